@@ -1,0 +1,56 @@
+/**
+ * What happened: the one vocabulary of security events. An event is a value; the store writes it in the same commit as the change it records, so there is
+ * no change without its event and no event without its change. Events never carry tokens, codes, secrets or their hashes.
+ */
+import { randomId } from '../crypto/random.ts';
+
+export const eventTypes = [
+  'user.added',
+  'user.password_changed',
+  'user.disabled',
+  'user.enabled',
+  'user.signed_in',
+  'user.sign_in_failed',
+  'user.signed_out',
+  'setup.completed',
+  'owner_token.created',
+  'owner_token.revoked',
+  'server.added',
+  'server.updated',
+  'server.removed',
+  'key.created',
+  'key.revoked',
+  'client.registered',
+  'client.removed',
+  'grant.approved',
+  'grant.denied',
+  'grant.revoked',
+  'grant.machine_approved',
+  'code.replayed',
+  'refresh_token.reused',
+  'token.revoked',
+  'signing_key.added',
+  'signing_key.dropped',
+] as const;
+export type EventType = (typeof eventTypes)[number];
+
+export type AuditEvent = {
+  id: string;
+  /** Seconds since the epoch. */
+  at: number;
+  type: EventType;
+  /** Who did it: `user:usr_…`, `client:…`, `key:sk_…`, `system`, `cli`. */
+  actor: string;
+  userId?: string;
+  clientId?: string;
+  serverId?: string;
+  grantId?: string;
+  address?: string;
+  requestId?: string;
+  detail?: Record<string, string | number | boolean | string[]>;
+};
+
+/** Makes an event; its id doubles as the mark by which the statements of one commit know each other. */
+export function auditEvent(type: EventType, at: number, actor: string, about: Omit<AuditEvent, 'id' | 'at' | 'type' | 'actor'> = {}): AuditEvent {
+  return { id: randomId('evt_', 12), at, type, actor, ...about };
+}

@@ -1,0 +1,334 @@
+/**
+ * The verbs of the store and the rows they speak of: the only door to a database. A verb is one sentence and one atomic act; what can fail by a race says
+ * so in its answer ("taken", "reused") instead of asking the caller to look first. A store is bound to one tenant. Only hashes of secrets come in here.
+ * Not here: SQL (tables/), databases (drivers/).
+ */
+import type { AuditEvent } from '../audit/event.ts';
+
+export type Role = 'user' | 'owner' | 'operator';
+export type User = { id: string; username: string; email?: string; name?: string; role: Role; createdAt: number; disabledAt?: number };
+export type NewUser = Omit<User, 'disabledAt'> & { passwordHash?: string };
+
+export type Session = { idHash: string; userId: string; authTime: number; createdAt: number; seenAt: number; idleSeconds: number; expiresAt: number; userAgent?: string; address?: string };
+
+export type ScopeGroup = 'identity' | 'see' | 'change' | 'delete' | 'admin';
+/** A permission of an MCP server in its owner's words. `optional` scopes start unticked on the consent page. */
+export type ServerScope = { name: string; description?: string; group?: ScopeGroup; optional?: boolean };
+export type McpServer = {
+  id: string;
+  ownerId: string;
+  /** Canonical resource identifier (RFC 8707), unique in the tenant: what goes into `aud`. */
+  resource: string;
+  serverUrl: string;
+  name: string;
+  description?: string;
+  scopes: ServerScope[];
+  defaultScopes?: string[];
+  logoUrl?: string;
+  createdAt: number;
+  updatedAt: number;
+};
+export type ServerKey = { id: string; serverId: string; name: string; secretHash: string; createdAt: number; expiresAt: number; revokedAt?: number; lastUsedAt?: number };
+
+export type OwnerToken = { id: string; tokenHash: string; userId: string; name: string; createdAt: number; expiresAt: number; revokedAt?: number };
+
+export type TokenEndpointAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
+/** Client metadata after our parser (RFC 7591 names in camelCase); the same shape for registered clients and fetched documents. */
+export type ClientMetadata = {
+  clientName?: string;
+  redirectUris: string[];
+  grantTypes: string[];
+  responseTypes: string[];
+  tokenEndpointAuthMethod: TokenEndpointAuthMethod;
+  /** Default request of the client, not an upper bound (contracts §7.6), except for machine clients where it bounds client_credentials. */
+  scope?: string;
+  applicationType?: 'native' | 'web';
+  clientUri?: string;
+  logoUri?: string;
+  tosUri?: string;
+  policyUri?: string;
+  contacts?: string[];
+  softwareId?: string;
+  softwareVersion?: string;
+  jwks?: { keys: Record<string, unknown>[] };
+  jwksUri?: string;
+};
+/** How we came to know a client. `document`: its id is an https URL that we fetch (CIMD). `demo` exists in development mode only. */
+export type Registration = 'manual' | 'dynamic' | 'document' | 'demo';
+export type Client = {
+  id: string;
+  registration: Registration;
+  metadata: ClientMetadata;
+  secretHash?: string;
+  secretExpiresAt?: number;
+  defaultResource?: string;
+  createdAt: number;
+  lastUsedAt: number;
+  disabledAt?: number;
+  /** Tombstone: forgotten, but its redirect URIs still tell the browser where to go back with `unauthorized_client`. */
+  removedAt?: number;
+};
+export type ClientDocument = { url: string; metadata: ClientMetadata; fetchedAt: number; freshUntil: number; disabledAt?: number };
+
+/** The checked parameters of an authorization request, parked while the person signs in and decides. */
+export type AuthorizationRequest = {
+  clientId: string;
+  redirectUri: string;
+  /** Whether `redirect_uri` was in the request (a sole registered one may be left out). */
+  redirectUriSent: boolean;
+  state?: string;
+  scope: string[];
+  resource: string;
+  serverId?: string;
+  codeChallenge: string;
+  nonce?: string;
+  prompt: string[];
+  maxAge?: number;
+  loginHint?: string;
+};
+export type ParkedRequest = {
+  idHash: string;
+  /** Hash of the cookie of the browser that began; no other browser may continue. */
+  browserHash: string;
+  request: AuthorizationRequest;
+  createdAt: number;
+  expiresAt: number;
+  answeredAt?: number;
+  /** The answer (a redirect URL), sealed under the browser's cookie, so that the return page can be shown again. */
+  answer?: string;
+};
+
+export type Grant = {
+  id: string;
+  /** Absent for a machine grant (client_credentials). */
+  userId?: string;
+  clientId: string;
+  /** Absent when the resource is the authorization server itself. */
+  serverId?: string;
+  resource: string;
+  scope: string[];
+  redirectUri?: string;
+  /** SHA-256 of the client metadata the person saw: a changed document voids remembered consent (CIMD-16). */
+  clientDigest?: string;
+  /** What the person saw, verbatim, as JSON. */
+  receipt?: string;
+  createdAt: number;
+  lastUsedAt: number;
+  expiresAt?: number;
+  revokedAt?: number;
+  revokedReason?: string;
+};
+
+export type Code = {
+  codeHash: string;
+  grantId: string;
+  clientId: string;
+  redirectUri: string;
+  codeChallenge: string;
+  nonce?: string;
+  authTime: number;
+  createdAt: number;
+  expiresAt: number;
+  /** Failed redemptions so far; at MAX_CODE_FAILURES the code is dead (COD-08). */
+  failures: number;
+  redeemedAt?: number;
+};
+export const MAX_CODE_FAILURES = 5;
+
+/** A refresh family: one row, rotated in one statement. One family per grant. */
+export type RefreshFamily = {
+  familyId: string;
+  grantId: string;
+  clientId: string;
+  currentHash: string;
+  previousHash?: string;
+  /** The current token, sealed under the previous one: the same successor again for the immediate predecessor in its grace window. */
+  successor?: string;
+  generation: number;
+  authTime?: number;
+  createdAt: number;
+  rotatedAt: number;
+  idleExpiresAt: number;
+  expiresAt: number;
+  revokedAt?: number;
+};
+export type Rotation = { familyId: string; presentedHash: string; nextHash: string; successor: string; now: number; idleExpiresAt: number; graceSeconds: number };
+export type RotationOutcome =
+  /** This call rotated: the next token is current. */
+  | { outcome: 'rotated' }
+  /** The immediate predecessor, within grace: `successor` is what an earlier rotation sealed under the presented token. */
+  | { outcome: 'repeated'; successor: string }
+  /** A token this family once issued, presented too late: the family and its grant are revoked now (RFC 9700 §4.14). */
+  | { outcome: 'reused' }
+  /** Expired, revoked, or its grant is. Nothing changed. */
+  | { outcome: 'dead' };
+
+export type SigningKeyRow = {
+  kid: string;
+  algorithm: 'ES256' | 'RS256' | 'EdDSA';
+  publicJwk: string;
+  privateSealed: string;
+  createdAt: number;
+  /** Published from creation; signs from here on (KEY-02: at least the JWKS cache time later), until `signsUntil`; leaves the JWKS at `publishedUntil`. */
+  signsFrom: number;
+  signsUntil?: number;
+  publishedUntil?: number;
+};
+
+/** The one indexed question behind /introspect: who asks with this key, and does the token's grant still stand? */
+export type Standing = {
+  key: { id: string; serverId: string; resource: string; expiresAt: number; revokedAt?: number };
+  /** Absent when the grant is unknown. `active` is false when grant or person was revoked, disabled or has ended, or the jti was revoked. */
+  grant?: { active: boolean; userId?: string; username?: string; email?: string };
+};
+
+export type Remembered = { grantId: string; scope: string[]; createdAt: number };
+export type ConnectedAgent = Grant & { serverName?: string; familyExpiresAt?: number };
+
+/** `allowed: false` carries how long to wait, in seconds. */
+export type Allowance = { allowed: true } | { allowed: false; retryAfter: number };
+
+export type Store = {
+  readonly tenant: string;
+
+  // people
+  /** Adds a person with an optional password. "taken": the username or e-mail exists (compared case-insensitively). */
+  addUser(user: NewUser, event: AuditEvent): Promise<'added' | 'taken'>;
+  findUser(id: string): Promise<User | undefined>;
+  /** Finds by username or e-mail, any case. */
+  findUserByLogin(login: string): Promise<{ user: User; passwordHash?: string } | undefined>;
+  listUsers(): Promise<User[]>;
+  /** Replaces the password and ends what was reached with the old one: sessions, grants and refresh families of this person. */
+  changePassword(userId: string, passwordHash: string, event: AuditEvent): Promise<boolean>;
+  /** Stores the same password under stronger parameters. Only if the stored hash is still `oldHash`. */
+  rehashPassword(userId: string, oldHash: string, newHash: string, now: number): Promise<void>;
+  /** Disables (or enables) a person; while disabled, sessions and grants do not stand. */
+  setUserDisabled(userId: string, disabled: boolean, event: AuditEvent): Promise<boolean>;
+
+  // browser sessions
+  /** Starts a session and, in the same commit, ends `replaces` (a new id on every sign-in, LOG-01). */
+  startSession(session: Session, replaces: string | undefined, event: AuditEvent): Promise<void>;
+  /** The living session with its enabled person. */
+  findSession(idHash: string, now: number): Promise<{ session: Session; user: User } | undefined>;
+  touchSession(idHash: string, now: number): Promise<void>;
+  endSession(idHash: string, event: AuditEvent): Promise<boolean>;
+
+  // first operator and owner tokens
+  addSetupLink(tokenHash: string, now: number, expiresAt: number): Promise<void>;
+  setupLinkOpen(tokenHash: string, now: number): Promise<boolean>;
+  /** Uses the link up and creates the operator and their owner token, all or nothing. */
+  redeemSetupLink(tokenHash: string, operator: NewUser & { passwordHash: string }, token: OwnerToken, event: AuditEvent): Promise<'done' | 'used' | 'taken'>;
+  hasOperator(): Promise<boolean>;
+  addOwnerToken(token: OwnerToken, event: AuditEvent): Promise<void>;
+  /** The enabled person behind a living owner token. */
+  findOwner(tokenHash: string, now: number): Promise<User | undefined>;
+  revokeOwnerToken(id: string, event: AuditEvent): Promise<boolean>;
+
+  // MCP servers and their keys
+  addServer(server: McpServer, event: AuditEvent): Promise<'added' | 'taken'>;
+  findServer(id: string): Promise<McpServer | undefined>;
+  findServerByResource(resource: string): Promise<McpServer | undefined>;
+  /** Servers of one owner, or all for an operator; oldest first, at most `limit`, after the id `after`. */
+  listServers(page: { ownerId?: string; limit: number; after?: string }): Promise<McpServer[]>;
+  /** Writes every column but id, owner and creation. "taken": another server has the resource. */
+  updateServer(server: McpServer, event: AuditEvent): Promise<'updated' | 'taken' | 'gone'>;
+  /** Removes the server and its keys and revokes its grants. */
+  removeServer(id: string, event: AuditEvent): Promise<boolean>;
+  addKey(key: ServerKey, event: AuditEvent): Promise<void>;
+  listKeys(serverId: string): Promise<ServerKey[]>;
+  /** True when this call revoked it. */
+  revokeKey(serverId: string, keyId: string, event: AuditEvent): Promise<boolean>;
+
+  // clients
+  addClient(client: Client, event: AuditEvent): Promise<void>;
+  /** Also finds disabled clients and tombstones: the caller tells them apart. */
+  findClient(id: string): Promise<Client | undefined>;
+  listClients(): Promise<Client[]>;
+  /** Leaves a tombstone and revokes the client's grants. */
+  removeClient(id: string, event: AuditEvent): Promise<boolean>;
+  /** Turns dynamic clients unused since `unusedSince` and without a living grant into tombstones, and deletes tombstones older than `forgetBefore`; at most `limit` each. Returns how many went. */
+  expireDynamicClients(unusedSince: number, forgetBefore: number, limit: number, now: number): Promise<number>;
+  /** Living dynamic clients that never got a grant: what the global cap of DCR-14 counts. */
+  countUnconsentedClients(): Promise<number>;
+  findDocument(url: string): Promise<ClientDocument | undefined>;
+  saveDocument(document: ClientDocument): Promise<void>;
+
+  // authorization requests, consent, grants
+  parkRequest(request: ParkedRequest): Promise<void>;
+  findRequest(idHash: string, now: number): Promise<ParkedRequest | undefined>;
+  /** Answers a parked request once: marks it, creates the grant and the code, writes the event. "answered": somebody was first, nothing changed. */
+  approveRequest(approval: { idHash: string; answer: string; grant: Grant; code: Code; now: number }, event: AuditEvent): Promise<'approved' | 'answered'>;
+  /** Answers a parked request with an error; no grant. */
+  denyRequest(denial: { idHash: string; answer: string; now: number }, event: AuditEvent): Promise<'denied' | 'answered'>;
+  findGrant(id: string): Promise<Grant | undefined>;
+  /** The scopes this person already allowed this client on this resource, with the same redirect URI and metadata; the newest living grant. */
+  rememberedConsent(key: { userId: string; clientId: string; resource: string; redirectUri: string; clientDigest: string }, now: number): Promise<Remembered | undefined>;
+  /** The union of what this person's living grants allow this client on this resource, whatever the redirect URI: what step-up calls "already allowed". */
+  allowedScopes(key: { userId: string; clientId: string; resource: string }, now: number): Promise<string[]>;
+  listAgents(userId: string, now: number): Promise<ConnectedAgent[]>;
+  listGrants(filter: { clientId?: string; userId?: string; serverId?: string }, now: number): Promise<Grant[]>;
+  /** Revokes a living grant and its refresh family. With `userId`, only that person's. True when this call did it. */
+  revokeGrant(id: string, reason: string, event: AuditEvent, userId?: string): Promise<boolean>;
+  /** The living machine grant of client × resource with at least this scope; created or widened when missing. One statement when it stands. */
+  ensureMachineGrant(grant: Grant, event: AuditEvent): Promise<{ id: string; scope: string[] }>;
+
+  // codes and refresh tokens
+  /** The code with its grant (and whether that stands), redeemed or not. */
+  findCode(codeHash: string, now: number): Promise<{ code: Code; grant: Grant; user: User; standing: boolean } | undefined>;
+  /** Redeems once, and creates the refresh family if given. "spent": redeemed, expired, failed too often or its grant is gone; nothing changed. */
+  redeemCode(redemption: { codeHash: string; now: number; redemptionId: string; family?: RefreshFamily }): Promise<'redeemed' | 'spent'>;
+  failCode(codeHash: string): Promise<void>;
+  /** The family with its grant and person (none for machines), living or not. */
+  findFamily(familyId: string, now: number): Promise<{ family: RefreshFamily; grant: Grant; user?: User; standing: boolean } | undefined>;
+  /** See {@link RotationOutcome}. `presentedHash` is of a token whose MAC proved that this family issued it. */
+  rotateRefreshToken(rotation: Rotation, event: AuditEvent): Promise<RotationOutcome>;
+
+  // access tokens
+  /** See {@link Standing}. `jti` and `grantId` come from a verified token. Undefined when no such key exists. */
+  standingForKey(question: { keyHash: string; grantId: string; jti: string; now: number }): Promise<Standing | undefined>;
+  findKey(keyHash: string): Promise<(ServerKey & { resource: string }) | undefined>;
+  /** The same for callers without a key (a confidential client, userinfo). */
+  standing(question: { grantId: string; jti: string; now: number }): Promise<Standing['grant']>;
+  revokeAccessToken(jti: string, expiresAt: number): Promise<void>;
+
+  // signing keys
+  listSigningKeys(now: number): Promise<SigningKeyRow[]>;
+  /** Adds a key and, if asked, ends signing and publication of the older ones of its algorithm. With `onlyIfNone`, adds nothing when the algorithm has a living key ("exists"): two nodes starting together make one key. */
+  addSigningKey(key: SigningKeyRow, older: { signsUntil: number; publishedUntil: number } | 'onlyIfNone', event: AuditEvent): Promise<'added' | 'exists'>;
+  /** Drops a compromised key at once (KEY-03). */
+  dropSigningKey(kid: string, event: AuditEvent): Promise<boolean>;
+
+  // limits
+  /** Counts a try before it is made; blocked tries do not count. After 3 failures waits 1, 2, 4 … 900 s (LOG-05). */
+  attempt(bucket: string, now: number): Promise<Allowance>;
+  forgiveAttempts(bucket: string): Promise<void>;
+  /** Takes one from a bucket that refills evenly: `limit` per `periodSeconds`, GCRA in one statement. `nowMs` in milliseconds. */
+  takeFrom(bucket: string, limit: { limit: number; periodSeconds: number }, nowMs: number): Promise<Allowance>;
+
+  // records
+  /** Writes batched last-use times (never moves one backwards). May lose the last second in a crash; nothing else may. */
+  recordUse(uses: { grants: Map<string, number>; keys: Map<string, number>; clients: Map<string, number> }): Promise<void>;
+  recordEvent(event: AuditEvent): Promise<void>;
+  listEvents(filter: { userId?: string; grantId?: string; type?: string; limit: number }): Promise<AuditEvent[]>;
+};
+
+/** A database with its tenants. */
+export type Storage = {
+  forTenant(tenant: string): Store;
+  addTenant(tenant: { tenant: string; name: string; createdAt: number }): Promise<'added' | 'taken'>;
+  hasTenant(tenant: string): Promise<boolean>;
+  listTenants(): Promise<{ tenant: string; name: string; createdAt: number }[]>;
+  /** Facts about the database as a whole (`demo` marks a demo database). */
+  fact(name: string): Promise<string | undefined>;
+  setFact(name: string, value: string): Promise<void>;
+  /** Migrations this build knows and the database lacks. */
+  pendingMigrations(): Promise<string[]>;
+  migrate(now: number): Promise<string[]>;
+  /** Deletes expired rows in batches of `batch` and returns how many went; call again while it is more than 0. */
+  sweep(now: number, batch: number): Promise<number>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** The tenant of the root issuer. No slug can spell it. */
+export const ROOT_TENANT = '-';
