@@ -1,0 +1,48 @@
+/**
+ * What a handler is handed, and nothing else: the options, the store of its tenant, the keys, the clock, the log. One context per tenant lives as long as
+ * the server; an exchange lives as long as a request.
+ */
+import type { InstanceKeys } from './crypto/instance-keys.ts';
+import type { SigningKeys } from './crypto/signing-keys.ts';
+import type { Options } from './options.ts';
+import type { Route } from './route.ts';
+import type { Store } from './storage/store.ts';
+import type { UseCounter } from './storage/use-counter.ts';
+
+export type Context = {
+  readonly options: Options;
+  /** The issuer of this tenant, byte for byte what `iss` says. No trailing slash. */
+  readonly issuer: string;
+  /** Path prefix of this tenant: empty at the root, else `/t/<slug>`. */
+  readonly base: string;
+  readonly store: Store;
+  readonly signing: SigningKeys;
+  /** Keys derived from the instance secret: sealing, MACs, form tokens. */
+  readonly instance: InstanceKeys;
+  /** Batched last-use times. */
+  readonly uses: UseCounter;
+  /** Seconds since the epoch. */
+  readonly now: () => number;
+  readonly log: Log;
+  /** The route table as a value, so that metadata can only promise what exists. */
+  readonly routes: readonly Route[];
+};
+
+/** One request and what its runtime knows about it. */
+export type Exchange = {
+  readonly request: Request;
+  /** Address of the caller, after configured proxies; never taken from a header otherwise. */
+  readonly address: string;
+  readonly requestId: string;
+  /** Parameters of the path, decoded. */
+  readonly params: Record<string, string>;
+};
+
+export type LogFields = Record<string, string | number | boolean | undefined>;
+/** JSON lines on stdout in production. Fields never hold tokens, codes, secrets or bodies. */
+export type Log = {
+  info(event: string, fields?: LogFields): void;
+  warn(event: string, fields?: LogFields): void;
+  /** `cause` is written with its stack; it must not be made from secrets. */
+  error(event: string, fields: LogFields, cause?: unknown): void;
+};

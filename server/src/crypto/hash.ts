@@ -1,0 +1,27 @@
+/**
+ * Hashes and comparisons. A value of 256 random bits needs one SHA-256, not a slow hash; passwords are in password.ts. `node:crypto` is the one Node module
+ * that rooms may use besides the web APIs: Node, Bun and Workers all have it, and it answers without a trip through the thread pool.
+ */
+import { hash, timingSafeEqual } from 'node:crypto';
+
+/** SHA-256 as base64url: how codes, tokens, keys and session ids are stored and looked up. */
+export function sha256(text: string): string {
+  return hash('sha256', text, 'base64url');
+}
+
+/** Compares two strings without telling by time where they differ. Lengths may show; ours are fixed. */
+export function equalSecrets(left: string, right: string): boolean {
+  const a = Buffer.from(left);
+  const b = Buffer.from(right);
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** CRC-32 (IEEE) as seven letters and digits: lets anybody see that a leaked or mistyped API key is one of ours, without our database. */
+export function checksum(text: string): string {
+  let crc = 0xffffffff;
+  for (const byte of Buffer.from(text)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  }
+  return ((crc ^ 0xffffffff) >>> 0).toString(36).padStart(7, '0').slice(-7);
+}

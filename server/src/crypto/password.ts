@@ -1,0 +1,43 @@
+/**
+ * Password hashes: scrypt, present on all three runtimes, with its parameters in the hash (PHC string) so that they can be raised at the next sign-in.
+ */
+import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+
+const current = { ln: 15, r: 8, p: 3 };
+/** Longer input is refused before hashing: a hash must not be a way to keep us busy (LOG-06). */
+export const maxPasswordBytes = 1024;
+export const minPasswordLength = 12;
+
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(16);
+  const hash = await derive(password, salt, current.ln, current.r, current.p, 32);
+  return `$scrypt$ln=${current.ln},r=${current.r},p=${current.p}$${unpadded(salt)}$${unpadded(hash)}`;
+}
+
+/** True when the password matches; `stale` when the hash should be made anew with today's parameters. */
+export async function verifyPassword(password: string, phc: string): Promise<{ matches: boolean; stale: boolean }> {
+  const parts = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/.exec(phc);
+  if (!parts || Buffer.byteLength(password) > maxPasswordBytes) return { matches: false, stale: false };
+  const [ln, r, p] = [Number(parts[1]), Number(parts[2]), Number(parts[3])];
+  const expected = Buffer.from(parts[5] ?? '', 'base64');
+  const actual = await derive(password, Buffer.from(parts[4] ?? '', 'base64'), ln, r, p, expected.length);
+  return { matches: timingSafeEqual(actual, expected), stale: ln !== current.ln || r !== current.r || p !== current.p };
+}
+
+/** A hash of nothing anybody knows, for names that do not exist: the answer takes as long as for those that do (LOG-05). */
+export function decoyHash(): Promise<string> {
+  decoy ??= hashPassword(randomBytes(32).toString('base64'));
+  return decoy;
+}
+let decoy: Promise<string> | undefined;
+
+function derive(password: string, salt: Buffer, ln: number, r: number, p: number, length: number): Promise<Buffer> {
+  const N = 2 ** ln;
+  return new Promise((resolve, reject) => {
+    scrypt(password.normalize('NFKC'), salt, length, { N, r, p, maxmem: 256 * N * r }, (error, key) => (error ? reject(error) : resolve(key)));
+  });
+}
+
+function unpadded(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '');
+}

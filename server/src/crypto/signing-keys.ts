@@ -1,0 +1,153 @@
+/**
+ * The keys that sign, for one tenant: made on first use, sealed at rest, rotated with overlap. A key is published long enough before it signs that every
+ * cached JWKS knows it, and stays published until the last token it signed has expired (OIDC Core §10.1.1). An RS256 key always exists (RFC 9068 §2.1).
+ */
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { auditEvent } from '../audit/event.ts';
+import type { SigningKeyRow, Store } from '../storage/store.ts';
+import { sha256 } from './hash.ts';
+import type { InstanceKeys } from './instance-keys.ts';
+import { type Algorithm, type Claims, decodeJwt, type Jwt, jwtHeader, signJwt, verifySignature } from './jwt.ts';
+
+/** How long others may cache the JWKS, in seconds; what discovery/jwks.ts says in Cache-Control. */
+export const jwksMaxAge = 600;
+const clockSkew = 60;
+/** How long a node may go on with the keys it has read. */
+const reloadAfter = 30;
+/** A new key is published this long before it signs (KEY-02). */
+export const publishAhead = jwksMaxAge + clockSkew + reloadAfter;
+
+export type KeySet = {
+  /** Signs with the living key of the algorithm, by default the access token's. */
+  sign(typ: string, claims: Claims, algorithm?: Algorithm): string;
+  /** The token if one of our published keys signed it, with the algorithm of that key (RFC 8725 §3.1). Says nothing about typ, iss, aud or exp. */
+  verify(token: string): Jwt | undefined;
+  /** The public JWKS as JSON text. */
+  readonly jwks: string;
+};
+
+export type SigningKeys = {
+  current(): KeySet | Promise<KeySet>;
+  /** Adds a successor when the signing key is older than `signingKeySeconds`; called by the sweep. */
+  rotateIfDue(): Promise<void>;
+  /** Rotates now, with overlap. Resolves to the new kid. */
+  rotate(algorithm: Algorithm): Promise<string>;
+  /** Drops a compromised key at once: its tokens fail from the next read of the keys on (KEY-03). */
+  drop(kid: string, actor: string): Promise<boolean>;
+};
+
+type Settings = { store: Store; instance: InstanceKeys; now: () => number; algorithm: Algorithm; signingKeySeconds: number; tokenSeconds: number };
+type LoadedKey = { row: SigningKeyRow; algorithm: Algorithm; privateKey: KeyObject; publicKey: KeyObject; headers: Map<string, string> };
+
+export function signingKeys(settings: Settings): SigningKeys {
+  const { store, now, algorithm, signingKeySeconds } = settings;
+  const needed: Algorithm[] = algorithm === 'RS256' ? ['RS256'] : [algorithm, 'RS256'];
+  let loaded: { set: KeySet; keys: LoadedKey[]; at: number } | undefined;
+  let loading: Promise<KeySet> | undefined;
+
+  function current(): KeySet | Promise<KeySet> {
+    if (loaded && now() - loaded.at < reloadAfter) return loaded.set;
+    loading ??= load().finally(() => {
+      loading = undefined;
+    });
+    return loading;
+  }
+
+  async function load(): Promise<KeySet> {
+    let rows = await store.listSigningKeys(now());
+    const missing = needed.filter((one) => !signer(rows, one, now()));
+    for (const one of missing)
+      await store.addSigningKey(
+        newKey(one, now(), now(), settings.instance),
+        'onlyIfNone',
+        auditEvent('signing_key.added', now(), 'system', { detail: { algorithm: one } }),
+      );
+    if (missing.length > 0) rows = await store.listSigningKeys(now());
+    const known = new Map(loaded?.keys.map((key) => [key.row.kid, key]));
+    const keys = rows.map((row) => ({ ...(known.get(row.kid) ?? openKey(row, settings.instance)), row }));
+    loaded = { keys, at: now(), set: keySet(keys, algorithm, now) };
+    return loaded.set;
+  }
+
+  async function rotate(which: Algorithm): Promise<string> {
+    const time = now();
+    const key = newKey(which, time, time + publishAhead, settings.instance);
+    const older = { signsUntil: time + publishAhead, publishedUntil: time + publishAhead + settings.tokenSeconds + clockSkew };
+    await store.addSigningKey(key, older, auditEvent('signing_key.added', time, 'system', { detail: { algorithm: which, kid: key.kid } }));
+    loaded = undefined;
+    return key.kid;
+  }
+
+  return {
+    current,
+    rotate,
+    async rotateIfDue() {
+      await current();
+      for (const one of needed) {
+        const newest = loaded?.keys.filter((key) => key.algorithm === one).reduce((latest, key) => Math.max(latest, key.row.signsFrom), 0) ?? 0;
+        if (now() - newest >= signingKeySeconds) await rotate(one);
+      }
+    },
+    async drop(kid, actor) {
+      const dropped = await store.dropSigningKey(kid, auditEvent('signing_key.dropped', now(), actor, { detail: { kid } }));
+      loaded = undefined;
+      return dropped;
+    },
+  };
+}
+
+function keySet(keys: LoadedKey[], byDefault: Algorithm, now: () => number): KeySet {
+  const byKid = new Map(keys.map((key) => [key.row.kid, key]));
+  return {
+    jwks: JSON.stringify({ keys: keys.map((key) => JSON.parse(key.row.publicJwk)) }),
+    sign(typ, claims, algorithm = byDefault) {
+      const row = signer(
+        keys.map((key) => key.row),
+        algorithm,
+        now(),
+      );
+      const key = row && byKid.get(row.kid);
+      if (!key) throw new Error(`no living ${algorithm} key`);
+      let header = key.headers.get(typ);
+      if (!header) key.headers.set(typ, (header = jwtHeader(algorithm, key.row.kid, typ)));
+      return signJwt(header, claims, algorithm, key.privateKey);
+    },
+    verify(token) {
+      const jwt = decodeJwt(token);
+      const key = jwt && byKid.get(jwt.header.kid ?? '');
+      // The algorithm is the key's, never the token's choice.
+      if (!key || jwt.header.alg !== key.algorithm) return undefined;
+      return verifySignature(jwt.input, jwt.signature, key.algorithm, key.publicKey) ? { header: jwt.header, claims: jwt.claims } : undefined;
+    },
+  };
+}
+
+/** The key of the algorithm that signs at this moment: the newest of those living. */
+function signer(rows: SigningKeyRow[], algorithm: Algorithm, now: number): SigningKeyRow | undefined {
+  let best: SigningKeyRow | undefined;
+  for (const row of rows) {
+    if (row.algorithm !== algorithm || row.signsFrom > now || (row.signsUntil !== undefined && row.signsUntil <= now)) continue;
+    if (!best || row.signsFrom > best.signsFrom) best = row;
+  }
+  return best;
+}
+
+function newKey(algorithm: Algorithm, now: number, signsFrom: number, instance: InstanceKeys): SigningKeyRow {
+  const { privateKey, publicKey } = generate(algorithm);
+  const jwk = publicKey.export({ format: 'jwk' });
+  const kid = sha256(JSON.stringify(jwk)).slice(0, 22);
+  const publicJwk = JSON.stringify({ ...jwk, kid, use: 'sig', alg: algorithm });
+  const privateSealed = instance.seal(`signing-key ${kid}`, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
+  return { kid, algorithm, publicJwk, privateSealed, createdAt: now, signsFrom };
+}
+
+function generate(algorithm: Algorithm): { privateKey: KeyObject; publicKey: KeyObject } {
+  if (algorithm === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  if (algorithm === 'EdDSA') return generateKeyPairSync('ed25519');
+  return generateKeyPairSync('rsa', { modulusLength: 2048 });
+}
+
+function openKey(row: SigningKeyRow, instance: InstanceKeys): LoadedKey {
+  const privateKey = createPrivateKey(instance.open(`signing-key ${row.kid}`, row.privateSealed));
+  return { row, algorithm: row.algorithm, privateKey, publicKey: createPublicKey(privateKey), headers: new Map() };
+}

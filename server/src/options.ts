@@ -1,0 +1,110 @@
+/**
+ * Every option, its default and its check. Options are validated and frozen when the server is made: what could be known at start is never discovered on
+ * the first request. The environment is read in runtimes/, not here.
+ */
+import { z } from 'zod';
+import type { Log } from './context.ts';
+import type { Driver } from './storage/driver.ts';
+
+/** Fetches one client metadata document or key set. Rejects on anything but a 200 within the limits; see clients/fetch-document.ts for the answer's shape. */
+export type DocumentFetcher = (url: string) => Promise<{ status: number; headers: Record<string, string>; body: Uint8Array }>;
+
+const seconds = (from: number, to: number) => z.number().int().min(from).max(to);
+
+const issuerRule = z.string().superRefine((value, issue) => {
+  const problem = issuerProblem(value);
+  if (problem) issue.addIssue({ code: 'custom', message: problem });
+});
+
+const schema = z.strictObject({
+  issuer: issuerRule,
+  /** 32 or more random bytes, as text or bytes. Encrypts private keys at rest and derives every MAC. Losing it means new signing keys and new refresh tokens. */
+  secret: z
+    .union([z.string(), z.instanceof(Uint8Array)])
+    .refine((value) => (typeof value === 'string' ? new TextEncoder().encode(value) : value).length >= 32, 'must be 32 or more random bytes'),
+  serviceName: z.string().min(1).max(60).default('Auth-Agent'),
+  contact: z.string().max(200).optional(),
+  accessTokenSeconds: seconds(60, 3600).default(3600),
+  /** Access ends when a refresh token was not used for this long. */
+  refreshIdleSeconds: seconds(3600, 90 * 86400).default(30 * 86400),
+  /** A refresh family ends after this long, however busy. */
+  refreshLifetimeSeconds: seconds(3600, 400 * 86400).default(90 * 86400),
+  /** The immediate predecessor of a refresh token gets the same successor again within this time (decision 8). */
+  refreshGraceSeconds: seconds(0, 60).default(30),
+  codeSeconds: seconds(10, 600).default(60),
+  /** How long a person may take to sign in and decide (LOG-03). */
+  requestSeconds: seconds(60, 600).default(600),
+  sessionIdleSeconds: seconds(300, 30 * 86400).default(12 * 3600),
+  /** "Keep me signed in on this device". */
+  keptSessionIdleSeconds: seconds(300, 90 * 86400).default(14 * 86400),
+  sessionLifetimeSeconds: seconds(3600, 90 * 86400).default(30 * 86400),
+  signingAlgorithm: z.enum(['ES256', 'RS256', 'EdDSA']).default('ES256'),
+  /** A key signs this long before its successor takes over. */
+  signingKeySeconds: seconds(86400, 400 * 86400).default(90 * 86400),
+  clients: z
+    .strictObject({
+      /** Dynamic registration (RFC 7591): `open` to anybody within limits, or `closed`. */
+      registration: z.enum(['open', 'closed']).default('open'),
+      registrationsPerHour: z.number().int().min(1).default(600),
+      registrationsPerHourAndAddress: z.number().int().min(1).default(20),
+      /** Hosted connectors share few addresses: those listed are not limited by address, only globally. */
+      unlimitedAddresses: z.array(z.string()).default([]),
+      maxUnconsented: z.number().int().min(1).default(10_000),
+      /** A dynamic client unused for this long becomes a tombstone. */
+      unusedSeconds: seconds(86400, 400 * 86400).default(30 * 86400),
+      tombstoneSeconds: seconds(86400, 1000 * 86400).default(365 * 86400),
+      secretSeconds: z.number().int().min(0).default(0),
+      /** Private-use URI schemes without a dot that may be redirect URIs (D10). Empty for strict mode. */
+      dotlessSchemes: z.array(z.string().regex(/^[a-z][a-z0-9+-]*$/)).default(['cursor', 'vscode', 'vscode-insiders', 'windsurf', 'zed']),
+      /** Hosts of metadata documents: when `allow` is given only those, never those in `deny`. */
+      documentHosts: z.strictObject({ allow: z.array(z.string()).optional(), deny: z.array(z.string()).default([]) }).prefault({}),
+      documents: z.boolean().default(true),
+      documentQuery: z.boolean().default(false),
+      /** Hosts whose https redirects may be remembered without asking again (D13). */
+      trustedHosts: z.array(z.string()).default([]),
+    })
+    .prefault({}),
+  /** Who may sign up: nobody, in this release; people are added by the command line or the setup link. */
+  refreshTokens: z.enum(['always', 'offline_access']).default('always'),
+  /** Shown on every page, e.g. while in development mode. */
+  notice: z.custom<(request: Request) => { title: string; text: string } | undefined>((value) => typeof value === 'function').optional(),
+  /** Shown on the sign-in page under the form. */
+  signInHint: z.string().optional(),
+  fetchDocument: z.custom<DocumentFetcher>((value) => typeof value === 'function').optional(),
+  driver: z.custom<Driver>((value) => typeof value === 'object' && value !== null && 'read' in value, 'must be a storage driver'),
+  /** The clock, in seconds. Tests pass their own. */
+  now: z.custom<() => number>((value) => typeof value === 'function').default(() => () => Math.floor(Date.now() / 1000)),
+  log: z.custom<Log>((value) => typeof value === 'object' && value !== null),
+});
+
+export type ServerOptions = z.input<typeof schema>;
+export type Options = Readonly<z.output<typeof schema>>;
+
+/**
+ * Checks and freezes the options of a server.
+ *
+ * @throws {TypeError} naming each option and the rule it breaks.
+ */
+export function checkOptions(options: ServerOptions): Options {
+  const result = schema.safeParse(options);
+  if (result.success) return Object.freeze(result.data);
+  const problems = result.error.issues.map((issue) => `"${issue.path.join('.') || 'options'}" ${issue.message}`);
+  throw new TypeError(problems.join('; '));
+}
+
+/** RFC 8414 §2 with our canonical form: https (http only on loopback), no query, fragment, userinfo or trailing slash. Returns the problem. */
+export function issuerProblem(value: string): string | undefined {
+  if (!URL.canParse(value)) return 'must be an absolute URL';
+  const url = new URL(value);
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopbackHost(url.hostname))) return 'must be https (http is for loopback only)';
+  if (url.username || url.password) return 'must not contain userinfo';
+  if (value.includes('?') || value.includes('#')) return 'must not have a query or fragment';
+  if (value.endsWith('/')) return 'must not end with a slash';
+  if (url.pathname !== '/') return 'must be an origin; tenants get paths below it';
+  if (url.origin !== value) return `must be written in canonical form: ${url.origin}`;
+  return undefined;
+}
+
+export function isLoopbackHost(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]';
+}

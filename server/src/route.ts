@@ -1,0 +1,162 @@
+/**
+ * What every route of a kind shares: headers, CORS, methods, the size of bodies, and the JSON and page faces of errors. A handler returns an Answer, a
+ * plain value; the Response is made here, once, so that no handler can forget a header. Not here: which routes exist (server.ts), the redirect face (authorize/).
+ */
+import type { Context, Exchange } from './context.ts';
+import { OAuthError } from './errors.ts';
+import { errorText, pageFrame } from './page-frame.ts';
+import { StorageUnavailable } from './storage/driver.ts';
+import { errorPage } from './views/error-page.ts';
+
+/**
+ * The kinds of route, by who may read the answer from where (requirements §18):
+ * `document` public and cacheable, any origin · `backchannel` no-store, any origin · `private` no-store, no CORS (introspection, management API, operations) · `page` for people, no CORS, framed by nobody.
+ */
+export type Surface = 'document' | 'backchannel' | 'private' | 'page';
+
+export type Answer = {
+  status: number;
+  /** JSON is given as text, so that constant documents are serialised once. */
+  json?: string;
+  html?: string;
+  /** Any other body with its content type in `headers`. */
+  text?: string;
+  headers?: Record<string, string>;
+  cookies?: string[];
+};
+export type Handler = (exchange: Exchange, context: Context) => Answer | Promise<Answer>;
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export type Route = {
+  path: string;
+  surface: Surface;
+  methods: Partial<Record<Method, Handler>>;
+  /** The metadata member that advertises this route (RFC 8414 §2). Aliases have none. */
+  endpoint?: string;
+};
+
+export const json = (body: unknown, status = 200, headers?: Record<string, string>): Answer => ({ status, json: JSON.stringify(body), headers });
+export const page = (html: string, status = 200, cookies?: string[]): Answer => ({ status, html, cookies });
+/** 303: the next request is a GET, so no form body ever travels on (RFC 9700 §4.12). */
+export const redirect = (location: string, cookies?: string[]): Answer => ({ status: 303, headers: { Location: location }, cookies });
+export const empty = (status: number): Answer => ({ status });
+
+const everywhere = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' };
+const anyOrigin = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After, DPoP-Nonce, X-Request-Id' };
+const surfaceHeaders: Record<Surface, Record<string, string>> = {
+  document: { ...everywhere, ...anyOrigin, 'Cache-Control': 'public, max-age=600' },
+  backchannel: { ...everywhere, ...anyOrigin, 'Cache-Control': 'no-store', Pragma: 'no-cache' },
+  private: { ...everywhere, 'Cache-Control': 'no-store', Pragma: 'no-cache' },
+  page: {
+    ...everywhere,
+    'Cache-Control': 'no-store',
+    'Content-Security-Policy':
+      "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'",
+    'X-Frame-Options': 'DENY',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+  },
+};
+const hsts = { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' };
+
+const preflight: Record<Surface, Record<string, string> | undefined> = {
+  document: {
+    ...anyOrigin,
+    'Access-Control-Allow-Methods': 'GET, HEAD',
+    'Access-Control-Allow-Headers': 'Accept, Authorization, Content-Type, MCP-Protocol-Version',
+    'Access-Control-Max-Age': '86400',
+  },
+  backchannel: {
+    ...anyOrigin,
+    'Access-Control-Allow-Methods': 'GET, POST',
+    'Access-Control-Allow-Headers': 'Authorization, Content-Type, DPoP, MCP-Protocol-Version',
+    'Access-Control-Max-Age': '86400',
+  },
+  private: undefined,
+  page: undefined,
+};
+
+/** Headers of one surface, ready for this server: built once at start, so that a hot answer shares one object. */
+export type SurfaceHeaders = { json: Record<string, string>; html: Record<string, string>; bare: Record<string, string> };
+export function headersFor(surface: Surface, secure: boolean): SurfaceHeaders {
+  const bare = { ...surfaceHeaders[surface], ...(secure ? hsts : {}) };
+  return { bare, json: { ...bare, 'Content-Type': 'application/json' }, html: { ...bare, 'Content-Type': 'text/html; charset=utf-8' } };
+}
+
+/** Makes the Response of an answer. */
+export function respond(answer: Answer, headers: SurfaceHeaders): Response {
+  const body = answer.json ?? answer.html ?? answer.text ?? null;
+  const base = answer.json !== undefined ? headers.json : answer.html !== undefined ? headers.html : headers.bare;
+  if (!answer.headers && !answer.cookies) return new Response(body, { status: answer.status, headers: base });
+  if (!answer.cookies) return new Response(body, { status: answer.status, headers: { ...base, ...answer.headers } });
+  const merged = new Headers({ ...base, ...answer.headers });
+  for (const cookie of answer.cookies) merged.append('Set-Cookie', cookie);
+  return new Response(body, { status: answer.status, headers: merged });
+}
+
+/** Runs a route for one request: method check, preflight, handler, and the faces of what it throws. */
+export async function run(route: Route, exchange: Exchange, context: Context, headers: SurfaceHeaders): Promise<Response> {
+  const { method } = exchange.request;
+  const handler = route.methods[(method === 'HEAD' ? 'GET' : method) as Method];
+  try {
+    if (handler) return respond(await handler(exchange, context), headers);
+    return respond(withoutHandler(route, method), headers);
+  } catch (error) {
+    return respond(route.surface === 'page' ? pageFace(error, exchange, context) : jsonFace(error, exchange, context), headers);
+  }
+}
+
+function withoutHandler(route: Route, method: string): Answer {
+  const allowed = Object.keys(route.methods).flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]));
+  const cors = preflight[route.surface];
+  if (method === 'OPTIONS' && cors) return { status: 204, headers: { ...cors, 'Access-Control-Allow-Methods': allowed.join(', ') } };
+  throw new OAuthError('method_not_allowed', 'This address does not take this method', {
+    headers: { Allow: [...allowed, ...(cors ? ['OPTIONS'] : [])].join(', ') },
+  });
+}
+
+/** Turns whatever was thrown into an OAuthError; only unknown failures reach the log as errors. */
+export function asOAuthError(error: unknown, exchange: Exchange, context: Context): OAuthError {
+  const fields = { request_id: exchange.requestId, path: pathOf(exchange.request) };
+  if (error instanceof OAuthError) {
+    if (error.status >= 500) context.log.error('request.failed', { ...fields, code: error.code }, error);
+    else
+      context.log.info('request.refused', {
+        ...fields,
+        code: error.code,
+        reason: error.message,
+        cause: error.cause === undefined ? undefined : String(error.cause),
+      });
+    return error;
+  }
+  if (error instanceof StorageUnavailable) {
+    context.log.error('storage.unavailable', fields, error);
+    return new OAuthError('temporarily_unavailable', 'The service is briefly unavailable', { headers: { 'Retry-After': '2' } });
+  }
+  context.log.error('request.failed', fields, error);
+  return new OAuthError('server_error', 'Something broke on our side');
+}
+
+/** RFC 6749 §5.2 with error_uri and a request id. */
+export function jsonFace(thrown: unknown, exchange: Exchange, context: Context): Answer {
+  const error = asOAuthError(thrown, exchange, context);
+  const code = error.code === 'key_id_used_as_secret' ? 'invalid_client' : error.code;
+  const body = { error: code, error_description: error.message, error_uri: `${context.options.issuer}/docs/errors/${error.code}`, ...error.members };
+  return json(body, error.status, { ...error.headers, 'Cache-Control': 'no-store', 'X-Request-Id': exchange.requestId });
+}
+
+/** The page a person sees; the same content as JSON where that was asked for. */
+export function pageFace(thrown: unknown, exchange: Exchange, context: Context): Answer {
+  const accept = exchange.request.headers.get('accept') ?? '';
+  if (accept.includes('application/json') && !accept.includes('text/html')) return jsonFace(thrown, exchange, context);
+  const error = asOAuthError(thrown, exchange, context);
+  return {
+    status: error.status,
+    html: errorPage(pageFrame(exchange, context), errorText(error, exchange)),
+    headers: { ...error.headers, 'X-Request-Id': exchange.requestId },
+  };
+}
+
+function pathOf(request: Request): string {
+  const start = request.url.indexOf('/', 8);
+  const end = request.url.indexOf('?', start);
+  return request.url.slice(start, end === -1 ? undefined : end);
+}
