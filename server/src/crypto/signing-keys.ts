@@ -108,8 +108,8 @@ function keySet(keys: LoadedKey[], byDefault: Algorithm, now: () => number): Key
       );
       const key = row && byKid.get(row.kid);
       if (!key) throw new Error(`no living ${algorithm} key`);
-      let header = key.headers.get(typ);
-      if (!header) key.headers.set(typ, (header = jwtHeader(algorithm, key.row.kid, typ)));
+      const header = key.headers.get(typ) ?? jwtHeader(algorithm, key.row.kid, typ);
+      key.headers.set(typ, header);
       return signJwt(header, claims, algorithm, key.privateKey);
     },
     verify(token) {

@@ -1,0 +1,42 @@
+/**
+ * Reads a request body with a limit on its size, whatever the client announced: 64 KiB for forms and JSON (RATE-06).
+ */
+import { OAuthError } from '../errors.ts';
+import { type Parameters, parametersFromForm, parametersFromJson } from './parameters.ts';
+
+export const maxBodyBytes = 64 * 1024;
+
+/** @throws {OAuthError} content_too_large beyond the limit. */
+export async function readText(request: Request): Promise<string> {
+  const announced = request.headers.get('content-length');
+  if (announced !== null) {
+    if (Number(announced) > maxBodyBytes) throw tooLarge();
+    return request.text();
+  }
+  if (!request.body) return '';
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > maxBodyBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+
+/** The media type without parameters, in lower case. */
+export function mediaType(request: Request): string {
+  return (request.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+/** Parameters of a form body, or of a JSON body where `json` is accepted (/token, /introspect, /revoke). @throws {OAuthError} invalid_request on any other type. */
+export async function readParameters(request: Request, accept: 'form' | 'form or json'): Promise<Parameters> {
+  const type = mediaType(request);
+  if (type === 'application/x-www-form-urlencoded') return parametersFromForm(await readText(request));
+  if (type === 'application/json' && accept === 'form or json') return parametersFromJson(await readText(request));
+  throw new OAuthError('invalid_request', 'The body must be application/x-www-form-urlencoded');
+}
+
+function tooLarge(): OAuthError {
+  return new OAuthError('content_too_large', 'The body is larger than 64 KiB');
+}

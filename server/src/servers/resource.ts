@@ -1,0 +1,46 @@
+/**
+ * From the `resource` a client names to the server we guard. The authorization server itself is a resource too: its id is the issuer, its scopes are
+ * those of OpenID Connect. Other rooms ask here and nowhere else. Not here: registering servers (register.ts).
+ */
+import type { Context } from '../context.ts';
+import { OAuthError } from '../errors.ts';
+import { canonicalResource } from '../rules/resource.ts';
+import { identityScopes } from '../rules/scope.ts';
+import type { Client, McpServer, ServerScope } from '../storage/store.ts';
+
+/** What a token can be for. `server` is absent for the authorization server itself. */
+export type Target = { resource: string; server?: McpServer; scopes: ServerScope[]; defaultScopes: string[] };
+
+/**
+ * RFC 8707 §2.1: finds the one resource that the values name; several spellings of one are one. Without a value: the client's default, else the authorization server.
+ *
+ * @throws {OAuthError} invalid_target when a value is no absolute URI, is unknown, or when the values name several resources.
+ */
+export async function findTarget(values: readonly string[], client: Client, context: Context): Promise<Target> {
+  const wanted = values.length > 0 ? values : [client.defaultResource ?? context.issuer];
+  const canonical = new Set(wanted.map(canonicalResource));
+  const [resource] = canonical;
+  if (canonical.has(undefined) || resource === undefined) throw new OAuthError('invalid_target', 'resource must be an absolute URI without a fragment');
+  if (canonical.size > 1) throw new OAuthError('invalid_target', 'Ask for one resource at a time');
+  const target = await targetOf(resource, context);
+  if (!target) throw new OAuthError('invalid_target', 'The resource is not registered here').onPage({ details: [['resource', resource]] });
+  return target;
+}
+
+/** The target of a canonical resource, if it is registered. */
+export async function targetOf(resource: string, context: Context): Promise<Target | undefined> {
+  if (resource === context.issuer) return ownTarget(context.issuer);
+  const server = await context.store.findServerByResource(resource);
+  return server && { resource: server.resource, server, scopes: server.scopes, defaultScopes: defaultScopes(server) };
+}
+
+function ownTarget(issuer: string): Target {
+  return { resource: issuer, scopes: identityScopes.map((name) => ({ name })), defaultScopes: ['openid', 'profile', 'email'] };
+}
+
+/** contracts §7.4: the owner's default scopes; unset, those that only see; or all when there is none. */
+function defaultScopes(server: McpServer): string[] {
+  if (server.defaultScopes) return server.defaultScopes;
+  const seeing = server.scopes.filter((scope) => (scope.group ? scope.group === 'see' : /(^|[:._-])(read|list|search|view|get)$/.test(scope.name)));
+  return (seeing.length > 0 ? seeing : server.scopes).map((scope) => scope.name);
+}
