@@ -1,0 +1,145 @@
+/**
+ * Turns a route table into a server: finds the tenant, makes the exchange, runs the route, and keeps house. Knows no route by name; the table is server.ts.
+ */
+import { Hono } from 'hono';
+import type { Context, Exchange } from './context.ts';
+import { instanceKeys } from './crypto/instance-keys.ts';
+import { randomWord } from './crypto/random.ts';
+import { signingKeys } from './crypto/signing-keys.ts';
+import { OAuthError } from './errors.ts';
+import { checkOptions, type Options, type ServerOptions } from './options.ts';
+import { headersFor, jsonFace, pageFace, type Route, respond, run, type Surface } from './route.ts';
+import { openStorage } from './storage/open.ts';
+import { ROOT_TENANT, type Storage } from './storage/store.ts';
+import { useCounter } from './storage/use-counter.ts';
+
+/** What the runtime knows about the caller of a request. */
+export type Connection = { address: string };
+
+export type AuthServer = {
+  /** Answers one request. `connection.address` is the caller's address after trusted proxies. */
+  fetch(request: Request, connection: Connection): Response | Promise<Response>;
+  /** The context of a tenant, by default the root; undefined for an unknown one. */
+  context(tenant?: string): Promise<Context | undefined>;
+  readonly storage: Storage;
+  readonly options: Options;
+  /** Sweeps expired rows, expires clients, rotates keys. Call about once a minute; two nodes may do it at once. */
+  maintain(): Promise<void>;
+  /** Writes batched last-use times. Call about once a second and before closing. */
+  flush(): Promise<void>;
+};
+
+type Env = { Bindings: Connection };
+/** Work of a room that maintain() does for each tenant. */
+export type Chore = (context: Context) => Promise<unknown>;
+
+const maxUrlLength = 8192;
+const sweepBatch = 200;
+
+/** Builds a server from a table of routes. @throws {TypeError} naming the option that is wrong. */
+export function createApp(routes: readonly Route[], chores: readonly Chore[], given: ServerOptions): AuthServer {
+  const options = checkOptions(given);
+  const storage = openStorage(options.driver);
+  const contexts = contextsOf(options, storage, routes);
+  const secure = options.issuer.startsWith('https:');
+  const headers = Object.fromEntries(
+    (['document', 'backchannel', 'private', 'page'] as Surface[]).map((surface) => [surface, headersFor(surface, secure)]),
+  ) as Record<Surface, ReturnType<typeof headersFor>>;
+  const nextId = requestIds();
+  const app = new Hono<Env>();
+
+  for (const route of routes) {
+    for (const path of pathsOf(route.path)) {
+      const tenanted = path.includes(':tenant');
+      const parameterised = path.includes(':');
+      app.all(path, (c) => {
+        const params: Record<string, string> = parameterised ? c.req.param() : {};
+        const exchange: Exchange = { request: c.req.raw, address: c.env.address, requestId: nextId(), params };
+        if (!tenanted) return run(route, exchange, contexts.root, headers[route.surface]);
+        return contexts
+          .find(params['tenant'] ?? '')
+          .then((context) => (context ? run(route, exchange, context, headers[route.surface]) : nothingHere(exchange)));
+      });
+    }
+  }
+  app.notFound((c) => nothingHere({ request: c.req.raw, address: c.env.address, requestId: nextId(), params: {} }));
+
+  /** Well-known misses are JSON for any origin (META-14); people get a page. */
+  function nothingHere(exchange: Exchange): Response {
+    const machine = exchange.request.url.includes('/.well-known/') || !(exchange.request.headers.get('accept') ?? '').includes('text/html');
+    const error = new OAuthError('not_found', 'There is nothing at this address');
+    return machine ? respond(jsonFace(error, exchange, contexts.root), headers.document) : respond(pageFace(error, exchange, contexts.root), headers.page);
+  }
+
+  return {
+    storage,
+    options,
+    context: (tenant) => (tenant === undefined ? Promise.resolve(contexts.root) : contexts.find(tenant)),
+    fetch(request, connection) {
+      if (request.url.length > maxUrlLength) {
+        const exchange = { request, address: connection.address, requestId: nextId(), params: {} };
+        return respond(pageFace(new OAuthError('uri_too_long', 'The address is longer than 8 KiB'), exchange, contexts.root), headers.page);
+      }
+      return app.fetch(request, connection);
+    },
+    async maintain() {
+      const now = options.now();
+      while ((await storage.sweep(now, sweepBatch)) > 0);
+      for (const context of await contexts.all()) {
+        for (const chore of chores) await chore(context);
+        await context.signing.rotateIfDue();
+      }
+    },
+    async flush() {
+      for (const context of contexts.known()) await context.uses.flush();
+    },
+  };
+}
+
+/** A route exists at the root and below `/t/<tenant>`; well-known documents take the tenant's path after their name (RFC 8414 §3.1), and OpenID discovery also before it. */
+function pathsOf(path: string): string[] {
+  const wellKnown = /^\/\.well-known\/(oauth-authorization-server|openid-configuration|oauth-protected-resource)$/.test(path);
+  return wellKnown ? [path, `${path}/t/:tenant`, `/t/:tenant${path}`] : [path, `/t/:tenant${path}`];
+}
+
+function contextsOf(options: Options, storage: Storage, routes: readonly Route[]) {
+  const instance = instanceKeys(options.secret);
+  const known = new Map<string, Context>();
+
+  function make(tenant: string): Context {
+    const base = tenant === ROOT_TENANT ? '' : `/t/${tenant}`;
+    const store = storage.forTenant(tenant);
+    const { now, log } = options;
+    const signing = signingKeys({
+      store,
+      instance,
+      now,
+      algorithm: options.signingAlgorithm,
+      signingKeySeconds: options.signingKeySeconds,
+      tokenSeconds: options.accessTokenSeconds,
+    });
+    const context: Context = { options, issuer: options.issuer + base, base, store, signing, instance, uses: useCounter(store), now, log, routes };
+    known.set(tenant, context);
+    return context;
+  }
+
+  const root = make(ROOT_TENANT);
+  async function find(tenant: string): Promise<Context | undefined> {
+    const found = known.get(tenant);
+    if (found) return found;
+    return /^[a-z0-9][a-z0-9-]{0,62}$/.test(tenant) && (await storage.hasTenant(tenant)) ? make(tenant) : undefined;
+  }
+  async function all(): Promise<Context[]> {
+    const tenants = await storage.listTenants();
+    const found = await Promise.all(tenants.map(({ tenant }) => find(tenant)));
+    return [root, ...found.filter((context) => context !== undefined && context !== root)] as Context[];
+  }
+  return { root, find, all, known: () => [...known.values()] };
+}
+
+/** Ids that name a request in answers and logs: a random start per process and a counter. */
+function requestIds(): () => string {
+  const start = `req_${randomWord(8)}`;
+  let count = 0;
+  return () => `${start}${(count++).toString(36).padStart(4, '0')}`;
+}
