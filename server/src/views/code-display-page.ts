@@ -1,0 +1,25 @@
+/**
+ * Owns: the page that shows an authorization code to copy, for clients of development mode with `urn:ietf:wg:oauth:2.0:oob`. Production never shows it.
+ */
+import { html } from 'hono/html';
+import { copyButton } from './copy-button.ts';
+import { displayText } from './display-text.ts';
+import { icons } from './icons.ts';
+import type { PageFrame } from './layout.ts';
+import { renderPage } from './layout.ts';
+import { rich, t } from './messages.ts';
+
+export type CodeDisplayValues = { code: string; state?: string; clientName: string };
+
+/** Renders the code, and the state for clients that compare it. */
+export function codeDisplayPage(page: PageFrame, values: CodeDisplayValues): string {
+  const name = html`<bdi>${displayText(values.clientName) || t('client.unnamed')}</bdi>`;
+  const main = html`<h1>${t('code.title')}</h1>
+<p>${rich('code.text', { name })}</p>
+<h2>${t('code.code')}</h2>
+<div class="secret"><code id="code">${values.code}</code>${copyButton('code')}</div>
+${values.state !== undefined && html`<h2>${t('code.state')}</h2><div class="secret"><code id="state">${values.state}</code>${copyButton('state')}</div>`}
+<p class="care strong">${icons.warning}<span>${t('code.never')}</span></p>`;
+
+  return renderPage(page, { title: t('code.title'), why: 'why.return', main });
+}

@@ -1,0 +1,76 @@
+/**
+ * Owns: the list of who can act for the person who is signed in, a card per agent and server, each with its Disconnect (CON-07).
+ */
+import { html } from 'hono/html';
+import type { ClientView } from './client-identity.ts';
+import { clientIdentity } from './client-identity.ts';
+import { clientLine } from './client-line.ts';
+import type { ScopeView } from './describe-scope.ts';
+import { displayText, visibleText } from './display-text.ts';
+import { icons } from './icons.ts';
+import type { Markup, PageFrame } from './layout.ts';
+import { renderPage } from './layout.ts';
+import { rich, t } from './messages.ts';
+import { agoText, dateText, machineTime } from './moments.ts';
+import { scopeList } from './scope-list.ts';
+
+/** Times are epoch seconds. */
+export type AgentView = {
+  grantId: string;
+  client: ClientView;
+  serverName: string;
+  serverHost: string;
+  scopes: readonly ScopeView[];
+  since: number;
+  lastUsed?: number;
+  endsAt?: number;
+};
+export type ConnectedAgentsValues = {
+  csrf: string;
+  user: { name: string; email?: string };
+  agents: readonly AgentView[];
+  /** Name of the agent that was just disconnected. */
+  done?: string;
+};
+
+/** Renders the cards; each form posts `csrf` and `grant` to `{base}/account/agents/disconnect`. */
+export function connectedAgentsPage(page: PageFrame, values: ConnectedAgentsValues): string {
+  const main = html`${values.done !== undefined && html`<div class="done" role="status">${icons.done}<p><strong>${t('agents.done', { name: displayText(values.done) })}</strong> ${t('agents.doneText')}</p></div>`}
+<h1>${t('agents.title')}</h1>
+${values.agents.length === 0 ? emptyState() : html`<p>${t('agents.lead')}</p><ul class="agents">${values.agents.map((agent, index) => card(page, values, agent, index))}</ul>`}`;
+
+  return renderPage(page, { title: t('agents.title'), why: 'why.account', width: 'wide', aside: account(page, values), main });
+}
+
+function account(page: PageFrame, { user }: ConnectedAgentsValues): Markup {
+  const shown = html`<strong><bdi>${displayText(user.email ?? user.name, 80)}</bdi></strong>`;
+  return html`<p class="account">${rich('consent.signedInAs', { user: shown })} <a href="${page.base}/logout">${t('agents.signOut')}</a></p>`;
+}
+
+function emptyState(): Markup {
+  return html`<div class="empty">${icons.approved}<p><strong>${t('agents.none')}</strong></p><p class="muted">${t('agents.noneText')}</p></div>`;
+}
+
+function card(page: PageFrame, values: ConnectedAgentsValues, agent: AgentView, index: number): Markup {
+  const identity = clientIdentity(agent.client, page);
+  const server = html`<bdi>${displayText(agent.serverName)}</bdi>`;
+  const name = html`<bdi>${identity.name}</bdi>`;
+  return html`<li class="agent"><h2>${name} <span class="on">${rich('agents.on', { server: html`<strong>${server}</strong>` })}</span></h2>
+<p class="muted host">${visibleText(agent.serverHost)}</p>
+${clientLine(identity)}
+${scopeList(agent.scopes, { id: `agent-${index}` })}
+<dl class="times">${times(page, agent)}</dl>
+<form method="post" action="${page.base}/account/agents/disconnect"><input type="hidden" name="csrf" value="${values.csrf}"><input type="hidden" name="grant" value="${agent.grantId}">
+<button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t('agents.disconnect')}<span class="hidden"> ${rich('agents.disconnectName', { name, server })}</span></button></form></li>`;
+}
+
+function times(page: PageFrame, agent: AgentView): Markup {
+  const since = html`<time datetime="${machineTime(agent.since)}">${dateText(agent.since, page.language)}</time>`;
+  const used =
+    agent.lastUsed === undefined
+      ? t('agents.never')
+      : html`<time datetime="${machineTime(agent.lastUsed)}">${agoText(agent.lastUsed, page.language, page.now)}</time>`;
+  const until =
+    agent.endsAt === undefined ? t('agents.untilUnused') : html`<time datetime="${machineTime(agent.endsAt)}">${dateText(agent.endsAt, page.language)}</time>`;
+  return html`<div><dt>${t('agents.since')}</dt><dd>${since}</dd></div><div><dt>${t('agents.lastUsed')}</dt><dd>${used}</dd></div><div><dt>${t('agents.until')}</dt><dd>${until}</dd></div>`;
+}

@@ -1,0 +1,187 @@
+/**
+ * Owns: the consent page in its three shapes: first consent, step-up (only the addition is asked) and reconnect (nothing new).
+ * Order is deliberate: decision, who, what, where, consequences, duration, warning, buttons. CON-01, CON-02, CON-05, CON-10, CIMD-15.
+ */
+import { html } from 'hono/html';
+import type { ClientIdentity, ClientView } from './client-identity.ts';
+import { clientIdentity } from './client-identity.ts';
+import { clientLine, nameInSentence, warningLine } from './client-line.ts';
+import type { ScopeView } from './describe-scope.ts';
+import { describeScope } from './describe-scope.ts';
+import { displayText, visibleText } from './display-text.ts';
+import { icons } from './icons.ts';
+import type { Markup, PageFrame } from './layout.ts';
+import { renderPage } from './layout.ts';
+import type { MessageKey } from './messages.ts';
+import { rich, t } from './messages.ts';
+import type { RedirectTarget } from './redirect-target.ts';
+import { describeRedirect } from './redirect-target.ts';
+import { scopeList } from './scope-list.ts';
+
+export type ConsentValues = {
+  tx: string;
+  csrf: string;
+  client: ClientView;
+  user: { name: string; email?: string };
+  server: { name: string; host: string; resource: string };
+  /** The redirect URI of this request, not the registered list. */
+  redirectUri: string;
+  /** Overrides our comparison of redirect host and metadata document host. */
+  redirectRegisteredHostMatches?: boolean;
+  scopes: readonly ScopeView[];
+  /** A refresh token is asked for. */
+  offline: boolean;
+  /** Names of the scopes that an existing grant does not have yet; makes this a step-up. */
+  newScopes?: readonly string[];
+  /** Everything was allowed before; only the person's presence is asked. */
+  reconnect?: boolean;
+  technical: { clientId: string; redirectUri: string; scope: string; resource: string; codeChallengeMethod: string; prompt?: string };
+};
+
+type Shape = 'first' | 'step-up' | 'reconnect';
+type Words = { title: MessageKey; heading: MessageKey; deny: MessageKey; allow: MessageKey; onlyIfYou: MessageKey };
+
+const WORDS: Readonly<Record<Shape, Words>> = {
+  first: { title: 'consent.title', heading: 'consent.heading', deny: 'consent.deny', allow: 'consent.allow', onlyIfYou: 'consent.onlyIfYou' },
+  'step-up': {
+    title: 'consent.stepUpTitle',
+    heading: 'consent.stepUpHeading',
+    deny: 'consent.keep',
+    allow: 'consent.allowMore',
+    onlyIfYou: 'consent.onlyIfYouKeep',
+  },
+  reconnect: {
+    title: 'consent.reconnectTitle',
+    heading: 'consent.reconnectHeading',
+    deny: 'consent.deny',
+    allow: 'consent.reconnect',
+    onlyIfYou: 'consent.onlyIfYou',
+  },
+};
+
+/** Renders the form that posts `tx`, `csrf`, `decision=deny|allow` and the ticked optional `scope` values to `{base}/consent`. */
+export function consentPage(page: PageFrame, values: ConsentValues): string {
+  const identity = clientIdentity(values.client, page);
+  const target = describeRedirect(values.redirectUri, identity.tier === 'document' ? values.client.host : undefined, values.redirectRegisteredHostMatches);
+  const shape = shapeOf(values);
+  const server = rich('quoted', { text: html`<bdi>${displayText(values.server.name)}</bdi>` });
+  const words = WORDS[shape];
+
+  const main = html`<h1>${rich(words.heading, { name: nameInSentence(identity), server })}</h1>
+${shape === 'step-up' && html`<p class="note"><strong>${t('consent.stepUpWhy')}</strong> ${t('consent.stepUpText')}</p>`}
+${shape === 'reconnect' && html`<p class="note">${t('consent.reconnectText')}</p>`}
+<form method="post" action="${page.base}/consent">
+<input type="hidden" name="tx" value="${values.tx}">
+<input type="hidden" name="csrf" value="${values.csrf}">
+${facts(values, identity, target)}
+${permissions(values, shape)}
+<p class="care" id="care">${t('consent.agents')}</p>
+${target.anyProgram && html`<p class="care strong" id="program">${icons.warning}<span><strong>${t('consent.anyProgram')}</strong> ${t(words.onlyIfYou)}</span></p>`}
+${buttons(words, target)}
+</form>
+<p class="small center">${shape === 'step-up' && html`${t('consent.keepText')} `}${rich('consent.undo', { agents: html`<a href="${page.base}/account/agents">${t('agents.title')}</a>` })}</p>
+${developerDetails(page, values)}`;
+
+  return renderPage(page, { title: t(words.title, { name: identity.name }), why: 'why.consent', width: 'wide', aside: whoIsSignedIn(page, values), main });
+}
+
+function shapeOf(values: ConsentValues): Shape {
+  if (values.reconnect) return 'reconnect';
+  return values.scopes.some((scope) => isNew(scope, values)) ? 'step-up' : 'first';
+}
+
+function isNew(scope: ScopeView, values: ConsentValues): boolean {
+  return scope.isNew ?? values.newScopes?.includes(scope.name) ?? false;
+}
+
+function whoIsSignedIn(page: PageFrame, values: ConsentValues): Markup {
+  const user = html`<strong><bdi>${displayText(values.user.email ?? values.user.name, 80)}</bdi></strong>`;
+  return html`<p class="account">${rich('consent.signedInAs', { user })} <a href="${page.base}/login?tx=${encodeURIComponent(values.tx)}&amp;switch=1">${t('consent.switch')}</a></p>`;
+}
+
+function facts(values: ConsentValues, identity: ClientIdentity, target: RedirectTarget): Markup {
+  const { server } = values;
+  return html`<dl class="facts">
+<div><dt>${t('consent.who')}</dt><dd>${clientLine(identity)}</dd></div>
+<div><dt>${t('consent.what')}</dt><dd><p><strong><bdi>${displayText(server.name)}</bdi></strong> <span class="muted">${visibleText(server.host)}</span></p></dd></div>
+<div><dt>${t('consent.where')}</dt><dd><p class="target">${targetLine(target)}</p>
+${target.warning !== undefined && warningLine(target.warning)}
+<details><summary>${t('consent.fullAddress')}</summary><p><code>${visibleText(values.redirectUri)}</code></p></details></dd></div>
+<div><dt>${t('consent.howLong')}</dt><dd><p>${t(values.offline || values.scopes.some(isOffline) ? 'consent.untilDisconnected' : 'consent.once')}</p></dd></div>
+</dl>`;
+}
+
+/** The place is strong, so that the eye lands on it; the sentence around it stays in the order of the language. */
+function targetLine(target: RedirectTarget): Markup {
+  const place = html`<strong class="place"><bdi>${target.place}</bdi></strong>`;
+  if (target.kind === 'loopback') return rich('redirect.loopback', { place });
+  if (target.kind === 'custom-scheme') return rich('redirect.scheme', { place });
+  return target.kind === 'code-page' ? html`${target.line}` : place;
+}
+
+function permissions(values: ConsentValues, shape: Shape): Markup {
+  const offered = values.scopes.filter((scope) => scope.offered !== false && !isOffline(scope));
+  const choices = offered.some((scope) => scope.optional && (shape === 'first' || isNew(scope, values)));
+  return html`<section class="permissions" aria-labelledby="could"><h2 id="could">${t(PERMISSIONS_TITLE[shape])}</h2>
+${choices && html`<p class="hint">${t('consent.optionalHint')}</p>`}
+${shape === 'step-up' ? stepUpLists(offered, values) : offered.length === 0 ? html`<p>${t('consent.noScopes')}</p>` : scopeList(offered, { id: 'scope', choices: shape === 'first' })}
+${notOffered(values.scopes.filter((scope) => scope.offered === false))}
+</section>`;
+}
+
+const PERMISSIONS_TITLE = { first: 'consent.could', 'step-up': 'consent.newTitle', reconnect: 'consent.can' } as const;
+
+/** What was allowed before is folded away, except what can do harm: that stays in sight beside the addition. */
+function stepUpLists(offered: readonly ScopeView[], values: ConsentValues): Markup {
+  const before = offered.filter((scope) => !isNew(scope, values));
+  const harmless = before.filter(isHarmless);
+  const harmful = before.filter((scope) => !isHarmless(scope));
+  const tag = t('consent.already');
+  return html`<div class="fresh">${scopeList(
+    offered.filter((scope) => isNew(scope, values)),
+    { id: 'new', choices: true, open: true, tag: t('consent.new') },
+  )}</div>
+${harmful.length > 0 && scopeList(harmful, { id: 'kept', open: true, tag })}
+${harmless.length > 0 && html`<details class="before"><summary>${t('group.count', { group: tag, count: harmless.length })}</summary>${scopeList(harmless, { id: 'before', open: true })}</details>`}`;
+}
+
+function isHarmless(scope: ScopeView): boolean {
+  const { group } = describeScope(scope);
+  return group === 'identity' || group === 'see';
+}
+
+/** `offline_access` is a duration, not a power; "For how long" says it in words (OIDC Core §11). */
+function isOffline(scope: ScopeView): boolean {
+  return scope.name === 'offline_access';
+}
+
+function notOffered(scopes: readonly ScopeView[]): Markup | undefined {
+  if (scopes.length === 0) return undefined;
+  return html`<div class="ignored"><h3>${t('consent.notOffered')}</h3><ul>${scopes.map((scope) => html`<li><code>${visibleText(scope.name)}</code></li>`)}</ul></div>`;
+}
+
+/** Deny is first in the tree, so that Enter, which presses the first submit button, can never approve. */
+function buttons(words: Words, target: RedirectTarget): Markup {
+  const busy = t('layout.busy');
+  const describedBy = target.anyProgram ? 'could care program' : 'could care';
+  return html`<div class="decide">
+<button type="submit" name="decision" value="deny" class="button even" data-busy="${busy}">${t(words.deny)}</button>
+<button type="submit" name="decision" value="allow" class="button even" data-busy="${busy}" data-guard aria-describedby="${describedBy}">${t(words.allow)}</button>
+</div>`;
+}
+
+function developerDetails(page: PageFrame, values: ConsentValues): Markup {
+  const { technical } = values;
+  const rows: [string, string][] = [
+    ['client_id', technical.clientId],
+    ['redirect_uri', technical.redirectUri],
+    ['scope', technical.scope],
+    ['resource', technical.resource],
+    ['code_challenge_method', technical.codeChallengeMethod],
+    ['prompt', technical.prompt ?? ''],
+    ['request_id', page.requestId],
+  ];
+  return html`<details class="developers"><summary>${t('consent.developers')}</summary><dl class="technical">${rows.map(
+    ([name, value]) => html`<div><dt><code>${name}</code></dt><dd>${value === '' ? t('consent.none') : html`<code>${visibleText(value)}</code>`}</dd></div>`,
+  )}</dl></details>`;
+}

@@ -1,0 +1,87 @@
+/**
+ * Owns: a scope's name as words and a level of risk. Pure. The owner of a server may override both; nothing overrides that a scope is shown.
+ * Not owned: which scopes exist or may be granted (servers/scopes, rules/scope). RFC 6749 §3.3 gives the syntax, not the meaning.
+ */
+import { visibleText } from './display-text.ts';
+import type { MessageKey } from './messages.ts';
+import { t } from './messages.ts';
+
+/** Levels of risk, in the order a page shows them. */
+export const SCOPE_GROUPS = ['identity', 'see', 'change', 'delete', 'admin'] as const;
+export type ScopeGroup = (typeof SCOPE_GROUPS)[number];
+
+/** A scope as a page is handed it. `offered: false` means the server does not define it, so it will not be granted. */
+export type ScopeView = { name: string; description?: string; group?: ScopeGroup; optional?: boolean; isNew?: boolean; offered?: boolean };
+
+export type ScopeWords = { group: ScopeGroup; text: string /** The words are the owner's, not generated. */; described: boolean };
+
+const IDENTITY: Readonly<Record<string, MessageKey>> = {
+  openid: 'scope.openid',
+  profile: 'scope.profile',
+  email: 'scope.email',
+  phone: 'scope.phone',
+  address: 'scope.address',
+};
+
+const VERBS: Readonly<Record<string, { group: ScopeGroup; key: MessageKey; bare: MessageKey }>> = {
+  read: { group: 'see', key: 'scope.read', bare: 'scope.read.bare' },
+  view: { group: 'see', key: 'scope.read', bare: 'scope.read.bare' },
+  get: { group: 'see', key: 'scope.read', bare: 'scope.read.bare' },
+  list: { group: 'see', key: 'scope.list', bare: 'scope.list.bare' },
+  search: { group: 'see', key: 'scope.search', bare: 'scope.search.bare' },
+  write: { group: 'change', key: 'scope.write', bare: 'scope.write.bare' },
+  create: { group: 'change', key: 'scope.create', bare: 'scope.create.bare' },
+  update: { group: 'change', key: 'scope.update', bare: 'scope.update.bare' },
+  edit: { group: 'change', key: 'scope.update', bare: 'scope.update.bare' },
+  delete: { group: 'delete', key: 'scope.delete', bare: 'scope.delete.bare' },
+  remove: { group: 'delete', key: 'scope.delete', bare: 'scope.delete.bare' },
+  destroy: { group: 'delete', key: 'scope.delete', bare: 'scope.delete.bare' },
+  purge: { group: 'delete', key: 'scope.delete', bare: 'scope.delete.bare' },
+  all: { group: 'admin', key: 'scope.all', bare: 'scope.all.bare' },
+  admin: { group: 'admin', key: 'scope.all', bare: 'scope.all.bare' },
+  '*': { group: 'admin', key: 'scope.all', bare: 'scope.all.bare' },
+};
+/** What is weighed first when both halves of a name are verbs: `admin:read` is an administrator's right. */
+const HEAVIEST_FIRST: readonly ScopeGroup[] = ['admin', 'delete', 'change', 'see'];
+/** Nouns that name the server and not a thing on it. */
+const EMPTY_NOUNS = new Set(['mcp', 'api', 'server', 'resource', 'app']);
+
+/**
+ * Describes one scope. The owner's description and group win; else words and group come from `noun:verb` or `verb:noun`; a verb we do not know counts as a change.
+ * @example describeScope({ name: 'files:delete' }) // { group: 'delete', text: "Delete files. Can't be undone", described: false }
+ */
+export function describeScope(scope: ScopeView): ScopeWords {
+  const generated = generateWords(scope.name);
+  const description = visibleText(scope.description ?? '');
+  return { group: scope.group ?? generated.group, text: description === '' ? generated.text : description, described: description !== '' };
+}
+
+function generateWords(name: string): { group: ScopeGroup; text: string } {
+  const identity = Object.hasOwn(IDENTITY, name) ? IDENTITY[name] : undefined;
+  if (identity) return { group: 'identity', text: t(identity) };
+
+  const words = name.toLowerCase().split(/[:./]/).filter(Boolean);
+  const verbs = words.flatMap((word) => (Object.hasOwn(VERBS, word) ? [word] : word.startsWith('admin') ? ['admin'] : []));
+  const verb = heaviest(verbs);
+  if (verb === undefined) return { group: 'change', text: t('scope.unknown') };
+
+  const noun = words
+    .filter((word) => !isVerb(word) && !EMPTY_NOUNS.has(word))
+    .map(humanise)
+    .join(' ');
+  const { group, key, bare } = verb;
+  return { group, text: noun === '' ? t(bare) : t(key, { noun }) };
+}
+
+function heaviest(verbs: readonly string[]) {
+  const known = verbs.flatMap((verb) => VERBS[verb] ?? []);
+  return HEAVIEST_FIRST.flatMap((group) => known.filter((verb) => verb.group === group))[0];
+}
+
+function isVerb(word: string): boolean {
+  return Object.hasOwn(VERBS, word) || word.startsWith('admin');
+}
+
+function humanise(word: string): string {
+  return visibleText(word.replace(/[_-]+/g, ' '));
+}

@@ -1,0 +1,60 @@
+/**
+ * Owns: the error page, and as its variant the interstitial of AZ-31 that names where an error would be sent before anyone is sent there.
+ * Everything in it may quote a hostile request; the template escapes it. The same content goes to machines as JSON, not from here.
+ */
+import { html } from 'hono/html';
+import { copyButton } from './copy-button.ts';
+import { visibleText } from './display-text.ts';
+import type { Markup, PageFrame } from './layout.ts';
+import { renderPage } from './layout.ts';
+import { rich, t } from './messages.ts';
+import { safeReturnHref } from './safe-href.ts';
+
+export type ErrorValues = {
+  /** A registered error code. */
+  code: string;
+  title: string;
+  /** What happened. */
+  text: string;
+  forUser: string;
+  forDeveloper?: string;
+  /** Ways out, for example one per kind of client; `text` is shown as a command when it looks like one line of it. */
+  fixes?: readonly { label: string; text: string }[];
+  details?: readonly (readonly [name: string, value: string])[];
+  requestId: string;
+  /** The explicit way on to an untrusted client; `host` is what the person must be able to recognise. */
+  continueTo?: { href: string; host: string };
+};
+
+/** Renders what happened, what you can do, what the developer can do, code and request id. */
+export function errorPage(page: PageFrame, values: ErrorValues): string {
+  const main = html`<h1>${values.title}</h1>
+<p class="lead">${visibleText(values.text)}</p>
+<section class="advice"><h2>${t('problem.you')}</h2><p>${values.forUser}</p>${fixList(values)}</section>
+${onward(values)}
+${values.forDeveloper !== undefined && html`<section class="advice"><h2>${t('problem.developer')}</h2><p>${visibleText(values.forDeveloper)}</p></section>`}
+${technical(values)}`;
+
+  return renderPage(page, { title: values.title, why: 'why.error', main });
+}
+
+function fixList(values: ErrorValues): Markup | undefined {
+  if (!values.fixes?.length) return undefined;
+  return html`<dl class="fixes">${values.fixes.map(({ label, text }) => html`<div><dt>${visibleText(label)}</dt><dd>${visibleText(text)}</dd></div>`)}</dl>`;
+}
+
+function onward(values: ErrorValues): Markup | undefined {
+  const href = values.continueTo && safeReturnHref(values.continueTo.href);
+  if (values.continueTo === undefined || href === undefined) return undefined;
+  const host = html`<strong class="place"><bdi>${visibleText(values.continueTo.host)}</bdi></strong>`;
+  return html`<section class="onward"><p>${t('problem.continueLead')}</p><p>${rich('problem.continueCare', { host })}</p>
+<p><a class="button quiet" href="${href}" rel="noreferrer">${rich('problem.continue', { host: html`<bdi>${visibleText(values.continueTo.host)}</bdi>` })}</a></p></section>`;
+}
+
+/** One block that can be copied whole into a message to the operator. */
+function technical(values: ErrorValues): Markup {
+  const rows: (readonly [string, string])[] = [[t('problem.code'), values.code], [t('problem.requestId'), values.requestId], ...(values.details ?? [])];
+  return html`<section class="support"><h2>${t('problem.details')}</h2>
+<dl class="technical" id="support">${rows.map(([name, value]) => html`<div><dt>${visibleText(name)}</dt> <dd><code>${visibleText(value)}</code></dd></div>\n`)}</dl>
+${copyButton('support', 'problem.copySupport')}</section>`;
+}

@@ -1,0 +1,106 @@
+/**
+ * Owns: the document around every page: head, skip link, banner, name of the service, footer. Not owned: security headers (the server sends them).
+ * WCAG 2.2 AA: language and direction set, one `main`, one `h1` (the page's own), a skip link, a status line for the script.
+ */
+import { html, raw } from 'hono/html';
+import { scriptAsset, stylesheetAsset } from './assets.ts';
+import { copyButton } from './copy-button.ts';
+import { visibleText } from './display-text.ts';
+import { icons, tabIcon } from './icons.ts';
+import type { MessageKey } from './messages.ts';
+import { rich, t } from './messages.ts';
+import { contactHref } from './safe-href.ts';
+
+/** What `html` returns. Templates here never hold a promise, so it is always the finished text. */
+export type Markup = ReturnType<typeof html>;
+
+/** What every page is told besides its own values. */
+export type PageFrame = {
+  serviceName: string;
+  /** The issuer's host, shown as "You are on auth.example.com". */
+  host: string;
+  /** E-mail address, https address or plain words. */
+  contact?: string;
+  requestId: string;
+  /** BCP 47, for example `en`. */
+  language: string;
+  /** `''` or `/t/acme`: prefix of links, forms and assets. */
+  base: string;
+  /** Banner of the operator or of development mode, on every page. */
+  notice?: { title: string; text: string };
+  /** Epoch seconds; makes times relative ("2 minutes ago"). Without it pages print dates. */
+  now?: number;
+};
+
+export type Document = {
+  title: string;
+  /** Answers "Why am I seeing this page?". */
+  why: MessageKey;
+  main: Markup;
+  width?: 'narrow' | 'wide';
+  /** Stands opposite the name of the service: who is signed in. */
+  aside?: Markup;
+  /** An address already passed by `safeReturnHref`; the browser goes there at once. */
+  refreshTo?: string;
+};
+
+const RIGHT_TO_LEFT = new Set(['ar', 'dv', 'fa', 'he', 'ps', 'sd', 'ug', 'ur', 'yi']);
+
+/** Renders a whole document. Throws `TypeError` if a page smuggled a promise into its template. */
+export function renderPage(page: PageFrame, document: Document): string {
+  const rendered = html`<!doctype html>
+<html lang="${page.language}" dir="${RIGHT_TO_LEFT.has(page.language.split('-')[0] ?? '') ? 'rtl' : 'ltr'}">
+${head(page, document)}
+<body>
+<a class="skip" href="#main">${t('layout.skip')}</a>
+${page.notice && html`<aside class="banner" aria-label="${page.notice.title}"><p><strong>${page.notice.title}</strong> ${page.notice.text}</p></aside>`}
+<div class="page ${document.width ?? 'narrow'}">
+<header class="top"><p class="service"><span class="mark" aria-hidden="true">${icons.approved}</span><bdi>${page.serviceName}</bdi></p>${document.aside}</header>
+<main id="main" class="card" tabindex="-1">
+${document.main}
+</main>
+${footer(page, document.why)}
+</div>
+<p id="status" class="hidden" role="status"></p>
+</body>
+</html>
+`;
+  if (rendered instanceof Promise) throw new TypeError('a page template holds a promise');
+  return rendered.toString();
+}
+
+function head(page: PageFrame, document: Document): Markup {
+  return html`<head>
+<meta charset="utf-8">
+<title>${t('layout.title', { page: document.title, service: page.serviceName })}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<meta name="robots" content="noindex">
+${document.refreshTo !== undefined && html`<meta http-equiv="refresh" content="0;url=${document.refreshTo}">`}
+<link rel="icon" href="${raw(tabIcon)}">
+<link rel="stylesheet" href="${page.base}${stylesheetAsset.path}">
+<script src="${page.base}${scriptAsset.path}" defer></script>
+</head>`;
+}
+
+function footer(page: PageFrame, why: MessageKey): Markup {
+  const service = page.serviceName;
+  return html`<footer class="foot">
+<p class="where">${icons.host}<span>${rich('host.youAreOn', { host: html`<strong>${page.host}</strong>` })}</span></p>
+<details><summary>${t('layout.why')}</summary><p>${t(why, { service })}</p></details>
+<p class="small"><bdi>${service}</bdi>${contactLine(page.contact)} <span>${languageName(page.language)}</span>
+<span class="request">${t('layout.requestId')} <code id="request-id">${visibleText(page.requestId)}</code> ${copyButton('request-id')}</span></p>
+</footer>`;
+}
+
+function contactLine(contact: string | undefined): Markup | undefined {
+  if (contact === undefined) return undefined;
+  const href = contactHref(contact);
+  const shown = href === undefined ? html`<bdi>${contact}</bdi>` : html`<a href="${href}">${contact}</a>`;
+  return html` <span>${rich('layout.contact', { contact: shown })}</span>`;
+}
+
+function languageName(language: string): string {
+  return new Intl.DisplayNames([language], { type: 'language' }).of(language) ?? language;
+}

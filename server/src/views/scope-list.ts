@@ -1,0 +1,58 @@
+/**
+ * Owns: permissions grouped by risk, in words, with the raw name beside them. Nothing is left out: unknown scopes are listed like any other.
+ * Change, delete and administer never collapse; who-you-are and see do once a request is long.
+ */
+import { html } from 'hono/html';
+import type { ScopeGroup, ScopeView } from './describe-scope.ts';
+import { describeScope, SCOPE_GROUPS } from './describe-scope.ts';
+import { visibleText } from './display-text.ts';
+import { icons } from './icons.ts';
+import type { Markup } from './layout.ts';
+import { t } from './messages.ts';
+
+/** More permissions than this do not fit one phone screen above the buttons. */
+const FITS_ONE_SCREEN = 3;
+const MAY_COLLAPSE: ReadonlySet<ScopeGroup> = new Set(['identity', 'see']);
+
+export type ScopeListOptions = {
+  /** Distinguishes the ids of two lists on one page. */
+  id: string;
+  /** Optional scopes become unticked checkboxes named `scope`; without it they are plain lines, as everything else. */
+  choices?: boolean;
+  /** Never collapse, because these are what the person must read. */
+  open?: boolean;
+  tag?: string;
+};
+
+/** Renders the groups that have members, least risky first. */
+export function scopeList(scopes: readonly ScopeView[], options: ScopeListOptions): Markup {
+  const many = scopes.length > FITS_ONE_SCREEN && !options.open;
+  return html`<div class="groups">${SCOPE_GROUPS.map((group) => {
+    const members = scopes.filter((scope) => describeScope(scope).group === group);
+    if (members.length === 0) return '';
+    return many && members.length > 1 && MAY_COLLAPSE.has(group) ? collapsedGroup(group, members, options) : openGroup(group, members, options);
+  })}</div>`;
+}
+
+function openGroup(group: ScopeGroup, members: readonly ScopeView[], options: ScopeListOptions): Markup {
+  const id = `${options.id}-${group}`;
+  return html`<section class="group risk-${group}" aria-labelledby="${id}"><h3 id="${id}">${icons[group]}<span>${t(`group.${group}`)}</span></h3>${items(members, id, options)}</section>`;
+}
+
+function collapsedGroup(group: ScopeGroup, members: readonly ScopeView[], options: ScopeListOptions): Markup {
+  const id = `${options.id}-${group}`;
+  const title = t('group.count', { group: t(`group.${group}`), count: members.length });
+  return html`<details class="group risk-${group}"><summary id="${id}">${icons[group]}<span>${title}</span></summary>${items(members, id, options)}</details>`;
+}
+
+function items(members: readonly ScopeView[], headingId: string, options: ScopeListOptions): Markup {
+  return html`<ul>${members.map((scope) => html`<li>${scope.optional && options.choices ? choice(scope, headingId) : line(scope, options)}</li>`)}</ul>`;
+}
+
+function line(scope: ScopeView, options: ScopeListOptions): Markup {
+  return html`<div class="scope"><span>${describeScope(scope).text}${options.tag && html` <span class="tag">${options.tag}</span>`}</span> <code>${visibleText(scope.name)}</code></div>`;
+}
+
+function choice(scope: ScopeView, headingId: string): Markup {
+  return html`<label class="scope choice"><input type="checkbox" name="scope" value="${scope.name}" aria-describedby="${headingId}"><span>${describeScope(scope).text} <span class="tag">${t('consent.optional')}</span></span> <code>${visibleText(scope.name)}</code></label>`;
+}

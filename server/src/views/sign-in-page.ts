@@ -1,0 +1,90 @@
+/**
+ * Owns: the sign-in page and its "Confirm it's you" variant. It names who is waiting, and says the same for an unknown user and a wrong password (LOG-05).
+ */
+import { html } from 'hono/html';
+import type { ClientIdentity, ClientView } from './client-identity.ts';
+import { clientIdentity } from './client-identity.ts';
+import { nameInSentence } from './client-line.ts';
+import type { FieldProblem } from './error-summary.ts';
+import { errorSummary } from './error-summary.ts';
+import { icons } from './icons.ts';
+import type { Markup, PageFrame } from './layout.ts';
+import { renderPage } from './layout.ts';
+import { rich, t } from './messages.ts';
+import { waitText } from './moments.ts';
+import { passwordField } from './password-field.ts';
+
+/** `tx` is the parked authorization request; `signInHint` is shown by development mode only; `reason: 'confirm'` asks again for what is already signed in. */
+export type SignInValues = {
+  tx?: string;
+  csrf: string;
+  client?: ClientView;
+  signInHint?: string;
+  error?: 'wrong-credentials' | 'throttled' | 'disabled';
+  retryAfterSeconds?: number;
+  /** Given back into the form; a password never is. */
+  username?: string;
+  reason?: 'signed-out' | 'confirm';
+};
+
+/** Renders the form that posts `tx`, `csrf`, `username`, `password` and `keep=1` to `{base}/login`. */
+export function signInPage(page: PageFrame, values: SignInValues): string {
+  const confirming = values.reason === 'confirm';
+  const identity = values.client && clientIdentity(values.client, page);
+  const main = html`${errorSummary(problemsOf(page, values))}
+<h1>${heading(values, identity)}</h1>
+${lead(page, values, identity)}
+<form method="post" action="${page.base}/login">
+${values.tx !== undefined && html`<input type="hidden" name="tx" value="${values.tx}">`}
+<input type="hidden" name="csrf" value="${values.csrf}">
+${usernameField(values)}
+${passwordField({ autocomplete: 'current-password', problem: passwordProblem(values), autofocus: !values.error && (confirming || Boolean(values.username)) })}
+${!confirming && html`<label class="check"><input type="checkbox" name="keep" value="1"><span>${t('signIn.keep')}</span></label>`}
+<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t(confirming ? 'signIn.confirm' : 'signIn.submit')}</button>
+</form>
+${values.signInHint !== undefined && html`<p class="chip"><strong>${t('signIn.hint')}</strong> ${values.signInHint}</p>`}`;
+
+  return renderPage(page, { title: t(confirming ? 'signIn.confirmTitle' : 'signIn.title'), why: 'why.signIn', main });
+}
+
+function heading(values: SignInValues, identity: ClientIdentity | undefined): Markup {
+  if (values.reason === 'confirm') return rich('signIn.confirmTitle');
+  return identity ? rich('signIn.continue', { name: nameInSentence(identity) }) : rich('signIn.title');
+}
+
+function lead(page: PageFrame, values: SignInValues, identity: ClientIdentity | undefined): Markup {
+  const by = identity && html`<p class="by tier-${identity.tier}">${icons[identity.tier]}<span>${publisher(page, identity)}</span></p>`;
+  if (values.reason === 'confirm') return html`<p>${t('signIn.confirmText')}</p>`;
+  if (values.reason === 'signed-out') {
+    const text = identity ? rich('signIn.signedOutClient', { name: nameInSentence(identity) }) : rich('signIn.signedOut');
+    return html`${by}<p class="note">${text}</p>`;
+  }
+  return by ?? html`<p>${t('signIn.plain')}</p>`;
+}
+
+function publisher(page: PageFrame, identity: ClientIdentity): Markup {
+  const host = html`<strong><bdi>${identity.proof}</bdi></strong>`;
+  return rich(`signIn.by.${identity.tier}`, { host, service: page.serviceName });
+}
+
+function usernameField(values: SignInValues): Markup {
+  const fixed = values.reason === 'confirm' && values.username !== undefined;
+  const invalid = values.error === 'wrong-credentials';
+  return html`<div class="field"><label for="username">${t('signIn.username')}</label>
+<input id="username" name="username" type="text" inputmode="email" required autocomplete="username webauthn" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="320"${values.username !== undefined && html` value="${values.username}"`}${fixed && html` readonly`}${invalid && html` aria-invalid="true" aria-describedby="password-problem"`}${!values.error && !values.username && html` autofocus`}></div>`;
+}
+
+function passwordProblem(values: SignInValues): string | undefined {
+  return values.error === 'wrong-credentials' ? t('error.wrongCredentials') : undefined;
+}
+
+function problemsOf(page: PageFrame, values: SignInValues): FieldProblem[] {
+  if (values.error === undefined) return [];
+  const wait = values.retryAfterSeconds;
+  const texts = {
+    'wrong-credentials': () => t('error.wrongCredentials'),
+    throttled: () => (wait === undefined ? t('error.throttledSoon') : t('error.throttled', { wait: waitText(wait, page.language) })),
+    disabled: () => t('error.disabled', { service: page.serviceName }),
+  };
+  return [{ field: 'username', text: texts[values.error]() }];
+}

@@ -1,0 +1,32 @@
+/**
+ * Owns: the two pages of leaving: the question (a form, so that a link alone cannot sign anyone out) and the confirmation.
+ */
+import { html } from 'hono/html';
+import { displayText } from './display-text.ts';
+import { icons } from './icons.ts';
+import type { PageFrame } from './layout.ts';
+import { renderPage } from './layout.ts';
+import { rich, t } from './messages.ts';
+
+export type SignOutValues = { csrf: string; user?: { name: string; email?: string } };
+
+/** Renders the question; the form posts `csrf` to `{base}/logout`. */
+export function signOutPage(page: PageFrame, values: SignOutValues): string {
+  const { user } = values;
+  const main = html`<h1>${t('signOut.title')}</h1>
+${user && html`<p>${rich('signOut.as', { user: html`<strong><bdi>${displayText(user.email ?? user.name, 80)}</bdi></strong>` })}</p>`}
+<p>${t('signOut.text')}</p>
+<form method="post" action="${page.base}/logout"><input type="hidden" name="csrf" value="${values.csrf}">
+<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('signOut.submit')}</button></form>
+<p class="center"><a class="quiet-link" href="${page.base}/account/agents">${t('signOut.stay')}</a></p>`;
+
+  return renderPage(page, { title: t('signOut.title'), why: 'why.account', main });
+}
+
+/** Renders the confirmation after the session has ended. */
+export function signedOutPage(page: PageFrame): string {
+  const main = html`<div class="outcome">${icons.done}<h1>${t('signedOut.title')}</h1><p>${t('signedOut.text')}</p></div>
+<p><a class="button quiet" href="${page.base}/login">${t('signedOut.again')}</a></p>`;
+
+  return renderPage(page, { title: t('signedOut.title'), why: 'why.account', main });
+}
