@@ -8,7 +8,7 @@
  */
 export function canonicalResource(value: string): string | undefined {
   const parts = /^(https?):\/\/([^/?#@\\\s]+)([^#\\\s]*)$/i.exec(value);
-  if (!parts || value.length > 2048 || !URL.canParse(value)) return undefined;
+  if (!parts || value.length > 2048 || !/^[\x21-\x7e]+$/.test(value) || !URL.canParse(value)) return undefined;
   const url = new URL(value);
   if (url.username || url.password) return undefined;
   const rest = parts[3] ?? '';
