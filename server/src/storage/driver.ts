@@ -15,7 +15,10 @@ export type Driver = {
   readonly name: 'sqlite' | 'postgres';
   /** Runs one statement that only reads. */
   read(statement: Statement): Promise<Row[]>;
-  /** Runs the statements in order and commits them as one; resolves only when the commit is durable. A failure leaves nothing behind and rejects with {@link ConstraintError} or {@link StorageUnavailable} where it is one. */
+  /**
+   * Runs the statements in order and commits them as one; resolves only when the commit is durable. A failure leaves nothing behind and rejects with
+   * {@link ConstraintError}, {@link StorageUnavailable} or {@link SchemaMissing} where it is one.
+   */
   write(statements: Statement[]): Promise<Result[]>;
   /** Runs a script of several statements as one transaction, exclusively among all nodes; for migrations only. */
   script(sql: string): Promise<void>;
@@ -32,14 +35,47 @@ export class StorageUnavailable extends Error {
   override name = 'StorageUnavailable';
 }
 
+/** A table is missing: this database was never migrated. */
+export class SchemaMissing extends Error {
+  override name = 'SchemaMissing';
+}
+
+/** A piece of SQL that several statements share, with the names of the parameters inside it. */
+export type Part<Name extends string> = { readonly strings: readonly string[]; readonly holes: readonly (Name | Part<Name>)[] };
+
+/** Makes a {@link Part}: `part<'now'>`g.expires_at > ${'now'}`` goes into a hole of {@link sql} or of another part. */
+export function part<Name extends string = never>(strings: TemplateStringsArray, ...holes: (Name | Part<Name>)[]): Part<Name> {
+  return { strings, holes };
+}
+
+/** A part without parameters from a constant text, such as a table's name. Never from input. */
+export function literal(text: string): Part<never> {
+  return { strings: [text], holes: [] };
+}
+
 /**
- * Compiles SQL once, at module load. `${'name'}` becomes a numbered parameter; the same name twice is the same parameter.
+ * Compiles SQL once, at module load. `${'name'}` becomes a numbered parameter; the same name twice is the same parameter; a {@link Part} is spliced in.
  *
  *     const find = sql<{ id: string }>`select * from users where id = ${'id'}`;
  *     driver.read(find({ id: 'usr_1' }));
  */
-export function sql<Parameters extends Record<string, Value>>(strings: TemplateStringsArray, ...names: (keyof Parameters & string)[]): (parameters: Parameters) => Statement {
-  const order: (keyof Parameters & string)[] = [...new Set(names)];
-  const text = strings.reduce((built, part, index) => `${built}?${order.indexOf(names[index - 1] as keyof Parameters & string) + 1}${part}`);
+export function sql<Parameters extends Record<string, Value>>(
+  strings: TemplateStringsArray,
+  ...holes: ((keyof Parameters & string) | Part<keyof Parameters & string>)[]
+): (parameters: Parameters) => Statement {
+  const order: (keyof Parameters & string)[] = [];
+  const text = spliced({ strings, holes }, order);
   return (parameters) => ({ text, values: order.map((name) => parameters[name] as Value) });
+}
+
+function spliced<Name extends string>(piece: Part<Name>, order: Name[]): string {
+  return piece.strings.reduce((built, following, index) => {
+    const hole = piece.holes[index - 1] as Name | Part<Name>;
+    return built + (typeof hole === 'string' ? numbered(hole, order) : spliced(hole, order)) + following;
+  });
+}
+
+function numbered<Name extends string>(name: Name, order: Name[]): string {
+  if (!order.includes(name)) order.push(name);
+  return `?${order.indexOf(name) + 1}`;
 }

@@ -9,7 +9,17 @@ export type Role = 'user' | 'owner' | 'operator';
 export type User = { id: string; username: string; email?: string; name?: string; role: Role; createdAt: number; disabledAt?: number };
 export type NewUser = Omit<User, 'disabledAt'> & { passwordHash?: string };
 
-export type Session = { idHash: string; userId: string; authTime: number; createdAt: number; seenAt: number; idleSeconds: number; expiresAt: number; userAgent?: string; address?: string };
+export type Session = {
+  idHash: string;
+  userId: string;
+  authTime: number;
+  createdAt: number;
+  seenAt: number;
+  idleSeconds: number;
+  expiresAt: number;
+  userAgent?: string;
+  address?: string;
+};
 
 export type ScopeGroup = 'identity' | 'see' | 'change' | 'delete' | 'admin';
 /** A permission of an MCP server in its owner's words. `optional` scopes start unticked on the consent page. */
@@ -28,7 +38,16 @@ export type McpServer = {
   createdAt: number;
   updatedAt: number;
 };
-export type ServerKey = { id: string; serverId: string; name: string; secretHash: string; createdAt: number; expiresAt: number; revokedAt?: number; lastUsedAt?: number };
+export type ServerKey = {
+  id: string;
+  serverId: string;
+  name: string;
+  secretHash: string;
+  createdAt: number;
+  expiresAt: number;
+  revokedAt?: number;
+  lastUsedAt?: number;
+};
 
 export type OwnerToken = { id: string; tokenHash: string; userId: string; name: string; createdAt: number; expiresAt: number; revokedAt?: number };
 
@@ -152,7 +171,15 @@ export type RefreshFamily = {
   expiresAt: number;
   revokedAt?: number;
 };
-export type Rotation = { familyId: string; presentedHash: string; nextHash: string; successor: string; now: number; idleExpiresAt: number; graceSeconds: number };
+export type Rotation = {
+  familyId: string;
+  presentedHash: string;
+  nextHash: string;
+  successor: string;
+  now: number;
+  idleExpiresAt: number;
+  graceSeconds: number;
+};
 export type RotationOutcome =
   /** This call rotated: the next token is current. */
   | { outcome: 'rotated' }
@@ -262,7 +289,10 @@ export type Store = {
   denyRequest(denial: { idHash: string; answer: string; now: number }, event: AuditEvent): Promise<'denied' | 'answered'>;
   findGrant(id: string): Promise<Grant | undefined>;
   /** The scopes this person already allowed this client on this resource, with the same redirect URI and metadata; the newest living grant. */
-  rememberedConsent(key: { userId: string; clientId: string; resource: string; redirectUri: string; clientDigest: string }, now: number): Promise<Remembered | undefined>;
+  rememberedConsent(
+    key: { userId: string; clientId: string; resource: string; redirectUri: string; clientDigest: string },
+    now: number,
+  ): Promise<Remembered | undefined>;
   /** The union of what this person's living grants allow this client on this resource, whatever the redirect URI: what step-up calls "already allowed". */
   allowedScopes(key: { userId: string; clientId: string; resource: string }, now: number): Promise<string[]>;
   listAgents(userId: string, now: number): Promise<ConnectedAgent[]>;

@@ -49,6 +49,7 @@ create table sessions (
   expires_at bigint not null,
   user_agent text,
   address text,
+  last_event text not null,
   primary key (tenant, id_hash)
 );
 create index sessions_user on sessions (tenant, user_id);
@@ -95,7 +96,8 @@ create table servers (
   primary key (tenant, id)
 );
 create unique index servers_resource on servers (tenant, resource);
-create index servers_owner on servers (tenant, owner_id);
+create index servers_owner on servers (tenant, owner_id, created_at, id);
+create index servers_age on servers (tenant, created_at, id);
 
 create table server_keys (
   tenant text not null,
@@ -123,12 +125,15 @@ create table clients (
   default_resource text,
   created_at bigint not null,
   last_used_at bigint not null,
+  consented_at bigint,
   disabled_at bigint,
   removed_at bigint,
   last_event text not null,
   primary key (tenant, id)
 );
-create index clients_use on clients (tenant, registration, last_used_at);
+create index clients_use on clients (tenant, last_used_at) where registration = 'dynamic' and removed_at is null;
+create index clients_unconsented on clients (tenant) where registration = 'dynamic' and removed_at is null and consented_at is null;
+create index clients_removed on clients (tenant, removed_at) where removed_at is not null;
 
 create table client_documents (
   tenant text not null,
@@ -139,6 +144,7 @@ create table client_documents (
   disabled_at bigint,
   primary key (tenant, url)
 );
+create index client_documents_fresh on client_documents (fresh_until);
 
 create table authorization_requests (
   tenant text not null,
@@ -238,6 +244,7 @@ create table signing_keys (
   last_event text not null,
   primary key (tenant, kid)
 );
+create unique index signing_keys_open on signing_keys (tenant, algorithm) where signs_until is null;
 
 create table attempts (
   tenant text not null,
@@ -275,4 +282,5 @@ create table audit_events (
 );
 create index audit_events_at on audit_events (tenant, at);
 create index audit_events_user on audit_events (tenant, user_id, at);
+create index audit_events_grant on audit_events (tenant, grant_id, at);
 `;

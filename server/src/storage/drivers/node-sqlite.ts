@@ -1,0 +1,173 @@
+/**
+ * SQLite through `node:sqlite` (Node and Bun): WAL, synchronous=FULL, one process or several on one machine. Writes of one event-loop turn share one
+ * durable commit, because a commit costs more than everything around it; each caller still gets its own result, and its own failure.
+ */
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { ConstraintError, type Driver, type Result, type Row, SchemaMissing, type Statement, StorageUnavailable } from '../driver.ts';
+
+/** How long another process may hold the write lock before we give up. */
+const BUSY_TIMEOUT_MS = 5000;
+/** Batches in one commit at most, so that no commit takes long. */
+const BATCHES_PER_COMMIT = 128;
+
+type Prepared = { statement: StatementSync; answers: boolean };
+type Batch = { statements: Statement[]; resolve: (results: Result[]) => void; reject: (error: unknown) => void };
+
+/** Opens (and creates, readable by its owner only) a database file, or one in memory with `:memory:`. */
+export function openNodeSqlite(path: string): Driver {
+  const database = openDatabase(path);
+  const prepared = new Map<string, Prepared>();
+  const queue: Batch[] = [];
+
+  // The texts are the constants of tables/, so the cache is bounded by the code.
+  const prepare = (text: string): Prepared => {
+    const known = prepared.get(text);
+    if (known !== undefined) return known;
+    const statement = database.prepare(text);
+    const made = { statement, answers: statement.columns().length > 0 };
+    prepared.set(text, made);
+    return made;
+  };
+  const run = ({ text, values }: Statement): Result => {
+    const { statement, answers } = prepare(text);
+    if (!answers) return { rows: [], changes: Number(statement.run(...values).changes) };
+    const rows = statement.all(...values) as Row[];
+    return { rows, changes: rows.length };
+  };
+  const begin = database.prepare('begin immediate');
+  const commit = database.prepare('commit');
+  const rollback = () => {
+    if (database.isTransaction) database.exec('rollback');
+  };
+
+  const commitTogether = (batches: Batch[]): Result[][] => {
+    begin.run();
+    try {
+      const results = batches.map(({ statements }) => statements.map(run));
+      commit.run();
+      return results;
+    } catch (error) {
+      rollback();
+      throw error;
+    }
+  };
+
+  // Only after a batch has failed: savepoints keep the failure to the batch it belongs to.
+  const commitApart = (batches: Batch[]): (Result[] | Error)[] => {
+    begin.run();
+    try {
+      const results = batches.map(({ statements }) => {
+        database.exec('savepoint batch');
+        try {
+          return statements.map(run);
+        } catch (error) {
+          // A full disk ends the whole transaction; then there is nothing left to go back to.
+          if (!database.isTransaction) throw error;
+          database.exec('rollback to batch');
+          return translated(error);
+        } finally {
+          if (database.isTransaction) database.exec('release batch');
+        }
+      });
+      commit.run();
+      return results;
+    } catch (error) {
+      rollback();
+      throw error;
+    }
+  };
+
+  const settle = (batches: Batch[], attempt: () => (Result[] | Error)[]): void => {
+    let results: (Result[] | Error)[];
+    try {
+      results = attempt();
+    } catch (error) {
+      const failure = translated(error);
+      results = batches.map(() => failure);
+    }
+    for (const [index, batch] of batches.entries()) {
+      const result = results[index];
+      if (Array.isArray(result)) batch.resolve(result);
+      else batch.reject(result);
+    }
+  };
+
+  const flush = (): void => {
+    const batches = queue.splice(0, BATCHES_PER_COMMIT);
+    if (batches.length === 0) return;
+    if (queue.length > 0) setImmediate(flush);
+    settle(batches, () => {
+      try {
+        return commitTogether(batches);
+      } catch (error) {
+        if (batches.length === 1 || translated(error) instanceof StorageUnavailable) throw error;
+        return commitApart(batches);
+      }
+    });
+  };
+
+  return {
+    name: 'sqlite',
+    read(statement) {
+      try {
+        return Promise.resolve(prepare(statement.text).statement.all(...statement.values) as Row[]);
+      } catch (error) {
+        return Promise.reject(translated(error));
+      }
+    },
+    write(statements) {
+      return new Promise((resolve, reject) => {
+        if (queue.push({ statements, resolve, reject }) === 1) setImmediate(flush);
+      });
+    },
+    async script(sql) {
+      try {
+        database.exec('begin exclusive');
+        database.exec(sql);
+        database.exec('commit');
+      } catch (error) {
+        rollback();
+        throw translated(error);
+      }
+    },
+    async close() {
+      while (queue.length > 0) flush();
+      if (database.isOpen) database.close();
+    },
+  };
+}
+
+function openDatabase(path: string): DatabaseSync {
+  if (path !== ':memory:') keepToOwner(path);
+  try {
+    const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma trusted_schema = off; pragma cache_size = -16000');
+    return database;
+  } catch (error) {
+    throw translated(error);
+  }
+}
+
+/** The journal files next to a database take its mode, so this covers them too. */
+function keepToOwner(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, 'a', 0o600));
+  chmodSync(path, 0o600);
+}
+
+const CONSTRAINT = 19;
+/** busy, locked, read-only, I/O error, full, cannot open, protocol. */
+const UNAVAILABLE = new Set([5, 6, 8, 10, 13, 14, 15]);
+
+function translated(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error('Unknown failure of the database', { cause: error });
+  if (!('errcode' in error) || typeof error.errcode !== 'number') return error;
+  // The low byte is the primary result code, the rest a detail.
+  const code = error.errcode & 0xff;
+  if (code === CONSTRAINT) return new ConstraintError(error.message, { cause: error });
+  if (UNAVAILABLE.has(code)) return new StorageUnavailable(error.message, { cause: error });
+  if (error.message.startsWith('no such table')) return new SchemaMissing(error.message, { cause: error });
+  return error;
+}

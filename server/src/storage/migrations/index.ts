@@ -1,0 +1,80 @@
+/**
+ * The migrations in order, and the runner. A migration is applied once: its script begins by entering its name into `schema_migrations`, so of two nodes
+ * that start together the second fails on that name, changes nothing and finds the work done. A migration whose text changed after it ran is refused.
+ */
+import { ConstraintError, type Driver, SchemaMissing, sql } from '../driver.ts';
+import { text } from '../row.ts';
+import type { Storage } from '../store.ts';
+import { init } from './0001-init.ts';
+
+export type Migration = { name: string; script: string };
+
+export const migrations: readonly Migration[] = [{ name: '0001-init', script: init }];
+
+const bookkeeping = `
+create table if not exists schema_migrations (
+  name text primary key,
+  checksum text not null,
+  applied_at bigint not null
+);
+create table if not exists facts (
+  name text primary key,
+  value text not null
+);
+`;
+
+const applied = sql<Record<never, never>>`select name, checksum from schema_migrations order by name`;
+
+export function migrationRunner(driver: Driver, known: readonly Migration[] = migrations): Pick<Storage, 'pendingMigrations' | 'migrate'> {
+  const pending = async (): Promise<Migration[]> => {
+    const done = await appliedMigrations(driver);
+    const waiting: Migration[] = [];
+    for (const migration of known) {
+      const checksum = done.get(migration.name);
+      if (checksum === undefined) waiting.push(migration);
+      else if (checksum !== (await checksumOf(migration))) throw new Error(`Migration ${migration.name} was changed after it ran on this database`);
+    }
+    return waiting;
+  };
+  return {
+    async pendingMigrations() {
+      return (await pending()).map(({ name }) => name);
+    },
+    async migrate(now) {
+      const ran: string[] = [];
+      await driver.script(bookkeeping);
+      for (const migration of await pending()) {
+        if (await apply(driver, migration, now)) ran.push(migration.name);
+      }
+      // Again, for what another node applied meanwhile: its text must be ours.
+      await pending();
+      return ran;
+    },
+  };
+}
+
+async function appliedMigrations(driver: Driver): Promise<Map<string, string>> {
+  try {
+    return new Map((await driver.read(applied({}))).map((row) => [text(row.name), text(row.checksum)]));
+  } catch (error) {
+    if (error instanceof SchemaMissing) return new Map();
+    throw error;
+  }
+}
+
+/** False when another node was first. */
+async function apply(driver: Driver, migration: Migration, now: number): Promise<boolean> {
+  const entry = `insert into schema_migrations (name, checksum, applied_at) values ('${migration.name}', '${await checksumOf(migration)}', ${Math.floor(now)});`;
+  try {
+    await driver.script(entry + migration.script);
+    return true;
+  } catch (error) {
+    if (error instanceof ConstraintError && (await appliedMigrations(driver)).has(migration.name)) return false;
+    throw error;
+  }
+}
+
+async function checksumOf({ script }: Migration): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(script));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,86 @@
+/**
+ * Opens the store over a driver: composes the tables and hands out one store per tenant. Everything the server knows about a database goes through here.
+ */
+import { type Driver, sql } from './driver.ts';
+import { migrationRunner } from './migrations/index.ts';
+import type { Storage, Store } from './store.ts';
+import { sweepExpired } from './sweep.ts';
+import { attemptsTable } from './tables/attempts.ts';
+import { auditEventsTable } from './tables/audit-events.ts';
+import { authorizationRequestsTable } from './tables/authorization-requests.ts';
+import { clientDocumentsTable } from './tables/client-documents.ts';
+import { clientsTable } from './tables/clients.ts';
+import { codesTable } from './tables/codes.ts';
+import { factsTable } from './tables/facts.ts';
+import { grantsTable } from './tables/grants.ts';
+import { lastUse } from './tables/last-use.ts';
+import { limitsTable } from './tables/limits.ts';
+import { machineGrantsTable } from './tables/machine-grants.ts';
+import { ownerTokensTable } from './tables/owner-tokens.ts';
+import { refreshTokensTable } from './tables/refresh-tokens.ts';
+import { revokedTokensTable } from './tables/revoked-tokens.ts';
+import { serverKeysTable } from './tables/server-keys.ts';
+import { serversTable } from './tables/servers.ts';
+import { sessionsTable } from './tables/sessions.ts';
+import { setupLinksTable } from './tables/setup-links.ts';
+import { signingKeysTable } from './tables/signing-keys.ts';
+import { tenantsTable } from './tables/tenants.ts';
+import { usersTable } from './tables/users.ts';
+
+/** Stores are cheap to make again; the bound only keeps made-up tenant names from filling the memory. */
+const STORES_KEPT = 1000;
+
+const one = sql<Record<never, never>>`select 1 as one`;
+
+/** Opens a database over its driver. Creates nothing: `migrate` does.
+ *
+ *     const storage = openStorage(openNodeSqlite('auth-agent.db'));
+ *     await storage.migrate(now);
+ *     const store = storage.forTenant(ROOT_TENANT);
+ */
+export function openStorage(driver: Driver): Storage {
+  const stores = new Map<string, Store>();
+  return {
+    forTenant(tenant) {
+      const known = stores.get(tenant);
+      if (known !== undefined) return known;
+      if (stores.size >= STORES_KEPT) stores.clear();
+      const store = storeOf(driver, tenant);
+      stores.set(tenant, store);
+      return store;
+    },
+    ...tenantsTable(driver),
+    ...factsTable(driver),
+    ...migrationRunner(driver),
+    sweep: (now, batch) => sweepExpired(driver, { now, limit: batch }),
+    async ping() {
+      await driver.read(one({}));
+    },
+    close: () => driver.close(),
+  };
+}
+
+function storeOf(driver: Driver, tenant: string): Store {
+  return {
+    tenant,
+    ...usersTable(driver, tenant),
+    ...sessionsTable(driver, tenant),
+    ...setupLinksTable(driver, tenant),
+    ...ownerTokensTable(driver, tenant),
+    ...serversTable(driver, tenant),
+    ...serverKeysTable(driver, tenant),
+    ...clientsTable(driver, tenant),
+    ...clientDocumentsTable(driver, tenant),
+    ...authorizationRequestsTable(driver, tenant),
+    ...grantsTable(driver, tenant),
+    ...machineGrantsTable(driver, tenant),
+    ...codesTable(driver, tenant),
+    ...refreshTokensTable(driver, tenant),
+    ...revokedTokensTable(driver, tenant),
+    ...signingKeysTable(driver, tenant),
+    ...attemptsTable(driver, tenant),
+    ...limitsTable(driver, tenant),
+    ...lastUse(driver, tenant),
+    ...auditEventsTable(driver, tenant),
+  };
+}

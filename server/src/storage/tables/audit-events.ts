@@ -1,0 +1,112 @@
+/**
+ * Security events. Other tables take `insertEvent` or `eventIf` into the batch of the change they record; a change that lost its race leaves no event,
+ * because `eventIf` looks for its own mark (`last_event`) on the changed row.
+ */
+import type { AuditEvent, EventType } from '../../audit/event.ts';
+import { type Driver, literal, part, type Row, type Statement, sql } from '../driver.ts';
+import { optionalJson, optionalText, present, text, whole } from '../row.ts';
+import type { Store } from '../store.ts';
+
+const columns = literal('tenant, id, at, type, actor, user_id, client_id, server_id, grant_id, address, request_id, detail');
+
+type EventRow = {
+  tenant: string;
+  id: string;
+  at: number;
+  type: string;
+  actor: string;
+  userId: string | null;
+  clientId: string | null;
+  serverId: string | null;
+  grantId: string | null;
+  address: string | null;
+  requestId: string | null;
+  detail: string | null;
+};
+
+// Postgres takes a bare parameter in a select list for text, so every one is cast.
+const selected = part<
+  keyof EventRow
+>`cast(${'tenant'} as text), cast(${'id'} as text), cast(${'at'} as bigint), cast(${'type'} as text), cast(${'actor'} as text),
+  cast(${'userId'} as text), cast(${'clientId'} as text), cast(${'serverId'} as text), cast(${'grantId'} as text), cast(${'address'} as text),
+  cast(${'requestId'} as text), cast(${'detail'} as text)`;
+
+const insert = sql<EventRow>`insert into audit_events (${columns}) select ${selected}`;
+
+/** Records an event whatever the other statements of the batch did. */
+export function insertEvent(tenant: string, event: AuditEvent): Statement {
+  return insert(eventRow(tenant, event));
+}
+
+type Marked =
+  | 'users'
+  | 'sessions'
+  | 'owner_tokens'
+  | 'setup_links'
+  | 'servers'
+  | 'server_keys'
+  | 'clients'
+  | 'authorization_requests'
+  | 'grants'
+  | 'signing_keys';
+
+/** Makes the statement that records an event only if the row `key = subject` of `table` carries the event's id as its mark. */
+export function eventIf(table: Marked, key: string): (tenant: string, subject: string, event: AuditEvent) => Statement {
+  const guarded = sql<EventRow & { subject: string }>`insert into audit_events (${columns}) select ${selected}
+    where exists (select 1 from ${literal(table)} where tenant = ${'tenant'} and ${literal(key)} = ${'subject'} and last_event = ${'id'})`;
+  return (tenant, subject, event) => guarded({ ...eventRow(tenant, event), subject });
+}
+
+type Listing = { tenant: string; userId: string | null; grantId: string | null; type: string | null; limit: number };
+const listed = part<keyof Listing>`select ${columns} from audit_events where tenant = ${'tenant'}`;
+const newest = part<keyof Listing>`and (cast(${'type'} as text) is null or type = ${'type'}) order by at desc, id desc limit ${'limit'}`;
+const listAll = sql<Listing>`${listed} ${newest}`;
+const listOfUser = sql<Listing>`${listed} and user_id = ${'userId'} and (cast(${'grantId'} as text) is null or grant_id = ${'grantId'}) ${newest}`;
+const listOfGrant = sql<Listing>`${listed} and grant_id = ${'grantId'} ${newest}`;
+
+export function auditEventsTable(driver: Driver, tenant: string): Pick<Store, 'recordEvent' | 'listEvents'> {
+  return {
+    async recordEvent(event) {
+      await driver.write([insertEvent(tenant, event)]);
+    },
+    async listEvents({ userId, grantId, type, limit }) {
+      const list = userId !== undefined ? listOfUser : grantId !== undefined ? listOfGrant : listAll;
+      const rows = await driver.read(list({ tenant, userId: userId ?? null, grantId: grantId ?? null, type: type ?? null, limit }));
+      return rows.map(eventOf);
+    },
+  };
+}
+
+function eventRow(tenant: string, event: AuditEvent): EventRow {
+  return {
+    tenant,
+    id: event.id,
+    at: event.at,
+    type: event.type,
+    actor: event.actor,
+    userId: event.userId ?? null,
+    clientId: event.clientId ?? null,
+    serverId: event.serverId ?? null,
+    grantId: event.grantId ?? null,
+    address: event.address ?? null,
+    requestId: event.requestId ?? null,
+    detail: event.detail === undefined ? null : JSON.stringify(event.detail),
+  };
+}
+
+function eventOf(row: Row): AuditEvent {
+  return present({
+    id: text(row.id),
+    at: whole(row.at),
+    // Only this file writes the column, and only with an EventType.
+    type: text(row.type) as EventType,
+    actor: text(row.actor),
+    userId: optionalText(row.user_id),
+    clientId: optionalText(row.client_id),
+    serverId: optionalText(row.server_id),
+    grantId: optionalText(row.grant_id),
+    address: optionalText(row.address),
+    requestId: optionalText(row.request_id),
+    detail: optionalJson<NonNullable<AuditEvent['detail']>>(row.detail),
+  });
+}

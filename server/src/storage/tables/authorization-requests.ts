@@ -1,0 +1,90 @@
+/**
+ * Authorization requests parked while a person signs in and decides. A request is answered once: the grant, the code and the event exist only if this
+ * batch is the one that set `answered_at` (CON-06).
+ */
+import { type Driver, part, type Row, sql } from '../driver.ts';
+import { json, optionalText, optionalWhole, present, text, whole } from '../row.ts';
+import type { AuthorizationRequest, ParkedRequest, Store } from '../store.ts';
+import { eventIf } from './audit-events.ts';
+import { noteConsent } from './clients.ts';
+import { type CodeRow, codeRow, insertCode } from './codes.ts';
+import { type GrantRow, grantRow, insertGrant } from './grants.ts';
+
+type Key = { tenant: string; idHash: string };
+type RequestRow = Key & {
+  browserHash: string;
+  clientId: string;
+  request: string;
+  createdAt: number;
+  expiresAt: number;
+  answeredAt: number | null;
+  answer: string | null;
+};
+const insert = sql<RequestRow>`insert into authorization_requests
+    (tenant, id_hash, browser_hash, client_id, request, created_at, expires_at, answered_at, answer)
+  values (${'tenant'}, ${'idHash'}, ${'browserHash'}, ${'clientId'}, ${'request'}, ${'createdAt'}, ${'expiresAt'}, ${'answeredAt'}, ${'answer'})`;
+
+const find = sql<Key & { now: number }>`select id_hash, browser_hash, request, created_at, expires_at, answered_at, answer from authorization_requests
+  where tenant = ${'tenant'} and id_hash = ${'idHash'} and expires_at > ${'now'}`;
+
+const answerOnce = sql<Key & { now: number; answer: string; mark: string }>`update authorization_requests
+  set answered_at = ${'now'}, answer = ${'answer'}, last_event = ${'mark'}
+  where tenant = ${'tenant'} and id_hash = ${'idHash'} and answered_at is null and expires_at > ${'now'}`;
+
+const answeredByUs = part<'tenant' | 'idHash' | 'mark'>`exists (select 1 from authorization_requests
+  where tenant = ${'tenant'} and id_hash = ${'idHash'} and last_event = ${'mark'})`;
+const grantIfAnswered = sql<GrantRow & Key>`${insertGrant} where ${answeredByUs}`;
+const codeIfAnswered = sql<CodeRow & Key & { mark: string }>`${insertCode} where ${answeredByUs}`;
+const eventIfAnswered = eventIf('authorization_requests', 'id_hash');
+
+export function authorizationRequestsTable(driver: Driver, tenant: string): Pick<Store, 'parkRequest' | 'findRequest' | 'approveRequest' | 'denyRequest'> {
+  return {
+    async parkRequest(parked) {
+      await driver.write([insert(requestRow(tenant, parked))]);
+    },
+    async findRequest(idHash, now) {
+      const [row] = await driver.read(find({ tenant, idHash, now }));
+      return row && parkedOf(row);
+    },
+    async approveRequest({ idHash, answer, grant, code, now }, event) {
+      const [answered] = await driver.write([
+        answerOnce({ tenant, idHash, answer, now, mark: event.id }),
+        grantIfAnswered({ ...grantRow(tenant, grant, event.id), idHash }),
+        codeIfAnswered({ ...codeRow(tenant, code), idHash, mark: event.id }),
+        eventIfAnswered(tenant, idHash, event),
+        noteConsent({ tenant, clientId: grant.clientId, grantId: grant.id, now }),
+      ]);
+      return answered?.changes === 1 ? 'approved' : 'answered';
+    },
+    async denyRequest({ idHash, answer, now }, event) {
+      const [answered] = await driver.write([answerOnce({ tenant, idHash, answer, now, mark: event.id }), eventIfAnswered(tenant, idHash, event)]);
+      return answered?.changes === 1 ? 'denied' : 'answered';
+    },
+  };
+}
+
+function requestRow(tenant: string, parked: ParkedRequest): RequestRow {
+  return {
+    tenant,
+    idHash: parked.idHash,
+    browserHash: parked.browserHash,
+    clientId: parked.request.clientId,
+    request: JSON.stringify(parked.request),
+    createdAt: parked.createdAt,
+    expiresAt: parked.expiresAt,
+    answeredAt: parked.answeredAt ?? null,
+    answer: parked.answer ?? null,
+  };
+}
+
+function parkedOf(row: Row): ParkedRequest {
+  return present({
+    idHash: text(row.id_hash),
+    browserHash: text(row.browser_hash),
+    request: json<AuthorizationRequest>(row.request),
+    createdAt: whole(row.created_at),
+    expiresAt: whole(row.expires_at),
+    answeredAt: optionalWhole(row.answered_at),
+    answer: optionalText(row.answer),
+  });
+}

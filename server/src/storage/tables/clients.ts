@@ -1,0 +1,117 @@
+/**
+ * Registered clients (RFC 7591) and their tombstones: a removed client keeps its metadata, so that a browser can still be sent back with
+ * `unauthorized_client`. `consented_at` is set by the first grant; the cap on unconsented clients (DCR-14) counts the rows without it.
+ */
+import { type Driver, literal, part, type Row, sql } from '../driver.ts';
+import { json, optionalText, optionalWhole, present, text, whole } from '../row.ts';
+import type { Client, ClientMetadata, Registration, Store } from '../store.ts';
+import { eventIf } from './audit-events.ts';
+import { endGrantsOf, grantLives } from './grants.ts';
+
+const columns = literal('id, registration, metadata, secret_hash, secret_expires_at, default_resource, created_at, last_used_at, disabled_at, removed_at');
+
+type ClientRow = {
+  tenant: string;
+  id: string;
+  registration: string;
+  metadata: string;
+  secretHash: string | null;
+  secretExpiresAt: number | null;
+  defaultResource: string | null;
+  createdAt: number;
+  lastUsedAt: number;
+  disabledAt: number | null;
+  removedAt: number | null;
+  mark: string;
+};
+const insert = sql<ClientRow>`insert into clients (tenant, ${columns}, last_event)
+  values (${'tenant'}, ${'id'}, ${'registration'}, ${'metadata'}, ${'secretHash'}, ${'secretExpiresAt'}, ${'defaultResource'}, ${'createdAt'},
+    ${'lastUsedAt'}, ${'disabledAt'}, ${'removedAt'}, ${'mark'})`;
+
+const find = sql<{ tenant: string; id: string }>`select ${columns} from clients where tenant = ${'tenant'} and id = ${'id'}`;
+const list = sql<{ tenant: string }>`select ${columns} from clients where tenant = ${'tenant'} order by created_at, id`;
+
+const bury = sql<{ tenant: string; id: string; now: number; mark: string }>`update clients set removed_at = ${'now'}, secret_hash = null, last_event = ${'mark'}
+  where tenant = ${'tenant'} and id = ${'id'} and removed_at is null`;
+
+type Expiry = { tenant: string; unusedSince: number; forgetBefore: number; limit: number; now: number };
+const unused = part<keyof Expiry>`registration = 'dynamic' and removed_at is null and last_used_at < ${'unusedSince'}
+  and not exists (select 1 from grants g where g.tenant = ${'tenant'} and g.client_id = clients.id and ${grantLives})`;
+// The condition stands twice: Postgres checks the outer one again on a row that changed while it waited for it.
+const buryUnused = sql<Expiry>`update clients set removed_at = ${'now'}, secret_hash = null where tenant = ${'tenant'} and ${unused}
+  and id in (select id from clients where tenant = ${'tenant'} and ${unused} order by last_used_at limit ${'limit'})`;
+const forget = sql<Expiry>`delete from clients where tenant = ${'tenant'} and removed_at is not null and removed_at < ${'forgetBefore'}
+  and id in (select id from clients where tenant = ${'tenant'} and removed_at is not null and removed_at < ${'forgetBefore'} order by removed_at limit ${'limit'})`;
+
+const countUnconsented = sql<{ tenant: string }>`select count(*) as waiting from clients
+  where tenant = ${'tenant'} and registration = 'dynamic' and removed_at is null and consented_at is null`;
+
+/** Notes the first grant of a client, in the batch that makes it. */
+export const noteConsent = sql<{ tenant: string; clientId: string; grantId: string; now: number }>`update clients set consented_at = ${'now'}
+  where tenant = ${'tenant'} and id = ${'clientId'} and consented_at is null
+  and exists (select 1 from grants where tenant = ${'tenant'} and id = ${'grantId'})`;
+
+const eventIfClient = eventIf('clients', 'id');
+const endGrants = endGrantsOf('clients', 'client_id');
+
+type Verbs = 'addClient' | 'findClient' | 'listClients' | 'removeClient' | 'expireDynamicClients' | 'countUnconsentedClients';
+
+export function clientsTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
+  return {
+    async addClient(client, event) {
+      await driver.write([insert(clientRow(tenant, client, event.id)), eventIfClient(tenant, client.id, event)]);
+    },
+    async findClient(id) {
+      const [row] = await driver.read(find({ tenant, id }));
+      return row && clientOf(row);
+    },
+    async listClients() {
+      return (await driver.read(list({ tenant }))).map(clientOf);
+    },
+    async removeClient(id, event) {
+      const ended = endGrants({ tenant, subject: id, now: event.at, reason: 'client_removed', mark: event.id });
+      const [buried] = await driver.write([bury({ tenant, id, now: event.at, mark: event.id }), ...ended, eventIfClient(tenant, id, event)]);
+      return buried?.changes === 1;
+    },
+    async expireDynamicClients(unusedSince, forgetBefore, limit, now) {
+      const expiry = { tenant, unusedSince, forgetBefore, limit, now };
+      const [buried] = await driver.write([buryUnused(expiry)]);
+      const [forgotten] = await driver.write([forget(expiry)]);
+      return (buried?.changes ?? 0) + (forgotten?.changes ?? 0);
+    },
+    async countUnconsentedClients() {
+      const [row] = await driver.read(countUnconsented({ tenant }));
+      return whole(row?.waiting);
+    },
+  };
+}
+
+function clientRow(tenant: string, client: Client, mark: string): ClientRow {
+  return {
+    ...client,
+    tenant,
+    metadata: JSON.stringify(client.metadata),
+    secretHash: client.secretHash ?? null,
+    secretExpiresAt: client.secretExpiresAt ?? null,
+    defaultResource: client.defaultResource ?? null,
+    disabledAt: client.disabledAt ?? null,
+    removedAt: client.removedAt ?? null,
+    mark,
+  };
+}
+
+function clientOf(row: Row): Client {
+  return present({
+    id: text(row.id),
+    // Only this file writes the column, and only with a Registration.
+    registration: text(row.registration) as Registration,
+    metadata: json<ClientMetadata>(row.metadata),
+    secretHash: optionalText(row.secret_hash),
+    secretExpiresAt: optionalWhole(row.secret_expires_at),
+    defaultResource: optionalText(row.default_resource),
+    createdAt: whole(row.created_at),
+    lastUsedAt: whole(row.last_used_at),
+    disabledAt: optionalWhole(row.disabled_at),
+    removedAt: optionalWhole(row.removed_at),
+  });
+}

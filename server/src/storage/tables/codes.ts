@@ -1,0 +1,88 @@
+/**
+ * Authorization codes, by their hash. A code is redeemed by whoever sets `redeemed_at` first; `redemption` is that batch's mark, by which the refresh
+ * family knows that its code was redeemed by this very batch (COD-06, COD-07). Redeemed rows stay a while, so that a replay is recognised.
+ */
+import { type Driver, literal, part, type Row, sql } from '../driver.ts';
+import { optionalText, optionalWhole, present, text, whole } from '../row.ts';
+import { type Code, MAX_CODE_FAILURES, type Store } from '../store.ts';
+import { grantColumns, grantOf, grantStands, joinPerson } from './grants.ts';
+import { type FamilyRow, familyRow, insertFamily } from './refresh-tokens.ts';
+import { userColumns, userOf } from './users.ts';
+
+const columns = literal(
+  'c.code_hash as c_code_hash, c.grant_id as c_grant_id, c.client_id as c_client_id, c.redirect_uri as c_redirect_uri, c.code_challenge as c_code_challenge, c.nonce as c_nonce, c.auth_time as c_auth_time, c.created_at as c_created_at, c.expires_at as c_expires_at, c.failures as c_failures, c.redeemed_at as c_redeemed_at',
+);
+
+export type CodeRow = {
+  tenant: string;
+  codeHash: string;
+  grantId: string;
+  clientId: string;
+  redirectUri: string;
+  codeChallenge: string;
+  nonce: string | null;
+  authTime: number;
+  createdAt: number;
+  expiresAt: number;
+};
+
+export function codeRow(tenant: string, code: Code): CodeRow {
+  const { codeHash, grantId, clientId, redirectUri, codeChallenge, nonce, authTime, createdAt, expiresAt } = code;
+  return { tenant, codeHash, grantId, clientId, redirectUri, codeChallenge, nonce: nonce ?? null, authTime, createdAt, expiresAt };
+}
+
+/** The insert of a fresh code as a select, so that a condition can follow. */
+export const insertCode = part<keyof CodeRow>`insert into codes
+    (tenant, code_hash, grant_id, client_id, redirect_uri, code_challenge, nonce, auth_time, created_at, expires_at, failures)
+  select cast(${'tenant'} as text), cast(${'codeHash'} as text), cast(${'grantId'} as text), cast(${'clientId'} as text), cast(${'redirectUri'} as text),
+    cast(${'codeChallenge'} as text), cast(${'nonce'} as text), cast(${'authTime'} as bigint), cast(${'createdAt'} as bigint), cast(${'expiresAt'} as bigint), 0`;
+
+type Key = { tenant: string; codeHash: string };
+const find = sql<Key & { now: number }>`select ${columns}, ${grantColumns}, ${userColumns}, case when ${grantStands} then 1 else 0 end as standing
+  from codes c join grants g on g.tenant = c.tenant and g.id = c.grant_id join users u on u.tenant = g.tenant and u.id = g.user_id
+  where c.tenant = ${'tenant'} and c.code_hash = ${'codeHash'}`;
+
+const tooManyFailures = literal(String(MAX_CODE_FAILURES));
+const redeem = sql<Key & { now: number; redemptionId: string }>`update codes set redeemed_at = ${'now'}, redemption = ${'redemptionId'}
+  where tenant = ${'tenant'} and code_hash = ${'codeHash'} and redeemed_at is null and expires_at > ${'now'} and failures < ${tooManyFailures}
+  and exists (select 1 from grants g ${joinPerson} where g.tenant = ${'tenant'} and g.id = codes.grant_id and ${grantStands})`;
+
+const familyIfRedeemed = sql<FamilyRow & Key & { redemptionId: string }>`${insertFamily}
+  where exists (select 1 from codes where tenant = ${'tenant'} and code_hash = ${'codeHash'} and redemption = ${'redemptionId'})`;
+
+const fail = sql<Key>`update codes set failures = failures + 1
+  where tenant = ${'tenant'} and code_hash = ${'codeHash'} and redeemed_at is null and failures < ${tooManyFailures}`;
+
+export function codesTable(driver: Driver, tenant: string): Pick<Store, 'findCode' | 'redeemCode' | 'failCode'> {
+  return {
+    async findCode(codeHash, now) {
+      const [row] = await driver.read(find({ tenant, codeHash, now }));
+      return row && { code: codeOf(row), grant: grantOf(row), user: userOf(row), standing: row.standing === 1 };
+    },
+    async redeemCode({ codeHash, now, redemptionId, family }) {
+      const statements = [redeem({ tenant, codeHash, now, redemptionId })];
+      if (family !== undefined) statements.push(familyIfRedeemed({ ...familyRow(tenant, family), codeHash, redemptionId }));
+      const [redeemed] = await driver.write(statements);
+      return redeemed?.changes === 1 ? 'redeemed' : 'spent';
+    },
+    async failCode(codeHash) {
+      await driver.write([fail({ tenant, codeHash })]);
+    },
+  };
+}
+
+function codeOf(row: Row): Code {
+  return present({
+    codeHash: text(row.c_code_hash),
+    grantId: text(row.c_grant_id),
+    clientId: text(row.c_client_id),
+    redirectUri: text(row.c_redirect_uri),
+    codeChallenge: text(row.c_code_challenge),
+    nonce: optionalText(row.c_nonce),
+    authTime: whole(row.c_auth_time),
+    createdAt: whole(row.c_created_at),
+    expiresAt: whole(row.c_expires_at),
+    failures: whole(row.c_failures),
+    redeemedAt: optionalWhole(row.c_redeemed_at),
+  });
+}

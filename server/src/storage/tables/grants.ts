@@ -1,0 +1,209 @@
+/**
+ * Grants: what a person (or, for machines, the registration) allows a client to do at one resource. Codes, refresh families and access tokens hang from a
+ * grant and stand only while it does. Every verb that ends a grant ends its refresh families in the same commit, grants first: one lock order for all.
+ */
+import type { AuditEvent } from '../../audit/event.ts';
+import { type Driver, literal, part, type Row, type Statement, sql } from '../driver.ts';
+import { json, optionalText, optionalWhole, present, text, whole } from '../row.ts';
+import type { ConnectedAgent, Grant, Standing, Store } from '../store.ts';
+import { eventIf } from './audit-events.ts';
+
+/** Columns of a grant under the alias `g`; {@link grantOf} reads them. */
+export const grantColumns = literal(
+  'g.id as g_id, g.user_id as g_user_id, g.client_id as g_client_id, g.server_id as g_server_id, g.resource as g_resource, g.scope as g_scope, g.redirect_uri as g_redirect_uri, g.client_digest as g_client_digest, g.receipt as g_receipt, g.created_at as g_created_at, g.last_used_at as g_last_used_at, g.expires_at as g_expires_at, g.revoked_at as g_revoked_at, g.revoked_reason as g_revoked_reason',
+);
+
+/** True in SQL when grant `g` is neither revoked nor over at `now`. */
+export const grantLives = part<'now'>`g.revoked_at is null and (g.expires_at is null or g.expires_at > ${'now'})`;
+
+/** True in SQL when grant `g` lives and its person `u` (left joined), if it has one, is there and enabled. */
+export const grantStands = part<'now'>`${grantLives} and (g.user_id is null or (u.id is not null and u.disabled_at is null))`;
+
+/** Joins the person of grant `g`. */
+export const joinPerson = literal('left join users u on u.tenant = g.tenant and u.id = g.user_id');
+
+export function grantOf(row: Row): Grant {
+  return present({
+    id: text(row.g_id),
+    userId: optionalText(row.g_user_id),
+    clientId: text(row.g_client_id),
+    serverId: optionalText(row.g_server_id),
+    resource: text(row.g_resource),
+    scope: json<string[]>(row.g_scope),
+    redirectUri: optionalText(row.g_redirect_uri),
+    clientDigest: optionalText(row.g_client_digest),
+    receipt: optionalText(row.g_receipt),
+    createdAt: whole(row.g_created_at),
+    lastUsedAt: whole(row.g_last_used_at),
+    expiresAt: optionalWhole(row.g_expires_at),
+    revokedAt: optionalWhole(row.g_revoked_at),
+    revokedReason: optionalText(row.g_revoked_reason),
+  });
+}
+
+export type GrantRow = {
+  tenant: string;
+  id: string;
+  userId: string | null;
+  clientId: string;
+  serverId: string | null;
+  resource: string;
+  scope: string;
+  redirectUri: string | null;
+  clientDigest: string | null;
+  receipt: string | null;
+  createdAt: number;
+  lastUsedAt: number;
+  expiresAt: number | null;
+  mark: string;
+};
+
+export function grantRow(tenant: string, grant: Grant, mark: string): GrantRow {
+  return {
+    tenant,
+    id: grant.id,
+    userId: grant.userId ?? null,
+    clientId: grant.clientId,
+    serverId: grant.serverId ?? null,
+    resource: grant.resource,
+    scope: JSON.stringify(grant.scope),
+    redirectUri: grant.redirectUri ?? null,
+    clientDigest: grant.clientDigest ?? null,
+    receipt: grant.receipt ?? null,
+    createdAt: grant.createdAt,
+    lastUsedAt: grant.lastUsedAt,
+    expiresAt: grant.expiresAt ?? null,
+    mark,
+  };
+}
+
+/** The insert as a select, so that a condition can follow. */
+export const insertGrant = part<keyof GrantRow>`insert into grants
+    (tenant, id, user_id, client_id, server_id, resource, scope, redirect_uri, client_digest, receipt, created_at, last_used_at, expires_at, last_event)
+  select cast(${'tenant'} as text), cast(${'id'} as text), cast(${'userId'} as text), cast(${'clientId'} as text), cast(${'serverId'} as text),
+    cast(${'resource'} as text), cast(${'scope'} as text), cast(${'redirectUri'} as text), cast(${'clientDigest'} as text), cast(${'receipt'} as text),
+    cast(${'createdAt'} as bigint), cast(${'lastUsedAt'} as bigint), cast(${'expiresAt'} as bigint), cast(${'mark'} as text)`;
+
+export const eventIfGrant = eventIf('grants', 'id');
+
+type Ending = { tenant: string; subject: string; now: number; reason: string; mark: string };
+
+const setRevoked = part<'now' | 'reason' | 'mark'>`update grants set revoked_at = ${'now'}, revoked_reason = ${'reason'}, last_event = ${'mark'}`;
+
+/** Makes the statements that revoke every grant whose `column` is the subject, if the subject's row in `owner` carries the mark. */
+export function endGrantsOf(owner: 'users' | 'clients' | 'servers', column: 'user_id' | 'client_id' | 'server_id'): (ending: Ending) => [Statement, Statement] {
+  const grants = sql<Ending>`${setRevoked} where tenant = ${'tenant'} and ${literal(column)} = ${'subject'} and revoked_at is null
+    and exists (select 1 from ${literal(owner)} where tenant = ${'tenant'} and id = ${'subject'} and last_event = ${'mark'})`;
+  const families = sql<Omit<Ending, 'reason'>>`update refresh_tokens set revoked_at = ${'now'} where tenant = ${'tenant'} and revoked_at is null
+    and grant_id in (select id from grants where tenant = ${'tenant'} and ${literal(column)} = ${'subject'} and last_event = ${'mark'})`;
+  return (ending) => [grants(ending), families(ending)];
+}
+
+const revokeOne = part<keyof Ending>`${setRevoked} where tenant = ${'tenant'} and id = ${'subject'} and revoked_at is null`;
+const revoke = sql<Ending>`${revokeOne}`;
+const revokeOfUser = sql<Ending & { userId: string }>`${revokeOne} and user_id = ${'userId'}`;
+
+/** Ends the families of a grant that this batch has just revoked. */
+export const endFamiliesIfMarked = sql<Omit<Ending, 'reason'>>`update refresh_tokens set revoked_at = ${'now'}
+  where tenant = ${'tenant'} and grant_id = ${'subject'} and revoked_at is null
+  and exists (select 1 from grants where tenant = ${'tenant'} and id = ${'subject'} and last_event = ${'mark'})`;
+
+const find = sql<{ tenant: string; id: string }>`select ${grantColumns} from grants g where g.tenant = ${'tenant'} and g.id = ${'id'}`;
+
+type Triple = { tenant: string; userId: string; clientId: string; resource: string; now: number };
+const ofTriple = part<
+  keyof Triple
+>`g.tenant = ${'tenant'} and g.user_id = ${'userId'} and g.client_id = ${'clientId'} and g.resource = ${'resource'} and ${grantLives}`;
+const remembered = sql<Triple & { redirectUri: string; clientDigest: string }>`select g.id as g_id, g.scope as g_scope, g.created_at as g_created_at
+  from grants g where ${ofTriple} and g.redirect_uri = ${'redirectUri'} and g.client_digest = ${'clientDigest'} order by g.created_at desc, g.id desc limit 1`;
+const scopesOfTriple = sql<Triple>`select distinct g.scope as g_scope from grants g where ${ofTriple}`;
+
+const agents = sql<{ tenant: string; userId: string; now: number }>`select ${grantColumns}, s.name as server_name, r.idle_expires_at as family_expires_at
+  from grants g
+  left join servers s on s.tenant = g.tenant and s.id = g.server_id
+  left join refresh_tokens r on r.tenant = g.tenant and r.grant_id = g.id and r.revoked_at is null and r.idle_expires_at > ${'now'}
+  where g.tenant = ${'tenant'} and g.user_id = ${'userId'} and ${grantLives} order by g.created_at desc, g.id desc`;
+
+type Filter = { tenant: string; clientId: string | null; userId: string | null; serverId: string | null; now: number };
+const living = part<'tenant' | 'now'>`select ${grantColumns} from grants g where g.tenant = ${'tenant'} and ${grantLives}`;
+const newestFirst = literal('order by g.created_at desc, g.id desc');
+const listOfUser = sql<Filter>`${living} and g.user_id = ${'userId'} and (cast(${'clientId'} as text) is null or g.client_id = ${'clientId'})
+  and (cast(${'serverId'} as text) is null or g.server_id = ${'serverId'}) ${newestFirst}`;
+const listOfClient = sql<Filter>`${living} and g.client_id = ${'clientId'} and (cast(${'serverId'} as text) is null or g.server_id = ${'serverId'}) ${newestFirst}`;
+const listOfServer = sql<Filter>`${living} and g.server_id = ${'serverId'} ${newestFirst}`;
+const listAll = sql<Filter>`${living} ${newestFirst}`;
+
+/** True in SQL when no access token with this `jti` was revoked on its own. */
+export const tokenNotRevoked = part<'tenant' | 'jti'>`not exists (select 1 from revoked_tokens t where t.tenant = ${'tenant'} and t.jti = ${'jti'})`;
+
+const standingOf = sql<{ tenant: string; grantId: string; jti: string; now: number }>`select g.id as g_id, g.user_id as g_user_id, u.username as u_username,
+    u.email as u_email, case when ${grantStands} and ${tokenNotRevoked} then 1 else 0 end as active
+  from grants g ${joinPerson} where g.tenant = ${'tenant'} and g.id = ${'grantId'}`;
+
+/** Reads what the standing statements select about the grant; undefined when there is none. */
+export function grantStandingOf(row: Row): Standing['grant'] {
+  if (row.g_id === null) return undefined;
+  return present({
+    active: row.active === 1,
+    userId: optionalText(row.g_user_id),
+    username: optionalText(row.u_username),
+    email: optionalText(row.u_email),
+  });
+}
+
+type Verbs = 'findGrant' | 'rememberedConsent' | 'allowedScopes' | 'listAgents' | 'listGrants' | 'revokeGrant' | 'standing';
+
+export function grantsTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
+  return {
+    async findGrant(id) {
+      const [row] = await driver.read(find({ tenant, id }));
+      return row && grantOf(row);
+    },
+    async rememberedConsent(key, now) {
+      const [row] = await driver.read(remembered({ tenant, ...key, now }));
+      return row && { grantId: text(row.g_id), scope: json<string[]>(row.g_scope), createdAt: whole(row.g_created_at) };
+    },
+    async allowedScopes(key, now) {
+      const rows = await driver.read(scopesOfTriple({ tenant, ...key, now }));
+      return [...new Set(rows.flatMap((row) => json<string[]>(row.g_scope)))];
+    },
+    async listAgents(userId, now) {
+      return (await driver.read(agents({ tenant, userId, now }))).map(agentOf);
+    },
+    async listGrants(filter, now) {
+      const { clientId, userId, serverId } = filter;
+      const list = userId !== undefined ? listOfUser : clientId !== undefined ? listOfClient : serverId !== undefined ? listOfServer : listAll;
+      return (await driver.read(list({ tenant, clientId: clientId ?? null, userId: userId ?? null, serverId: serverId ?? null, now }))).map(grantOf);
+    },
+    async revokeGrant(id, reason, event, userId) {
+      const [revoked] = await driver.write(revocation({ tenant, id, reason, event, userId }));
+      return revoked?.changes === 1;
+    },
+    async standing(question) {
+      const [row] = await driver.read(standingOf({ tenant, ...question }));
+      return row && grantStandingOf(row);
+    },
+  };
+}
+
+function revocation({
+  tenant,
+  id,
+  reason,
+  event,
+  userId,
+}: {
+  tenant: string;
+  id: string;
+  reason: string;
+  event: AuditEvent;
+  userId: string | undefined;
+}): Statement[] {
+  const ending = { tenant, subject: id, now: event.at, reason, mark: event.id };
+  const first = userId === undefined ? revoke(ending) : revokeOfUser({ ...ending, userId });
+  return [first, endFamiliesIfMarked(ending), eventIfGrant(tenant, id, event)];
+}
+
+function agentOf(row: Row): ConnectedAgent {
+  return present({ ...grantOf(row), serverName: optionalText(row.server_name), familyExpiresAt: optionalWhole(row.family_expires_at) });
+}

@@ -1,0 +1,137 @@
+/**
+ * Refresh families: one row per family, which knows its current token and the one before, by their hashes. Rotation is one statement; grants.ts ends
+ * families together with their grants. RFC 9700 §4.14: reuse of a rotated token revokes the family.
+ *
+ * Why no interleaving leaves two living families, or ends an innocent one:
+ * - A family is one row and the update names the presented token as `current_hash`, so of N parallel rotations of one token exactly one changes the row;
+ *   the others find another current token (SQLite runs one writer at a time, Postgres locks the row and checks the condition again on its new version).
+ * - A token moves only forward: current, then previous, then unknown; hashes never come back. So what the read after a miss saw as "reused" is still reused
+ *   when the revoking batch runs, and what is still current or previous within its grace is never revoked. The batch checks it again all the same.
+ * - Grants are revoked before families everywhere, and the rotation asks for a living grant: a rotation that slips in between extends a family whose grant
+ *   is over, which rotates no further and answers nothing.
+ */
+import type { AuditEvent } from '../../audit/event.ts';
+import { type Driver, literal, part, type Row, sql } from '../driver.ts';
+import { optionalText, optionalWhole, present, text, whole } from '../row.ts';
+import type { RefreshFamily, Rotation, RotationOutcome, Store } from '../store.ts';
+import { endFamiliesIfMarked, eventIfGrant, grantColumns, grantOf, grantStands, joinPerson } from './grants.ts';
+import { userColumns, userOf } from './users.ts';
+
+const columns = literal(
+  'r.family_id as r_family_id, r.grant_id as r_grant_id, r.client_id as r_client_id, r.current_hash as r_current_hash, r.previous_hash as r_previous_hash, r.successor as r_successor, r.generation as r_generation, r.auth_time as r_auth_time, r.created_at as r_created_at, r.rotated_at as r_rotated_at, r.idle_expires_at as r_idle_expires_at, r.expires_at as r_expires_at, r.revoked_at as r_revoked_at',
+);
+
+export type FamilyRow = {
+  tenant: string;
+  familyId: string;
+  grantId: string;
+  clientId: string;
+  currentHash: string;
+  previousHash: string | null;
+  successor: string | null;
+  generation: number;
+  authTime: number | null;
+  createdAt: number;
+  rotatedAt: number;
+  idleExpiresAt: number;
+  expiresAt: number;
+  revokedAt: number | null;
+};
+
+/** `idle_expires_at` never lies beyond `expires_at`, so one index finds every family that is over. */
+export function familyRow(tenant: string, family: RefreshFamily): FamilyRow {
+  return {
+    ...family,
+    tenant,
+    previousHash: family.previousHash ?? null,
+    successor: family.successor ?? null,
+    authTime: family.authTime ?? null,
+    idleExpiresAt: Math.min(family.idleExpiresAt, family.expiresAt),
+    revokedAt: family.revokedAt ?? null,
+  };
+}
+
+/** The insert as a select, so that a condition can follow. */
+export const insertFamily = part<keyof FamilyRow>`insert into refresh_tokens (tenant, family_id, grant_id, client_id, current_hash, previous_hash, successor,
+    generation, auth_time, created_at, rotated_at, idle_expires_at, expires_at, revoked_at)
+  select cast(${'tenant'} as text), cast(${'familyId'} as text), cast(${'grantId'} as text), cast(${'clientId'} as text), cast(${'currentHash'} as text),
+    cast(${'previousHash'} as text), cast(${'successor'} as text), cast(${'generation'} as integer), cast(${'authTime'} as bigint),
+    cast(${'createdAt'} as bigint), cast(${'rotatedAt'} as bigint), cast(${'idleExpiresAt'} as bigint), cast(${'expiresAt'} as bigint),
+    cast(${'revokedAt'} as bigint)`;
+
+type Key = { tenant: string; familyId: string };
+const find = sql<Key & { now: number }>`select ${columns}, ${grantColumns}, ${userColumns}, case when ${grantStands} then 1 else 0 end as standing
+  from refresh_tokens r join grants g on g.tenant = r.tenant and g.id = r.grant_id ${joinPerson}
+  where r.tenant = ${'tenant'} and r.family_id = ${'familyId'}`;
+
+const lives = part<'now'>`revoked_at is null and idle_expires_at > ${'now'} and expires_at > ${'now'}`;
+type Turn = Key & { presentedHash: string; nextHash: string; successor: string; now: number; idleExpiresAt: number };
+const rotate = sql<Turn>`update refresh_tokens set previous_hash = current_hash, current_hash = ${'nextHash'}, successor = ${'successor'},
+    generation = generation + 1, rotated_at = ${'now'},
+    idle_expires_at = case when expires_at < ${'idleExpiresAt'} then expires_at else ${'idleExpiresAt'} end
+  where tenant = ${'tenant'} and family_id = ${'familyId'} and current_hash = ${'presentedHash'} and ${lives}
+  and exists (select 1 from grants g ${joinPerson} where g.tenant = ${'tenant'} and g.id = refresh_tokens.grant_id and ${grantStands})`;
+
+type Reuse = Key & { grantId: string; presentedHash: string; now: number; graceSeconds: number; mark: string };
+const revokeReused = sql<Reuse>`update grants set revoked_at = ${'now'}, revoked_reason = 'refresh_token_reused', last_event = ${'mark'}
+  where tenant = ${'tenant'} and id = ${'grantId'} and revoked_at is null
+  and exists (select 1 from refresh_tokens where tenant = ${'tenant'} and family_id = ${'familyId'} and ${lives} and current_hash <> ${'presentedHash'}
+    and (previous_hash is null or previous_hash <> ${'presentedHash'} or rotated_at + cast(${'graceSeconds'} as bigint) < ${'now'}))`;
+
+export function refreshTokensTable(driver: Driver, tenant: string): Pick<Store, 'findFamily' | 'rotateRefreshToken'> {
+  const findFamily: Store['findFamily'] = async (familyId, now) => {
+    const [row] = await driver.read(find({ tenant, familyId, now }));
+    if (row === undefined) return undefined;
+    const person = row.u_id === null ? undefined : userOf(row);
+    return present({ family: familyOf(row), grant: grantOf(row), user: person, standing: row.standing === 1 });
+  };
+
+  const revokeFamily = async (rotation: Rotation, grantId: string, event: AuditEvent): Promise<RotationOutcome> => {
+    const { familyId, presentedHash, now, graceSeconds } = rotation;
+    const ending = { tenant, subject: grantId, now, mark: event.id };
+    const [revoked] = await driver.write([
+      revokeReused({ tenant, familyId, grantId, presentedHash, now, graceSeconds, mark: event.id }),
+      endFamiliesIfMarked(ending),
+      eventIfGrant(tenant, grantId, event),
+    ]);
+    return { outcome: revoked?.changes === 1 ? 'reused' : 'dead' };
+  };
+
+  return {
+    findFamily,
+    async rotateRefreshToken(rotation, event) {
+      const { familyId, presentedHash, nextHash, successor, now, idleExpiresAt } = rotation;
+      const [rotated] = await driver.write([rotate({ tenant, familyId, presentedHash, nextHash, successor, now, idleExpiresAt })]);
+      if (rotated?.changes === 1) return { outcome: 'rotated' };
+
+      const found = await findFamily(familyId, now);
+      if (found === undefined || !found.standing || !isLiving(found.family, now) || found.family.currentHash === presentedHash) return { outcome: 'dead' };
+      const { family } = found;
+      const inGrace = family.previousHash === presentedHash && now <= family.rotatedAt + rotation.graceSeconds;
+      if (inGrace && family.successor !== undefined) return { outcome: 'repeated', successor: family.successor };
+      return revokeFamily(rotation, family.grantId, event);
+    },
+  };
+}
+
+function isLiving(family: RefreshFamily, now: number): boolean {
+  return family.revokedAt === undefined && family.idleExpiresAt > now && family.expiresAt > now;
+}
+
+function familyOf(row: Row): RefreshFamily {
+  return present({
+    familyId: text(row.r_family_id),
+    grantId: text(row.r_grant_id),
+    clientId: text(row.r_client_id),
+    currentHash: text(row.r_current_hash),
+    previousHash: optionalText(row.r_previous_hash),
+    successor: optionalText(row.r_successor),
+    generation: whole(row.r_generation),
+    authTime: optionalWhole(row.r_auth_time),
+    createdAt: whole(row.r_created_at),
+    rotatedAt: whole(row.r_rotated_at),
+    idleExpiresAt: whole(row.r_idle_expires_at),
+    expiresAt: whole(row.r_expires_at),
+    revokedAt: optionalWhole(row.r_revoked_at),
+  });
+}

@@ -1,0 +1,127 @@
+/**
+ * MCP servers, by id and by canonical resource (RFC 8707), which is unique in its tenant. Removing a server removes its keys and revokes its grants.
+ */
+import { ConstraintError, type Driver, literal, part, type Row, sql } from '../driver.ts';
+import { json, optionalJson, optionalText, present, text, whole } from '../row.ts';
+import type { McpServer, ServerScope, Store } from '../store.ts';
+import { eventIf } from './audit-events.ts';
+import { endGrantsOf } from './grants.ts';
+
+const columns = literal('id, owner_id, resource, server_url, name, description, scopes, default_scopes, logo_url, created_at, updated_at');
+
+type ServerRow = {
+  tenant: string;
+  id: string;
+  ownerId: string;
+  resource: string;
+  serverUrl: string;
+  name: string;
+  description: string | null;
+  scopes: string;
+  defaultScopes: string | null;
+  logoUrl: string | null;
+  createdAt: number;
+  updatedAt: number;
+  mark: string;
+};
+const insert = sql<ServerRow>`insert into servers (tenant, ${columns}, last_event)
+  values (${'tenant'}, ${'id'}, ${'ownerId'}, ${'resource'}, ${'serverUrl'}, ${'name'}, ${'description'}, ${'scopes'}, ${'defaultScopes'}, ${'logoUrl'},
+    ${'createdAt'}, ${'updatedAt'}, ${'mark'})
+  on conflict do nothing`;
+const update = sql<Omit<ServerRow, 'ownerId' | 'createdAt'>>`update servers set resource = ${'resource'}, server_url = ${'serverUrl'}, name = ${'name'},
+    description = ${'description'}, scopes = ${'scopes'}, default_scopes = ${'defaultScopes'}, logo_url = ${'logoUrl'}, updated_at = ${'updatedAt'},
+    last_event = ${'mark'}
+  where tenant = ${'tenant'} and id = ${'id'}`;
+
+type Key = { tenant: string; id: string };
+const find = sql<Key>`select ${columns} from servers where tenant = ${'tenant'} and id = ${'id'}`;
+const findByResource = sql<{ tenant: string; resource: string }>`select ${columns} from servers where tenant = ${'tenant'} and resource = ${'resource'}`;
+
+type Page = { tenant: string; ownerId: string; after: string; limit: number };
+const oldestFirst = part<'limit'>`order by created_at, id limit ${'limit'}`;
+const beyond = part<'tenant' | 'after'>`(created_at, id) > (select created_at, id from servers where tenant = ${'tenant'} and id = ${'after'})`;
+const list = {
+  all: sql<Page>`select ${columns} from servers where tenant = ${'tenant'} ${oldestFirst}`,
+  allAfter: sql<Page>`select ${columns} from servers where tenant = ${'tenant'} and ${beyond} ${oldestFirst}`,
+  owned: sql<Page>`select ${columns} from servers where tenant = ${'tenant'} and owner_id = ${'ownerId'} ${oldestFirst}`,
+  ownedAfter: sql<Page>`select ${columns} from servers where tenant = ${'tenant'} and owner_id = ${'ownerId'} and ${beyond} ${oldestFirst}`,
+};
+
+const mark = sql<Key & { mark: string }>`update servers set last_event = ${'mark'} where tenant = ${'tenant'} and id = ${'id'}`;
+const removeKeys = sql<Key & { mark: string }>`delete from server_keys where tenant = ${'tenant'} and server_id = ${'id'}
+  and exists (select 1 from servers where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'})`;
+const removeMarked = sql<Key & { mark: string }>`delete from servers where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'}`;
+const eventIfServer = eventIf('servers', 'id');
+const endGrants = endGrantsOf('servers', 'server_id');
+
+type Verbs = 'addServer' | 'findServer' | 'findServerByResource' | 'listServers' | 'updateServer' | 'removeServer';
+
+export function serversTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
+  return {
+    async addServer(server, event) {
+      const [added] = await driver.write([insert(serverRow(tenant, server, event.id)), eventIfServer(tenant, server.id, event)]);
+      return added?.changes === 1 ? 'added' : 'taken';
+    },
+    async findServer(id) {
+      const [row] = await driver.read(find({ tenant, id }));
+      return row && serverOf(row);
+    },
+    async findServerByResource(resource) {
+      const [row] = await driver.read(findByResource({ tenant, resource }));
+      return row && serverOf(row);
+    },
+    async listServers({ ownerId, limit, after }) {
+      const statement = ownerId === undefined ? (after === undefined ? list.all : list.allAfter) : after === undefined ? list.owned : list.ownedAfter;
+      return (await driver.read(statement({ tenant, ownerId: ownerId ?? '', after: after ?? '', limit }))).map(serverOf);
+    },
+    async updateServer(server, event) {
+      try {
+        const [updated] = await driver.write([update(serverRow(tenant, server, event.id)), eventIfServer(tenant, server.id, event)]);
+        return updated?.changes === 1 ? 'updated' : 'gone';
+      } catch (error) {
+        if (error instanceof ConstraintError) return 'taken';
+        throw error;
+      }
+    },
+    async removeServer(id, event) {
+      const key = { tenant, id, mark: event.id };
+      const ended = endGrants({ tenant, subject: id, now: event.at, reason: 'server_removed', mark: event.id });
+      const [marked] = await driver.write([mark(key), ...ended, removeKeys(key), eventIfServer(tenant, id, event), removeMarked(key)]);
+      return marked?.changes === 1;
+    },
+  };
+}
+
+function serverRow(tenant: string, server: McpServer, mark: string): ServerRow {
+  return {
+    tenant,
+    id: server.id,
+    ownerId: server.ownerId,
+    resource: server.resource,
+    serverUrl: server.serverUrl,
+    name: server.name,
+    description: server.description ?? null,
+    scopes: JSON.stringify(server.scopes),
+    defaultScopes: server.defaultScopes === undefined ? null : JSON.stringify(server.defaultScopes),
+    logoUrl: server.logoUrl ?? null,
+    createdAt: server.createdAt,
+    updatedAt: server.updatedAt,
+    mark,
+  };
+}
+
+function serverOf(row: Row): McpServer {
+  return present({
+    id: text(row.id),
+    ownerId: text(row.owner_id),
+    resource: text(row.resource),
+    serverUrl: text(row.server_url),
+    name: text(row.name),
+    description: optionalText(row.description),
+    scopes: json<ServerScope[]>(row.scopes),
+    defaultScopes: optionalJson<string[]>(row.default_scopes),
+    logoUrl: optionalText(row.logo_url),
+    createdAt: whole(row.created_at),
+    updatedAt: whole(row.updated_at),
+  });
+}

@@ -1,0 +1,83 @@
+/**
+ * Browser sessions, by the hash of their cookie. A session lives until it is idle for `idle_seconds`, until `expires_at`, or until it or its person is ended.
+ */
+import { type Driver, literal, part, type Row, sql } from '../driver.ts';
+import { optionalText, present, text, whole } from '../row.ts';
+import type { Session, Store } from '../store.ts';
+import { eventIf, insertEvent } from './audit-events.ts';
+import { userColumns, userOf } from './users.ts';
+
+const columns = literal(
+  's.id_hash as s_id_hash, s.user_id as s_user_id, s.auth_time as s_auth_time, s.created_at as s_created_at, s.seen_at as s_seen_at, s.idle_seconds as s_idle_seconds, s.expires_at as s_expires_at, s.user_agent as s_user_agent, s.address as s_address',
+);
+
+type SessionRow = {
+  tenant: string;
+  idHash: string;
+  userId: string;
+  authTime: number;
+  createdAt: number;
+  seenAt: number;
+  idleSeconds: number;
+  expiresAt: number;
+  userAgent: string | null;
+  address: string | null;
+  mark: string;
+};
+const insert = sql<SessionRow>`insert into sessions (tenant, id_hash, user_id, auth_time, created_at, seen_at, idle_seconds, expires_at, user_agent, address, last_event)
+  values (${'tenant'}, ${'idHash'}, ${'userId'}, ${'authTime'}, ${'createdAt'}, ${'seenAt'}, ${'idleSeconds'}, ${'expiresAt'}, ${'userAgent'}, ${'address'}, ${'mark'})`;
+
+type Key = { tenant: string; idHash: string };
+const remove = sql<Key>`delete from sessions where tenant = ${'tenant'} and id_hash = ${'idHash'}`;
+
+const alive = part<'now'>`expires_at > ${'now'} and seen_at + idle_seconds > ${'now'}`;
+const find = sql<Key & { now: number }>`select ${columns}, ${userColumns} from sessions s join users u on u.tenant = s.tenant and u.id = s.user_id
+  where s.tenant = ${'tenant'} and s.id_hash = ${'idHash'} and ${alive} and u.disabled_at is null`;
+
+// The condition keeps a late touch from waking a session that has already been idle too long.
+const touch = sql<Key & { now: number }>`update sessions set seen_at = ${'now'}
+  where tenant = ${'tenant'} and id_hash = ${'idHash'} and seen_at < ${'now'} and ${alive}`;
+
+const mark = sql<Key & { mark: string }>`update sessions set last_event = ${'mark'} where tenant = ${'tenant'} and id_hash = ${'idHash'}`;
+const removeMarked = sql<Key & { mark: string }>`delete from sessions where tenant = ${'tenant'} and id_hash = ${'idHash'} and last_event = ${'mark'}`;
+const eventIfMarked = eventIf('sessions', 'id_hash');
+
+export function sessionsTable(driver: Driver, tenant: string): Pick<Store, 'startSession' | 'findSession' | 'touchSession' | 'endSession'> {
+  return {
+    async startSession(session, replaces, event) {
+      const statements = [insert(sessionRow(tenant, session, event.id)), insertEvent(tenant, event)];
+      if (replaces !== undefined && replaces !== session.idHash) statements.push(remove({ tenant, idHash: replaces }));
+      await driver.write(statements);
+    },
+    async findSession(idHash, now) {
+      const [row] = await driver.read(find({ tenant, idHash, now }));
+      return row && { session: sessionOf(row), user: userOf(row) };
+    },
+    async touchSession(idHash, now) {
+      await driver.write([touch({ tenant, idHash, now })]);
+    },
+    async endSession(idHash, event) {
+      const key = { tenant, idHash, mark: event.id };
+      const [marked] = await driver.write([mark(key), eventIfMarked(tenant, idHash, event), removeMarked(key)]);
+      return marked?.changes === 1;
+    },
+  };
+}
+
+function sessionRow(tenant: string, session: Session, mark: string): SessionRow {
+  return { ...session, tenant, userAgent: session.userAgent ?? null, address: session.address ?? null, mark };
+}
+
+function sessionOf(row: Row): Session {
+  return present({
+    idHash: text(row.s_id_hash),
+    userId: text(row.s_user_id),
+    authTime: whole(row.s_auth_time),
+    createdAt: whole(row.s_created_at),
+    seenAt: whole(row.s_seen_at),
+    idleSeconds: whole(row.s_idle_seconds),
+    expiresAt: whole(row.s_expires_at),
+    userAgent: optionalText(row.s_user_agent),
+    address: optionalText(row.s_address),
+  });
+}

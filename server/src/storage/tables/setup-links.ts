@@ -1,0 +1,57 @@
+/**
+ * One-time links by which the first operator sets the server up. A link is used by whoever updates its row first; the person and the owner token exist
+ * only if that update happened, in the same commit.
+ */
+import { ConstraintError, type Driver, sql } from '../driver.ts';
+import type { NewUser, Store } from '../store.ts';
+import { eventIf } from './audit-events.ts';
+import { addPassword } from './credentials.ts';
+import { insertOwnerToken, ownerTokenRow } from './owner-tokens.ts';
+import { insertUserWhere, loginIsFree, type UserRow, userRow } from './users.ts';
+
+type Link = { tenant: string; tokenHash: string };
+const insert = sql<Link & { now: number; expiresAt: number }>`insert into setup_links (tenant, token_hash, created_at, expires_at)
+  values (${'tenant'}, ${'tokenHash'}, ${'now'}, ${'expiresAt'})`;
+const open = sql<Link & { now: number }>`select 1 as found from setup_links
+  where tenant = ${'tenant'} and token_hash = ${'tokenHash'} and used_at is null and expires_at > ${'now'}`;
+
+type Use = Link & { now: number; mark: string; usernameKey: string; emailKey: string | null };
+const use = sql<Use>`update setup_links set used_at = ${'now'}, last_event = ${'mark'}
+  where tenant = ${'tenant'} and token_hash = ${'tokenHash'} and used_at is null and expires_at > ${'now'} and ${loginIsFree}`;
+
+// No "on conflict": a name taken in the meantime must fail the batch and give the link back.
+const insertOperator = sql<UserRow & { tokenHash: string }>`${insertUserWhere} exists
+  (select 1 from setup_links where tenant = ${'tenant'} and token_hash = ${'tokenHash'} and last_event = ${'mark'})`;
+const eventIfUsed = eventIf('setup_links', 'token_hash');
+
+export function setupLinksTable(driver: Driver, tenant: string): Pick<Store, 'addSetupLink' | 'setupLinkOpen' | 'redeemSetupLink'> {
+  const isOpen = async (tokenHash: string, now: number) => (await driver.read(open({ tenant, tokenHash, now }))).length > 0;
+  return {
+    async addSetupLink(tokenHash, now, expiresAt) {
+      await driver.write([insert({ tenant, tokenHash, now, expiresAt })]);
+    },
+    setupLinkOpen: isOpen,
+    async redeemSetupLink(tokenHash, operator, token, event) {
+      const person = userRow(tenant, operator, event.id);
+      const statements = [
+        use({ tenant, tokenHash, now: event.at, mark: event.id, usernameKey: person.usernameKey, emailKey: person.emailKey }),
+        insertOperator({ ...person, tokenHash }),
+        addPassword(passwordOf(tenant, operator, event.id)),
+        insertOwnerToken(ownerTokenRow(tenant, token, event.id)),
+        eventIfUsed(tenant, tokenHash, event),
+      ];
+      try {
+        const [used] = await driver.write(statements);
+        if (used?.changes === 1) return 'done';
+        return (await isOpen(tokenHash, event.at)) ? 'taken' : 'used';
+      } catch (error) {
+        if (error instanceof ConstraintError) return 'taken';
+        throw error;
+      }
+    },
+  };
+}
+
+function passwordOf(tenant: string, operator: NewUser & { passwordHash: string }, mark: string) {
+  return { tenant, userId: operator.id, hash: operator.passwordHash, at: operator.createdAt, mark };
+}

@@ -1,0 +1,146 @@
+/**
+ * People. Owns who they are; their passwords are in credentials.ts, which takes part in the same batches. A username and an e-mail address are one name
+ * space: nobody may take another person's address as a username and receive their sign-in attempts.
+ */
+import { type Driver, literal, part, type Row, sql } from '../driver.ts';
+import { optionalText, optionalWhole, present, text, whole } from '../row.ts';
+import type { NewUser, Role, Store, User } from '../store.ts';
+import { eventIf } from './audit-events.ts';
+import { addPassword, replacePassword, swapPasswordHash } from './credentials.ts';
+import { endGrantsOf } from './grants.ts';
+
+/** Columns of a person under the alias `u`; {@link userOf} reads them. */
+export const userColumns = literal(
+  'u.id as u_id, u.username as u_username, u.email as u_email, u.name as u_name, u.role as u_role, u.created_at as u_created_at, u.disabled_at as u_disabled_at',
+);
+
+export function userOf(row: Row): User {
+  return present({
+    id: text(row.u_id),
+    username: text(row.u_username),
+    email: optionalText(row.u_email),
+    name: optionalText(row.u_name),
+    // Only this file writes the column, and only with a Role.
+    role: text(row.u_role) as Role,
+    createdAt: whole(row.u_created_at),
+    disabledAt: optionalWhole(row.u_disabled_at),
+  });
+}
+
+/** What a username or e-mail is compared by: compatibility forms folded, lower case. */
+export function loginKey(login: string): string {
+  return login.normalize('NFKC').toLowerCase();
+}
+
+export type UserRow = {
+  tenant: string;
+  id: string;
+  username: string;
+  usernameKey: string;
+  email: string | null;
+  emailKey: string | null;
+  name: string | null;
+  role: string;
+  createdAt: number;
+  mark: string;
+};
+
+export function userRow(tenant: string, user: NewUser, mark: string): UserRow {
+  return {
+    tenant,
+    id: user.id,
+    username: user.username,
+    usernameKey: loginKey(user.username),
+    email: user.email ?? null,
+    emailKey: user.email === undefined ? null : loginKey(user.email),
+    name: user.name ?? null,
+    role: user.role,
+    createdAt: user.createdAt,
+    mark,
+  };
+}
+
+/** The insert without its condition; goes before a `where`. */
+export const insertUserWhere = part<keyof UserRow>`insert into users (tenant, id, username, username_key, email, email_key, name, role, created_at, last_event)
+  select cast(${'tenant'} as text), cast(${'id'} as text), cast(${'username'} as text), cast(${'usernameKey'} as text), cast(${'email'} as text),
+    cast(${'emailKey'} as text), cast(${'name'} as text), cast(${'role'} as text), cast(${'createdAt'} as bigint), cast(${'mark'} as text)
+  where`;
+
+/** True in SQL when nobody answers to the new person's username or e-mail. */
+export const loginIsFree = part<'tenant' | 'usernameKey' | 'emailKey'>`not exists (
+  select 1 from users where tenant = ${'tenant'} and username_key in (${'usernameKey'}, ${'emailKey'})
+  union all select 1 from users where tenant = ${'tenant'} and email_key in (${'usernameKey'}, ${'emailKey'}))`;
+
+const add = sql<UserRow>`${insertUserWhere} ${loginIsFree} on conflict do nothing`;
+
+const findById = sql<{ tenant: string; id: string }>`select ${userColumns} from users u where u.tenant = ${'tenant'} and u.id = ${'id'}`;
+
+const withPassword = part<'tenant' | 'login'>`select ${userColumns}, p.secret_hash as password_hash from users u
+  left join credentials p on p.tenant = u.tenant and p.user_id = u.id and p.kind = 'password' and p.id = ''
+  where u.tenant = ${'tenant'}`;
+const findByLogin = sql<{ tenant: string; login: string }>`${withPassword} and u.username_key = ${'login'}
+  union all ${withPassword} and u.email_key = ${'login'} limit 1`;
+
+const listAll = sql<{ tenant: string }>`select ${userColumns} from users u where u.tenant = ${'tenant'} order by u.created_at, u.id`;
+
+const anyOperator = sql<{ tenant: string }>`select 1 as found from users where tenant = ${'tenant'} and role = 'operator' and disabled_at is null limit 1`;
+
+const mark = sql<{ tenant: string; id: string; mark: string }>`update users set last_event = ${'mark'} where tenant = ${'tenant'} and id = ${'id'}`;
+
+type Change = { tenant: string; id: string; at: number; mark: string };
+const disable = sql<Change>`update users set disabled_at = ${'at'}, last_event = ${'mark'} where tenant = ${'tenant'} and id = ${'id'} and disabled_at is null`;
+const enable = sql<Omit<Change, 'at'>>`update users set disabled_at = null, last_event = ${'mark'}
+  where tenant = ${'tenant'} and id = ${'id'} and disabled_at is not null`;
+
+const endSessions = sql<{ tenant: string; id: string; mark: string }>`delete from sessions where tenant = ${'tenant'} and user_id = ${'id'}
+  and exists (select 1 from users where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'})`;
+
+const eventIfUser = eventIf('users', 'id');
+const endGrants = endGrantsOf('users', 'user_id');
+
+type Verbs = 'addUser' | 'findUser' | 'findUserByLogin' | 'listUsers' | 'changePassword' | 'rehashPassword' | 'setUserDisabled' | 'hasOperator';
+
+export function usersTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
+  return {
+    async addUser(user, event) {
+      const statements = [add(userRow(tenant, user, event.id)), eventIfUser(tenant, user.id, event)];
+      if (user.passwordHash !== undefined) {
+        statements.push(addPassword({ tenant, userId: user.id, hash: user.passwordHash, at: user.createdAt, mark: event.id }));
+      }
+      const [added] = await driver.write(statements);
+      return added?.changes === 1 ? 'added' : 'taken';
+    },
+    async findUser(id) {
+      const [row] = await driver.read(findById({ tenant, id }));
+      return row && userOf(row);
+    },
+    async findUserByLogin(login) {
+      const [row] = await driver.read(findByLogin({ tenant, login: loginKey(login) }));
+      return row && present({ user: userOf(row), passwordHash: optionalText(row.password_hash) });
+    },
+    async listUsers() {
+      return (await driver.read(listAll({ tenant }))).map(userOf);
+    },
+    async changePassword(userId, passwordHash, event) {
+      const [marked] = await driver.write([
+        mark({ tenant, id: userId, mark: event.id }),
+        replacePassword({ tenant, userId, hash: passwordHash, at: event.at, mark: event.id }),
+        endSessions({ tenant, id: userId, mark: event.id }),
+        ...endGrants({ tenant, subject: userId, now: event.at, reason: 'password_changed', mark: event.id }),
+        eventIfUser(tenant, userId, event),
+      ]);
+      return marked?.changes === 1;
+    },
+    async rehashPassword(userId, oldHash, newHash, now) {
+      await driver.write([swapPasswordHash({ tenant, userId, oldHash, newHash, at: now })]);
+    },
+    async setUserDisabled(userId, disabled, event) {
+      const change = disabled ? disable({ tenant, id: userId, at: event.at, mark: event.id }) : enable({ tenant, id: userId, mark: event.id });
+      const [changed] = await driver.write([change, eventIfUser(tenant, userId, event)]);
+      return changed?.changes === 1;
+    },
+    async hasOperator() {
+      return (await driver.read(anyOperator({ tenant }))).length > 0;
+    },
+  };
+}
