@@ -1,0 +1,61 @@
+/**
+ * Between web-standard Request/Response and the guard; what the hono and fetch adapters have in common.
+ */
+import type { Answer } from '../challenge.ts';
+import { type Admission, type Inbound, sealedHeaders, tooLarge } from '../guard.ts';
+import { maxBodyBytes } from '../tool-call.ts';
+
+/** A Request as the guard sees it. `peekBody` replaces how the body is read, for frameworks that may have read it already. */
+export function inboundOf(request: Request, peekBody: Inbound['peekBody'] = () => peekText(request)): Inbound {
+  return { method: request.method, target: targetOf(request.url), header: (name) => request.headers.get(name), peekBody };
+}
+
+/** An answer of the guard as a Response; a HEAD gets no body. */
+export function toResponse(answer: Answer, method: string): Response {
+  return new Response(method === 'HEAD' ? null : answer.body, { status: answer.status, headers: answer.headers });
+}
+
+/** Puts the headers of an admission on the handler's response. Responses from `fetch` and redirects are immutable: those are copied. */
+export function seal(response: Response, admission: Admission): Response {
+  const headers = Object.entries(sealedHeaders(admission, (name) => response.headers.get(name)));
+  try {
+    for (const [name, value] of headers) response.headers.set(name, value);
+    return response;
+  } catch {
+    const copy = new Response(response.body, response);
+    for (const [name, value] of headers) copy.headers.set(name, value);
+    return copy;
+  }
+}
+
+/** Reads a copy of the body, up to the limit; the handler still gets the original. */
+export async function peekText(request: Request): Promise<string | object | undefined> {
+  if (!request.body) return undefined;
+  if (Number(request.headers.get('content-length')) > maxBodyBytes) return tooLarge;
+  return readBounded(request.clone().body as ReadableStream<Uint8Array>);
+}
+
+async function readBounded(stream: ReadableStream<Uint8Array>): Promise<string | object> {
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  let size = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    size += part.value.byteLength;
+    if (size > maxBodyBytes) {
+      // Not awaited: cancelling one branch of a tee waits for the other.
+      reader.cancel().catch(() => undefined);
+      return tooLarge;
+    }
+    text += decoder.decode(part.value, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** Path and query of an absolute URL, untouched. */
+function targetOf(url: string): string {
+  const path = url.indexOf('/', url.indexOf('://') + 3);
+  const target = path === -1 ? '/' : url.slice(path);
+  const fragment = target.indexOf('#');
+  return fragment === -1 ? target : target.slice(0, fragment);
+}

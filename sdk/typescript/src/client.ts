@@ -1,0 +1,98 @@
+/**
+ * AuthAgentClient: everything that needs the authorization server, in one object with one cache. Framework adapters and the guard stand on it.
+ */
+import { introspect, revoke } from './authorization-server.ts';
+import { isBearerToken } from './credentials.ts';
+import { tokenHash } from './digest.ts';
+import { AuthenticationError } from './errors.ts';
+import { quoteForLog } from './hints.ts';
+import { createKeySource, type KeySource } from './jwks.ts';
+import { verifiedClaims } from './jwt.ts';
+import { type AuthAgentOptions, checkOptions, type Settings } from './options.ts';
+import { acceptedAudiences } from './resource.ts';
+import { createServerMetadata, type ServerMetadata } from './server-metadata.ts';
+import { createTokenCache, type TokenCache } from './token-cache.ts';
+import { type AuthContext, type Expectations, judgeClaims, judgeIntrospection } from './verify.ts';
+
+/**
+ * Validates and revokes access tokens of one MCP server.
+ *
+ * @example
+ *     const client = new AuthAgentClient({ serverId: 'srv_abc123', apiKey: process.env.AUTH_AGENT_API_KEY ?? '' });
+ *     const user = await client.validateToken(token);
+ */
+export class AuthAgentClient {
+  readonly #settings: Settings;
+  readonly #cache: TokenCache;
+  readonly #serverMetadata: () => Promise<ServerMetadata>;
+  readonly #findKey: KeySource;
+
+  /** @throws {TypeError} naming the option that is missing or wrong. */
+  constructor(options: AuthAgentOptions) {
+    this.#settings = checkOptions(options);
+    this.#cache = createTokenCache({ lifetime: this.#settings.cacheTtl, maxEntries: this.#settings.maxCacheEntries });
+    this.#serverMetadata = createServerMetadata(this.#settings);
+    this.#findKey = createKeySource(this.#settings);
+  }
+
+  /** The checked options; a getter, so that printing a client never prints its key. @internal */
+  get settings(): Settings {
+    return this.#settings;
+  }
+
+  /**
+   * Says on whose behalf a token speaks. A good answer is remembered for `cacheTtl` seconds and never past `exp`. Scopes are not checked here.
+   *
+   * @throws {AuthenticationError} invalid_token for a token that is malformed, inactive, expired or meant for somebody else.
+   * @throws {AuthServerUnavailable} when it cannot be known.
+   */
+  async validateToken(token: string): Promise<AuthContext> {
+    if (!isBearerToken(token)) throw new AuthenticationError('invalid_token', 'malformed');
+    const hashed = tokenHash(token);
+    const hash = typeof hashed === 'string' ? hashed : await hashed;
+    const now = this.#settings.now();
+    return this.#cache.find(hash, now) ?? this.#cache.ask(hash, () => this.#verify(token, hash), now);
+  }
+
+  /**
+   * Revokes a token of this server, and forgets it here at once (RFC 7009).
+   *
+   * @throws {AuthServerUnavailable} when it is not certain that the token is revoked.
+   */
+  async revokeToken(token: string): Promise<void> {
+    if (this.#settings.apiKey === undefined) throw new TypeError('"apiKey" is needed to revoke tokens');
+    const hash = await tokenHash(token);
+    this.#cache.forget(hash);
+    await revoke(token, this.#settings);
+    // Whoever asked meanwhile may have remembered the answer from before.
+    this.#cache.forget(hash);
+  }
+
+  /**
+   * Reads what is registered for `serverId`: resource identifier and scopes. Cached for an hour, and over outages.
+   *
+   * @throws {AuthServerUnavailable} when it was never read before.
+   */
+  getServerMetadata(): Promise<ServerMetadata> {
+    return this.#serverMetadata();
+  }
+
+  async #verify(token: string, hash: string): Promise<AuthContext> {
+    const resource = this.#settings.resource ?? (await this.#serverMetadata()).resource;
+    const claims = this.#settings.verify === 'local' ? await verifiedClaims(token, this.#findKey) : await introspect(token, this.#settings);
+    const expected = { issuer: this.#settings.issuer, resource, audiences: acceptedAudiences(resource), now: this.#settings.now() };
+    try {
+      return this.#settings.verify === 'local' ? judgeClaims(claims, expected, hash) : judgeIntrospection(claims, expected, hash);
+    } catch (error) {
+      this.#explain(error, claims, expected);
+      throw error;
+    }
+  }
+
+  /** The caller learns only invalid_token; a wrong setup of our own must not be a riddle. */
+  #explain(error: unknown, claims: Readonly<Record<string, unknown>>, expected: Expectations): void {
+    const reason = error instanceof AuthenticationError ? error.reason : '';
+    if (reason === 'audience') this.#settings.hint(`a token is for ${quoteForLog(claims.aud)}, this server is ${expected.resource}`);
+    if (reason === 'issuer') this.#settings.hint(`a token is from ${quoteForLog(claims.iss)}, "authServerUrl" is ${expected.issuer}`);
+  }
+}

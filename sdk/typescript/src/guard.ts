@@ -1,0 +1,164 @@
+/**
+ * The guard of one MCP server, free of any framework: decides for each request whether it is answered here or may pass, and with whom. Adapters only convert.
+ * The order of checks is the order of lines in `admit`; OPTIONS, metadata and `publicPaths` are all that passes without a token (RS-18).
+ */
+import { type Answer, answerFor, type ChallengeContext, jsonAnswer } from './challenge.ts';
+import { AuthAgentClient } from './client.ts';
+import { carriesAccessToken, readBearerToken } from './credentials.ts';
+import { AuthAgentError, AuthenticationError, AuthorizationError } from './errors.ts';
+import { isMetadataTarget, metadataAnswer, metadataUrl } from './metadata.ts';
+import type { AuthAgentOptions, Settings } from './options.ts';
+import { corsHeaders, isAllowedOrigin, optionsAnswer, originRefused } from './origin.ts';
+import { challengeScopes, type ScopeRequirement, satisfies } from './scope.ts';
+import { contradictsMirror, mirrorRefused, toolRequirements } from './tool-call.ts';
+import type { AuthContext } from './verify.ts';
+
+/** What the guard needs to know of a request, whatever the framework. */
+export interface Inbound {
+  readonly method: string;
+  /** Path and query exactly as received, never from a rewritten or decoded form. */
+  readonly target: string;
+  /** Value of a header; several of one name joined by a comma. */
+  header(name: string): string | null;
+  /** The body as text or as already parsed, without taking it from the handler; undefined when there is none, `too_large` beyond `maxBodyBytes`. */
+  readonly peekBody: () => Promise<string | object | undefined>;
+}
+
+/** What `peekBody` resolves to instead of a body that is too large. */
+export const tooLarge: object = Object.freeze({});
+
+/** The request may pass. `auth` is undefined on a public path. `headers` go on the answer. */
+export interface Admission {
+  readonly auth: AuthContext | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** @see createGuard */
+export interface Guard {
+  readonly settings: Settings;
+  readonly client: AuthAgentClient;
+  /** Admits a request or answers it. Never rejects because of what a caller or the authorization server did. */
+  admit(inbound: Inbound): Promise<Admission | Answer>;
+  /** The 403 that names every scope of the operation, or undefined when the token suffices. */
+  refuseScopes(auth: AuthContext, requirement: ScopeRequirement): Answer | undefined;
+  /** The answer to an error of this library thrown by a handler; undefined for any other error. */
+  answerError(error: unknown): Answer | undefined;
+}
+
+/** Makes the guard of one MCP server. @throws {TypeError} naming the option that is missing or wrong. */
+export function createGuard(options: AuthAgentOptions): Guard {
+  const client = new AuthAgentClient(options);
+  const { settings } = client;
+  const challenge: ChallengeContext = {
+    realm: settings.serverId,
+    resourceMetadata: metadataUrl(settings),
+    scopes: challengeScopes([settings.requiredScopes], settings.closure),
+  };
+  const answerError = (error: unknown) => (error instanceof AuthAgentError ? answerFor(error, challenge) : undefined);
+
+  async function admit(inbound: Inbound): Promise<Admission | Answer> {
+    const origin = inbound.header('origin');
+    try {
+      if (isMetadataTarget(inbound.target)) return await metadataAnswer(inbound, [client]);
+      if (origin !== null && !(await mayCall(origin, client))) return originRefused();
+      const headers = corsHeaders(origin, settings);
+      if (inbound.method === 'OPTIONS') return withHeaders(optionsAnswer(origin), headers);
+      if (settings.publicPaths.has(pathOf(inbound.target))) return { auth: undefined, headers };
+      const auth = await authorize(inbound, client);
+      return 'status' in auth ? withHeaders(auth, headers) : { auth, headers };
+    } catch (error) {
+      const answer = answerError(error);
+      if (!answer) throw error;
+      return withHeaders(answer, corsHeaders(origin, settings));
+    }
+  }
+
+  function refuseScopes(auth: AuthContext, requirement: ScopeRequirement): Answer | undefined {
+    const missing = missingScopes(auth, [settings.requiredScopes, requirement], settings);
+    return missing && answerFor(missing, challenge);
+  }
+
+  return { settings, client, admit, refuseScopes, answerError };
+}
+
+/** Whether the guard answered itself. */
+export function isAnswer(outcome: Admission | Answer): outcome is Answer {
+  return 'status' in outcome;
+}
+
+/**
+ * RS-23: headers that keep an authenticated answer out of shared caches, given what the handler set. Its own `private` or `no-store` stands; so does
+ * `no-transform`, without which proxies hold back event streams.
+ */
+export function sealedHeaders(admission: Admission, current: (name: string) => string | null): Record<string, string> {
+  const { Vary: corsVary, ...cors } = admission.headers;
+  const vary = mergeVary(current('vary'), [...(admission.auth ? ['Authorization'] : []), ...(corsVary ? [corsVary] : [])]);
+  return { ...cors, ...(admission.auth && { 'Cache-Control': privateCaching(current('cache-control')) }), ...(vary && { Vary: vary }) };
+}
+
+function privateCaching(current: string | null): string {
+  if (current === null) return 'no-store';
+  if (/(^|[\s,])(no-store|private)([\s,=]|$)/i.test(current)) return current;
+  return /no-transform/i.test(current) ? 'no-store, no-transform' : 'no-store';
+}
+
+function mergeVary(current: string | null, wanted: readonly string[]): string {
+  const present = (current ?? '').split(',').flatMap((name) => name.trim() || []);
+  const lower = present.map((name) => name.toLowerCase());
+  return [...present, ...wanted.filter((name) => !lower.includes(name.toLowerCase()) && !lower.includes('*'))].join(', ');
+}
+
+async function authorize(inbound: Inbound, client: AuthAgentClient): Promise<AuthContext | Answer> {
+  const token = readBearerToken(inbound.header('authorization'), queryCarriesToken(inbound.target));
+  const auth = await client.validateToken(token);
+  const { settings } = client;
+  const form = /^application\/x-www-form-urlencoded\s*(;|$)/i.test(inbound.header('content-type') ?? '');
+  const body = form || (settings.toolScopes.size > 0 && mayHaveBody(inbound)) ? await inbound.peekBody() : undefined;
+  if (body === tooLarge) return jsonAnswer(413, { error: 'content_too_large', error_description: 'The body is larger than 4 MiB' });
+  if (form && bodyCarriesToken(body)) throw new AuthenticationError('invalid_request', 'two_credentials');
+  return checkCall(inbound, { auth, body, settings });
+}
+
+/** All scopes of the operation are checked at once, so that one challenge names them all (RS-13). */
+function checkCall(
+  inbound: Inbound,
+  { auth, body, settings }: { auth: AuthContext; body: string | object | undefined; settings: Settings },
+): AuthContext | Answer {
+  const tools = body === undefined ? [] : toolRequirements(body, settings.toolScopes);
+  const missing = missingScopes(auth, [settings.requiredScopes, ...tools], settings);
+  if (missing) throw missing;
+  const mirror = { method: inbound.header('mcp-method'), name: inbound.header('mcp-name') };
+  return body !== undefined && settings.toolScopes.size > 0 && contradictsMirror(body, mirror) ? mirrorRefused() : auth;
+}
+
+function missingScopes(auth: AuthContext, requirements: readonly ScopeRequirement[], { closure }: Settings): AuthorizationError | undefined {
+  if (requirements.every((requirement) => satisfies(auth.scopes, requirement, closure))) return undefined;
+  return new AuthorizationError(challengeScopes(requirements, closure));
+}
+
+async function mayCall(origin: string, client: AuthAgentClient): Promise<boolean> {
+  if (isAllowedOrigin(origin, client.settings)) return true;
+  const resource = client.settings.resource ?? (await client.getServerMetadata()).resource;
+  return origin === new URL(resource).origin;
+}
+
+function mayHaveBody({ method }: Inbound): boolean {
+  return method !== 'GET' && method !== 'HEAD';
+}
+
+function queryCarriesToken(target: string): boolean {
+  const query = target.indexOf('?');
+  return query !== -1 && carriesAccessToken(target.slice(query + 1));
+}
+
+function bodyCarriesToken(body: string | object | undefined): boolean {
+  return typeof body === 'string' ? carriesAccessToken(body) : body !== undefined && 'access_token' in body;
+}
+
+function pathOf(target: string): string {
+  return target.replace(/\?.*$/s, '');
+}
+
+function withHeaders(answer: Answer, headers: Readonly<Record<string, string>>): Answer {
+  return { ...answer, headers: { ...answer.headers, ...headers } };
+}

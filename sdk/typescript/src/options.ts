@@ -1,0 +1,193 @@
+/**
+ * Every option, its default and its check. Options are checked and frozen when a client or middleware is made: misuse is a TypeError at start, naming the
+ * option and the rule, never a surprise on the first request.
+ */
+import { findAuthServerUrl } from './environment.ts';
+import { createHints, type Log } from './hints.ts';
+import { isLoopbackHost, resourceProblem } from './resource.ts';
+import { closeHierarchy, isScopeToken, type ScopeClosure, type ScopeHierarchy, type ScopeRequirement } from './scope.ts';
+import { maxCacheSeconds } from './token-cache.ts';
+
+interface CommonOptions {
+  /** `srv_…`, as registered with the authorization server. */
+  readonly serverId: string;
+  /** Scopes without which no request enters. Default none. Never `offline_access`. */
+  readonly requiredScopes?: readonly string[];
+  /** The issuer, compared byte for byte with the token's `iss`. Default: `AUTH_AGENT_URL`; in development `http://localhost:9000`. https, or http on loopback. */
+  readonly authServerUrl?: string;
+  /**
+   * The public URL of this MCP server exactly as people configure it, e.g. `https://files.example.com/mcp`. Default: what the authorization server has
+   * registered for `serverId`, fetched once. When given, challenges point at the metadata document on your own origin instead of the authorization server's.
+   */
+  readonly resource?: string;
+  /** Seconds a good answer about a token is remembered: default 30, which is also the most; 0 for never. */
+  readonly cacheTtl?: number;
+  /** Most tokens remembered at once. Default 10 000. */
+  readonly maxCacheEntries?: number;
+  /** Seconds to wait for the authorization server: default 5, which is also the most. */
+  readonly timeout?: number;
+  /** Scopes that include others, e.g. `{ 'files:write': ['files:read'], 'admin:all': ['*'] }`. */
+  readonly scopeHierarchy?: ScopeHierarchy;
+  /** What each MCP tool needs on top of `requiredScopes`; decided from the JSON-RPC body before your handler runs. */
+  readonly toolScopes?: Readonly<Record<string, ScopeRequirement>>;
+  /** Browser origins that may call, e.g. `['https://app.example.com']`. Your own origin always may, loopback origins in development. `*` for all. */
+  readonly allowedOrigins?: readonly string[] | '*';
+  /** Exact paths that anybody may call, e.g. `['/health']`. There `c.get('user')` is undefined. */
+  readonly publicPaths?: readonly string[];
+  /** True when other MCP servers live on the same host: the root metadata document is then 404 (RFC 9728 §3.1). */
+  readonly sharedHost?: boolean;
+  /** Replaces `fetch`, e.g. to go through a proxy. Must not follow redirects by itself. */
+  readonly fetch?: typeof fetch;
+  /** The clock, in epoch seconds. */
+  readonly now?: () => number;
+  /** Receives hints about a wrong setup. Default `console.error`. */
+  readonly log?: Log;
+}
+
+/** Asks the authorization server about every token it has not just seen: revocation is felt within `cacheTtl`. */
+interface IntrospectionOptions extends CommonOptions {
+  readonly verify?: 'introspection';
+  /** `key_secret` of an API key: `sk_<id>_<secret>`. */
+  readonly apiKey: string;
+}
+
+/** Verifies signatures with the published keys and asks nobody: revocation is felt only at `exp`, and there is no e-mail. */
+interface LocalOptions extends CommonOptions {
+  readonly verify: 'local';
+  readonly apiKey?: string;
+  /** Seconds for which known keys stay good while the authorization server is unreachable. Default 3600. */
+  readonly maxStaleKeys?: number;
+}
+
+/** What `authAgentMiddleware`, `AuthAgentClient` and all adapters take. */
+export type AuthAgentOptions = IntrospectionOptions | LocalOptions;
+
+/** The checked options with every default filled in. */
+export interface Settings {
+  readonly serverId: string;
+  readonly apiKey: string | undefined;
+  readonly issuer: string;
+  readonly resource: string | undefined;
+  readonly requiredScopes: readonly string[];
+  readonly verify: 'introspection' | 'local';
+  readonly cacheTtl: number;
+  readonly maxCacheEntries: number;
+  readonly timeout: number;
+  readonly maxStaleKeys: number;
+  readonly closure: ScopeClosure;
+  readonly toolScopes: ReadonlyMap<string, ScopeRequirement>;
+  readonly allowedOrigins: ReadonlySet<string> | '*';
+  readonly loopbackOrigins: boolean;
+  readonly publicPaths: ReadonlySet<string>;
+  readonly sharedHost: boolean;
+  readonly fetch: typeof fetch;
+  readonly now: () => number;
+  readonly hint: Log;
+}
+
+/**
+ * Checks and freezes options.
+ *
+ * @throws {TypeError} naming the option and the rule it breaks.
+ */
+export function checkOptions(options: AuthAgentOptions): Settings {
+  if (typeof options !== 'object' || options === null) throw new TypeError('auth-agent-mcp-sdk needs an options object with "serverId" and "apiKey"');
+  const now = options.now ?? (() => Date.now() / 1000);
+  const issuer = checkIssuer(findAuthServerUrl(options.authServerUrl));
+  return Object.freeze({
+    serverId: matching('serverId', options.serverId, /^srv_[A-Za-z0-9_-]+$/, 'must be the id of a registered server, srv_…'),
+    apiKey: checkApiKey(options),
+    issuer,
+    resource: checkResource(options.resource),
+    requiredScopes: Object.freeze([...checkScopes('requiredScopes', options.requiredScopes ?? [])]),
+    verify: oneOf('verify', options.verify ?? 'introspection', ['introspection', 'local']),
+    cacheTtl: Math.min(range('cacheTtl', options.cacheTtl ?? maxCacheSeconds, 0), maxCacheSeconds),
+    maxCacheEntries: range('maxCacheEntries', options.maxCacheEntries ?? 10_000, 0),
+    timeout: Math.min(range('timeout', options.timeout ?? 5, 0.001), 5),
+    maxStaleKeys: range('maxStaleKeys', (options.verify === 'local' ? options.maxStaleKeys : undefined) ?? 3600, 0),
+    closure: closeHierarchy(checkHierarchy(options.scopeHierarchy ?? {})),
+    toolScopes: checkToolScopes(options.toolScopes ?? {}),
+    allowedOrigins: checkOrigins(options.allowedOrigins ?? []),
+    loopbackOrigins: [issuer, options.resource].some((url) => url !== undefined && isLoopbackHost(new URL(url).hostname)),
+    publicPaths: checkPaths(options.publicPaths ?? []),
+    sharedHost: options.sharedHost === true,
+    // Bound to nothing: `fetch` called as a member of another object throws on Workers.
+    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    now,
+    hint: createHints(options.log ?? ((message) => console.error(message)), now),
+  });
+}
+
+/** Checks one requirement of scopes, as `requireScope` and `toolScopes` take it. @throws {TypeError} naming `option`. */
+export function checkRequirement(option: string, requirement: ScopeRequirement): ScopeRequirement {
+  const anyOf = typeof requirement === 'object' && requirement !== null && 'anyOf' in requirement ? requirement.anyOf : undefined;
+  const scopes = checkScopes(option, anyOf ?? (requirement as readonly string[]));
+  if (scopes.length === 0) throw new TypeError(`"${option}" must name at least one scope`);
+  return anyOf ? { anyOf: [...scopes] } : [...scopes];
+}
+
+function checkIssuer(value: string): string {
+  const problem = resourceProblem(value) ?? (value.includes('?') ? 'must not have a query' : undefined);
+  if (problem) throw new TypeError(`"authServerUrl" (or AUTH_AGENT_URL) ${problem}`);
+  // Issuers never end with a slash (RFC 8414 §2 as our server reads it), addresses copied from a browser do.
+  return value.replace(/\/$/, '');
+}
+
+function checkApiKey(options: AuthAgentOptions): string | undefined {
+  if (options.verify === 'local' && options.apiKey === undefined) return undefined;
+  // The value itself never appears in a message.
+  return matching('apiKey', options.apiKey, /^sk_[A-Za-z0-9_-]+$/, 'must be the key_secret shown once when the key was made, sk_<id>_<secret>');
+}
+
+function checkResource(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  const problem = typeof value === 'string' ? resourceProblem(value) : 'must be a string';
+  if (problem) throw new TypeError(`"resource" ${problem}`);
+  return value;
+}
+
+function checkScopes(option: string, scopes: unknown): readonly string[] {
+  if (!Array.isArray(scopes) || !scopes.every(isScopeToken)) throw new TypeError(`"${option}" must be a list of scopes (RFC 6749 §3.3)`);
+  // RS-12: asking for refresh is the client's decision; a server cannot need it.
+  if (scopes.includes('offline_access')) throw new TypeError(`"${option}" must not contain offline_access`);
+  return scopes;
+}
+
+function checkHierarchy(hierarchy: ScopeHierarchy): ScopeHierarchy {
+  for (const [scope, included] of Object.entries(hierarchy))
+    checkScopes(`scopeHierarchy.${scope}`, [scope, ...(Array.isArray(included) ? included : [included])]);
+  return hierarchy;
+}
+
+function checkToolScopes(tools: Readonly<Record<string, ScopeRequirement>>): ReadonlyMap<string, ScopeRequirement> {
+  return new Map(Object.entries(tools).map(([tool, requirement]) => [tool, checkRequirement(`toolScopes.${tool}`, requirement)]));
+}
+
+function checkOrigins(origins: readonly string[] | '*'): ReadonlySet<string> | '*' {
+  if (origins === '*') return origins;
+  const wrong = Array.isArray(origins) ? origins.find((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin) : 'it';
+  if (wrong !== undefined)
+    throw new TypeError(`"allowedOrigins" must be '*' or a list of origins like https://app.example.com; ${JSON.stringify(wrong)} is not`);
+  return new Set(origins);
+}
+
+function checkPaths(paths: readonly string[]): ReadonlySet<string> {
+  if (!Array.isArray(paths) || !paths.every((path) => /^\/[^\s?#*]*$/.test(path)))
+    throw new TypeError('"publicPaths" must be a list of exact paths like /health');
+  return new Set(paths);
+}
+
+function matching(option: string, value: unknown, pattern: RegExp, rule: string): string {
+  if (typeof value !== 'string' || !pattern.test(value)) throw new TypeError(`"${option}" ${rule}`);
+  return value;
+}
+
+function oneOf<T extends string>(option: string, value: T, allowed: readonly T[]): T {
+  if (!allowed.includes(value)) throw new TypeError(`"${option}" must be one of ${allowed.join(', ')}`);
+  return value;
+}
+
+function range(option: string, value: number, least: number): number {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < least) throw new TypeError(`"${option}" must be a number of at least ${least}`);
+  return value;
+}

@@ -1,0 +1,69 @@
+/**
+ * Remembers good answers about tokens for a moment: at most 30 seconds and never past `exp`, so that a revocation is felt that soon. Bounded, least recently
+ * used goes first. One question per token at a time. Bad answers and outages are never remembered. Keys are hashes.
+ */
+import type { AuthContext } from './verify.ts';
+
+/** The longest a revoked token may still be served, in seconds. */
+export const maxCacheSeconds = 30;
+
+export interface TokenCacheLimits {
+  /** Seconds; 0 remembers nothing. */
+  readonly lifetime: number;
+  readonly maxEntries: number;
+}
+
+/** @see createTokenCache */
+export interface TokenCache {
+  /** The remembered answer if it still holds at `now` (epoch seconds). */
+  find(tokenHash: string, now: number): AuthContext | undefined;
+  /** Asks, or joins whoever is asking about the same token, and remembers a good answer. `now` is epoch seconds at the time of asking: the answer ages from then. */
+  ask(tokenHash: string, question: () => Promise<AuthContext>, now: number): Promise<AuthContext>;
+  /** Forgets a token, also an answer still on its way. */
+  forget(tokenHash: string): void;
+}
+
+/** Makes an empty cache. */
+export function createTokenCache({ lifetime, maxEntries }: TokenCacheLimits): TokenCache {
+  const entries = new Map<string, { readonly context: AuthContext; readonly until: number }>();
+  const pending = new Map<string, Promise<AuthContext>>();
+
+  function find(tokenHash: string, now: number): AuthContext | undefined {
+    const entry = entries.get(tokenHash);
+    if (!entry) return undefined;
+    entries.delete(tokenHash);
+    if (now >= entry.until) return undefined;
+    entries.set(tokenHash, entry);
+    return entry.context;
+  }
+
+  function remember(tokenHash: string, context: AuthContext, now: number): void {
+    const until = Math.min(now + lifetime, context.expiresAt);
+    if (until <= now || maxEntries === 0) return;
+    entries.delete(tokenHash);
+    entries.set(tokenHash, { context, until });
+    const [oldest] = entries.keys();
+    if (entries.size > maxEntries && oldest !== undefined) entries.delete(oldest);
+  }
+
+  async function ask(tokenHash: string, question: () => Promise<AuthContext>, now: number): Promise<AuthContext> {
+    const running = pending.get(tokenHash);
+    if (running !== undefined) return running;
+    const answer = question();
+    pending.set(tokenHash, answer);
+    try {
+      const context = await answer;
+      if (pending.get(tokenHash) === answer) remember(tokenHash, context, now);
+      return context;
+    } finally {
+      if (pending.get(tokenHash) === answer) pending.delete(tokenHash);
+    }
+  }
+
+  function forget(tokenHash: string): void {
+    entries.delete(tokenHash);
+    pending.delete(tokenHash);
+  }
+
+  return { find, ask, forget };
+}
