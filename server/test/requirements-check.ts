@@ -3,7 +3,6 @@
  * shared vector. Pure but for `readCitations`, which reads the files. Not here: printing (tools/requirements.ts).
  */
 import { glob, readFile } from 'node:fs/promises';
-import { relative } from 'node:path';
 import type { Requirement } from './requirements.ts';
 
 /** Which files cite an id. */
@@ -32,11 +31,11 @@ export function citationsIn(source: string): string[] {
 /** Reads every test below `root` (files that import node:test, and the shared vectors). */
 export async function readCitations(root: string): Promise<Citations> {
   const citations: Citations = new Map();
-  for await (const path of glob(places, { cwd: root, exclude: (name) => name === 'node_modules' || name === 'dist' })) {
+  for await (const path of glob(places, { cwd: root, exclude: (path) => /node_modules|dist$/.test(path) })) {
     if (/test\/requirements/.test(path)) continue;
     const source = await readFile(`${root}/${path}`, 'utf8');
     if (path.endsWith('.ts') && !source.includes("'node:test'")) continue;
-    for (const cited of citationsIn(source)) citations.set(cited, (citations.get(cited) ?? new Set()).add(relative('.', path)));
+    for (const cited of citationsIn(source)) citations.set(cited, (citations.get(cited) ?? new Set()).add(path));
   }
   return citations;
 }

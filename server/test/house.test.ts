@@ -1,0 +1,158 @@
+/**
+ * The house rules that a machine can hold: which room may know which (as data), where the environment and Node may be touched, and how files look. An arrow
+ * that is not listed fails, and so does a listed one that nobody uses. Not here: the reasons (docs/architecture.md).
+ */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { test } from 'node:test';
+
+const root = new URL('../..', import.meta.url).pathname;
+
+/** What may be known, from the top floor down. A room stands for all its files, `room/file` for one file, anything else is a package or a part of Node. */
+const arrows: Record<string, string[]> = {
+  // the one place that knows every room
+  app: ['context', 'crypto', 'errors', 'hono', 'options', 'route', 'storage/open', 'storage/store', 'storage/use-counter'],
+  demo: ['app', 'audit', 'context', 'crypto', 'options', 'page-frame', 'route', 'server', 'storage/driver', 'storage/store', 'views'],
+  // the rooms
+  api: ['audit', 'context', 'crypto', 'errors', 'options', 'route', 'rules', 'servers', 'storage/store', 'zod'],
+  clients: ['context', 'crypto'],
+  servers: ['context', 'crypto', 'errors', 'rules', 'storage/store'],
+  // what every room stands on
+  'page-frame': ['context', 'errors', 'views'],
+  route: ['context', 'errors', 'page-frame', 'storage/driver', 'views'],
+  context: ['crypto', 'options', 'route', 'storage/store', 'storage/use-counter'],
+  options: ['context', 'storage/driver', 'zod'],
+  errors: [],
+  views: ['hono/html'],
+  audit: ['crypto'],
+  rules: ['crypto', 'errors'],
+  crypto: ['audit', 'node:crypto', 'storage/store'],
+  // the only door to a database
+  storage: ['audit', 'storage/migrations', 'storage/tables'],
+  'storage/tables': ['audit', 'storage/driver', 'storage/row', 'storage/store'],
+  'storage/migrations': ['storage/driver', 'storage/row', 'storage/store'],
+  'storage/drivers': ['node:fs', 'node:path', 'node:sqlite', 'storage/driver'],
+};
+
+/** Where `process.env` may be read. */
+const environment = ['server/src/runtimes/', 'cli/src/', 'sdk/typescript/src/environment.ts'];
+
+type Source = { path: string; text: string; code: string };
+const sources = read('{server,cli,sdk/typescript}/src/**/*.ts');
+const production = sources.filter((source) => !source.path.endsWith('.test.ts'));
+
+test('a room knows only what its arrows say', () => {
+  const wrong = production
+    .filter((source) => source.path.startsWith('server/src/'))
+    .flatMap((source) => importsOf(source).flatMap((target) => (isAllowed(roomOf(source.path), target) ? [] : [`${source.path} → ${target}`])));
+
+  assert.deepEqual(wrong, []);
+});
+
+test('every arrow is used', () => {
+  const used = production
+    .filter((source) => source.path.startsWith('server/src/'))
+    .flatMap((source) => importsOf(source).map((target) => [roomOf(source.path), target] as const));
+  const idle = Object.entries(arrows).flatMap(([room, targets]) =>
+    targets.filter((allowed) => !used.some(([from, target]) => from === room && covers(allowed, target))).map((allowed) => `${room} → ${allowed}`),
+  );
+
+  assert.deepEqual(idle, []);
+});
+
+test('the environment is read in runtimes, the command line and one file of the SDK', () => {
+  const wrong = production.filter((source) => source.code.includes('process.env') && !environment.some((place) => source.path.startsWith(place)));
+
+  assert.deepEqual(paths(wrong), []);
+});
+
+test('nothing is exported by default and nothing is of type any', () => {
+  assert.deepEqual(paths(sources.filter((source) => /^export default/m.test(source.code))), []);
+  assert.deepEqual(paths(sources.filter((source) => /(:|<|\bas|\|) ?any\b/.test(source.code))), []);
+});
+
+test('files are named in kebab-case, by what they are and not by what they help', () => {
+  const names = sources.flatMap((source) => source.path.split('/').slice(1));
+
+  assert.deepEqual(
+    names.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d)?(\.ts)?$/.test(name)),
+    [],
+  );
+  assert.deepEqual(
+    names.filter((name) => /^(helpers?|utils?|shared|common|lib|misc)(\.ts)?$/.test(name)),
+    [],
+  );
+});
+
+test('every file begins by saying what it owns', () => {
+  assert.deepEqual(paths(production.filter((source) => !/^(#!.*\n)?\/\*\*/.test(source.text))), []);
+});
+
+test('nothing names the place where this was written', () => {
+  const words = [
+    ['..', 'shared'],
+    ['', 'work', ''],
+    ['', 'tmp', 'brief'],
+    ['', 'root', ''],
+  ]
+    .map((parts) => parts.join('/'))
+    .concat(['the archi' + 'tect', 'colle' + 'ague']);
+  const tracked = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' })
+    .split('\0')
+    .filter((path) => /\.(ts|mjs|md|json|sh|ya?ml|toml|html)$|^\.ci\//.test(path));
+  const named = tracked.flatMap((path) => words.filter((word) => readFileSync(join(root, path), 'utf8').includes(word)).map((word) => `${path}: ${word}`));
+
+  assert.deepEqual(named, []);
+});
+
+test('no lock names a registry', () => {
+  const locks = globSync('{,bench/peers/,conformance/}package-lock.json', { cwd: root });
+
+  assert.ok(locks.length > 0);
+  for (const lock of locks) assert.doesNotMatch(readFileSync(join(root, lock), 'utf8'), /"resolved": "http/, lock);
+});
+
+function read(pattern: string): Source[] {
+  return globSync(pattern, { cwd: root, exclude: (path) => /node_modules|dist$/.test(path) }).map((path) => {
+    const text = readFileSync(join(root, path), 'utf8');
+    return { path, text, code: text.replaceAll(/\/\*[\s\S]*?\*\/|(?<![:'"`])\/\/.*/g, '') };
+  });
+}
+
+/** What a file imports from outside its room: `room/file`, `node:x` or a package. */
+function importsOf({ path, code }: Source): string[] {
+  return [...code.matchAll(/(?:from|import\(?) ?'([^']+)'/g)]
+    .map(([, target = '']) => (target.startsWith('.') ? withinServer(normalize(join(dirname(path), target))) : target))
+    .filter((target) => roomOf(`server/src/${target}`) !== roomOf(path) || target.includes(':'));
+}
+
+const withinServer = (path: string) => path.replace(/^server\/src\//, '').replace(/\.ts$/, '');
+
+/** `storage/drivers/pg.ts` is in storage/drivers, `app.ts` is a room of its own. */
+function roomOf(path: string): string {
+  const [first = '', ...rest] = withinServer(path).split('/');
+  return first === 'storage' && rest.length > 1 ? `${first}/${rest[0]}` : first;
+}
+
+function isAllowed(room: string, target: string): boolean {
+  return (arrows[room] ?? []).some((allowed) => covers(allowed, target));
+}
+
+function covers(allowed: string, target: string): boolean {
+  return target === allowed || (target.startsWith(`${allowed}/`) && !target.startsWith('hono'));
+}
+
+function paths(list: Source[]): string[] {
+  return list.map((source) => source.path);
+}
+
+/** A test of this very file: the reading of imports is what all the rest stands on. */
+test('imports are read from every form of import', () => {
+  const text =
+    "import { a } from './b.ts';\nimport type { C } from '../crypto/c.ts';\nimport 'node:fs';\nconst d = await import('../server.ts');\n// from './no.ts'\n";
+
+  assert.deepEqual(importsOf({ path: 'server/src/token/token.ts', text, code: text.replaceAll(/\/\/.*/g, '') }), ['crypto/c', 'node:fs', 'server']);
+  assert.equal(roomOf('server/src/storage/drivers/postgres.ts'), 'storage/drivers');
+});

@@ -1,0 +1,21 @@
+/**
+ * `npm run build`: builds the packages that are published into their dist folders, in the order in which they need each other, and lets publint look at
+ * each. Nothing here is needed to run or test from source.
+ */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, rmSync } from 'node:fs';
+
+const packages = ['server', 'sdk/typescript', 'cli'];
+const root = new URL('..', import.meta.url).pathname;
+
+for (const name of packages) {
+  rmSync(`${root}/${name}/dist`, { recursive: true, force: true });
+  run('tsc', '-p', `${name}/tsconfig.build.json`);
+}
+chmodSync(`${root}/cli/dist/main.js`, 0o755);
+for (const name of packages) run('publint', '--strict', name);
+
+function run(command: string, ...given: string[]): void {
+  console.log(`${command} ${given.join(' ')}`);
+  execFileSync(command, given, { cwd: root, stdio: 'inherit' });
+}
