@@ -63,6 +63,7 @@ export function openStorage(driver: Driver): Storage {
 function storeOf(driver: Driver, tenant: string): Store {
   return {
     tenant,
+    pendingMigrations: migrationRunner(driver).pendingMigrations,
     ...usersTable(driver, tenant),
     ...sessionsTable(driver, tenant),
     ...setupLinksTable(driver, tenant),

@@ -217,6 +217,8 @@ export type Allowance = { allowed: true } | { allowed: false; retryAfter: number
 
 export type Store = {
   readonly tenant: string;
+  /** Migrations this build knows and the database lacks; also shows that the database answers. */
+  pendingMigrations(): Promise<string[]>;
 
   // people
   /** Adds a person with an optional password. "taken": the username or e-mail exists (compared case-insensitively). */
