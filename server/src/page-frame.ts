@@ -3,7 +3,7 @@
  */
 import type { Context, Exchange } from './context.ts';
 import { errorCodes, type OAuthError } from './errors.ts';
-import type { ErrorValues } from './views/error-page.ts';
+import type { ErrorPageValues } from './views/error-page.ts';
 import type { PageFrame } from './views/layout.ts';
 
 export function pageFrame(exchange: Exchange, context: Context): PageFrame {
@@ -20,7 +20,7 @@ export function pageFrame(exchange: Exchange, context: Context): PageFrame {
 }
 
 /** The words of an error page: from the table of codes, unless the error brought better ones. */
-export function errorText(error: OAuthError, exchange: Exchange): ErrorValues {
+export function errorText(error: OAuthError, exchange: Exchange): ErrorPageValues {
   const { means, fix } = errorCodes[error.code];
   return {
     code: error.code,
