@@ -1,0 +1,79 @@
+/**
+ * Authorization server metadata (RFC 8414) and OpenID discovery: one document, computed from the route table and the list of grants, so that it can promise
+ * only what exists. The same for everybody; the issuer comes from configuration and never from a request (META-04).
+ */
+import type { Context, Exchange } from '../context.ts';
+import { OAuthError } from '../errors.ts';
+import type { Answer } from '../route.ts';
+import { identityScopes } from '../rules/scope.ts';
+import { grantTypes } from '../token/grants/index.ts';
+import { answerDocument, type PublicDocument, publicDocument } from './document.ts';
+
+const secretMethods = ['client_secret_basic', 'client_secret_post'];
+type Metadata = Record<string, string | boolean | string[]>;
+type Documents = { oauth: PublicDocument; openid?: PublicDocument };
+
+const documentsOf = new WeakMap<Context, Documents>();
+
+/** The handler of /.well-known/oauth-authorization-server and its tenant variants. */
+export function authorizationServerMetadata(exchange: Exchange, context: Context): Answer {
+  return answerDocument(documents(context).oauth, exchange);
+}
+
+/** The handler of /.well-known/openid-configuration: a complete document or 404, because the official SDK gives up on a partial one (D14). */
+export function openidConfiguration(exchange: Exchange, context: Context): Answer {
+  const { openid } = documents(context);
+  if (!openid) throw new OAuthError('not_found', 'This server does not offer OpenID Connect');
+  return answerDocument(openid, exchange);
+}
+
+function documents(context: Context): Documents {
+  const known = documentsOf.get(context);
+  if (known) return known;
+  const metadata = metadataOf(context);
+  const document = publicDocument(JSON.stringify(metadata));
+  const complete = 'userinfo_endpoint' in metadata && 'jwks_uri' in metadata;
+  const made = { oauth: document, openid: complete ? document : undefined };
+  documentsOf.set(context, made);
+  return made;
+}
+
+/** RFC 8414 §2. What has a dangerous default when absent is always present (META-07). */
+function metadataOf({ issuer, options, routes }: Context): Metadata {
+  const endpoints = endpointsOf(issuer, options.clients.registration === 'open', routes);
+  return {
+    issuer,
+    ...endpoints,
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    grant_types_supported: grantTypes.map(({ name }) => name),
+    token_endpoint_auth_methods_supported: ['none', ...secretMethods],
+    ...('introspection_endpoint' in endpoints ? { introspection_endpoint_auth_methods_supported: [...secretMethods, 'Bearer'] } : {}),
+    ...('revocation_endpoint' in endpoints ? { revocation_endpoint_auth_methods_supported: ['none', ...secretMethods] } : {}),
+    code_challenge_methods_supported: ['S256'],
+    scopes_supported: scopes(options.refreshTokens === 'offline_access'),
+    authorization_response_iss_parameter_supported: true,
+    client_id_metadata_document_supported: options.clients.documents,
+    ...('userinfo_endpoint' in endpoints ? openidMembers : {}),
+  };
+}
+
+/** OIDC Discovery §3. Absent, `request_uri_parameter_supported` would mean true. */
+const openidMembers: Metadata = {
+  subject_types_supported: ['public'],
+  id_token_signing_alg_values_supported: ['RS256'],
+  claims_supported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'at_hash', 'name', 'preferred_username', 'email'],
+  claims_parameter_supported: false,
+  request_parameter_supported: false,
+  request_uri_parameter_supported: false,
+};
+
+function endpointsOf(issuer: string, registrationOpen: boolean, routes: Context['routes']): Metadata {
+  const advertised = routes.filter(({ endpoint }) => endpoint !== undefined && (endpoint !== 'registration_endpoint' || registrationOpen));
+  return Object.fromEntries(advertised.map(({ endpoint, path }) => [endpoint, issuer + path]));
+}
+
+/** META-19: listed, official clients ask for offline_access; so it is listed only where asking changes something. */
+function scopes(offlineMatters: boolean): string[] {
+  return identityScopes.filter((scope) => scope !== 'offline_access' || offlineMatters);
+}

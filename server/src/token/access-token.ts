@@ -1,0 +1,82 @@
+/**
+ * Reads access tokens that this server issued (RFC 9068 §4): ours by signature, an access token by type, of this issuer, not yet ended. Whether its grant
+ * still stands is the store's to say. Verified tokens are remembered, because a signature costs more than everything else that /introspect does.
+ */
+import type { Context } from '../context.ts';
+import { sha256 } from '../crypto/hash.ts';
+import type { Claims } from '../crypto/jwt.ts';
+import type { KeySet } from '../crypto/signing-keys.ts';
+
+export type AccessToken = {
+  jti: string;
+  grantId: string;
+  subject: string;
+  clientId: string;
+  audience: string;
+  scope: string;
+  issuedAt: number;
+  expiresAt: number;
+  authTime?: number;
+};
+
+/** Tokens remembered per tenant, the least recently used go first; about 0.5 KB each. */
+const remembered = 20_000;
+type Verified = { keys: KeySet; tokens: Map<string, AccessToken> };
+const verifiedOf = new WeakMap<Context, Verified>();
+
+/** The access token, or undefined when it is not one of ours, or has ended; which of them is nobody's business. */
+export async function readAccessToken(token: string, context: Context): Promise<AccessToken | undefined> {
+  const keys = await context.signing.current();
+  const { tokens } = verifiedUnder(keys, context);
+  const hash = sha256(token);
+  const known = tokens.get(hash);
+  const read = known ?? fromClaims(keys.verify(token), context);
+  if (!read) return undefined;
+  if (known) tokens.delete(hash);
+  if (read.expiresAt <= context.now()) return undefined;
+  if (tokens.size >= remembered) forgetOldest(tokens);
+  tokens.set(hash, read);
+  return read;
+}
+
+/** Whether the token was verified here before, so that reading it again is cheap. */
+export function isRemembered(token: string, context: Context): boolean {
+  return verifiedOf.get(context)?.tokens.has(sha256(token)) ?? false;
+}
+
+/** What was verified under keys that are no longer all published is forgotten: a dropped key's tokens fail at once (KEY-03). */
+function verifiedUnder(keys: KeySet, context: Context): Verified {
+  const verified = verifiedOf.get(context);
+  if (verified?.keys === keys) return verified;
+  const tokens = verified?.keys.jwks === keys.jwks ? verified.tokens : new Map<string, AccessToken>();
+  const fresh = { keys, tokens };
+  verifiedOf.set(context, fresh);
+  return fresh;
+}
+
+function forgetOldest(tokens: Map<string, AccessToken>): void {
+  const [oldest] = tokens.keys();
+  if (oldest !== undefined) tokens.delete(oldest);
+}
+
+/** RFC 9068 §4: `typ` tells an access token from an ID token that the same key signed. */
+function fromClaims(jwt: ReturnType<KeySet['verify']>, context: Context): AccessToken | undefined {
+  if (jwt?.header.typ !== 'at+jwt' || jwt.claims.iss !== context.issuer) return undefined;
+  const { claims } = jwt;
+  return {
+    jti: text(claims, 'jti'),
+    grantId: text(claims, 'grant_id'),
+    subject: text(claims, 'sub'),
+    clientId: text(claims, 'client_id'),
+    audience: text(claims, 'aud'),
+    scope: text(claims, 'scope'),
+    issuedAt: Number(claims.iat),
+    expiresAt: Number(claims.exp),
+    authTime: claims.auth_time === undefined ? undefined : Number(claims.auth_time),
+  };
+}
+
+/** Our own signature vouches for the shape. */
+function text(claims: Claims, name: string): string {
+  return String(claims[name]);
+}

@@ -1,0 +1,123 @@
+/**
+ * Who is calling the back channel: a client with its secret (client_secret_basic, client_secret_post) or a public one by its id (OAuth 2.1 §2.4). Unknown,
+ * removed, expired and wrong look the same from outside. Not here: API keys of MCP servers (api-key.ts), finding clients (clients/find.ts).
+ */
+import { findClientForToken } from '../clients/find.ts';
+import { clientSecretHash } from '../clients/secret.ts';
+import type { Context, Exchange } from '../context.ts';
+import { equalSecrets, sha256 } from '../crypto/hash.ts';
+import { OAuthError } from '../errors.ts';
+import type { Parameters } from '../rules/parameters.ts';
+import type { Client } from '../storage/store.ts';
+import { secretGuesses } from './secret-guesses.ts';
+
+type Credentials = { id: string; secret?: string };
+
+/** Has the length of every stored secret hash and matches none: unknown clients take the same path as known ones. */
+const decoy = sha256('no client has this secret');
+
+/**
+ * Finds the client that makes a back-channel request and checks that it is the one it says.
+ *
+ * @throws {OAuthError} invalid_client whatever the reason, too_many_requests while guesses are slowed down, invalid_request on two ways of authentication.
+ */
+export async function authenticateClient(exchange: Exchange, parameters: Parameters, context: Context): Promise<Client> {
+  const presented = presentedCredentials(exchange.request.headers.get('authorization'), parameters);
+  const [first] = presented;
+  if (!first) throw refused('no client authentication');
+  if (first.secret === undefined) {
+    const client = await publicClient(first.id, context);
+    if (!client) throw refused('unknown client, or one that has a secret');
+    return client;
+  }
+  return guarded(exchange, context, presented);
+}
+
+/** CA-11: guesses are counted for client and address together, so that nobody can lock the good client out from elsewhere. */
+async function guarded(exchange: Exchange, context: Context, presented: Credentials[]): Promise<Client> {
+  const guesses = secretGuesses(context);
+  const bucket = `${presented[0]?.id} ${exchange.address}`;
+  guesses.refuseBlocked(bucket);
+  for (const { id, secret } of presented) {
+    const client = await clientWithSecret(id, secret ?? '', context);
+    if (!client) continue;
+    await guesses.forgive(bucket);
+    return client;
+  }
+  await guesses.countFailure(bucket);
+  throw refused('unknown client or wrong secret');
+}
+
+async function publicClient(id: string, context: Context): Promise<Client | undefined> {
+  const client = await activeClient(id, context);
+  return client?.metadata.tokenEndpointAuthMethod === 'none' ? client : undefined;
+}
+
+async function clientWithSecret(id: string, secret: string, context: Context): Promise<Client | undefined> {
+  const client = await activeClient(id, context);
+  const matches = equalSecrets(clientSecretHash(context, id, secret), client?.secretHash ?? decoy);
+  return matches && client && mayUseSecret(client, context.now()) ? client : undefined;
+}
+
+/** CA-05: basic and post are interchangeable; a public client never becomes confidential by sending something. */
+function mayUseSecret({ metadata, secretExpiresAt }: Client, now: number): boolean {
+  const method = metadata.tokenEndpointAuthMethod;
+  return (method === 'client_secret_basic' || method === 'client_secret_post') && (!secretExpiresAt || secretExpiresAt > now);
+}
+
+async function activeClient(id: string, context: Context): Promise<Client | undefined> {
+  const found = await findClientForToken(id, context);
+  return found.state === 'active' ? found.client : undefined;
+}
+
+/** What was presented; two readings of one Basic header when they differ. Empty when nothing was. */
+function presentedCredentials(authorization: string | null, parameters: Parameters): Credentials[] {
+  const id = parameters.get('client_id');
+  const secret = parameters.get('client_secret');
+  const assertion = parameters.get('client_assertion') ?? parameters.get('client_assertion_type');
+  const ways = [authorization ?? undefined, secret, assertion].filter((way) => way !== undefined).length;
+  if (ways > 1) throw new OAuthError('invalid_request', 'Use one way of client authentication, not two');
+  if (assertion !== undefined) throw refused('client assertions are not offered');
+  if (authorization !== null) return basicCredentials(authorization, id);
+  if (id === undefined && secret !== undefined) throw new OAuthError('invalid_request', 'client_id is required');
+  return id === undefined ? [] : [{ id, secret }];
+}
+
+/**
+ * RFC 6749 §2.3.1 has id and secret form-encoded inside Basic; the Python SDK does that, the TypeScript SDK does not. Values we generate read the same
+ * both ways; for others both readings are tried (CA-02).
+ */
+function basicCredentials(authorization: string, bodyId: string | undefined): Credentials[] {
+  const encoded = /^Basic +([A-Za-z0-9+/_-]+={0,2}) *$/i.exec(authorization)?.[1];
+  const pair = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = pair.indexOf(':');
+  if (colon < 1) throw refused('Authorization is not Basic with id and secret');
+  const raw = credentials(pair.slice(0, colon), pair.slice(colon + 1));
+  const decoded = /[%+]/.test(pair) ? formDecoded(raw) : undefined;
+  const readings = decoded ? [decoded, raw] : [raw];
+  if (bodyId === undefined) return readings;
+  const agreeing = readings.filter((reading) => reading.id === bodyId);
+  if (agreeing.length === 0) throw new OAuthError('invalid_request', 'client_id differs from the authenticated client');
+  return agreeing;
+}
+
+function formDecoded({ id, secret }: Credentials): Credentials | undefined {
+  try {
+    const decode = (text: string) => decodeURIComponent(text.replaceAll('+', ' '));
+    return credentials(decode(id), decode(secret ?? ''));
+  } catch {
+    return undefined;
+  }
+}
+
+function credentials(id: string, secret: string): Credentials {
+  return { id, secret: secret === '' ? undefined : secret };
+}
+
+/** RFC 9110 §11.6.1: a 401 names a scheme, whatever was used. `reason` is for the log. */
+function refused(reason: string): OAuthError {
+  return new OAuthError('invalid_client', 'Client authentication failed', {
+    cause: reason,
+    headers: { 'WWW-Authenticate': 'Basic realm="clients", charset="UTF-8"' },
+  });
+}

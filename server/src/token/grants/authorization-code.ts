@@ -1,0 +1,138 @@
+/**
+ * grant_type=authorization_code (OAuth 2.1 §4.1.3) with PKCE (RFC 7636): redeems a code once, and begins the refresh family. Codes are made by authorize/.
+ */
+import { auditEvent } from '../../audit/event.ts';
+import type { Context } from '../../context.ts';
+import { sha256 } from '../../crypto/hash.ts';
+import { randomId } from '../../crypto/random.ts';
+import { OAuthError } from '../../errors.ts';
+import type { Answer } from '../../route.ts';
+import type { Parameters } from '../../rules/parameters.ts';
+import { checkVerifier } from '../../rules/pkce.ts';
+import { type Code, type Grant, MAX_CODE_FAILURES, type RefreshFamily } from '../../storage/store.ts';
+import { issue } from '../issue.ts';
+import { newFamilyId, newRefreshToken } from '../refresh-token-value.ts';
+import type { GrantType, TokenRequest } from './grant-type.ts';
+import { checkResource } from './narrow.ts';
+
+export const authorizationCode: GrantType = { name: 'authorization_code', redeem };
+
+type Found = { code: Code; grant: Grant };
+
+async function redeem(request: TokenRequest, context: Context): Promise<Answer> {
+  const codeHash = presentedCode(request.parameters);
+
+  const found = await context.store.findCode(codeHash, context.now());
+  if (!found || found.code.clientId !== request.client.id) throw notValid('unknown, or of another client');
+  await checkProof(request.parameters, found.code, context);
+  checkResource(request.parameters.all('resource'), found.grant.resource);
+  if (found.code.redeemedAt !== undefined) throw await replayed(found, request, context);
+  if (!found.standing) throw notValid('the grant no longer stands');
+
+  const refresh = mayRefresh(request, found.grant, context) ? beginFamily(found, context) : undefined;
+  const outcome = await context.store.redeemCode({ codeHash, now: context.now(), redemptionId: randomId('red_', 12), family: refresh?.family });
+  if (outcome === 'spent') throw await spent(codeHash, request, context);
+
+  return answer(found, refresh?.token, context);
+}
+
+function presentedCode(parameters: Parameters): string {
+  const code = parameters.get('code');
+  if (code === undefined) throw new OAuthError('invalid_request', 'code is required');
+  return sha256(code);
+}
+
+/** Whoever holds the code but not the verifier gets a few tries, then the code is dead even for those who do (COD-08). */
+async function checkProof(parameters: Parameters, code: Code, context: Context): Promise<void> {
+  try {
+    checkRedirectUri(parameters.get('redirect_uri'), code.redirectUri);
+    checkVerifier(parameters.get('code_verifier'), code.codeChallenge);
+  } catch (error) {
+    if (code.redeemedAt === undefined && code.failures < MAX_CODE_FAILURES) await context.store.failCode(code.codeHash);
+    throw error;
+  }
+}
+
+/** OAuth 2.1 §10.2: clients of 2.0 send it, those of 2.1 do not; when it is there it is the same string. */
+function checkRedirectUri(sent: string | undefined, used: string): void {
+  if (sent !== undefined && sent !== used) throw new OAuthError('invalid_grant', 'redirect_uri differs from the authorization request');
+}
+
+/** A code lost in a race was redeemed by somebody else at this moment: that is a replay too (COD-07). */
+async function spent(codeHash: string, request: TokenRequest, context: Context): Promise<OAuthError> {
+  const found = await context.store.findCode(codeHash, context.now());
+  if (found?.code.redeemedAt !== undefined) return replayed(found, request, context);
+  return notValid('expired, failed too often, or its grant has ended');
+}
+
+/**
+ * D6, OAuth 2.1 §4.1.3: only a replay that proves everything (client, verifier, redirect URI) shows that two parties hold all secrets, and ends what came
+ * of the code. Anybody else could use that to disconnect people.
+ */
+async function replayed({ grant }: Found, { client, exchange }: TokenRequest, context: Context): Promise<OAuthError> {
+  const event = auditEvent('code.replayed', context.now(), `client:${client.id}`, {
+    userId: grant.userId,
+    clientId: client.id,
+    serverId: grant.serverId,
+    grantId: grant.id,
+    address: exchange.address,
+    requestId: exchange.requestId,
+  });
+  await context.store.revokeGrant(grant.id, 'code_replayed', event);
+  return notValid('replayed: the grant is revoked');
+}
+
+/** COD-10. */
+function mayRefresh({ client }: TokenRequest, grant: Grant, { options }: Context): boolean {
+  return client.metadata.grantTypes.includes('refresh_token') && (options.refreshTokens === 'always' || grant.scope.includes('offline_access'));
+}
+
+function beginFamily({ code, grant }: Found, context: Context): { token: string; family: RefreshFamily } {
+  const { refreshIdleSeconds, refreshLifetimeSeconds } = context.options;
+  const now = context.now();
+  const familyId = newFamilyId();
+  const token = newRefreshToken({ familyId, generation: 0 }, context);
+  const expiresAt = Math.min(now + refreshLifetimeSeconds, grant.expiresAt ?? Number.POSITIVE_INFINITY);
+  const family: RefreshFamily = {
+    familyId,
+    grantId: grant.id,
+    clientId: grant.clientId,
+    currentHash: sha256(token),
+    generation: 0,
+    authTime: code.authTime,
+    createdAt: now,
+    rotatedAt: now,
+    idleExpiresAt: Math.min(now + refreshIdleSeconds, expiresAt),
+    expiresAt,
+  };
+  return { token, family };
+}
+
+function answer({ code, grant }: Found, refreshToken: string | undefined, context: Context): Promise<Answer> {
+  context.uses.grant(grant.id, context.now());
+  return issue(
+    {
+      grantId: grant.id,
+      subject: personOf(grant),
+      clientId: grant.clientId,
+      resource: grant.resource,
+      // TOK-12: a scope sent with the code changes nothing; it was decided at the authorization endpoint.
+      scope: grant.scope,
+      authTime: code.authTime,
+      grantExpiresAt: grant.expiresAt,
+      refreshToken,
+      idToken: grant.scope.includes('openid') ? { nonce: code.nonce } : undefined,
+    },
+    context,
+  );
+}
+
+function personOf(grant: Grant): string {
+  if (grant.userId === undefined) throw new Error('a code without a person');
+  return grant.userId;
+}
+
+/** COD-01: one text for every reason; `reason` is for the log. */
+function notValid(reason: string): OAuthError {
+  return new OAuthError('invalid_grant', 'The code is not valid', { cause: reason });
+}

@@ -1,0 +1,16 @@
+/**
+ * What a grant type is to the token endpoint: a name and a way from an authenticated request to tokens.
+ */
+import type { Context, Exchange } from '../../context.ts';
+import type { Answer } from '../../route.ts';
+import type { Parameters } from '../../rules/parameters.ts';
+import type { Client } from '../../storage/store.ts';
+
+/** A request whose client is who it says and may use the grant type. */
+export type TokenRequest = { parameters: Parameters; client: Client; exchange: Exchange };
+
+export type GrantType = {
+  /** The value of `grant_type`, and what metadata and registration call it. */
+  readonly name: string;
+  readonly redeem: (request: TokenRequest, context: Context) => Promise<Answer>;
+};

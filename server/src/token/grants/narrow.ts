@@ -1,0 +1,20 @@
+/**
+ * What a token request may ask of a grant: never more than was granted. Pure rules.
+ */
+import { OAuthError } from '../../errors.ts';
+import { canonicalResource } from '../../rules/resource.ts';
+import { isSubset, parseScope } from '../../rules/scope.ts';
+
+/** RFC 8707 §2.2: every `resource` of a token request is the one the grant is for; none means that one. @throws {OAuthError} invalid_target */
+export function checkResource(values: readonly string[], granted: string): void {
+  if (values.some((value) => value !== granted && canonicalResource(value) !== granted))
+    throw new OAuthError('invalid_target', 'The resource is not the one that was granted');
+}
+
+/** OAuth 2.1 §4.3.1: a refresh may ask for less, never for more; nothing asked means all. @throws {OAuthError} invalid_scope */
+export function narrowScope(asked: string | undefined, granted: readonly string[]): readonly string[] {
+  const scope = parseScope(asked);
+  if (scope.length === 0) return granted;
+  if (!isSubset(scope, granted)) throw new OAuthError('invalid_scope', 'The scope exceeds what was granted');
+  return scope;
+}

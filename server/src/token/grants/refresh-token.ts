@@ -1,0 +1,92 @@
+/**
+ * grant_type=refresh_token (OAuth 2.1 §4.3) with rotation: every use makes a new token. The immediate predecessor gets the same successor again for a short
+ * while, because real clients race; anything older ends the family (D5). The race itself is decided by the store in one statement.
+ */
+import { auditEvent } from '../../audit/event.ts';
+import type { Context } from '../../context.ts';
+import { sha256 } from '../../crypto/hash.ts';
+import { openUnder, sealUnder } from '../../crypto/instance-keys.ts';
+import { OAuthError } from '../../errors.ts';
+import type { Answer } from '../../route.ts';
+import type { Grant, RefreshFamily } from '../../storage/store.ts';
+import { issue } from '../issue.ts';
+import { newRefreshToken, parseRefreshToken, type RefreshTokenValue } from '../refresh-token-value.ts';
+import type { GrantType, TokenRequest } from './grant-type.ts';
+import { checkResource, narrowScope } from './narrow.ts';
+
+export const refreshToken: GrantType = { name: 'refresh_token', redeem };
+
+type Presented = RefreshTokenValue & { value: string };
+type Found = { family: RefreshFamily; grant: Grant };
+
+async function redeem(request: TokenRequest, context: Context): Promise<Answer> {
+  const presented = presentedToken(request, context);
+
+  const found = await context.store.findFamily(presented.familyId, context.now());
+  // RT-04: another client's attempt changes nothing, else anybody could end anybody's access.
+  if (!found || found.family.clientId !== request.client.id) throw notValid('unknown, or of another client');
+  if (!found.standing) throw notValid('the family no longer stands');
+  checkResource(request.parameters.all('resource'), found.grant.resource);
+  const scope = narrowScope(request.parameters.get('scope'), found.grant.scope);
+
+  const next = await rotate(presented, found, request, context);
+  context.uses.grant(found.grant.id, context.now());
+
+  return issue({ ...issueFrom(found), scope, refreshToken: next }, context);
+}
+
+function presentedToken({ parameters }: TokenRequest, context: Context): Presented {
+  const value = parameters.get('refresh_token');
+  if (value === undefined) throw new OAuthError('invalid_request', 'refresh_token is required');
+  const parsed = parseRefreshToken(value, context);
+  if (!parsed) throw notValid('not made here');
+  return { ...parsed, value };
+}
+
+/** Resolves to the token that takes over. */
+async function rotate({ value, familyId, generation }: Presented, { family, grant }: Found, request: TokenRequest, context: Context): Promise<string> {
+  const { refreshIdleSeconds, refreshGraceSeconds } = context.options;
+  const now = context.now();
+  const next = newRefreshToken({ familyId, generation: generation + 1 }, context);
+  const rotation = {
+    familyId,
+    presentedHash: sha256(value),
+    nextHash: sha256(next),
+    successor: sealUnder(value, 'refresh-successor', next),
+    now,
+    idleExpiresAt: Math.min(now + refreshIdleSeconds, family.expiresAt),
+    graceSeconds: refreshGraceSeconds,
+  };
+  const result = await context.store.rotateRefreshToken(rotation, reuseEvent(grant, request, context));
+  if (result.outcome === 'rotated') return next;
+  if (result.outcome === 'repeated') return openUnder(value, 'refresh-successor', result.successor);
+  throw notValid(result.outcome === 'reused' ? 'reused: the family is revoked' : 'the family no longer stands');
+}
+
+/** Written by the store only if the token turns out to be reused. */
+function reuseEvent(grant: Grant, { client, exchange }: TokenRequest, context: Context) {
+  return auditEvent('refresh_token.reused', context.now(), `client:${client.id}`, {
+    userId: grant.userId,
+    clientId: client.id,
+    serverId: grant.serverId,
+    grantId: grant.id,
+    address: exchange.address,
+    requestId: exchange.requestId,
+  });
+}
+
+/** RT-08: who signed in and when does not change by refreshing. */
+function issueFrom({ family, grant }: Found) {
+  return {
+    grantId: grant.id,
+    subject: grant.userId ?? grant.clientId,
+    clientId: grant.clientId,
+    resource: grant.resource,
+    authTime: family.authTime,
+    grantExpiresAt: grant.expiresAt,
+  };
+}
+
+function notValid(reason: string): OAuthError {
+  return new OAuthError('invalid_grant', 'The refresh token is not valid', { cause: reason });
+}

@@ -1,0 +1,89 @@
+/**
+ * POST /introspect (RFC 7662): is this access token good, asked by the MCP server it is for (with its API key) or by the confidential client it was given
+ * to. Whatever is wrong with a token, and whoever asks about somebody else's, the answer is {"active":false}. One question to the store per answer.
+ */
+import type { Context, Exchange } from '../context.ts';
+import { OAuthError } from '../errors.ts';
+import { type Answer, json } from '../route.ts';
+import type { Parameters } from '../rules/parameters.ts';
+import type { Standing } from '../storage/store.ts';
+import { type AccessToken, isRemembered, readAccessToken } from './access-token.ts';
+import { checkKey, type PresentedKey, presentedKey } from './api-key.ts';
+import { readBackChannel } from './back-channel.ts';
+import { authenticateClient } from './client-auth.ts';
+import { allowUnseenToken } from './unseen-tokens.ts';
+
+const inactive: Answer = { status: 200, json: '{"active":false}' };
+
+/** The handler of /introspect. `token_type_hint` is not needed to find a token, so it is not read (INT-05). */
+export async function introspect(exchange: Exchange, context: Context): Promise<Answer> {
+  const parameters = await readBackChannel(exchange);
+  const key = presentedKey(exchange, parameters);
+  return key ? forServer(key, parameters, context) : forClient(exchange, parameters, context);
+}
+
+async function forServer(key: PresentedKey, parameters: Parameters, context: Context): Promise<Answer> {
+  const presented = parameters.get('token');
+  const token = presented === undefined ? undefined : await readLimited(presented, key.id, context);
+  if (presented === undefined || !token) return withoutToken(key, presented, context);
+
+  const standing = await context.store.standingForKey({ keyHash: key.hash, grantId: token.grantId, jti: token.jti, now: context.now() });
+  const { id, resource } = checkKey(standing?.key, context);
+  context.uses.key(id, context.now());
+
+  // INT-03: a key sees what is for its own server and nothing else.
+  if (token.audience !== resource || !standing?.grant?.active) return inactive;
+  context.uses.grant(token.grantId, context.now());
+  return active(token, standing.grant, context);
+}
+
+/** The caller is checked even when there is nothing to say, else anybody could ask. */
+async function withoutToken(key: PresentedKey, presented: string | undefined, context: Context): Promise<Answer> {
+  const { id } = checkKey(await context.store.findKey(key.hash), context);
+  context.uses.key(id, context.now());
+  if (presented === undefined) throw tokenRequired();
+  return inactive;
+}
+
+/** INT-07: what a key may ask is limited where it costs: tokens this node has not seen yet. */
+async function readLimited(token: string, keyId: string, context: Context): Promise<AccessToken | undefined> {
+  if (!isRemembered(token, context)) allowUnseenToken(keyId, context);
+  return readAccessToken(token, context);
+}
+
+/** contracts §7.8: a confidential client may ask about tokens that were issued to it. */
+async function forClient(exchange: Exchange, parameters: Parameters, context: Context): Promise<Answer> {
+  const client = await authenticateClient(exchange, parameters, context);
+  if (client.metadata.tokenEndpointAuthMethod === 'none')
+    throw new OAuthError('invalid_client', 'A public client may not introspect', { headers: { 'WWW-Authenticate': 'Basic realm="clients", charset="UTF-8"' } });
+  const presented = parameters.get('token');
+  if (presented === undefined) throw tokenRequired();
+
+  const token = await readLimited(presented, client.id, context);
+  if (token?.clientId !== client.id) return inactive;
+  const grant = await context.store.standing({ grantId: token.grantId, jti: token.jti, now: context.now() });
+  return grant?.active ? active(token, grant, context) : inactive;
+}
+
+/** RFC 7662 §2.2 in the shape of contracts §2: names of the person are read now, not when the token was made. */
+function active(token: AccessToken, grant: NonNullable<Standing['grant']>, context: Context): Answer {
+  return json({
+    active: true,
+    sub: token.subject,
+    username: grant.username,
+    email: grant.email,
+    client_id: token.clientId,
+    scope: token.scope,
+    aud: token.audience,
+    iss: context.issuer,
+    exp: token.expiresAt,
+    iat: token.issuedAt,
+    jti: token.jti,
+    token_type: 'Bearer',
+    auth_time: token.authTime,
+  });
+}
+
+function tokenRequired(): OAuthError {
+  return new OAuthError('invalid_request', 'token is required');
+}

@@ -1,0 +1,81 @@
+/**
+ * The only place where access and ID tokens are made. Access tokens are RFC 9068 JWTs and are not stored; ID tokens follow OIDC Core §2 and are RS256,
+ * which every relying party can verify. Refresh token values: refresh-token-value.ts. Who may have one: grants/.
+ */
+import { hash } from 'node:crypto';
+import type { Context } from '../context.ts';
+import { randomId } from '../crypto/random.ts';
+import type { KeySet } from '../crypto/signing-keys.ts';
+import { OAuthError } from '../errors.ts';
+import { type Answer, json } from '../route.ts';
+
+export type Issue = {
+  grantId: string;
+  /** `usr_…`, or the client id for a machine. */
+  subject: string;
+  clientId: string;
+  /** Canonical id of the one resource the token is for. */
+  resource: string;
+  scope: readonly string[];
+  /** When the person signed in; absent for machines. */
+  authTime?: number;
+  /** When the grant ends: no token outlives it. */
+  grantExpiresAt?: number;
+  refreshToken?: string;
+  /** Present when an ID token is due. */
+  idToken?: { nonce?: string };
+};
+
+/** JWT-08: what fits in the header limits of every proxy. */
+const maxTokenLength = 4096;
+
+/** Signs the tokens and makes the answer of the token endpoint (OAuth 2.1 §3.2.3). */
+export async function issue(given: Issue, context: Context): Promise<Answer> {
+  const keys = await context.signing.current();
+  const now = context.now();
+  const expiresAt = Math.min(now + context.options.accessTokenSeconds, given.grantExpiresAt ?? Number.POSITIVE_INFINITY);
+  const accessToken = signAccessToken(given, { now, expiresAt, issuer: context.issuer }, keys);
+  return json({
+    access_token: accessToken,
+    token_type: 'Bearer',
+    expires_in: expiresAt - now,
+    scope: given.scope.join(' '),
+    refresh_token: given.refreshToken,
+    id_token: given.idToken && signIdToken(given, { now, expiresAt, issuer: context.issuer }, accessToken, keys),
+  });
+}
+
+type When = { now: number; expiresAt: number; issuer: string };
+
+/** RFC 9068 §2.2. `grant_id` is ours: it lets one question answer whether the token still stands. */
+function signAccessToken(given: Issue, { now, expiresAt, issuer }: When, keys: KeySet): string {
+  const token = keys.sign('at+jwt', {
+    iss: issuer,
+    sub: given.subject,
+    aud: given.resource,
+    client_id: given.clientId,
+    scope: given.scope.join(' '),
+    exp: expiresAt,
+    iat: now,
+    jti: randomId('', 16),
+    grant_id: given.grantId,
+    auth_time: given.authTime,
+  });
+  if (token.length > maxTokenLength) throw new OAuthError('invalid_scope', 'Too many scopes for one token');
+  return token;
+}
+
+/** OIDC Core §2, §3.1.3.6. Name and e-mail are at /userinfo, not here (JWT-05). */
+function signIdToken(given: Issue, { now, expiresAt, issuer }: When, accessToken: string, keys: KeySet): string {
+  const claims = {
+    iss: issuer,
+    sub: given.subject,
+    aud: given.clientId,
+    exp: expiresAt,
+    iat: now,
+    auth_time: given.authTime,
+    nonce: given.idToken?.nonce,
+    at_hash: hash('sha256', accessToken, 'buffer').subarray(0, 16).toString('base64url'),
+  };
+  return keys.sign('JWT', claims, 'RS256');
+}
