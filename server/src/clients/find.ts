@@ -1,0 +1,79 @@
+/**
+ * Finds the client that a client_id names, whichever way it came here: registered, in development mode, or as a metadata document. Every room asks here and tells
+ * "gone" from "not reachable" by the answer, never by an error. Not here: proving that a caller is this client (token/client-auth.ts).
+ */
+import type { Context } from '../context.ts';
+import { OAuthError } from '../errors.ts';
+import type { Client, ClientDocument } from '../storage/store.ts';
+import { inspectClientId } from './client-id.ts';
+import { documentsOffered, findDocument } from './metadata-document.ts';
+
+export type FoundClient =
+  | { state: 'active'; client: Client }
+  | { state: 'gone'; reason: 'unknown'; client?: undefined }
+  /** A tombstone, or a client that an operator disabled. Its redirect URIs are known: architecture decision 11. */
+  | { state: 'gone'; reason: 'removed' | 'disabled'; client: Client }
+  /** A document that cannot be read now or cannot be used here. `error` says why, on a page too. */
+  | { state: 'unavailable'; error: OAuthError };
+
+const maxLength = 2048;
+const unknown: FoundClient = { state: 'gone', reason: 'unknown' };
+
+/**
+ * For /authorize: may fetch the client's document. `address` is of the person's browser. Call it once the request is otherwise plausible and, where possible, once the
+ * person has signed in (CIMD-20).
+ */
+export async function findClient(clientId: string, context: Context, address: string): Promise<FoundClient> {
+  const form = inspectClientId(clientId, context.options.clients);
+  if (form.kind === 'registered') return findRegistered(clientId, context);
+  if (!documentsOffered(context.options)) return unknown;
+  if (form.kind === 'refused') return { state: 'unavailable', error: new OAuthError('client_metadata_unavailable', form.reason) };
+  try {
+    return usable(foundDocument(await findDocument(form.url, form.host, address, context)));
+  } catch (error) {
+    if (error instanceof OAuthError) return { state: 'unavailable', error };
+    throw error;
+  }
+}
+
+/**
+ * For the back channel: never fetches. A grant can only exist for a document that was read once, so the saved copy answers, fresh or not; without one the client is
+ * unknown, and every state but `active` is `401 invalid_client` (D18).
+ */
+export async function findClientForToken(clientId: string, context: Context): Promise<FoundClient> {
+  const form = inspectClientId(clientId, context.options.clients);
+  if (form.kind === 'registered') return findRegistered(clientId, context);
+  if (form.kind === 'refused' || !documentsOffered(context.options)) return unknown;
+  const saved = await context.store.findDocument(form.url);
+  return saved ? foundDocument(saved) : unknown;
+}
+
+async function findRegistered(clientId: string, context: Context): Promise<FoundClient> {
+  const client = clientId.length > maxLength ? undefined : await context.store.findClient(clientId);
+  return client ? stateOf(client) : unknown;
+}
+
+function foundDocument({ url, metadata, fetchedAt, disabledAt }: ClientDocument): FoundClient {
+  const client: Client = { id: url, registration: 'document', metadata, createdAt: fetchedAt, lastUsedAt: fetchedAt };
+  return stateOf(disabledAt === undefined ? client : { ...client, disabledAt });
+}
+
+function stateOf(client: Client): FoundClient {
+  if (client.removedAt !== undefined) return { state: 'gone', reason: 'removed', client };
+  if (client.disabledAt !== undefined) return { state: 'gone', reason: 'disabled', client };
+  return { state: 'active', client };
+}
+
+/** A client that will only authenticate with a key learns it here and not after the person has agreed, at the token endpoint. */
+function usable(found: FoundClient): FoundClient {
+  if (found.state !== 'active' || found.client.metadata.tokenEndpointAuthMethod !== 'private_key_jwt') return found;
+  const error = new OAuthError('client_metadata_unavailable', 'The client authenticates with a key (private_key_jwt), which this server does not offer yet');
+  return {
+    state: 'unavailable',
+    error: error.onPage({
+      title: 'This app cannot connect here yet',
+      forUser: 'This app authenticates with a key, which this server does not offer yet. Ask whoever makes the app to allow public clients as well.',
+      forDeveloper: 'Offer none in token_endpoint_auth_methods_supported of the document, besides private_key_jwt.',
+    }),
+  };
+}
