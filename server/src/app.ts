@@ -1,14 +1,16 @@
 /**
  * Turns a route table into a server: finds the tenant, makes the exchange, runs the route, and keeps house. Knows no route by name; the table is server.ts.
  */
-import { Hono } from 'hono';
+import { RegExpRouter } from 'hono/router/reg-exp-router';
+import { SmartRouter } from 'hono/router/smart-router';
+import { TrieRouter } from 'hono/router/trie-router';
 import type { Context, Exchange } from './context.ts';
 import { instanceKeys } from './crypto/instance-keys.ts';
 import { randomWord } from './crypto/random.ts';
 import { signingKeys } from './crypto/signing-keys.ts';
 import { OAuthError } from './errors.ts';
 import { checkOptions, type Options, type ServerOptions } from './options.ts';
-import { headersFor, jsonFace, pageFace, type Route, respond, run, type Surface } from './route.ts';
+import { headersFor, jsonFace, pageFace, type Reply, type Route, reply, run, type Surface, toResponse } from './route.ts';
 import { openStorage } from './storage/open.ts';
 import { ROOT_TENANT, type Storage } from './storage/store.ts';
 import { useCounter } from './storage/use-counter.ts';
@@ -18,7 +20,9 @@ export type Connection = { address: string };
 
 export type AuthServer = {
   /** Answers one request. `connection.address` is the caller's address after trusted proxies. */
-  fetch(request: Request, connection: Connection): Response | Promise<Response>;
+  fetch(request: Request, connection: Connection): Promise<Response>;
+  /** The same without a Response in between, for runtimes that write status, headers and body themselves. */
+  answer(request: Request, connection: Connection): Promise<Reply>;
   /** The context of a tenant, by default the root; undefined for an unknown one. */
   context(tenant?: string): Promise<Context | undefined>;
   readonly storage: Storage;
@@ -29,7 +33,6 @@ export type AuthServer = {
   flush(): Promise<void>;
 };
 
-type Env = { Bindings: Connection };
 /** Work of a room that maintain() does for each tenant. */
 export type Chore = (context: Context) => Promise<unknown>;
 
@@ -46,42 +49,38 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     (['document', 'backchannel', 'private', 'page'] as Surface[]).map((surface) => [surface, headersFor(surface, secure)]),
   ) as Record<Surface, ReturnType<typeof headersFor>>;
   const nextId = requestIds();
-  const app = new Hono<Env>();
+  const router = new SmartRouter<Place>({ routers: [new RegExpRouter(), new TrieRouter()] });
+  for (const route of routes) for (const path of pathsOf(route.path)) router.add('ALL', path, { route, tenanted: path.includes(':tenant') });
 
-  for (const route of routes) {
-    for (const path of pathsOf(route.path)) {
-      const tenanted = path.includes(':tenant');
-      const parameterised = path.includes(':');
-      app.all(path, (c) => {
-        const params: Record<string, string> = parameterised ? c.req.param() : {};
-        const exchange: Exchange = { request: c.req.raw, address: c.env.address, requestId: nextId(), params };
-        if (!tenanted) return run(route, exchange, contexts.root, headers[route.surface]);
-        return contexts
-          .find(params['tenant'] ?? '')
-          .then((context) => (context ? run(route, exchange, context, headers[route.surface]) : nothingHere(exchange)));
-      });
-    }
+  async function answer(request: Request, { address }: Connection): Promise<Reply> {
+    const bare: Exchange = { request, address, requestId: nextId(), params: {} };
+    if (request.url.length > maxUrlLength) return refused(new OAuthError('uri_too_long', 'The address is longer than 8 KiB'), bare);
+    const [[found], stash] = router.match('ALL', pathOf(request.url)) as Match;
+    if (!found) return nothingHere(bare);
+    const [{ route, tenanted }, indexes] = found;
+    const params = decoded(indexes, stash);
+    if (!params) return nothingHere(bare);
+    const context = tenanted ? await contexts.find(params.tenant ?? '') : contexts.root;
+    return context ? run(route, { ...bare, params }, context, headers[route.surface]) : nothingHere(bare);
   }
-  app.notFound((c) => nothingHere({ request: c.req.raw, address: c.env.address, requestId: nextId(), params: {} }));
 
   /** Well-known misses are JSON for any origin (META-14); people get a page. */
-  function nothingHere(exchange: Exchange): Response {
+  function nothingHere(exchange: Exchange): Reply {
     const machine = exchange.request.url.includes('/.well-known/') || !(exchange.request.headers.get('accept') ?? '').includes('text/html');
     const error = new OAuthError('not_found', 'There is nothing at this address');
-    return machine ? respond(jsonFace(error, exchange, contexts.root), headers.document) : respond(pageFace(error, exchange, contexts.root), headers.page);
+    return machine ? reply(jsonFace(error, exchange, contexts.root), headers.document) : refused(error, exchange);
+  }
+
+  function refused(error: OAuthError, exchange: Exchange): Reply {
+    return reply(pageFace(error, exchange, contexts.root), headers.page);
   }
 
   return {
     storage,
     options,
     context: (tenant) => (tenant === undefined ? Promise.resolve(contexts.root) : contexts.find(tenant)),
-    fetch(request, connection) {
-      if (request.url.length > maxUrlLength) {
-        const exchange = { request, address: connection.address, requestId: nextId(), params: {} };
-        return respond(pageFace(new OAuthError('uri_too_long', 'The address is longer than 8 KiB'), exchange, contexts.root), headers.page);
-      }
-      return app.fetch(request, connection);
-    },
+    answer,
+    fetch: async (request, connection) => toResponse(await answer(request, connection)),
     async maintain() {
       const now = options.now();
       while ((await storage.sweep(now, sweepBatch)) > 0);
@@ -94,6 +93,28 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
       for (const context of contexts.known()) await context.uses.flush();
     },
   };
+}
+
+type Place = { route: Route; tenanted: boolean };
+/** What a Hono router returns: handlers with where their parameters stand in the stash. */
+type Match = [[[Place, Record<string, number>]?], (string | undefined)[]];
+
+/** The path, percent-encoded as it came. */
+function pathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  const query = url.indexOf('?', start);
+  return start === -1 ? '/' : url.slice(start, query === -1 ? undefined : query);
+}
+
+/** Parameters of the path, decoded; undefined when one is not valid percent-encoding. */
+function decoded(indexes: Record<string, number>, stash: (string | undefined)[]): Record<string, string> | undefined {
+  const params: Record<string, string> = {};
+  try {
+    for (const [name, index] of Object.entries(indexes)) params[name] = decodeURIComponent(stash[index] ?? '');
+    return params;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A route exists at the root and below `/t/<tenant>`; well-known documents take the tenant's path after their name (RFC 8414 §3.1), and OpenID discovery also before it. */

@@ -1,6 +1,6 @@
 /**
  * What every route of a kind shares: headers, CORS, methods, the size of bodies, and the JSON and page faces of errors. A handler returns an Answer, a
- * plain value; the Response is made here, once, so that no handler can forget a header. Not here: which routes exist (server.ts), the redirect face (authorize/).
+ * plain value; its headers are added here, so that no handler can forget one. Not here: which routes exist (server.ts), the redirect face (authorize/).
  */
 import type { Context, Exchange } from './context.ts';
 import { OAuthError } from './errors.ts';
@@ -81,26 +81,32 @@ export function headersFor(surface: Surface, secure: boolean): SurfaceHeaders {
   return { bare, json: { ...bare, 'Content-Type': 'application/json' }, html: { ...bare, 'Content-Type': 'text/html; charset=utf-8' } };
 }
 
-/** Makes the Response of an answer. */
-export function respond(answer: Answer, headers: SurfaceHeaders): Response {
+/** What goes on the wire: status, headers and body as plain values, so that a runtime can write them without a Response in between. */
+export type Reply = { status: number; headers: Readonly<Record<string, string>>; cookies?: readonly string[]; body: string | null };
+
+/** Completes an answer with the headers of its surface. */
+export function reply(answer: Answer, headers: SurfaceHeaders): Reply {
   const body = answer.json ?? answer.html ?? answer.text ?? null;
   const base = answer.json !== undefined ? headers.json : answer.html !== undefined ? headers.html : headers.bare;
-  if (!answer.headers && !answer.cookies) return new Response(body, { status: answer.status, headers: base });
-  if (!answer.cookies) return new Response(body, { status: answer.status, headers: { ...base, ...answer.headers } });
-  const merged = new Headers({ ...base, ...answer.headers });
-  for (const cookie of answer.cookies) merged.append('Set-Cookie', cookie);
-  return new Response(body, { status: answer.status, headers: merged });
+  return { status: answer.status, headers: answer.headers ? { ...base, ...answer.headers } : base, cookies: answer.cookies, body };
+}
+
+/** The reply as a Response, for every runtime that speaks fetch. */
+export function toResponse({ status, headers, cookies, body }: Reply): Response {
+  const response = new Response(body, { status, headers });
+  for (const cookie of cookies ?? []) response.headers.append('Set-Cookie', cookie);
+  return response;
 }
 
 /** Runs a route for one request: method check, preflight, handler, and the faces of what it throws. */
-export async function run(route: Route, exchange: Exchange, context: Context, headers: SurfaceHeaders): Promise<Response> {
+export async function run(route: Route, exchange: Exchange, context: Context, headers: SurfaceHeaders): Promise<Reply> {
   const { method } = exchange.request;
   const handler = route.methods[(method === 'HEAD' ? 'GET' : method) as Method];
   try {
-    if (handler) return respond(await handler(exchange, context), headers);
-    return respond(withoutHandler(route, method), headers);
+    if (handler) return reply(await handler(exchange, context), headers);
+    return reply(withoutHandler(route, method), headers);
   } catch (error) {
-    return respond(route.surface === 'page' ? pageFace(error, exchange, context) : jsonFace(error, exchange, context), headers);
+    return reply(route.surface === 'page' ? pageFace(error, exchange, context) : jsonFace(error, exchange, context), headers);
   }
 }
 

@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { checksum, sha256 } from '../crypto/hash.ts';
 import { decodeJwt } from '../crypto/jwt.ts';
 import { pageFrame } from '../page-frame.ts';
-import { headersFor, json, page, respond } from '../route.ts';
+import { headersFor, json, page, reply, toResponse } from '../route.ts';
 import { codeDisplayPage } from '../views/code-display-page.ts';
 import { noticePage } from '../views/notice-page.ts';
 import { codePagePath, demoServerIds, demoUser, outOfBand } from './data.ts';
@@ -162,7 +162,7 @@ function codePage({ request, url, path, context, connection }: LocalRequest): Re
   const body = code
     ? codeDisplayPage(frame, { code, state: url.searchParams.get('state') ?? undefined, clientName: 'your client' })
     : noticePage(frame, { title: 'No code', text: 'The request was denied or failed. Nothing was shared.' });
-  return respond(page(body), headersFor('page', false));
+  return toResponse(reply(page(body), headersFor('page', false)));
 }
 
 /** GET /debug/clients: the demo clients, secrets masked. */
@@ -176,7 +176,7 @@ async function debugClients({ request, path, context }: LocalRequest): Promise<R
     grant_types: client.metadata.grantTypes,
     scope: client.metadata.scope,
   }));
-  return respond(json({ clients }), headersFor('private', false));
+  return toResponse(reply(json({ clients }), headersFor('private', false)));
 }
 
 /**
@@ -213,13 +213,13 @@ function explanation({ request, context, connection }: Pick<LocalRequest, 'reque
   const frame = pageFrame({ request, address: connection.address, requestId: 'development', params: {} }, context);
   const text =
     'You are signed in, but the request said code_challenge=test. Nobody can know a verifier for that, so no code was made. Use a real S256 challenge to go on.';
-  return respond(page(noticePage(frame, { title: 'No code for code_challenge=test', text })), headersFor('page', false));
+  return toResponse(reply(page(noticePage(frame, { title: 'No code for code_challenge=test', text })), headersFor('page', false)));
 }
 
 function refusedSignIn(request: Request, connection: Connection, context: Context): Response {
   const frame = pageFrame({ request, address: connection.address, requestId: 'development', params: {} }, context);
   const text = 'Development mode accepts its test password from this computer only, never through a proxy or tunnel. For others, use auth-agent start.';
-  return respond(page(noticePage(frame, { title: 'This computer only', text }), 403), headersFor('page', false));
+  return toResponse(reply(page(noticePage(frame, { title: 'This computer only', text }), 403), headersFor('page', false)));
 }
 
 function isAuthorize(request: Request, path: string): boolean {
