@@ -2,6 +2,8 @@
  * Authorization server metadata (RFC 8414) and OpenID discovery: one document, computed from the route table and the list of grants, so that it can promise
  * only what exists. The same for everybody; the issuer comes from configuration and never from a request (META-04).
  */
+import { documentsOffered } from '../clients/metadata-document.ts';
+import { registrationOffered } from '../clients/register.ts';
 import type { Context, Exchange } from '../context.ts';
 import { OAuthError } from '../errors.ts';
 import type { Answer } from '../route.ts';
@@ -40,7 +42,7 @@ function documents(context: Context): Documents {
 
 /** RFC 8414 §2. What has a dangerous default when absent is always present (META-07). */
 function metadataOf({ issuer, options, routes }: Context): Metadata {
-  const endpoints = endpointsOf(issuer, options.clients.registration === 'open', routes);
+  const endpoints = endpointsOf(issuer, registrationOffered(options), routes);
   return {
     issuer,
     ...endpoints,
@@ -53,7 +55,7 @@ function metadataOf({ issuer, options, routes }: Context): Metadata {
     code_challenge_methods_supported: ['S256'],
     scopes_supported: scopes(options.refreshTokens === 'offline_access'),
     authorization_response_iss_parameter_supported: true,
-    client_id_metadata_document_supported: options.clients.documents,
+    client_id_metadata_document_supported: documentsOffered(options),
     ...('userinfo_endpoint' in endpoints ? openidMembers : {}),
   };
 }
