@@ -64,6 +64,5 @@ function warningsOf(client: ClientView): string[] {
     warnings.push(host ? t('client.lookAlikeHost', { original, host }) : t('client.lookAlike', { original }));
   }
   if (hasMixedScripts(client.name)) warnings.push(t('client.mixedScripts'));
-  if (client.everyRedirectLoopback) warnings.push(t('client.onlyLoopback'));
   return warnings;
 }

@@ -9,10 +9,10 @@ import type { PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
 import { rich, t } from './messages.ts';
 
-export type CodeDisplayValues = { code: string; state?: string; clientName: string };
+export type CodeDisplayPageValues = { code: string; state?: string; clientName: string };
 
 /** Renders the code, and the state for clients that compare it. */
-export function codeDisplayPage(page: PageFrame, values: CodeDisplayValues): string {
+export function codeDisplayPage(page: PageFrame, values: CodeDisplayPageValues): string {
   const name = html`<bdi>${displayText(values.clientName) || t('client.unnamed')}</bdi>`;
   const main = html`<h1>${t('code.title')}</h1>
 <p>${rich('code.text', { name })}</p>

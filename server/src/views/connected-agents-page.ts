@@ -6,6 +6,7 @@ import type { ClientView } from './client-identity.ts';
 import { clientIdentity } from './client-identity.ts';
 import { clientLine } from './client-line.ts';
 import type { ScopeView } from './describe-scope.ts';
+import { isDuration } from './describe-scope.ts';
 import { displayText, visibleText } from './display-text.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
@@ -25,7 +26,7 @@ export type AgentView = {
   lastUsed?: number;
   endsAt?: number;
 };
-export type ConnectedAgentsValues = {
+export type ConnectedAgentsPageValues = {
   csrf: string;
   user: { name: string; email?: string };
   agents: readonly AgentView[];
@@ -34,7 +35,7 @@ export type ConnectedAgentsValues = {
 };
 
 /** Renders the cards; each form posts `csrf` and `grant` to `{base}/account/agents/disconnect`. */
-export function connectedAgentsPage(page: PageFrame, values: ConnectedAgentsValues): string {
+export function connectedAgentsPage(page: PageFrame, values: ConnectedAgentsPageValues): string {
   const main = html`${values.done !== undefined && html`<div class="done" role="status">${icons.done}<p><strong>${t('agents.done', { name: displayText(values.done) })}</strong> ${t('agents.doneText')}</p></div>`}
 <h1>${t('agents.title')}</h1>
 ${values.agents.length === 0 ? emptyState() : html`<p>${t('agents.lead')}</p><ul class="agents">${values.agents.map((agent, index) => card(page, values, agent, index))}</ul>`}`;
@@ -42,7 +43,7 @@ ${values.agents.length === 0 ? emptyState() : html`<p>${t('agents.lead')}</p><ul
   return renderPage(page, { title: t('agents.title'), why: 'why.account', width: 'wide', aside: account(page, values), main });
 }
 
-function account(page: PageFrame, { user }: ConnectedAgentsValues): Markup {
+function account(page: PageFrame, { user }: ConnectedAgentsPageValues): Markup {
   const shown = html`<strong><bdi>${displayText(user.email ?? user.name, 80)}</bdi></strong>`;
   return html`<p class="account">${rich('consent.signedInAs', { user: shown })} <a href="${page.base}/logout">${t('agents.signOut')}</a></p>`;
 }
@@ -51,14 +52,17 @@ function emptyState(): Markup {
   return html`<div class="empty">${icons.approved}<p><strong>${t('agents.none')}</strong></p><p class="muted">${t('agents.noneText')}</p></div>`;
 }
 
-function card(page: PageFrame, values: ConnectedAgentsValues, agent: AgentView, index: number): Markup {
+function card(page: PageFrame, values: ConnectedAgentsPageValues, agent: AgentView, index: number): Markup {
   const identity = clientIdentity(agent.client, page);
   const server = html`<bdi>${displayText(agent.serverName)}</bdi>`;
   const name = html`<bdi>${identity.name}</bdi>`;
   return html`<li class="agent"><h2>${name} <span class="on">${rich('agents.on', { server: html`<strong>${server}</strong>` })}</span></h2>
 <p class="muted host">${visibleText(agent.serverHost)}</p>
 ${clientLine(identity)}
-${scopeList(agent.scopes, { id: `agent-${index}` })}
+${scopeList(
+  agent.scopes.filter((scope) => !isDuration(scope)),
+  { id: `agent-${index}` },
+)}
 <dl class="times">${times(page, agent)}</dl>
 <form method="post" action="${page.base}/account/agents/disconnect"><input type="hidden" name="csrf" value="${values.csrf}"><input type="hidden" name="grant" value="${agent.grantId}">
 <button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t('agents.disconnect')}<span class="hidden"> ${rich('agents.disconnectName', { name, server })}</span></button></form></li>`;

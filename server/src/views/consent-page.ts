@@ -7,7 +7,7 @@ import type { ClientIdentity, ClientView } from './client-identity.ts';
 import { clientIdentity } from './client-identity.ts';
 import { clientLine, nameInSentence, warningLine } from './client-line.ts';
 import type { ScopeView } from './describe-scope.ts';
-import { describeScope } from './describe-scope.ts';
+import { describeScope, isDuration } from './describe-scope.ts';
 import { displayText, visibleText } from './display-text.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
@@ -18,7 +18,7 @@ import type { RedirectTarget } from './redirect-target.ts';
 import { describeRedirect } from './redirect-target.ts';
 import { scopeList } from './scope-list.ts';
 
-export type ConsentValues = {
+export type ConsentPageValues = {
   tx: string;
   csrf: string;
   client: ClientView;
@@ -60,7 +60,7 @@ const WORDS: Readonly<Record<Shape, Words>> = {
 };
 
 /** Renders the form that posts `tx`, `csrf`, `decision=deny|allow` and the ticked optional `scope` values to `{base}/consent`. */
-export function consentPage(page: PageFrame, values: ConsentValues): string {
+export function consentPage(page: PageFrame, values: ConsentPageValues): string {
   const identity = clientIdentity(values.client, page);
   const target = describeRedirect(values.redirectUri, identity.tier === 'document' ? values.client.host : undefined, values.redirectRegisteredHostMatches);
   const shape = shapeOf(values);
@@ -76,7 +76,7 @@ ${shape === 'reconnect' && html`<p class="note">${t('consent.reconnectText')}</p
 ${facts(values, identity, target)}
 ${permissions(values, shape)}
 <p class="care" id="care">${t('consent.agents')}</p>
-${target.anyProgram && html`<p class="care strong" id="program">${icons.warning}<span><strong>${t('consent.anyProgram')}</strong> ${t(words.onlyIfYou)}</span></p>`}
+${target.anyProgram && programWarning(values, words)}
 ${buttons(words, target)}
 </form>
 <p class="small center">${shape === 'step-up' && html`${t('consent.keepText')} `}${rich('consent.undo', { agents: html`<a href="${page.base}/account/agents">${t('agents.title')}</a>` })}</p>
@@ -85,42 +85,43 @@ ${developerDetails(page, values)}`;
   return renderPage(page, { title: t(words.title, { name: identity.name }), why: 'why.consent', width: 'wide', aside: whoIsSignedIn(page, values), main });
 }
 
-function shapeOf(values: ConsentValues): Shape {
+function shapeOf(values: ConsentPageValues): Shape {
   if (values.reconnect) return 'reconnect';
   return values.scopes.some((scope) => isNew(scope, values)) ? 'step-up' : 'first';
 }
 
-function isNew(scope: ScopeView, values: ConsentValues): boolean {
+function isNew(scope: ScopeView, values: ConsentPageValues): boolean {
   return scope.isNew ?? values.newScopes?.includes(scope.name) ?? false;
 }
 
-function whoIsSignedIn(page: PageFrame, values: ConsentValues): Markup {
+function whoIsSignedIn(page: PageFrame, values: ConsentPageValues): Markup {
   const user = html`<strong><bdi>${displayText(values.user.email ?? values.user.name, 80)}</bdi></strong>`;
   return html`<p class="account">${rich('consent.signedInAs', { user })} <a href="${page.base}/login?tx=${encodeURIComponent(values.tx)}&amp;switch=1">${t('consent.switch')}</a></p>`;
 }
 
-function facts(values: ConsentValues, identity: ClientIdentity, target: RedirectTarget): Markup {
+function facts(values: ConsentPageValues, identity: ClientIdentity, target: RedirectTarget): Markup {
   const { server } = values;
   return html`<dl class="facts">
 <div><dt>${t('consent.who')}</dt><dd>${clientLine(identity)}</dd></div>
-<div><dt>${t('consent.what')}</dt><dd><p><strong><bdi>${displayText(server.name)}</bdi></strong> <span class="muted">${visibleText(server.host)}</span></p></dd></div>
+<div><dt>${t('consent.what')}</dt><dd><p><strong><bdi>${displayText(server.name)}</bdi></strong> <span class="muted site">${visibleText(server.host)}</span></p></dd></div>
 <div><dt>${t('consent.where')}</dt><dd><p class="target">${targetLine(target)}</p>
 ${target.warning !== undefined && warningLine(target.warning)}
 <details><summary>${t('consent.fullAddress')}</summary><p><code>${visibleText(values.redirectUri)}</code></p></details></dd></div>
-<div><dt>${t('consent.howLong')}</dt><dd><p>${t(values.offline || values.scopes.some(isOffline) ? 'consent.untilDisconnected' : 'consent.once')}</p></dd></div>
+<div><dt>${t('consent.howLong')}</dt><dd><p>${t(values.offline || values.scopes.some(isDuration) ? 'consent.untilDisconnected' : 'consent.once')}</p></dd></div>
 </dl>`;
 }
 
 /** The place is strong, so that the eye lands on it; the sentence around it stays in the order of the language. */
 function targetLine(target: RedirectTarget): Markup {
-  const place = html`<strong class="place"><bdi>${target.place}</bdi></strong>`;
+  const rest = target.place.slice(0, target.place.length - target.owner.length);
+  const place = html`<strong class="place"><bdi>${rest !== '' && html`<span class="sub">${rest}</span>`}${target.owner}</bdi></strong>`;
   if (target.kind === 'loopback') return rich('redirect.loopback', { place });
   if (target.kind === 'custom-scheme') return rich('redirect.scheme', { place });
   return target.kind === 'code-page' ? html`${target.line}` : place;
 }
 
-function permissions(values: ConsentValues, shape: Shape): Markup {
-  const offered = values.scopes.filter((scope) => scope.offered !== false && !isOffline(scope));
+function permissions(values: ConsentPageValues, shape: Shape): Markup {
+  const offered = values.scopes.filter((scope) => scope.offered !== false && !isDuration(scope));
   const choices = offered.some((scope) => scope.optional && (shape === 'first' || isNew(scope, values)));
   return html`<section class="permissions" aria-labelledby="could"><h2 id="could">${t(PERMISSIONS_TITLE[shape])}</h2>
 ${choices && html`<p class="hint">${t('consent.optionalHint')}</p>`}
@@ -132,7 +133,7 @@ ${notOffered(values.scopes.filter((scope) => scope.offered === false))}
 const PERMISSIONS_TITLE = { first: 'consent.could', 'step-up': 'consent.newTitle', reconnect: 'consent.can' } as const;
 
 /** What was allowed before is folded away, except what can do harm: that stays in sight beside the addition. */
-function stepUpLists(offered: readonly ScopeView[], values: ConsentValues): Markup {
+function stepUpLists(offered: readonly ScopeView[], values: ConsentPageValues): Markup {
   const before = offered.filter((scope) => !isNew(scope, values));
   const harmless = before.filter(isHarmless);
   const harmful = before.filter((scope) => !isHarmless(scope));
@@ -150,14 +151,15 @@ function isHarmless(scope: ScopeView): boolean {
   return group === 'identity' || group === 'see';
 }
 
-/** `offline_access` is a duration, not a power; "For how long" says it in words (OIDC Core §11). */
-function isOffline(scope: ScopeView): boolean {
-  return scope.name === 'offline_access';
-}
-
 function notOffered(scopes: readonly ScopeView[]): Markup | undefined {
   if (scopes.length === 0) return undefined;
   return html`<div class="ignored"><h3>${t('consent.notOffered')}</h3><ul>${scopes.map((scope) => html`<li><code>${visibleText(scope.name)}</code></li>`)}</ul></div>`;
+}
+
+/** Stands beside the buttons, where it is read (CON-02); a client with nothing but loopback addresses gets one sentence more (CIMD-15). */
+function programWarning(values: ConsentPageValues, words: Words): Markup {
+  return html`<div class="care strong" id="program">${icons.warning}<div><p><strong>${t('consent.anyProgram')}</strong> ${t(words.onlyIfYou)}</p>
+${values.client.everyRedirectLoopback && html`<p>${t('client.onlyLoopback')}</p>`}</div></div>`;
 }
 
 /** Deny is first in the tree, so that Enter, which presses the first submit button, can never approve. */
@@ -170,7 +172,7 @@ function buttons(words: Words, target: RedirectTarget): Markup {
 </div>`;
 }
 
-function developerDetails(page: PageFrame, values: ConsentValues): Markup {
+function developerDetails(page: PageFrame, values: ConsentPageValues): Markup {
   const { technical } = values;
   const rows: [string, string][] = [
     ['client_id', technical.clientId],

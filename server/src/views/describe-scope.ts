@@ -48,12 +48,17 @@ const EMPTY_NOUNS = new Set(['mcp', 'api', 'server', 'resource', 'app']);
 
 /**
  * Describes one scope. The owner's description and group win; else words and group come from `noun:verb` or `verb:noun`; a verb we do not know counts as a change.
- * @example describeScope({ name: 'files:delete' }) // { group: 'delete', text: "Delete files. Can't be undone", described: false }
+ * @example describeScope({ name: 'files:delete' }) // { group: 'delete', text: 'Delete files', described: false }
  */
 export function describeScope(scope: ScopeView): ScopeWords {
   const generated = generateWords(scope.name);
   const description = visibleText(scope.description ?? '');
   return { group: scope.group ?? generated.group, text: description === '' ? generated.text : description, described: description !== '' };
+}
+
+/** Says whether a scope is a duration, not a power: `offline_access` asks for a refresh token, and "For how long" says it in words (OIDC Core §11). */
+export function isDuration(scope: ScopeView): boolean {
+  return scope.name === 'offline_access';
 }
 
 function generateWords(name: string): { group: ScopeGroup; text: string } {

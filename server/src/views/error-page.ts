@@ -10,7 +10,7 @@ import { renderPage } from './layout.ts';
 import { rich, t } from './messages.ts';
 import { safeReturnHref } from './safe-href.ts';
 
-export type ErrorValues = {
+export type ErrorPageValues = {
   /** A registered error code. */
   code: string;
   title: string;
@@ -27,7 +27,7 @@ export type ErrorValues = {
 };
 
 /** Renders what happened, what you can do, what the developer can do, code and request id. */
-export function errorPage(page: PageFrame, values: ErrorValues): string {
+export function errorPage(page: PageFrame, values: ErrorPageValues): string {
   const main = html`<h1>${values.title}</h1>
 <p class="lead">${visibleText(values.text)}</p>
 <section class="advice"><h2>${t('problem.you')}</h2><p>${values.forUser}</p>${fixList(values)}</section>
@@ -38,21 +38,21 @@ ${technical(values)}`;
   return renderPage(page, { title: values.title, why: 'why.error', main });
 }
 
-function fixList(values: ErrorValues): Markup | undefined {
+function fixList(values: ErrorPageValues): Markup | undefined {
   if (!values.fixes?.length) return undefined;
   return html`<dl class="fixes">${values.fixes.map(({ label, text }) => html`<div><dt>${visibleText(label)}</dt><dd>${visibleText(text)}</dd></div>`)}</dl>`;
 }
 
-function onward(values: ErrorValues): Markup | undefined {
+function onward(values: ErrorPageValues): Markup | undefined {
   const href = values.continueTo && safeReturnHref(values.continueTo.href);
   if (values.continueTo === undefined || href === undefined) return undefined;
   const host = html`<strong class="place"><bdi>${visibleText(values.continueTo.host)}</bdi></strong>`;
   return html`<section class="onward"><p>${t('problem.continueLead')}</p><p>${rich('problem.continueCare', { host })}</p>
-<p><a class="button quiet" href="${href}" rel="noreferrer">${rich('problem.continue', { host: html`<bdi>${visibleText(values.continueTo.host)}</bdi>` })}</a></p></section>`;
+<p><a class="button quiet" href="${href}" rel="noreferrer"><span>${rich('problem.continue', { host: html`<bdi>${visibleText(values.continueTo.host)}</bdi>` })}</span></a></p></section>`;
 }
 
 /** One block that can be copied whole into a message to the operator. */
-function technical(values: ErrorValues): Markup {
+function technical(values: ErrorPageValues): Markup {
   const rows: (readonly [string, string])[] = [[t('problem.code'), values.code], [t('problem.requestId'), values.requestId], ...(values.details ?? [])];
   return html`<section class="support"><h2>${t('problem.details')}</h2>
 <dl class="technical" id="support">${rows.map(([name, value]) => html`<div><dt>${visibleText(name)}</dt> <dd><code>${visibleText(value)}</code></dd></div>\n`)}</dl>

@@ -7,10 +7,10 @@ import type { PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
 import { rich, t } from './messages.ts';
 
-export type HomeValues = { /** E-mail or name, when someone is signed in. */ signedInAs?: string };
+export type HomePageValues = { /** E-mail or name, when someone is signed in. */ signedInAs?: string };
 
 /** Renders the front page. */
-export function homePage(page: PageFrame, values: HomeValues = {}): string {
+export function homePage(page: PageFrame, values: HomePageValues = {}): string {
   const main = html`<h1><bdi>${page.serviceName}</bdi></h1>
 <p class="lead">${t('home.text')}</p>
 <p><a class="button main" href="${page.base}/account/agents">${t('home.account')}</a></p>

@@ -55,7 +55,7 @@ ${head(page, document)}
 <a class="skip" href="#main">${t('layout.skip')}</a>
 ${page.notice && html`<aside class="banner" aria-label="${page.notice.title}"><p><strong>${page.notice.title}</strong> ${page.notice.text}</p></aside>`}
 <div class="page ${document.width ?? 'narrow'}">
-<header class="top"><p class="service"><span class="mark" aria-hidden="true">${icons.approved}</span><bdi>${page.serviceName}</bdi></p>${document.aside}</header>
+<header class="top"><p class="service"><span class="mark" aria-hidden="true">${icons.service}</span><bdi>${page.serviceName}</bdi></p>${document.aside}</header>
 <main id="main" class="card" tabindex="-1">
 ${document.main}
 </main>

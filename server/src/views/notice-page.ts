@@ -5,9 +5,9 @@ import { html } from 'hono/html';
 import type { PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
 
-export type NoticeValues = { title: string; text: string };
+export type NoticePageValues = { title: string; text: string };
 
 /** Renders the notice. */
-export function noticePage(page: PageFrame, values: NoticeValues): string {
+export function noticePage(page: PageFrame, values: NoticePageValues): string {
   return renderPage(page, { title: values.title, why: 'why.home', main: html`<h1>${values.title}</h1><p class="lead">${values.text}</p>` });
 }

@@ -14,6 +14,8 @@ export type RedirectTarget = {
   line: string;
   /** Host with port for loopback, host for https, `scheme://` for an app; what the eye must find in `line`. */
   place: string;
+  /** The end of `place` that someone had to register, to be printed strongest; a guess for the eye, never for a decision. */
+  owner: string;
   /** Set when the answer leaves the publisher's own domain. */
   warning?: string;
   /** Any program on this computer could receive the answer (CON-02). */
@@ -31,21 +33,22 @@ export function isLoopbackHost(hostname: string): boolean {
  * @example describeRedirect('http://localhost:3000/callback').line // 'a program on this computer (localhost:3000)'
  */
 export function describeRedirect(redirectUri: string, publisherHost?: string, belongs?: boolean): RedirectTarget {
-  if (/^urn:ietf:wg:oauth:2\.0:oob(:auto)?$/.test(redirectUri)) return { kind: 'code-page', line: t('redirect.codePage'), place: '', anyProgram: false };
+  if (/^urn:ietf:wg:oauth:2\.0:oob(:auto)?$/.test(redirectUri))
+    return { kind: 'code-page', line: t('redirect.codePage'), place: '', owner: '', anyProgram: false };
   if (!URL.canParse(redirectUri)) return unknownTarget(redirectUri);
 
   const url = new URL(redirectUri);
   const overHttp = url.protocol === 'http:' || url.protocol === 'https:';
   if (overHttp && isLoopbackHost(url.hostname))
-    return { kind: 'loopback', line: t('redirect.loopback', { place: url.host }), place: url.host, anyProgram: true };
+    return { kind: 'loopback', line: t('redirect.loopback', { place: url.host }), place: url.host, owner: url.host, anyProgram: true };
   if (url.protocol === 'https:') return httpsTarget(url, publisherHost, belongs);
   if (overHttp) return unknownTarget(redirectUri);
   const place = `${url.protocol}//`;
-  return { kind: 'custom-scheme', line: t('redirect.scheme', { place }), place, anyProgram: true };
+  return { kind: 'custom-scheme', line: t('redirect.scheme', { place }), place, owner: place, anyProgram: true };
 }
 
 function httpsTarget(url: URL, publisherHost?: string, belongs?: boolean): RedirectTarget {
-  const target: RedirectTarget = { kind: 'https', line: url.host, place: url.host, anyProgram: false };
+  const target: RedirectTarget = { kind: 'https', line: url.host, place: url.host, owner: ownerPart(url.host), anyProgram: false };
   if (belongs ?? (publisherHost === undefined || isSameSite(url.hostname, publisherHost))) return target;
   return {
     ...target,
@@ -55,7 +58,7 @@ function httpsTarget(url: URL, publisherHost?: string, belongs?: boolean): Redir
 
 function unknownTarget(redirectUri: string): RedirectTarget {
   const place = visibleText(redirectUri);
-  return { kind: 'unknown', line: place, place, warning: t('redirect.unknown'), anyProgram: true };
+  return { kind: 'unknown', line: place, place, owner: place, warning: t('redirect.unknown'), anyProgram: true };
 }
 
 /**
@@ -67,4 +70,13 @@ function isSameSite(redirectHost: string, publisherHost: string): boolean {
   if (redirectHost === publisher) return true;
   const [shorter, longer] = redirectHost.length < publisher.length ? [redirectHost, publisher] : [publisher, redirectHost];
   return shorter.includes('.') && longer.endsWith(`.${shorter}`);
+}
+
+/** Two labels, or three below endings such as `co.uk`; an address in numbers is whole. */
+function ownerPart(host: string): string {
+  if (/^[\d.:]+$|^\[/.test(host)) return host;
+  const labels = host.split('.');
+  const ending = labels.at(-1)?.replace(/:\d+$/, '') ?? '';
+  const underCountry = ending.length === 2 && (labels.at(-2)?.length ?? 0) <= 3;
+  return labels.slice(underCountry ? -3 : -2).join('.');
 }

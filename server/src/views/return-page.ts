@@ -13,16 +13,16 @@ import { rich, t } from './messages.ts';
 import { safeReturnHref } from './safe-href.ts';
 
 /** `href` is the finished answer: the verified redirect URI with `code` or `error`, `state` and `iss`. */
-export type ReturnValues = { client?: ClientView; href: string; denied: boolean };
+export type ReturnPageValues = { client?: ClientView; href: string; denied: boolean };
 
 /** Renders the way back. An address that no browser should open gets neither refresh nor link. */
-export function returnPage(page: PageFrame, values: ReturnValues): string {
+export function returnPage(page: PageFrame, values: ReturnPageValues): string {
   const href = safeReturnHref(values.href);
   const name = values.client ? nameInSentence(clientIdentity(values.client, page)) : t('return.theApp');
   const main = html`<div class="outcome">${values.denied ? icons.closed : icons.done}
 <h1>${values.denied ? t('return.deniedTitle') : rich('return.heading', { name })}</h1>
 <p>${values.denied ? t('return.denied') : t('return.nothing')}</p></div>
-${href === undefined ? html`<p class="note">${t('return.unsafe')}</p>` : html`<p><a class="button main" href="${href}" rel="noreferrer">${rich('return.continue', { name })}</a></p>`}
+${href === undefined ? html`<p class="note">${t('return.unsafe')}</p>` : html`<p><a class="button main" href="${href}" rel="noreferrer"><span>${rich('return.continue', { name })}</span></a></p>`}
 ${!values.denied && html`<p class="late muted">${t('return.still')}</p>`}`;
 
   return renderPage(page, { title: t(values.denied ? 'return.deniedTitle' : 'return.title'), why: 'why.return', refreshTo: href, main });

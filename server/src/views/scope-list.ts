@@ -1,6 +1,6 @@
 /**
  * Owns: permissions grouped by risk, in words, with the raw name beside them. Nothing is left out: unknown scopes are listed like any other.
- * Change, delete and administer never collapse; who-you-are and see do once a request is long.
+ * Change, delete and administer never collapse; who-you-are and see do once a request is long and they hold no choice.
  */
 import { html } from 'hono/html';
 import type { ScopeGroup, ScopeView } from './describe-scope.ts';
@@ -30,13 +30,16 @@ export function scopeList(scopes: readonly ScopeView[], options: ScopeListOption
   return html`<div class="groups">${SCOPE_GROUPS.map((group) => {
     const members = scopes.filter((scope) => describeScope(scope).group === group);
     if (members.length === 0) return '';
-    return many && members.length > 1 && MAY_COLLAPSE.has(group) ? collapsedGroup(group, members, options) : openGroup(group, members, options);
+    const hidesNoChoice = !options.choices || members.every((scope) => !scope.optional);
+    return many && hidesNoChoice && members.length > 1 && MAY_COLLAPSE.has(group)
+      ? collapsedGroup(group, members, options)
+      : openGroup(group, members, options);
   })}</div>`;
 }
 
 function openGroup(group: ScopeGroup, members: readonly ScopeView[], options: ScopeListOptions): Markup {
   const id = `${options.id}-${group}`;
-  return html`<section class="group risk-${group}" aria-labelledby="${id}"><h3 id="${id}">${icons[group]}<span>${t(`group.${group}`)}</span></h3>${items(members, id, options)}</section>`;
+  return html`<div class="group risk-${group}" role="group" aria-labelledby="${id}"><h3 id="${id}">${icons[group]}<span>${t(`group.${group}`)}</span></h3>${items(members, id, options)}</div>`;
 }
 
 function collapsedGroup(group: ScopeGroup, members: readonly ScopeView[], options: ScopeListOptions): Markup {

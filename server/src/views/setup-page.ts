@@ -13,7 +13,7 @@ import { passwordField } from './password-field.ts';
 
 export type SetupField = 'username' | 'email' | 'password';
 export type SetupProblem = 'missing' | 'invalid' | 'taken' | 'tooShort' | 'tooLong';
-export type SetupValues = {
+export type SetupPageValues = {
   /** The one-time setup token, given back by the form. */
   token: string;
   csrf: string;
@@ -23,7 +23,7 @@ export type SetupValues = {
 };
 
 /** Renders the form that posts `token`, `csrf`, `username`, `email` and `password` to `{base}/setup`. */
-export function setupPage(page: PageFrame, values: SetupValues): string {
+export function setupPage(page: PageFrame, values: SetupPageValues): string {
   const problems: FieldProblem[] = (values.errors ?? []).map(({ field, problem }) => ({
     field,
     text: t(`setup.error.${problem}`, { field: t(`setup.${field}`) }),
@@ -51,10 +51,10 @@ ${field.problem && html`<p class="problem" id="${name}-problem">${field.problem}
 }
 
 /** `exampleCurl` is a command that works as it stands once the token is in it. */
-export type SetupDoneValues = { ownerToken: string; exampleCurl: string };
+export type SetupDonePageValues = { ownerToken: string; exampleCurl: string };
 
 /** Renders the owner token, this once. */
-export function setupDonePage(page: PageFrame, values: SetupDoneValues): string {
+export function setupDonePage(page: PageFrame, values: SetupDonePageValues): string {
   const main = html`<div class="outcome">${icons.done}<h1>${t('setup.doneTitle')}</h1></div>
 <p>${t('setup.doneText')}</p>
 <h2>${t('setup.token')}</h2>

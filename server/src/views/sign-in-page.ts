@@ -15,7 +15,7 @@ import { waitText } from './moments.ts';
 import { passwordField } from './password-field.ts';
 
 /** `tx` is the parked authorization request; `signInHint` is shown by development mode only; `reason: 'confirm'` asks again for what is already signed in. */
-export type SignInValues = {
+export type SignInPageValues = {
   tx?: string;
   csrf: string;
   client?: ClientView;
@@ -28,7 +28,7 @@ export type SignInValues = {
 };
 
 /** Renders the form that posts `tx`, `csrf`, `username`, `password` and `keep=1` to `{base}/login`. */
-export function signInPage(page: PageFrame, values: SignInValues): string {
+export function signInPage(page: PageFrame, values: SignInPageValues): string {
   const confirming = values.reason === 'confirm';
   const identity = values.client && clientIdentity(values.client, page);
   const main = html`${errorSummary(problemsOf(page, values))}
@@ -38,7 +38,7 @@ ${lead(page, values, identity)}
 ${values.tx !== undefined && html`<input type="hidden" name="tx" value="${values.tx}">`}
 <input type="hidden" name="csrf" value="${values.csrf}">
 ${usernameField(values)}
-${passwordField({ autocomplete: 'current-password', problem: passwordProblem(values), autofocus: !values.error && (confirming || Boolean(values.username)) })}
+${passwordField({ autocomplete: 'current-password', invalidBecauseOf: values.error === 'wrong-credentials' ? 'problems' : undefined, autofocus: !values.error && (confirming || Boolean(values.username)) })}
 ${!confirming && html`<label class="check"><input type="checkbox" name="keep" value="1"><span>${t('signIn.keep')}</span></label>`}
 <button type="submit" class="button main" data-busy="${t('layout.busy')}">${t(confirming ? 'signIn.confirm' : 'signIn.submit')}</button>
 </form>
@@ -47,12 +47,12 @@ ${values.signInHint !== undefined && html`<p class="chip"><strong>${t('signIn.hi
   return renderPage(page, { title: t(confirming ? 'signIn.confirmTitle' : 'signIn.title'), why: 'why.signIn', main });
 }
 
-function heading(values: SignInValues, identity: ClientIdentity | undefined): Markup {
+function heading(values: SignInPageValues, identity: ClientIdentity | undefined): Markup {
   if (values.reason === 'confirm') return rich('signIn.confirmTitle');
   return identity ? rich('signIn.continue', { name: nameInSentence(identity) }) : rich('signIn.title');
 }
 
-function lead(page: PageFrame, values: SignInValues, identity: ClientIdentity | undefined): Markup {
+function lead(page: PageFrame, values: SignInPageValues, identity: ClientIdentity | undefined): Markup {
   const by = identity && html`<p class="by tier-${identity.tier}">${icons[identity.tier]}<span>${publisher(page, identity)}</span></p>`;
   if (values.reason === 'confirm') return html`<p>${t('signIn.confirmText')}</p>`;
   if (values.reason === 'signed-out') {
@@ -67,18 +67,14 @@ function publisher(page: PageFrame, identity: ClientIdentity): Markup {
   return rich(`signIn.by.${identity.tier}`, { host, service: page.serviceName });
 }
 
-function usernameField(values: SignInValues): Markup {
+function usernameField(values: SignInPageValues): Markup {
   const fixed = values.reason === 'confirm' && values.username !== undefined;
   const invalid = values.error === 'wrong-credentials';
   return html`<div class="field"><label for="username">${t('signIn.username')}</label>
-<input id="username" name="username" type="text" inputmode="email" required autocomplete="username webauthn" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="320"${values.username !== undefined && html` value="${values.username}"`}${fixed && html` readonly`}${invalid && html` aria-invalid="true" aria-describedby="password-problem"`}${!values.error && !values.username && html` autofocus`}></div>`;
+<input id="username" name="username" type="text" inputmode="email" required autocomplete="username webauthn" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="320"${values.username !== undefined && html` value="${values.username}"`}${fixed && html` readonly`}${invalid && html` aria-invalid="true" aria-describedby="problems"`}${!values.error && !values.username && html` autofocus`}></div>`;
 }
 
-function passwordProblem(values: SignInValues): string | undefined {
-  return values.error === 'wrong-credentials' ? t('error.wrongCredentials') : undefined;
-}
-
-function problemsOf(page: PageFrame, values: SignInValues): FieldProblem[] {
+function problemsOf(page: PageFrame, values: SignInPageValues): FieldProblem[] {
   if (values.error === undefined) return [];
   const wait = values.retryAfterSeconds;
   const texts = {

@@ -8,10 +8,10 @@ import type { PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
 import { rich, t } from './messages.ts';
 
-export type SignOutValues = { csrf: string; user?: { name: string; email?: string } };
+export type SignOutPageValues = { csrf: string; user?: { name: string; email?: string } };
 
 /** Renders the question; the form posts `csrf` to `{base}/logout`. */
-export function signOutPage(page: PageFrame, values: SignOutValues): string {
+export function signOutPage(page: PageFrame, values: SignOutPageValues): string {
   const { user } = values;
   const main = html`<h1>${t('signOut.title')}</h1>
 ${user && html`<p>${rich('signOut.as', { user: html`<strong><bdi>${displayText(user.email ?? user.name, 80)}</bdi></strong>` })}</p>`}

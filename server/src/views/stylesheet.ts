@@ -29,14 +29,13 @@ ul { list-style: none; }
 h1 { font-size: 1.375rem; line-height: 1.3; font-weight: 650; letter-spacing: -0.012em; text-wrap: balance; }
 h2 { font-size: 1rem; font-weight: 650; line-height: 1.4; }
 h3 { font-size: 0.9375rem; font-weight: 650; line-height: 1.4; }
-p { text-wrap: pretty; }
 code, pre { font: 0.8125rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; }
 strong { font-weight: 650; }
 a { color: var(--accent); text-underline-offset: 0.18em; text-decoration-thickness: 1px; }
 a:hover { color: var(--accent-deep); text-decoration-thickness: 2px; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; border-radius: 4px; }
 main:focus, .problems:focus { outline: none; }
-.problems:focus-visible { outline: 3px solid var(--red); }
+.problems:focus-visible { outline: 3px solid var(--red); outline-offset: -3px; border-radius: 12px; }
 .icon { flex: none; width: 1.25rem; height: 1.25rem; }
 .hidden { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 [hidden] { display: none !important; }
@@ -54,11 +53,13 @@ main:focus, .problems:focus { outline: none; }
 .service { display: flex; align-items: center; gap: 0.625rem; font-weight: 650; }
 .mark { display: grid; place-items: center; flex: none; width: 2rem; height: 2rem; border-radius: 9px; background: var(--accent); color: var(--on-accent); }
 .account { font-size: 0.875rem; color: var(--muted); }
-.account a { display: inline-block; padding-block: 0.625rem; margin-inline-start: 0.5rem; }
+.account a { display: inline-block; padding-block: 0.625rem; }
+.account strong { margin-inline-end: 0.5rem; }
 .account strong { color: var(--ink); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 18px; box-shadow: var(--shadow); padding: clamp(1.25rem, 4.5vw, 2.25rem); }
 .card > * + *, .card > form > * + * { margin-top: 1.25rem; }
 .card > h1 + p { margin-top: 0.5rem; }
+.card > h1 + .note { margin-top: 1rem; }
 .lead { font-size: 1.0625rem; }
 
 details > summary { cursor: pointer; color: var(--muted); font-size: 0.875rem; min-height: 2rem; padding-block: 0.3125rem; width: fit-content; border-radius: 4px; }
@@ -82,7 +83,6 @@ input[type=checkbox] { flex: none; width: 1.25rem; height: 1.25rem; margin: 0; a
 
 button { font: inherit; color: inherit; cursor: pointer; }
 .button { display: flex; align-items: center; justify-content: center; width: 100%; min-height: 3rem; padding: 0.625rem 1.25rem; font-weight: 600; text-align: center; text-decoration: none; border: 2px solid transparent; border-radius: 12px; transition: background-color 0.12s, color 0.12s; }
-.button bdi { margin-inline: 0.1em; }
 .button.main { background: var(--accent); color: var(--on-accent); }
 .button.main:hover { background: var(--accent-deep); color: var(--on-accent); }
 .button.quiet, .button.even { background: var(--card); color: var(--ink); border-color: var(--edge); }
@@ -90,6 +90,7 @@ button { font: inherit; color: inherit; cursor: pointer; }
 .button.quiet:hover, .button.even:hover { background: var(--ink); color: var(--card); border-color: var(--ink); }
 .button[aria-disabled=true] { cursor: progress; border-style: dashed; }
 .reveal, .copy { min-height: 2.75rem; padding: 0.25rem 0.875rem; background: var(--sunk); color: var(--ink); border: 1px solid var(--edge); border-radius: 10px; font-size: 0.875rem; font-weight: 600; }
+.reveal, .copy { flex: none; }
 .reveal { min-height: 3rem; }
 .reveal[aria-pressed=true] { background: var(--ink); color: var(--card); }
 .decide { display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem; }
@@ -111,17 +112,20 @@ button { font: inherit; color: inherit; cursor: pointer; }
 .care.strong { display: flex; gap: 0.75rem; padding: 0.875rem 1rem; background: var(--amber-soft); border: 1px solid var(--amber-line); color: var(--ink); }
 .care.strong .icon { color: var(--amber); margin-top: 0.0625rem; }
 .care.strong strong { display: block; }
+.care.strong p + p { margin-top: 0.375rem; }
 .problems { padding: 0.875rem 1rem; background: var(--red-soft); border: 2px solid var(--red); }
 .problems a { color: var(--red); display: inline-block; padding-block: 0.25rem; }
 .done { display: flex; gap: 0.75rem; padding: 0.875rem 1rem; background: var(--green-soft); border: 1px solid var(--green); }
 .done .icon { color: var(--green); margin-top: 0.125rem; }
 
-.facts > div { padding: 0.875rem 0; border-top: 1px solid var(--line); }
+.facts > div { padding: 0.6875rem 0; border-top: 1px solid var(--line); }
 .facts > div:last-child { border-bottom: 1px solid var(--line); }
 .facts dt { color: var(--muted); font-size: 0.875rem; }
 .facts details { margin-top: 0.125rem; }
 .facts code { overflow-wrap: anywhere; }
 .place { font-size: 1.0625rem; }
+.place .sub { font-weight: 400; }
+.facts .site { display: inline-block; }
 .client { display: flex; gap: 0.75rem; }
 .client > .icon { display: none; }
 .claim { color: var(--muted); }
@@ -133,7 +137,7 @@ button { font: inherit; color: inherit; cursor: pointer; }
 
 .permissions > * + * { margin-top: 0.625rem; }
 .groups { border: 1px solid var(--line); border-radius: 14px; overflow: hidden; }
-.group { padding: 0.75rem 1rem; }
+.group { padding: 0.625rem 1rem; }
 .group + .group { border-top: 1px solid var(--line); }
 .group h3, .group > summary { display: flex; align-items: center; gap: 0.5rem; }
 .group > summary { font-size: 0.9375rem; font-weight: 650; color: var(--ink); width: auto; min-height: 2.25rem; list-style: none; }
@@ -149,7 +153,8 @@ button { font: inherit; color: inherit; cursor: pointer; }
 .scope { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: 0 1rem; padding: 0.25rem 0; }
 .scope > span { flex: 1 1 12rem; }
 .scope code { color: var(--muted); }
-.choice { align-items: center; min-height: 2.75rem; cursor: pointer; gap: 0 0.75rem; }
+.choice { display: grid; grid-template-columns: auto 1fr; align-items: center; min-height: 2.75rem; cursor: pointer; gap: 0 0.75rem; }
+.choice code { grid-column: 2; }
 .tag { display: inline-block; padding: 0 0.5rem; border: 1px solid currentColor; border-radius: 99px; font-size: 0.75rem; color: var(--muted); }
 .fresh .groups { border: 2px solid var(--accent); }
 .fresh .tag { color: var(--accent); font-weight: 600; }
@@ -201,6 +206,9 @@ button { font: inherit; color: inherit; cursor: pointer; }
   .facts > div { display: grid; grid-template-columns: 8.5rem 1fr; gap: 0 1rem; }
   .facts dt { padding-top: 0.125rem; }
   .technical > div { grid-template-columns: 11rem 1fr; }
+  .support .technical > div { grid-template-columns: 7rem 1fr; }
+  .choice { grid-template-columns: auto 1fr auto; }
+  .choice code { grid-column: 3; }
   .agent .button { width: auto; min-width: 10rem; }
 }
 @media (prefers-reduced-motion: reduce) {
