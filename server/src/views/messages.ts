@@ -230,10 +230,6 @@ export const messages = {
   'formPost.heading': 'Taking you back to {name}',
   'formPost.submit': 'Continue to {name}',
 
-    'The client_id is unknown. The token endpoint answers 401 invalid_client, so that clients can register again by themselves.',
-    'Addresses are compared character by character; only the port of a loopback address may differ. localhost and 127.0.0.1 are not the same.',
-    'Make a random code_verifier and send BASE64URL(SHA256(code_verifier)) as code_challenge with method S256 (RFC 7636 section 4.2).',
-
   'fix.claudeCode': '/mcp → choose the server → Clear authentication → Authenticate',
   'fix.mcpRemote': 'rm -rf ~/.mcp-auth, then start it again',
   'fix.cursor': 'Settings → MCP → switch the server off and on again',
