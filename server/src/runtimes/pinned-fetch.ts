@@ -118,17 +118,22 @@ function exchange(url: URL, vetted: Address[], settings: Settings, signal: Abort
       reject(failure);
       sent.destroy();
     };
+    let answered = false;
     const sent = request(url, requestOptions(vetted, settings));
     const connecting = setTimeout(() => fail(new FetchFailure('timeout', 'no connection in time')), settings.connectTimeoutMs);
     const late = () => fail(signal.reason as FetchFailure);
     signal.addEventListener('abort', late, { once: true });
     sent.on('socket', (socket) => socket.once('secureConnect', () => clearTimeout(connecting)));
     sent.on('error', (cause) => reject(new FetchFailure('transport', 'the connection failed', { cause })));
-    sent.on('response', (response) => readAnswer(response, settings.maxBytes).then(resolveAnswer, fail));
+    sent.on('response', (response) => {
+      answered = true;
+      readAnswer(response, settings.maxBytes).then(resolveAnswer, fail);
+    });
     sent.on('close', () => {
       clearTimeout(connecting);
       signal.removeEventListener('abort', late);
-      reject(new FetchFailure('transport', 'the connection closed early'));
+      // With an answer, whoever reads it sees how it ended; "close" may come first.
+      if (!answered) reject(new FetchFailure('transport', 'the connection closed early'));
     });
     sent.end();
   });
