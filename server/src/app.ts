@@ -1,6 +1,7 @@
 /**
  * Turns a route table into a server: finds the tenant, makes the exchange, runs the route, and keeps house. Knows no route by name; the table is server.ts.
  */
+
 import { RegExpRouter } from 'hono/router/reg-exp-router';
 import { SmartRouter } from 'hono/router/smart-router';
 import { TrieRouter } from 'hono/router/trie-router';
@@ -9,6 +10,7 @@ import { instanceKeys } from './crypto/instance-keys.ts';
 import { randomWord } from './crypto/random.ts';
 import { signingKeys } from './crypto/signing-keys.ts';
 import { OAuthError } from './errors.ts';
+import type { HttpRequest } from './http-request.ts';
 import { checkOptions, type Options, type ServerOptions } from './options.ts';
 import { headersFor, jsonFace, pageFace, type Reply, type Route, reply, run, type Surface, toResponse } from './route.ts';
 import { openStorage } from './storage/open.ts';
@@ -22,7 +24,7 @@ export type AuthServer = {
   /** Answers one request. `connection.address` is the caller's address after trusted proxies. */
   fetch(request: Request, connection: Connection): Promise<Response>;
   /** The same without a Response in between, for runtimes that write status, headers and body themselves. */
-  answer(request: Request, connection: Connection): Promise<Reply>;
+  answer(request: HttpRequest, connection: Connection): Promise<Reply>;
   /** The context of a tenant, by default the root; undefined for an unknown one. */
   context(tenant?: string): Promise<Context | undefined>;
   readonly storage: Storage;
@@ -52,7 +54,7 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
   const router = new SmartRouter<Place>({ routers: [new RegExpRouter(), new TrieRouter()] });
   for (const route of routes) for (const path of pathsOf(route.path)) router.add('ALL', path, { route, tenanted: path.includes(':tenant') });
 
-  async function answer(request: Request, { address }: Connection): Promise<Reply> {
+  async function answer(request: HttpRequest, { address }: Connection): Promise<Reply> {
     const bare: Exchange = { request, address, requestId: nextId(), params: {} };
     if (request.url.length > maxUrlLength) return refused(new OAuthError('uri_too_long', 'The address is longer than 8 KiB'), bare);
     const [[found], stash] = router.match('ALL', pathOf(request.url)) as Match;

@@ -4,6 +4,7 @@
  */
 import type { InstanceKeys } from './crypto/instance-keys.ts';
 import type { SigningKeys } from './crypto/signing-keys.ts';
+import type { HttpRequest } from './http-request.ts';
 import type { Options } from './options.ts';
 import type { Route } from './route.ts';
 import type { Store } from './storage/store.ts';
@@ -30,7 +31,7 @@ export type Context = {
 
 /** One request and what its runtime knows about it. */
 export type Exchange = {
-  readonly request: Request;
+  readonly request: HttpRequest;
   /** Address of the caller, after configured proxies; never taken from a header otherwise. */
   readonly address: string;
   readonly requestId: string;

@@ -2,8 +2,10 @@
  * Every option, its default and its check. Options are validated and frozen when the server is made: what could be known at start is never discovered on
  * the first request. The environment is read in runtimes/, not here.
  */
+
 import { z } from 'zod';
 import type { Log } from './context.ts';
+import type { HttpRequest } from './http-request.ts';
 import type { Driver } from './storage/driver.ts';
 
 /** Fetches one client metadata document or key set. Rejects on anything but a 200 within the limits; see clients/fetch-document.ts for the answer's shape. */
@@ -67,7 +69,7 @@ const schema = z.strictObject({
   /** Who may sign up: nobody, in this release; people are added by the command line or the setup link. */
   refreshTokens: z.enum(['always', 'offline_access']).default('always'),
   /** Shown on every page, e.g. while in development mode. */
-  notice: z.custom<(request: Request) => { title: string; text: string } | undefined>((value) => typeof value === 'function').optional(),
+  notice: z.custom<(request: HttpRequest) => { title: string; text: string } | undefined>((value) => typeof value === 'function').optional(),
   /** Shown on the sign-in page under the form. */
   signInHint: z.string().optional(),
   fetchDocument: z.custom<DocumentFetcher>((value) => typeof value === 'function').optional(),

@@ -16,6 +16,7 @@ export function pageFrame(exchange: Exchange, context: Context): PageFrame {
     language: 'en',
     base: context.base,
     notice: notice?.(exchange.request),
+    now: context.now(),
   };
 }
 

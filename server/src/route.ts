@@ -2,8 +2,10 @@
  * What every route of a kind shares: headers, CORS, methods, the size of bodies, and the JSON and page faces of errors. A handler returns an Answer, a
  * plain value; its headers are added here, so that no handler can forget one. Not here: which routes exist (server.ts), the redirect face (authorize/).
  */
+
 import type { Context, Exchange } from './context.ts';
 import { OAuthError } from './errors.ts';
+import type { HttpRequest } from './http-request.ts';
 import { errorText, pageFrame } from './page-frame.ts';
 import { StorageUnavailable } from './storage/driver.ts';
 import { errorPage } from './views/error-page.ts';
@@ -161,7 +163,7 @@ export function pageFace(thrown: unknown, exchange: Exchange, context: Context):
   };
 }
 
-function pathOf(request: Request): string {
+function pathOf(request: HttpRequest): string {
   const start = request.url.indexOf('/', 8);
   const end = request.url.indexOf('?', start);
   return request.url.slice(start, end === -1 ? undefined : end);

@@ -2,11 +2,13 @@
  * MCP servers in the management API: register, list, read, change, remove (contracts §2). An owner sees their own, an operator all. Not here: what a server
  * may say about itself (server-body.ts), its keys (keys.ts).
  */
+
 import { z } from 'zod';
 import { auditEvent, type EventType } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
 import { randomWord } from '../crypto/random.ts';
 import { OAuthError } from '../errors.ts';
+import type { HttpRequest } from '../http-request.ts';
 import { type Answer, empty, json } from '../route.ts';
 import type { McpServer, User } from '../storage/store.ts';
 import { type Operation, readBody } from './operation.ts';
@@ -95,7 +97,7 @@ function eventAbout(type: EventType, server: McpServer, owner: User, exchange: E
   });
 }
 
-function pageOf(request: Request): { limit: number; after?: string } {
+function pageOf(request: HttpRequest): { limit: number; after?: string } {
   const query = new URL(request.url).searchParams;
   const limit = query.get('limit') || String(pageLength);
   const after = query.get('after') || undefined;

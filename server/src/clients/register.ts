@@ -2,10 +2,12 @@
  * POST /register: dynamic client registration (RFC 7591), kept boring. Open within limits, lenient about what it can ignore, the same shape of answer every time.
  * Anybody may call it, so what it gives is worth nothing without a person's consent (DCR-13). Not here: managing a registration (RFC 7592, a later release).
  */
+
 import { auditEvent } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
 import { randomId } from '../crypto/random.ts';
 import { OAuthError, tooManyRequests } from '../errors.ts';
+import type { HttpRequest } from '../http-request.ts';
 import type { Options } from '../options.ts';
 import { type Answer, json } from '../route.ts';
 import { mediaType, readText } from '../rules/read-body.ts';
@@ -36,7 +38,7 @@ export async function register(exchange: Exchange, context: Context): Promise<An
   return json(registrationAnswer(client, secret), 201);
 }
 
-async function readMetadata(request: Request, context: Context): Promise<ParsedMetadata> {
+async function readMetadata(request: HttpRequest, context: Context): Promise<ParsedMetadata> {
   // A form can be posted by any page in the world; JSON needs a preflight, or a program.
   if (mediaType(request) !== 'application/json') throw new OAuthError('invalid_client_metadata', 'The body must be application/json');
   const parsed = parseStrictJson(await readText(request));

@@ -2,12 +2,14 @@
  * What development mode makes easier (contracts §3, the rows marked dev), as rewriting in front of the server: a local request that lacks something gets it
  * here, and the server behind sees only what production would accept. So no line outside this room knows a shortcut, and none can be reached without it.
  */
+
 import { randomBytes } from 'node:crypto';
 import type { AuthServer, Connection } from '../app.ts';
 import { auditEvent } from '../audit/event.ts';
 import type { Context } from '../context.ts';
 import { checksum, sha256 } from '../crypto/hash.ts';
 import { decodeJwt } from '../crypto/jwt.ts';
+import type { HttpRequest } from '../http-request.ts';
 import { pageFrame } from '../page-frame.ts';
 import { headersFor, json, page, reply, toResponse } from '../route.ts';
 import { codeDisplayPage } from '../views/code-display-page.ts';
@@ -21,10 +23,10 @@ type Convenience = (local: LocalRequest) => Promise<Response | Request | undefin
 
 const tenYears = 10 * 365 * 86400;
 /** Requests whose pages say that their code could never be redeemed. */
-const hopelessRequests = new WeakSet<Request>();
+const hopelessRequests = new WeakSet<HttpRequest>();
 
 /** The banner of every page in development mode. */
-export function developmentNotice(request: Request): { title: string; text: string } {
+export function developmentNotice(request: HttpRequest): { title: string; text: string } {
   const text = hopelessRequests.has(request)
     ? 'code_challenge=test is for looking at this page only: a code for it could never be redeemed, so none will be made.'
     : 'Test passwords work here. This server answers this computer only.';

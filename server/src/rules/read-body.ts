@@ -1,13 +1,15 @@
 /**
  * Reads a request body with a limit on its size, whatever the client announced: 64 KiB for forms and JSON (RATE-06).
  */
+
 import { OAuthError } from '../errors.ts';
+import type { HttpRequest } from '../http-request.ts';
 import { type Parameters, parametersFromForm, parametersFromJson } from './parameters.ts';
 
 export const maxBodyBytes = 64 * 1024;
 
 /** @throws {OAuthError} content_too_large beyond the limit. */
-export async function readText(request: Request): Promise<string> {
+export async function readText(request: HttpRequest): Promise<string> {
   const announced = request.headers.get('content-length');
   if (announced !== null) {
     if (Number(announced) > maxBodyBytes) throw tooLarge();
@@ -16,7 +18,7 @@ export async function readText(request: Request): Promise<string> {
   if (!request.body) return '';
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const chunk of request.body as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     if (size > maxBodyBytes) throw tooLarge();
     chunks.push(chunk);
@@ -25,12 +27,12 @@ export async function readText(request: Request): Promise<string> {
 }
 
 /** The media type without parameters, in lower case. */
-export function mediaType(request: Request): string {
+export function mediaType(request: HttpRequest): string {
   return (request.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
 /** Parameters of a form body, or of a JSON body where `json` is accepted (/token, /introspect, /revoke). @throws {OAuthError} invalid_request on any other type. */
-export async function readParameters(request: Request, accept: 'form' | 'form or json'): Promise<Parameters> {
+export async function readParameters(request: HttpRequest, accept: 'form' | 'form or json'): Promise<Parameters> {
   const type = mediaType(request);
   if (type === 'application/x-www-form-urlencoded') return parametersFromForm(await readText(request));
   if (type === 'application/json' && accept === 'form or json') return parametersFromJson(await readText(request));

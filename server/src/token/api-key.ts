@@ -2,8 +2,10 @@
  * The API key of an MCP server as a caller's credential (RFC 6750 Bearer). Only reads what was presented: whether the key exists and lives is part of the
  * one question that /introspect asks the store. Not here: the format (servers/key-value.ts), making and revoking keys (api/).
  */
+
 import type { Context, Exchange } from '../context.ts';
 import { OAuthError } from '../errors.ts';
+import type { HttpRequest } from '../http-request.ts';
 import type { Parameters } from '../rules/parameters.ts';
 import { parseKey } from '../servers/key-value.ts';
 
@@ -39,7 +41,7 @@ export function checkKey<Key extends KeyLife>(key: Key | undefined, context: Con
 }
 
 /** The credential of a Bearer header (RFC 6750 §2.1); undefined for no header or another scheme. */
-export function bearerCredential(request: Request): string | undefined {
+export function bearerCredential(request: HttpRequest): string | undefined {
   const header = request.headers.get('authorization');
   return header === null ? undefined : /^Bearer +(\S+) *$/i.exec(header)?.[1];
 }
