@@ -1,0 +1,46 @@
+/**
+ * The tests that any storage must pass. A driver's own test file calls `storageContract` once; every verb, every outcome and every race is in contract/.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { consentContract } from './contract/consent.ts';
+import { NOW, type Nodes } from './contract/fixtures.ts';
+import { isolationContract } from './contract/isolation.ts';
+import { operationsContract } from './contract/operations.ts';
+import { peopleContract } from './contract/people.ts';
+import { registryContract } from './contract/registry.ts';
+import { tokensContract } from './contract/tokens.ts';
+import { migrations } from './migrations/index.ts';
+import type { Storage } from './store.ts';
+
+/**
+ * Runs the contract with `node:test`. `open` gives a node on one empty database, unmigrated; it is called twice, and the second node shares the database
+ * with the first (or is the same node, where a database cannot have two). Both are closed at the end.
+ *
+ *     storageContract('SQLite in a file', async () => openStorage(openNodeSqlite(path)));
+ */
+export function storageContract(name: string, open: () => Promise<Storage>): void {
+  describe(`${name} keeps the storage contract`, () => {
+    let nodes: Nodes;
+    before(async () => {
+      nodes = { one: await open(), two: await open() };
+    });
+    after(async () => {
+      await nodes.one.close();
+      await nodes.two.close();
+    });
+
+    test('two nodes that start together migrate an empty database once', async () => {
+      const { one, two } = nodes;
+      const names = migrations.map((migration) => migration.name);
+      assert.deepEqual(await one.pendingMigrations(), names);
+      assert.equal(await one.fact('demo'), undefined);
+      const ran = await Promise.all([one.migrate(NOW), two.migrate(NOW), one.migrate(NOW)]);
+
+      assert.deepEqual(ran.flat(), names);
+      assert.deepEqual([await one.pendingMigrations(), await two.pendingMigrations(), await two.migrate(NOW)], [[], [], []]);
+    });
+
+    for (const part of [peopleContract, registryContract, consentContract, tokensContract, operationsContract, isolationContract]) part(() => nodes);
+  });
+}

@@ -1,0 +1,269 @@
+/**
+ * The part of the storage contract about consent: parked requests, grants of people and machines, what stands and what is remembered.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Store } from '../store.ts';
+import {
+  approve,
+  code,
+  connect,
+  count,
+  countEvents,
+  DAY,
+  freshTenant,
+  grant,
+  happened,
+  machineGrant,
+  NOW,
+  type Nodes,
+  parked,
+  rotate,
+  settle,
+  times,
+} from './fixtures.ts';
+
+const approval = { idHash: 'request-1', answer: 'sealed answer', grant, code, now: NOW };
+const triple = { userId: 'usr_alice', clientId: 'client_1', resource: 'https://files.example' };
+const exact = { ...triple, redirectUri: 'http://localhost:3000/callback', clientDigest: 'digest' };
+
+export function consentContract(nodes: () => Nodes): void {
+  describe('authorization requests', () => {
+    test('[LOG-03] a parked request is found until it expires, with exactly what was stored', async () => {
+      const [store] = freshTenant(nodes());
+      await store.parkRequest(parked);
+
+      assert.deepEqual(await store.findRequest('request-1', NOW + 599), parked);
+      assert.equal(await store.findRequest('request-1', NOW + 600), undefined);
+      assert.equal(await store.findRequest('request-2', NOW), undefined);
+    });
+
+    test('[CON-06] of parallel approvals of one request exactly one makes a grant and a code', async () => {
+      const [one, two] = freshTenant(nodes());
+      await settle(one);
+      await one.parkRequest(parked);
+      const outcomes = await times(10, (index) => {
+        const late = {
+          ...approval,
+          answer: `answer ${index}`,
+          grant: { ...grant, id: `grant_${index}` },
+          code: { ...code, codeHash: `code-${index}`, grantId: `grant_${index}` },
+        };
+        return (index % 2 ? one : two).approveRequest(late, happened('grant.approved'));
+      });
+
+      const winner = outcomes.indexOf('approved');
+      assert.deepEqual([count(outcomes, 'approved'), count(outcomes, 'answered')], [1, 9]);
+      assert.deepEqual(
+        (await one.listGrants({}, NOW)).map(({ id }) => id),
+        [`grant_${winner}`],
+      );
+      assert.deepEqual(await one.findRequest('request-1', NOW), { ...parked, answeredAt: NOW, answer: `answer ${winner}` });
+      const found = await times(10, (index) => one.findCode(`code-${index}`, NOW));
+      assert.deepEqual(
+        found.flatMap((each, index) => (each === undefined ? [] : [index])),
+        [winner],
+      );
+      assert.equal(await countEvents(one, 'grant.approved'), 1);
+    });
+
+    test('[CON-06] approving after denying, denying after approving, and approving late change nothing', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+      await store.parkRequest(parked);
+      await store.parkRequest({ ...parked, idHash: 'request-2' });
+      await store.parkRequest({ ...parked, idHash: 'request-3' });
+      const deny = (idHash: string) => store.denyRequest({ idHash, answer: 'denied', now: NOW }, happened('grant.denied'));
+
+      assert.deepEqual([await deny('request-1'), await deny('request-1')], ['denied', 'answered']);
+      assert.equal(await store.approveRequest(approval, happened('grant.approved')), 'answered');
+      assert.equal(await store.approveRequest({ ...approval, idHash: 'request-2', now: NOW + 600 }, happened('grant.approved')), 'answered');
+      assert.equal(await store.findGrant('grant_1'), undefined);
+      assert.equal(await store.approveRequest({ ...approval, idHash: 'request-3' }, happened('grant.approved')), 'approved');
+      assert.equal(await deny('request-3'), 'answered');
+      assert.equal((await store.findRequest('request-3', NOW))?.answer, 'sealed answer');
+      assert.deepEqual([await countEvents(store, 'grant.denied'), await countEvents(store, 'grant.approved')], [1, 1]);
+    });
+  });
+
+  describe('grants', () => {
+    test('a grant is found with exactly what the person saw and allowed', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+      await approve(store);
+
+      assert.deepEqual(await store.findGrant('grant_1'), grant);
+      assert.equal(await store.findGrant('grant_2'), undefined);
+    });
+
+    test('[CON-07] a grant is revoked once, by its person or by an operator, and its refresh family with it', async () => {
+      const [one, two] = freshTenant(nodes());
+      await connect(one);
+
+      assert.equal(await one.revokeGrant('grant_1', 'person', happened('grant.revoked'), 'usr_bob'), false);
+      assert.equal((await one.standing({ grantId: 'grant_1', jti: 'j', now: NOW }))?.active, true);
+      const outcomes = await times(6, (index) => (index % 2 ? one : two).revokeGrant('grant_1', 'person', happened('grant.revoked', NOW + 1), 'usr_alice'));
+      assert.equal(count(outcomes, true), 1);
+      assert.deepEqual(await two.findGrant('grant_1'), { ...grant, revokedAt: NOW + 1, revokedReason: 'person' });
+      assert.equal((await one.standing({ grantId: 'grant_1', jti: 'j', now: NOW + 1 }))?.active, false);
+      assert.equal((await one.findFamily('family-1', NOW + 1))?.family.revokedAt, NOW + 1);
+      assert.deepEqual(await rotate(one, 'rt-0', 'rt-1', NOW + 2), { outcome: 'dead' });
+      assert.equal(await countEvents(one, 'grant.revoked'), 1);
+    });
+
+    test('[CON-07] people list their agents, and operators the grants of a client, a person or a server', async () => {
+      const [store] = freshTenant(nodes());
+      await connect(store);
+      await approve(store, '2', { createdAt: NOW + 1, expiresAt: NOW + 100 });
+      await approve(store, '3', { createdAt: NOW + 2 });
+      await store.revokeGrant('grant_3', 'person', happened('grant.revoked'));
+      const second = { ...grant, id: 'grant_2', createdAt: NOW + 1, expiresAt: NOW + 100 };
+      const ids = async (filter: Parameters<Store['listGrants']>[0]) => (await store.listGrants(filter, NOW)).map(({ id }) => id);
+
+      assert.deepEqual(await store.listAgents('usr_alice', NOW), [
+        { ...second, serverName: 'Files' },
+        { ...grant, serverName: 'Files', familyExpiresAt: NOW + 30 * DAY },
+      ]);
+      assert.deepEqual(
+        (await store.listAgents('usr_alice', NOW + 100)).map(({ id }) => id),
+        ['grant_1'],
+      );
+      assert.deepEqual(await store.listAgents('usr_bob', NOW), []);
+      for (const filter of [
+        {},
+        { clientId: 'client_1' },
+        { userId: 'usr_alice' },
+        { serverId: 'srv_files' },
+        { clientId: 'client_1', userId: 'usr_alice', serverId: 'srv_files' },
+      ]) {
+        assert.deepEqual(await ids(filter), ['grant_2', 'grant_1']);
+      }
+      for (const filter of [{ clientId: 'client_2' }, { userId: 'usr_alice', clientId: 'client_2' }, { clientId: 'client_1', serverId: 'srv_notes' }]) {
+        assert.deepEqual(await ids(filter), []);
+      }
+    });
+
+    test('[CON-03] [CIMD-16] consent is remembered for the same person, client, resource, redirect URI and metadata only', async () => {
+      const [store] = freshTenant(nodes());
+      await connect(store);
+      await approve(store, '2', { createdAt: NOW + 5, scope: ['files:read', 'files:write'] });
+
+      assert.deepEqual(await store.rememberedConsent(exact, NOW), { grantId: 'grant_2', scope: ['files:read', 'files:write'], createdAt: NOW + 5 });
+      for (const other of [
+        { userId: 'usr_bob' },
+        { clientId: 'client_2' },
+        { resource: 'https://x.example' },
+        { redirectUri: 'http://localhost:3001/callback' },
+        { clientDigest: 'changed' },
+      ]) {
+        assert.equal(await store.rememberedConsent({ ...exact, ...other }, NOW), undefined);
+      }
+      await store.revokeGrant('grant_2', 'person', happened('grant.revoked'));
+      assert.equal((await store.rememberedConsent(exact, NOW))?.grantId, 'grant_1');
+    });
+
+    test('step-up sees the union of what living grants of the same person, client and resource allow', async () => {
+      const [store] = freshTenant(nodes());
+      await connect(store);
+      await approve(store, '2', { scope: ['files:write'], redirectUri: 'https://elsewhere.example/cb' });
+      await approve(store, '3', { scope: ['files:delete'], expiresAt: NOW + 10 });
+      await approve(store, '4', { scope: ['admin'], resource: 'https://notes.example' });
+
+      assert.deepEqual((await store.allowedScopes(triple, NOW)).sort(), ['files:delete', 'files:read', 'files:write']);
+      assert.deepEqual((await store.allowedScopes(triple, NOW + 10)).sort(), ['files:read', 'files:write']);
+      assert.deepEqual(await store.allowedScopes({ ...triple, clientId: 'client_2' }, NOW), []);
+    });
+
+    test('a machine has one living grant per resource, however many tokens it asks for at once on two nodes', async () => {
+      const [one, two] = freshTenant(nodes());
+      await settle(one);
+      const outcomes = await times(12, (index) =>
+        (index % 2 ? one : two).ensureMachineGrant(
+          { ...machineGrant, id: `grant_${index}` },
+          happened('grant.machine_approved', NOW, { grantId: `grant_${index}` }),
+        ),
+      );
+
+      assert.equal(new Set(outcomes.map(({ id }) => id)).size, 1);
+      assert.deepEqual(
+        (await one.listGrants({ clientId: 'client_m' }, NOW)).map(({ id }) => id),
+        [outcomes[0]?.id],
+      );
+      assert.equal(await countEvents(one, 'grant.machine_approved'), 1);
+      assert.deepEqual(await one.standing({ grantId: outcomes[0]?.id ?? '', jti: 'j', now: NOW }), { active: true });
+    });
+
+    test('a machine grant is widened, never narrowed, and made anew once revoked or over', async () => {
+      const [one, two] = freshTenant(nodes());
+      await settle(one);
+      const ensure = (id: string, scope: string[], at = NOW) =>
+        one.ensureMachineGrant({ ...machineGrant, id, scope, createdAt: at, expiresAt: at + DAY }, happened('grant.machine_approved', at));
+      await ensure('grant_a', ['a']);
+      const widened = await times(6, (index) =>
+        (index % 2 ? one : two).ensureMachineGrant({ ...machineGrant, id: `grant_${index}`, scope: [`s${index}`] }, happened('grant.machine_approved')),
+      );
+
+      assert.ok(widened.every(({ id, scope }, index) => id === 'grant_a' && scope.includes(`s${index}`)));
+      assert.deepEqual((await ensure('grant_b', ['a'])).scope.toSorted(), ['a', 's0', 's1', 's2', 's3', 's4', 's5']);
+      await one.revokeGrant('grant_a', 'operator', happened('grant.revoked'));
+      assert.deepEqual(await ensure('grant_c', ['b']), { id: 'grant_c', scope: ['b'] });
+      assert.deepEqual(await ensure('grant_d', ['b'], NOW + DAY), { id: 'grant_d', scope: ['b'] });
+      assert.equal((await one.findGrant('grant_c'))?.revokedReason, 'expired');
+    });
+  });
+
+  describe('what stands', () => {
+    const question = { keyHash: 'key-hash', grantId: 'grant_1', jti: 'jti-1', now: NOW };
+
+    test('[INT-02] [INT-03] one question tells whose key asks and whether the grant stands', async () => {
+      const [store] = freshTenant(nodes());
+      await connect(store);
+      const key = { id: 'sk_files', serverId: 'srv_files', resource: 'https://files.example', expiresAt: NOW + 365 * DAY };
+      const living = { active: true, userId: 'usr_alice', username: 'Alice', email: 'Alice@Example.com' };
+
+      assert.deepEqual(await store.standingForKey(question), { key, grant: living });
+      assert.deepEqual(await store.standing(question), living);
+      assert.deepEqual(await store.standingForKey({ ...question, grantId: 'grant_none' }), { key });
+      assert.equal(await store.standing({ ...question, grantId: 'grant_none' }), undefined);
+      assert.equal(await store.standingForKey({ ...question, keyHash: 'none' }), undefined);
+    });
+
+    test('[REV-04] a revoked access token is inactive from the next question on, its siblings are not', async () => {
+      const [one, two] = freshTenant(nodes());
+      await connect(one);
+      await one.revokeAccessToken('jti-1', NOW + 3600);
+      await one.revokeAccessToken('jti-1', NOW + 3600);
+
+      assert.equal((await two.standingForKey(question))?.grant?.active, false);
+      assert.equal((await two.standing(question))?.active, false);
+      assert.equal((await two.standingForKey({ ...question, jti: 'jti-2' }))?.grant?.active, true);
+    });
+
+    test('[INT-02] a grant that is over is inactive', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+      await approve(store, '1', { expiresAt: NOW + 10 });
+
+      assert.equal((await store.standingForKey({ ...question, now: NOW + 9 }))?.grant?.active, true);
+      assert.equal((await store.standingForKey({ ...question, now: NOW + 10 }))?.grant?.active, false);
+      assert.equal((await store.standing({ ...question, now: NOW + 10 }))?.active, false);
+    });
+
+    test('last-use times are written in batches and only move forward', async () => {
+      const [store] = freshTenant(nodes());
+      await connect(store);
+      const many = new Map(Array.from({ length: 120 }, (_, index) => [`grant_none_${index}`, NOW] as const));
+      const use = (at: number) =>
+        store.recordUse({ grants: new Map([...many, ['grant_1', at]]), keys: new Map([['sk_files', at]]), clients: new Map([['client_1', at]]) });
+      await use(NOW + 50);
+      await use(NOW + 40);
+
+      const times = [
+        (await store.findGrant('grant_1'))?.lastUsedAt,
+        (await store.findKey('key-hash'))?.lastUsedAt,
+        (await store.findClient('client_1'))?.lastUsedAt,
+      ];
+      assert.deepEqual(times, [NOW + 50, NOW + 50, NOW + 50]);
+    });
+  });
+}

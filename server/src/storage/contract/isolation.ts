@@ -1,0 +1,207 @@
+/**
+ * The part of the storage contract that keeps tenants apart: every verb, asked by one tenant about another tenant's rows, sees and changes nothing.
+ * The table of probes is typed by the store, so a new verb without a probe does not compile.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Store } from '../store.ts';
+import {
+  alice,
+  bob,
+  client,
+  code,
+  connect,
+  countEvents,
+  DAY,
+  family,
+  files,
+  filesKey,
+  freshTenant,
+  grant,
+  happened,
+  machineGrant,
+  NOW,
+  type Nodes,
+  parked,
+  rotate,
+  session,
+  signingKey,
+} from './fixtures.ts';
+
+type Probe = (other: Store) => Promise<void>;
+const nothing = <T>(answer: Promise<T>) => answer.then((found) => assert.equal(found, undefined));
+const none = (answer: Promise<unknown[]>) => answer.then((found) => assert.deepEqual(found, []));
+const no = (answer: Promise<boolean>) => answer.then((done) => assert.equal(done, false));
+const is = <T>(answer: Promise<T>, wanted: T) => answer.then((given) => assert.deepEqual(given, wanted));
+
+const owned = { id: 'tok_1', tokenHash: 'token-hash', userId: 'usr_bob', name: 'n', createdAt: NOW, expiresAt: NOW + DAY };
+const token = { grantId: 'grant_1', jti: 'jti-1', now: NOW };
+const consent = { userId: 'usr_alice', clientId: 'client_1', resource: files.resource, redirectUri: 'http://localhost:3000/callback', clientDigest: 'digest' };
+const document = { url: 'https://app.example', metadata: client.metadata, fetchedAt: NOW, freshUntil: NOW };
+const operator = { id: 'usr_op', username: 'op', role: 'operator' as const, createdAt: NOW, passwordHash: 'hash' };
+
+/** Reading and changing first, then adding the same names, which must be free. */
+const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
+  findUser: (other) => nothing(other.findUser('usr_alice')),
+  findUserByLogin: (other) => nothing(other.findUserByLogin('alice')),
+  listUsers: (other) => none(other.listUsers()),
+  changePassword: (other) => no(other.changePassword('usr_alice', 'stolen', happened('user.password_changed'))),
+  rehashPassword: (other) => other.rehashPassword('usr_alice', 'hash-1', 'stolen', NOW),
+  setUserDisabled: (other) => no(other.setUserDisabled('usr_alice', true, happened('user.disabled'))),
+  findSession: (other) => nothing(other.findSession('session-1', NOW)),
+  touchSession: (other) => other.touchSession('session-1', NOW + 100),
+  endSession: (other) => no(other.endSession('session-1', happened('user.signed_out'))),
+  setupLinkOpen: (other) => no(other.setupLinkOpen('link', NOW)),
+  redeemSetupLink: (other) => is(other.redeemSetupLink('link', operator, owned, happened('setup.completed')), 'used'),
+  hasOperator: (other) => no(other.hasOperator()),
+  findOwner: (other) => nothing(other.findOwner('token-hash', NOW)),
+  revokeOwnerToken: (other) => no(other.revokeOwnerToken('tok_1', happened('owner_token.revoked'))),
+  findServer: (other) => nothing(other.findServer('srv_files')),
+  findServerByResource: (other) => nothing(other.findServerByResource(files.resource)),
+  listServers: (other) => none(other.listServers({ limit: 10, ownerId: 'usr_bob' })).then(() => none(other.listServers({ limit: 10 }))),
+  updateServer: (other) => is(other.updateServer({ ...files, name: 'Stolen' }, happened('server.updated')), 'gone'),
+  removeServer: (other) => no(other.removeServer('srv_files', happened('server.removed'))),
+  listKeys: (other) => none(other.listKeys('srv_files')),
+  revokeKey: (other) => no(other.revokeKey('srv_files', 'sk_files', happened('key.revoked'))),
+  findKey: (other) => nothing(other.findKey('key-hash')),
+  standingForKey: (other) => nothing(other.standingForKey({ keyHash: 'key-hash', ...token })),
+  standing: (other) => nothing(other.standing(token)),
+  revokeAccessToken: (other) => other.revokeAccessToken('jti-1', NOW + 3600),
+  findClient: (other) => nothing(other.findClient('client_1')),
+  listClients: (other) => none(other.listClients()),
+  removeClient: (other) => no(other.removeClient('client_1', happened('client.removed'))),
+  expireDynamicClients: (other) => is(other.expireDynamicClients(NOW + DAY, NOW + DAY, 10, NOW + 400 * DAY), 0),
+  countUnconsentedClients: (other) => is(other.countUnconsentedClients(), 0),
+  findDocument: (other) => nothing(other.findDocument(document.url)),
+  findRequest: (other) => nothing(other.findRequest('open', NOW)),
+  approveRequest: (other) =>
+    is(
+      other.approveRequest(
+        { idHash: 'open', answer: 'stolen', grant: { ...grant, id: 'grant_x' }, code: { ...code, codeHash: 'x' }, now: NOW },
+        happened('grant.approved'),
+      ),
+      'answered',
+    ),
+  denyRequest: (other) => is(other.denyRequest({ idHash: 'open', answer: 'stolen', now: NOW }, happened('grant.denied')), 'answered'),
+  findGrant: (other) => nothing(other.findGrant('grant_1')),
+  rememberedConsent: (other) => nothing(other.rememberedConsent(consent, NOW)),
+  allowedScopes: (other) => none(other.allowedScopes(consent, NOW)),
+  listAgents: (other) => none(other.listAgents('usr_alice', NOW)),
+  listGrants: (other) => none(other.listGrants({}, NOW)).then(() => none(other.listGrants({ clientId: 'client_1' }, NOW))),
+  revokeGrant: (other) => no(other.revokeGrant('grant_1', 'stolen', happened('grant.revoked'))),
+  findCode: (other) => nothing(other.findCode('code-open', NOW)),
+  redeemCode: (other) => is(other.redeemCode({ codeHash: 'code-open', now: NOW, redemptionId: 'r', family: { ...family, familyId: 'family-x' } }), 'spent'),
+  failCode: (other) => other.failCode('code-open'),
+  findFamily: (other) => nothing(other.findFamily('family-1', NOW)),
+  rotateRefreshToken: (other) => is(rotate(other, 'rt-0', 'stolen'), { outcome: 'dead' }),
+  listSigningKeys: (other) => none(other.listSigningKeys(NOW)),
+  dropSigningKey: (other) => no(other.dropSigningKey('key-1', happened('signing_key.dropped'))),
+  attempt: (other) => is(other.attempt('account', NOW), { allowed: true }),
+  forgiveAttempts: (other) => other.forgiveAttempts('account'),
+  takeFrom: (other) => is(other.takeFrom('bucket', { limit: 1, periodSeconds: 60 }, NOW * 1000), { allowed: true }),
+  recordUse: (other) =>
+    other.recordUse({ grants: new Map([['grant_1', NOW + 9]]), keys: new Map([['sk_files', NOW + 9]]), clients: new Map([['client_1', NOW + 9]]) }),
+  pendingMigrations: (other) => none(other.pendingMigrations()),
+  listEvents: (other) => none(other.listEvents({ limit: 10 })),
+
+  recordEvent: (other) => other.recordEvent(happened('code.replayed')),
+  ensureMachineGrant: (other) =>
+    is(other.ensureMachineGrant({ ...machineGrant, id: 'grant_own', scope: ['own'] }, happened('grant.machine_approved')), { id: 'grant_own', scope: ['own'] }),
+  addUser: (other) => is(other.addUser(alice, happened('user.added')), 'added'),
+  startSession: (other) => other.startSession({ ...session, idHash: 'own' }, 'session-1', happened('user.signed_in')),
+  addSetupLink: (other) => other.addSetupLink('link', NOW, NOW + 600),
+  addOwnerToken: async (other) => {
+    await other.addUser(bob, happened('user.added'));
+    await other.addOwnerToken(owned, happened('owner_token.created'));
+  },
+  addServer: (other) => is(other.addServer(files, happened('server.added')), 'added'),
+  addKey: (other) => other.addKey(filesKey, happened('key.created')),
+  addClient: (other) => other.addClient(client, happened('client.registered')),
+  saveDocument: (other) => other.saveDocument({ ...document, metadata: { ...client.metadata, clientName: 'Stolen' }, fetchedAt: NOW + 1 }),
+  parkRequest: (other) => other.parkRequest(parked),
+  addSigningKey: (other) => is(other.addSigningKey(signingKey, { signsUntil: NOW, publishedUntil: NOW }, happened('signing_key.added')), 'added'),
+};
+
+/** Everything one can read in a tenant that a probe might have changed. */
+async function everything(store: Store): Promise<unknown[]> {
+  return [
+    await store.listUsers(),
+    await store.findUserByLogin('alice'),
+    await store.findSession('session-1', NOW),
+    await store.setupLinkOpen('link', NOW),
+    await store.hasOperator(),
+    await store.findOwner('token-hash', NOW),
+    await store.listServers({ limit: 10 }),
+    await store.listKeys('srv_files'),
+    await store.standingForKey({ keyHash: 'key-hash', ...token }),
+    await store.listClients(),
+    await store.findDocument(document.url),
+    await store.findRequest('open', NOW),
+    await store.listGrants({}, NOW),
+    await store.findCode('code-open', NOW),
+    await store.findFamily('family-1', NOW),
+    await store.listSigningKeys(NOW),
+    await store.listEvents({ limit: 1000 }),
+  ];
+}
+
+async function furnish(store: Store): Promise<void> {
+  await connect(store);
+  await store.startSession(session, undefined, happened('user.signed_in'));
+  await store.addSetupLink('link', NOW, NOW + 600);
+  await store.addOwnerToken(owned, happened('owner_token.created'));
+  await store.saveDocument(document);
+  await store.parkRequest({ ...parked, idHash: 'request-open' });
+  await store.approveRequest(
+    { idHash: 'request-open', answer: 'a', grant: { ...grant, id: 'grant_open' }, code: { ...code, codeHash: 'code-open', grantId: 'grant_open' }, now: NOW },
+    happened('grant.approved'),
+  );
+  await store.parkRequest({ ...parked, idHash: 'open' });
+  await store.ensureMachineGrant(machineGrant, happened('grant.machine_approved'));
+  await store.addSigningKey(signingKey, 'onlyIfNone', happened('signing_key.added'));
+  await store.takeFrom('bucket', { limit: 1, periodSeconds: 60 }, NOW * 1000);
+  for (let tried = 0; tried < 3; tried++) await store.attempt('account', NOW);
+}
+
+export function isolationContract(nodes: () => Nodes): void {
+  describe('tenants', () => {
+    test('no verb of one tenant sees or changes anything of another', async () => {
+      const [store] = freshTenant(nodes());
+      const [, other] = freshTenant(nodes());
+      await furnish(store);
+      const before = await everything(store);
+
+      for (const [verb, probe] of Object.entries(probes)) {
+        await probe(other);
+        assert.deepEqual(await everything(store), before, `after ${verb}`);
+      }
+      assert.deepEqual(await store.attempt('account', NOW), { allowed: false, retryAfter: 1 });
+      assert.deepEqual(await store.takeFrom('bucket', { limit: 1, periodSeconds: 60 }, NOW * 1000), { allowed: false, retryAfter: 60 });
+      assert.equal(await countEvents(other, 'grant.revoked'), 0);
+    });
+
+    test('a failed verb writes no event in its own tenant', async () => {
+      const [store] = freshTenant(nodes());
+      for (const verb of [
+        'changePassword',
+        'setUserDisabled',
+        'endSession',
+        'redeemSetupLink',
+        'revokeOwnerToken',
+        'updateServer',
+        'removeServer',
+        'revokeKey',
+        'removeClient',
+        'approveRequest',
+        'denyRequest',
+        'revokeGrant',
+        'dropSigningKey',
+        'rotateRefreshToken',
+      ] as const) {
+        await probes[verb](store);
+      }
+
+      assert.deepEqual(await store.listEvents({ limit: 10 }), []);
+    });
+  });
+}

@@ -1,0 +1,232 @@
+/**
+ * The part of the storage contract about who may ask and what we guard: MCP servers, their keys, clients and client metadata documents.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ConstraintError } from '../driver.ts';
+import type { ClientDocument } from '../store.ts';
+import {
+  approve,
+  client,
+  code,
+  connect,
+  count,
+  countEvents,
+  DAY,
+  files,
+  filesKey,
+  freshTenant,
+  grant,
+  happened,
+  machineGrant,
+  NOW,
+  type Nodes,
+  notes,
+  parked,
+  rotate,
+  settle,
+  times,
+} from './fixtures.ts';
+
+const question = { keyHash: 'key-hash', grantId: 'grant_1', jti: 'jti-1', now: NOW };
+const document: ClientDocument = { url: 'https://app.example/client.json', metadata: client.metadata, fetchedAt: NOW, freshUntil: NOW + 3600 };
+
+export function registryContract(nodes: () => Nodes): void {
+  describe('MCP servers', () => {
+    test('a server is found by id and by resource, with exactly what was stored', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+
+      assert.deepEqual(await store.findServer('srv_files'), files);
+      assert.deepEqual(await store.findServerByResource('https://notes.example'), notes);
+      assert.equal(await store.findServerByResource('https://notes.example/'), undefined);
+      assert.equal(await store.findServer('srv_none'), undefined);
+    });
+
+    test('a resource belongs to one server, also when two nodes register it at once', async () => {
+      const [one, two] = freshTenant(nodes());
+      const outcomes = await times(8, (index) => (index % 2 ? one : two).addServer({ ...files, id: `srv_${index}` }, happened('server.added')));
+
+      assert.deepEqual([count(outcomes, 'added'), count(outcomes, 'taken')], [1, 7]);
+      assert.equal((await one.listServers({ limit: 10 })).length, 1);
+      assert.equal(await countEvents(one, 'server.added'), 1);
+    });
+
+    test('servers are listed oldest first, page by page, of one owner or of all', async () => {
+      const [store] = freshTenant(nodes());
+      for (const index of [3, 1, 2]) {
+        await store.addServer(
+          { ...files, id: `srv_${index}`, resource: `https://r${index}.example`, createdAt: NOW + index, ownerId: index === 2 ? 'usr_alice' : 'usr_bob' },
+          happened('server.added'),
+        );
+      }
+      const ids = async (page: Parameters<typeof store.listServers>[0]) => (await store.listServers(page)).map(({ id }) => id);
+
+      assert.deepEqual(await ids({ limit: 2 }), ['srv_1', 'srv_2']);
+      assert.deepEqual(await ids({ limit: 2, after: 'srv_2' }), ['srv_3']);
+      assert.deepEqual(await ids({ limit: 9, ownerId: 'usr_bob' }), ['srv_1', 'srv_3']);
+      assert.deepEqual(await ids({ limit: 9, ownerId: 'usr_bob', after: 'srv_1' }), ['srv_3']);
+    });
+
+    test('an update writes everything but owner and creation, and knows a taken resource from a server that is gone', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+      const { description: _, logoUrl: __, ...bare } = files;
+      const changed = { ...bare, name: 'Archive', resource: 'https://archive.example', updatedAt: NOW + 5 };
+
+      assert.equal(await store.updateServer({ ...changed, ownerId: 'usr_thief', createdAt: 1 }, happened('server.updated')), 'updated');
+      assert.deepEqual(await store.findServer('srv_files'), changed);
+      assert.equal(await store.updateServer({ ...changed, resource: notes.resource }, happened('server.updated')), 'taken');
+      assert.equal(await store.updateServer({ ...changed, id: 'srv_none', resource: 'https://x.example' }, happened('server.updated')), 'gone');
+      assert.deepEqual(await store.findServer('srv_files'), changed);
+      assert.equal(await countEvents(store, 'server.updated'), 1);
+    });
+
+    test('a removed server takes its keys along and ends its grants', async () => {
+      const [store] = freshTenant(nodes());
+      await connect(store);
+
+      assert.equal(await store.removeServer('srv_files', happened('server.removed', NOW + 5)), true);
+      assert.equal(await store.removeServer('srv_files', happened('server.removed', NOW + 6)), false);
+      assert.equal(await store.findServer('srv_files'), undefined);
+      assert.equal(await store.standingForKey(question), undefined);
+      assert.deepEqual(await store.listKeys('srv_files'), []);
+      assert.equal((await store.findGrant('grant_1'))?.revokedReason, 'server_removed');
+      assert.deepEqual(await rotate(store, 'rt-0', 'rt-1', NOW + 6), { outcome: 'dead' });
+      assert.deepEqual(await store.findServer('srv_notes'), notes);
+      assert.equal(await countEvents(store, 'server.removed'), 1);
+    });
+  });
+
+  describe('API keys', () => {
+    test('[TOK-08] a key is found by the hash of its secret and knows its server’s resource', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+
+      assert.deepEqual(await store.findKey('key-hash'), { ...filesKey, resource: files.resource });
+      assert.equal(await store.findKey('sk_files'), undefined);
+      assert.deepEqual(await store.listKeys('srv_files'), [filesKey]);
+    });
+
+    test('a server that does not exist gets no key, and a secret no second key', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+
+      await assert.rejects(store.addKey({ ...filesKey, id: 'sk_2', serverId: 'srv_none', secretHash: 'other' }, happened('key.created')), ConstraintError);
+      await assert.rejects(store.addKey({ ...filesKey, id: 'sk_2' }, happened('key.created')), ConstraintError);
+      assert.equal(await countEvents(store, 'key.created'), 1);
+    });
+
+    test('a key is revoked once, by its own server only, and says so at the next question', async () => {
+      const [one, two] = freshTenant(nodes());
+      await settle(one);
+
+      assert.equal(await one.revokeKey('srv_notes', 'sk_files', happened('key.revoked')), false);
+      const outcomes = await times(4, (index) => (index % 2 ? one : two).revokeKey('srv_files', 'sk_files', happened('key.revoked', NOW + 1)));
+      assert.equal(count(outcomes, true), 1);
+      assert.equal((await two.standingForKey(question))?.key.revokedAt, NOW + 1);
+      assert.equal((await one.findKey('key-hash'))?.revokedAt, NOW + 1);
+      assert.equal(await countEvents(one, 'key.revoked'), 1);
+    });
+  });
+
+  describe('clients', () => {
+    test('a client is found with exactly what was registered, and an id is registered once', async () => {
+      const [store] = freshTenant(nodes());
+      const full = {
+        ...client,
+        id: 'client_full',
+        registration: 'manual' as const,
+        secretHash: 'hash',
+        secretExpiresAt: NOW + DAY,
+        defaultResource: 'https://files.example',
+      };
+      await store.addClient(full, happened('client.registered'));
+
+      assert.deepEqual(await store.findClient('client_full'), full);
+      await assert.rejects(store.addClient(full, happened('client.registered')), ConstraintError);
+      assert.equal(await countEvents(store, 'client.registered'), 1);
+      assert.equal(await store.findClient('client_none'), undefined);
+      assert.deepEqual(await store.listClients(), [full]);
+    });
+
+    test('[CON-07] a removed client leaves a tombstone with its redirect URIs and without its secret, and its grants end', async () => {
+      const [store] = freshTenant(nodes());
+      await connect(store);
+      await store.addClient({ ...client, id: 'client_2', secretHash: 'hash' }, happened('client.registered'));
+
+      assert.deepEqual(
+        [await store.removeClient('client_1', happened('client.removed')), await store.removeClient('client_1', happened('client.removed'))],
+        [true, false],
+      );
+      await store.removeClient('client_2', happened('client.removed'));
+      assert.deepEqual(await store.findClient('client_1'), { ...client, removedAt: NOW });
+      assert.deepEqual(await store.findClient('client_2'), { ...client, id: 'client_2', removedAt: NOW });
+      assert.equal((await store.findGrant('grant_1'))?.revokedReason, 'client_removed');
+      assert.equal((await store.standingForKey(question))?.grant?.active, false);
+      assert.deepEqual(await rotate(store, 'rt-0', 'rt-1'), { outcome: 'dead' });
+      assert.equal(await countEvents(store, 'client.removed'), 2);
+    });
+
+    test('[DCR-14] the cap counts living dynamic clients that never got a grant', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+      for (const id of ['client_2', 'client_3', 'client_4']) await store.addClient({ ...client, id }, happened('client.registered'));
+      await store.addClient({ ...client, id: 'client_manual', registration: 'manual' }, happened('client.registered'));
+      assert.equal(await store.countUnconsentedClients(), 4);
+
+      await approve(store, '1');
+      await store.revokeGrant('grant_1', 'person', happened('grant.revoked'));
+      await store.ensureMachineGrant({ ...machineGrant, clientId: 'client_2' }, happened('grant.machine_approved'));
+      await store.removeClient('client_3', happened('client.removed'));
+      assert.equal(await store.countUnconsentedClients(), 1);
+    });
+
+    test('a denied request gives its client no consent', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+      await store.parkRequest(parked);
+      await store.denyRequest({ idHash: 'request-1', answer: 'denied', now: NOW }, happened('grant.denied'));
+      const late = { idHash: 'request-1', answer: 'late', grant, code, now: NOW };
+      await store.approveRequest(late, happened('grant.approved'));
+
+      assert.equal(await store.countUnconsentedClients(), 1);
+    });
+
+    test('[DCR-14] unused dynamic clients without a living grant become tombstones, old tombstones go', async () => {
+      const [store] = freshTenant(nodes());
+      await connect(store);
+      for (const id of ['client_a', 'client_b', 'client_c']) await store.addClient({ ...client, id }, happened('client.registered'));
+      await store.addClient({ ...client, id: 'client_manual', registration: 'manual' }, happened('client.registered'));
+      await store.addClient({ ...client, id: 'client_used', lastUsedAt: NOW + DAY }, happened('client.registered'));
+      const later = NOW + 40 * DAY;
+      const removed = async () => (await store.listClients()).filter(({ removedAt }) => removedAt !== undefined).map(({ id }) => id);
+
+      assert.equal(await store.expireDynamicClients(NOW + 1, NOW, 2, later), 2);
+      assert.equal(await store.expireDynamicClients(NOW + 1, NOW, 2, later), 1);
+      assert.equal(await store.expireDynamicClients(NOW + 1, NOW, 2, later), 0);
+      assert.deepEqual(await removed(), ['client_a', 'client_b', 'client_c']);
+
+      assert.equal(await store.expireDynamicClients(NOW + 1, later + 1, 2, later), 2);
+      assert.equal(await store.expireDynamicClients(NOW + 1, later + 1, 2, later), 1);
+      assert.deepEqual(
+        (await store.listClients()).map(({ id }) => id),
+        ['client_1', 'client_manual', 'client_used'],
+      );
+    });
+
+    test('the newest good document of a client is kept, and fetching it does not enable it again', async () => {
+      const [store] = freshTenant(nodes());
+      await store.saveDocument(document);
+      assert.deepEqual(await store.findDocument(document.url), document);
+
+      const disabled = { ...document, fetchedAt: NOW + 10, freshUntil: NOW + 20, disabledAt: NOW + 10 };
+      await store.saveDocument(disabled);
+      await store.saveDocument({ ...document, fetchedAt: NOW + 5 });
+      assert.deepEqual(await store.findDocument(document.url), disabled);
+      await store.saveDocument({ ...document, fetchedAt: NOW + 30, freshUntil: NOW + 40 });
+      assert.deepEqual(await store.findDocument(document.url), { ...document, fetchedAt: NOW + 30, freshUntil: NOW + 40, disabledAt: NOW + 10 });
+      assert.equal(await store.findDocument('https://other.example'), undefined);
+    });
+  });
+}

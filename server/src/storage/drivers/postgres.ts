@@ -1,0 +1,149 @@
+/**
+ * Postgres through `pg`, for any number of nodes. A batch travels as one pipeline (begin, statements, commit), so it costs one round trip; a single
+ * statement commits by itself. Isolation is read committed: each verb's condition is checked again by Postgres on the row it finally locks.
+ */
+import { createHash } from 'node:crypto';
+import pg, { type PoolClient, type QueryConfig, type QueryResult } from 'pg';
+import { ConstraintError, type Driver, type Result, type Row, SchemaMissing, type Statement, StorageUnavailable } from '../driver.ts';
+
+const CONNECT_TIMEOUT_MS = 5000;
+const STATEMENT_TIMEOUT_MS = 10_000;
+/** Longer than the server's own limit: it only ends what a dead network would leave hanging. */
+const ANSWER_TIMEOUT_MS = 15_000;
+const UNLIMITED_MS = 2 ** 31 - 1;
+/** Tries of a batch that lost a deadlock or a serialization conflict; it was rolled back, so it may run again. */
+const TRIES = 5;
+/** Any number that no other application on this database is likely to lock. */
+const MIGRATION_LOCK = 4_703_919_738;
+
+/**
+ * Opens a pool of at most `max` connections; connects on first use. The URL takes what libpq's does, `?sslmode=verify-full` among it.
+ * Several statements run as one transaction on one connection, so `max` also bounds how many writes are in flight.
+ */
+export function openPostgres(url: string, { max = 10 }: { max?: number } = {}): Driver {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    pipeline: true,
+    keepAlive: true,
+    application_name: 'auth-agent',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
+    types: { getTypeParser: (oid) => (WHOLE_NUMBERS.has(oid) ? Number : String) },
+  });
+  // Without listeners a connection lost while nobody waits for it would end the process; whoever uses it next gets the error.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+
+  const prepared = new Map<string, { name: string; text: string }>();
+  const prepare = (statement: Statement): QueryConfig => {
+    const known = prepared.get(statement.text) ?? named(statement.text);
+    prepared.set(statement.text, known);
+    return { ...known, values: statement.values };
+  };
+
+  const transaction = async (queries: QueryConfig[]): Promise<QueryResult[]> => {
+    const client = await pool.connect();
+    let broken = true;
+    try {
+      const results = await pipelined(client, [{ text: 'begin' }, ...queries, { text: 'commit' }]);
+      broken = false;
+      return results.slice(1, -1);
+    } catch (error) {
+      broken = !isAnswer(error);
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  };
+  const write = async (statements: Statement[]): Promise<Result[]> => {
+    const [first] = statements;
+    if (first === undefined) return [];
+    const results = statements.length === 1 ? [await pool.query(prepare(first))] : await transaction(statements.map(prepare));
+    return results.map(({ rows, rowCount }) => ({ rows: rows as Row[], changes: rowCount ?? 0 }));
+  };
+
+  return {
+    name: 'postgres',
+    async read(statement) {
+      try {
+        return (await pool.query(prepare(statement))).rows;
+      } catch (error) {
+        throw translated(error);
+      }
+    },
+    async write(statements) {
+      for (let tried = 1; ; tried++) {
+        try {
+          return await write(statements);
+        } catch (error) {
+          if (tried === TRIES || !isConflict(error)) throw translated(error);
+        }
+      }
+    },
+    async script(sql) {
+      const patient = (text: string): QueryConfig => ({ text, query_timeout: UNLIMITED_MS });
+      try {
+        await transaction(['set local statement_timeout = 0', `select pg_advisory_xact_lock(${MIGRATION_LOCK})`, sql].map(patient));
+      } catch (error) {
+        throw translated(error);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+/** int8, int2 and int4; everything else in this schema is text. */
+const WHOLE_NUMBERS = new Set([20, 21, 23]);
+
+function named(text: string): { name: string; text: string } {
+  return { name: `aa_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`, text: text.replace(/\?(\d+)/g, '$$$1') };
+}
+
+/**
+ * Sends everything at once. After a failure Postgres refuses the rest and turns the commit into a rollback, so the batch is atomic either way; the first
+ * failure is the real one.
+ */
+async function pipelined(client: PoolClient, queries: QueryConfig[]): Promise<QueryResult[]> {
+  const settled = await Promise.allSettled(queries.map((query) => client.query(query)));
+  const results = settled.map((each) => {
+    if (each.status === 'rejected') throw each.reason;
+    return each.value;
+  });
+  if (results.at(-1)?.command !== 'COMMIT') throw new StorageUnavailable('The transaction was rolled back');
+  return results;
+}
+
+/** The SQLSTATE of an error that Postgres itself answered. */
+function sqlState(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  return 'severity' in error ? error.code : undefined;
+}
+
+/** An answered error leaves the connection usable; anything else does not. FATAL ones close it from the other side. */
+function isAnswer(error: unknown): boolean {
+  return sqlState(error) !== undefined && error instanceof Error && 'severity' in error && error.severity === 'ERROR';
+}
+
+function isConflict(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === '40001' || state === '40P01';
+}
+
+/** Connection, resources, operator intervention (cancelled, shutting down), I/O; and conflicts that outlasted the tries. */
+const UNAVAILABLE = /^(08|40|53|55|57|58)/;
+
+function translated(error: unknown): Error {
+  if (error instanceof StorageUnavailable || error instanceof TypeError) return error;
+  if (!(error instanceof Error)) return new Error('Unknown failure of the database', { cause: error });
+  const state = sqlState(error);
+  // Never `detail`: it repeats the values of the row.
+  if (state === undefined || UNAVAILABLE.test(state))
+    return new StorageUnavailable(error.message, { cause: new Error(`${state ?? 'connection'}: ${error.message}`) });
+  if (state.startsWith('23')) return new ConstraintError(error.message, { cause: new Error(`${state}: ${error.message}`) });
+  if (state === '42P01') return new SchemaMissing(error.message);
+  return new Error(`${state}: ${error.message}`, { cause: error });
+}
