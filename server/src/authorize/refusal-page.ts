@@ -2,19 +2,28 @@
  * The pages that stand where a redirect must not: a client we no longer know, with how to make its program register anew (experience: stale clients), and a
  * redirect URI that is not registered, with what differs. All values may be hostile; the page escapes them.
  */
+
 import type { FoundClient } from '../clients/find.ts';
 import { OAuthError } from '../errors.ts';
+import type { HttpRequest, HttpRequest } from '../http-request.ts';
 import type { Client } from '../storage/store.ts';
 import { staleClientFixes } from '../views/stale-client-fixes.ts';
 
-type Stale = { clientId: string; redirectUri: string | undefined; found: FoundClient; request: Request };
+type Stale = { clientId: string; redirectUri: string | undefined; found: FoundClient; request: HttpRequest };
 
 /** invalid_client with status 400: to a browser this is a page, and the client hears 401 at the token endpoint (D18). */
 export function unknownClient({ clientId, redirectUri, found, request }: Stale): OAuthError {
   const disabled = found.state === 'gone' && found.reason === 'disabled';
   const error = new OAuthError('invalid_client', disabled ? 'The client is disabled here' : 'The client is not registered here', { status: 400 });
-  if (disabled) return error.onPage({ title: 'This app is switched off here', forUser: 'Ask the people who run this service.', details: [['client_id', clip(clientId)]] });
-  const hints = [found.state === 'gone' ? (found.client?.metadata.clientName ?? '') : '', clientId, redirectUri ?? '', request.headers.get('user-agent') ?? '', familiar(redirectUri)];
+  if (disabled)
+    return error.onPage({ title: 'This app is switched off here', forUser: 'Ask the people who run this service.', details: [['client_id', clip(clientId)]] });
+  const hints = [
+    found.state === 'gone' ? (found.client?.metadata.clientName ?? '') : '',
+    clientId,
+    redirectUri ?? '',
+    request.headers.get('user-agent') ?? '',
+    familiar(redirectUri),
+  ];
   return error.onPage({
     forUser: 'The app still uses a registration that this service no longer has. Make it register anew:',
     forDeveloper: 'The token endpoint answers 401 invalid_client, so that clients can register again by themselves.',
@@ -45,7 +54,8 @@ export function redirectMismatch(sent: string, client: Client): OAuthError {
 /** Names the likeliest mistake, in constant sentences only. */
 function difference(sent: string, registered: readonly string[]): string {
   if (registered.length === 0) return 'The client has no redirect URI registered.';
-  if (registered.some((uri) => withoutLoopbackName(uri) === withoutLoopbackName(sent))) return 'localhost, 127.0.0.1 and [::1] are three different hosts: register each that you use.';
+  if (registered.some((uri) => withoutLoopbackName(uri) === withoutLoopbackName(sent)))
+    return 'localhost, 127.0.0.1 and [::1] are three different hosts: register each that you use.';
   if (registered.some((uri) => uri.replace(/\/$/, '') === sent.replace(/\/$/, ''))) return 'A slash at the end makes another address.';
   if (registered.some((uri) => uri.toLowerCase() === sent.toLowerCase())) return 'Upper and lower case make another address.';
   if (registered.some((uri) => uri.split('?')[0] === sent.split('?')[0])) return 'The query is part of the address.';

@@ -1,0 +1,75 @@
+/**
+ * GET /account/agents and POST /account/agents/disconnect: who can act for the person, and ending it at once (CON-07, decision 5). Revoking a grant ends its
+ * refresh family in the same commit, and introspection of its access tokens says so from the next request on.
+ */
+import { auditEvent } from '../audit/event.ts';
+import type { Context, Exchange } from '../context.ts';
+import { pageFrame } from '../page-frame.ts';
+import { type Answer, page, redirect } from '../route.ts';
+import { parametersFromForm } from '../rules/parameters.ts';
+import { readParameters } from '../rules/read-body.ts';
+import { targetOf } from '../servers/resource.ts';
+import type { ConnectedAgent } from '../storage/store.ts';
+import { type AgentView, connectedAgentsPage } from '../views/connected-agents-page.ts';
+import { browserOf } from './browser-cookie.ts';
+import { knownClientView } from './client-view.ts';
+import { checkForm, type Form, formToken } from './form-token.ts';
+import { currentSession, type SignedIn } from './session.ts';
+
+/** GET /account/agents. */
+export async function agents(exchange: Exchange, context: Context): Promise<Answer> {
+  const signedIn = await currentSession(exchange, context);
+  if (!signedIn) return redirect(`${context.base}/login`);
+  const browser = browserOf(exchange, context);
+  const { id, username, name, email } = signedIn.user;
+  const connected = await context.store.listAgents(id, context.now());
+
+  const html = connectedAgentsPage(pageFrame(exchange, context), {
+    csrf: formToken(disconnectForm(signedIn), browser, context),
+    user: { name: name ?? username, email },
+    agents: await Promise.all(connected.map((agent) => agentView(agent, context))),
+    done: await justDisconnected(exchange, signedIn, context),
+  });
+  return page(html, 200, browser.cookies);
+}
+
+/** POST /account/agents/disconnect. A grant that is gone, or never was this person's, changes nothing and says nothing. */
+export async function disconnect(exchange: Exchange, context: Context): Promise<Answer> {
+  const form = await readParameters(exchange.request, 'form');
+  const grantId = form.get('grant') ?? '';
+  const signedIn = await currentSession(exchange, context);
+  if (!signedIn) return redirect(`${context.base}/login?reason=signed-out`);
+  checkForm(disconnectForm(signedIn), form.get('csrf'), { exchange, context });
+
+  const { id: userId } = signedIn.user;
+  const about = { userId, grantId, address: exchange.address, requestId: exchange.requestId };
+  const event = auditEvent('grant.revoked', context.now(), `user:${userId}`, about);
+  const done = await context.store.revokeGrant(grantId, 'disconnected by the person', event, userId);
+  return redirect(`${context.base}/account/agents${done ? `?done=${encodeURIComponent(grantId)}` : ''}`);
+}
+
+function disconnectForm({ session }: SignedIn): Form {
+  return { purpose: 'disconnect', subject: [session.idHash] };
+}
+
+async function agentView(agent: ConnectedAgent, context: Context): Promise<AgentView> {
+  const target = await targetOf(agent.resource, context);
+  return {
+    grantId: agent.id,
+    client: (await knownClientView(agent.clientId, context)) ?? { name: '', tier: 'dynamic' },
+    serverName: agent.serverName ?? context.options.serviceName,
+    serverHost: new URL(agent.resource).host,
+    scopes: agent.scope.map((name) => target?.scopes.find((scope) => scope.name === name) ?? { name }),
+    since: agent.createdAt,
+    lastUsed: agent.lastUsedAt > agent.createdAt ? agent.lastUsedAt : undefined,
+    endsAt: agent.expiresAt ?? agent.familyExpiresAt,
+  };
+}
+
+/** The address names a grant, not a name to print: nobody can make this page say what they like. */
+async function justDisconnected(exchange: Exchange, { user }: SignedIn, context: Context): Promise<string | undefined> {
+  const grantId = parametersFromForm(new URL(exchange.request.url).search).get('done');
+  const grant = grantId === undefined ? undefined : await context.store.findGrant(grantId);
+  if (grant?.userId !== user.id || grant.revokedAt === undefined) return undefined;
+  return (await knownClientView(grant.clientId, context))?.name;
+}

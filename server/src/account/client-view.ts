@@ -1,0 +1,26 @@
+/**
+ * A client as a page shows it: name, tier of identity, publishing host. The tier comes from how we know the client and from nothing it says of itself.
+ */
+import { findClientForToken } from '../clients/find.ts';
+import type { Context } from '../context.ts';
+import { redirectClass } from '../rules/redirect-uri.ts';
+import type { Client, Registration } from '../storage/store.ts';
+import type { ClientTier, ClientView } from '../views/client-identity.ts';
+
+const tiers: Record<Registration, ClientTier> = { manual: 'approved', document: 'document', dynamic: 'dynamic', demo: 'demo' };
+
+export function clientView({ id, registration, metadata, createdAt }: Client): ClientView {
+  return {
+    name: metadata.clientName ?? '',
+    tier: tiers[registration],
+    host: registration === 'document' ? new URL(id).host : undefined,
+    registeredAt: registration === 'dynamic' ? createdAt : undefined,
+    everyRedirectLoopback: metadata.redirectUris.length > 0 && metadata.redirectUris.every((uri) => redirectClass(uri) === 'loopback'),
+  };
+}
+
+/** The client as we last knew it, gone or not; never fetches. For pages that only name it. */
+export async function knownClientView(clientId: string, context: Context): Promise<ClientView | undefined> {
+  const { client } = (await findClientForToken(clientId, context)) as { client?: Client };
+  return client && clientView(client);
+}

@@ -1,0 +1,24 @@
+/**
+ * The list of ways to sign in. A new way is a file beside this one and a line here.
+ */
+import type { Context } from '../../context.ts';
+import type { Parameters } from '../../rules/parameters.ts';
+import type { User } from '../../storage/store.ts';
+import { password } from './password.ts';
+
+/** `disabled` is said only to whoever proved to be that person. */
+export type Verdict = { user: User; refused?: undefined } | { refused: 'wrong-credentials'; user?: undefined } | { refused: 'disabled'; user: User };
+
+export type SignInMethod = {
+  name: string;
+  /** Who the form says is signing in: what tries are counted by, and what is put back into the form. */
+  login(form: Parameters): string | undefined;
+  verify(form: Parameters, context: Context): Promise<Verdict>;
+};
+
+export const methods: readonly SignInMethod[] = [password];
+
+/** The method a form was made for. */
+export function methodOf(form: Parameters): SignInMethod {
+  return methods.find((method) => method.name === form.get('method')) ?? password;
+}

@@ -1,0 +1,56 @@
+/**
+ * Browser sessions: who is signed in here. The cookie holds 256 random bits and nothing else; the row holds their hash. A sign-in always makes a new id and
+ * ends the old session (LOG-01); grants do not hang from sessions (architecture, decision 5). Not here: checking credentials (sign-in.ts).
+ */
+import { auditEvent } from '../audit/event.ts';
+import type { Context, Exchange } from '../context.ts';
+import { sha256 } from '../crypto/hash.ts';
+import { randomId } from '../crypto/random.ts';
+import type { Session, User } from '../storage/store.ts';
+import { readCookie, writeCookie } from './cookies.ts';
+
+export type SignedIn = { session: Session; user: User };
+
+/** Idle time is measured this coarsely, in seconds, so that a page view is rarely a write. */
+const touchEvery = 60;
+
+/** The person whose living session this browser has. */
+export async function currentSession(exchange: Exchange, context: Context): Promise<SignedIn | undefined> {
+  const id = readCookie('session', exchange.request, context);
+  if (id === undefined) return undefined;
+  const now = context.now();
+  const found = await context.store.findSession(sha256(id), now);
+  if (found && now - found.session.seenAt >= touchEvery) await context.store.touchSession(found.session.idHash, now);
+  return found;
+}
+
+/** Signs a person in whose credentials were checked just now. Returns the cookies to set. */
+export async function beginSession(user: User, keep: boolean, place: { exchange: Exchange; context: Context }): Promise<string[]> {
+  const { exchange, context } = place;
+  const { sessionIdleSeconds, keptSessionIdleSeconds, sessionLifetimeSeconds } = context.options;
+  const now = context.now();
+  const id = randomId('', 32);
+  const session: Session = {
+    idHash: sha256(id),
+    userId: user.id,
+    authTime: now,
+    createdAt: now,
+    seenAt: now,
+    idleSeconds: keep ? keptSessionIdleSeconds : sessionIdleSeconds,
+    expiresAt: now + sessionLifetimeSeconds,
+    userAgent: exchange.request.headers.get('user-agent')?.slice(0, 200),
+    address: exchange.address,
+  };
+  const event = auditEvent('user.signed_in', now, `user:${user.id}`, { userId: user.id, address: exchange.address, requestId: exchange.requestId });
+  const replaced = readCookie('session', exchange.request, context);
+  await context.store.startSession(session, replaced === undefined ? undefined : sha256(replaced), event);
+  return [writeCookie('session', id, context, keep ? sessionLifetimeSeconds : undefined)];
+}
+
+/** Ends the session, here and on the server. Returns the cookies to set. */
+export async function endSession({ session, user }: SignedIn, place: { exchange: Exchange; context: Context }): Promise<string[]> {
+  const { exchange, context } = place;
+  const about = { userId: user.id, address: exchange.address, requestId: exchange.requestId };
+  await context.store.endSession(session.idHash, auditEvent('user.signed_out', context.now(), `user:${user.id}`, about));
+  return [writeCookie('session', '', context, 0)];
+}

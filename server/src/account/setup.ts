@@ -1,0 +1,127 @@
+/**
+ * GET and POST /setup: the one-time link that creates the first operator and shows an owner token once. There is no default password and no first visitor who
+ * wins: only whoever started the server can print the link (contracts §4).
+ */
+import { auditEvent } from '../audit/event.ts';
+import type { Context, Exchange } from '../context.ts';
+import { sha256 } from '../crypto/hash.ts';
+import { hashPassword, maxPasswordBytes, minPasswordLength } from '../crypto/password.ts';
+import { randomId } from '../crypto/random.ts';
+import { OAuthError } from '../errors.ts';
+import { pageFrame } from '../page-frame.ts';
+import { type Answer, page } from '../route.ts';
+import { type Parameters, parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
+import { readParameters } from '../rules/read-body.ts';
+import type { User } from '../storage/store.ts';
+import { type SetupField, type SetupProblem, setupDonePage, setupPage } from '../views/setup-page.ts';
+import { type Browser, browserOf } from './browser-cookie.ts';
+import { checkForm, type Form, formToken } from './form-token.ts';
+import { beginSession } from './session.ts';
+
+const linkSeconds = 15 * 60;
+const ownerTokenSeconds = 365 * 86400;
+
+type Place = { exchange: Exchange; context: Context };
+type Problem = { field: SetupField; problem: SetupProblem };
+type Candidate = { username: string; email: string; password: string };
+
+/** Makes a setup link: good for 15 minutes and one operator. The token is in the URL and, hashed, in the database; nowhere else. */
+export async function makeSetupLink(context: Context): Promise<string> {
+  const token = randomId('st_', 32);
+  await context.store.addSetupLink(sha256(token), context.now(), context.now() + linkSeconds);
+  return `${context.issuer}/setup?token=${token}`;
+}
+
+/** GET /setup?token=st_…. */
+export async function setupForm(exchange: Exchange, context: Context): Promise<Answer> {
+  const token = await openToken(parametersFromForm(new URL(exchange.request.url).search), context);
+  return setupAnswer({ token }, browserOf(exchange, context), { exchange, context });
+}
+
+/** POST /setup. */
+export async function setup(exchange: Exchange, context: Context): Promise<Answer> {
+  const form = await readParameters(exchange.request, 'form');
+  refuseRepeated(form);
+  const token = await openToken(form, context);
+  const browser = checkForm(formOf(token), form.get('csrf'), { exchange, context });
+  const candidate: Candidate = {
+    username: (form.get('username') ?? '').normalize('NFKC').trim(),
+    email: (form.get('email') ?? '').trim(),
+    password: form.get('password') ?? '',
+  };
+  const again = (errors: Problem[]) => ({ ...setupAnswer({ token, errors, ...candidate }, browser, { exchange, context }), status: 400 });
+  const errors = problemsOf(candidate);
+  if (errors.length > 0) return again(errors);
+
+  const created = await createOperator(token, candidate, { exchange, context });
+  if (created === 'used') throw linkClosed();
+  if (created === 'taken') return again([{ field: 'username', problem: 'taken' }]);
+  const cookies = await beginSession(created.operator, false, { exchange, context });
+  return page(
+    setupDonePage(pageFrame(exchange, context), { ownerToken: created.ownerToken, exampleCurl: exampleCurl(created.ownerToken, context) }),
+    200,
+    cookies,
+  );
+}
+
+async function openToken(given: Parameters, context: Context): Promise<string> {
+  const token = given.get('token');
+  if (token === undefined || !(await context.store.setupLinkOpen(sha256(token), context.now()))) throw linkClosed();
+  return token;
+}
+
+function linkClosed(): OAuthError {
+  return new OAuthError('request_expired', 'The setup link is unknown, used or older than 15 minutes').onPage({
+    title: 'This setup link no longer works',
+    forUser: 'On the machine that runs this service, print a new one: auth-agent setup-link',
+  });
+}
+
+function formOf(token: string): Form {
+  return { purpose: 'setup', subject: [sha256(token)] };
+}
+
+function setupAnswer(values: { token: string; errors?: Problem[]; username?: string; email?: string }, browser: Browser, { exchange, context }: Place): Answer {
+  const { token, errors, username, email } = values;
+  const csrf = formToken(formOf(token), browser, context);
+  return page(setupPage(pageFrame(exchange, context), { token, csrf, errors, username, email }), 200, browser.cookies);
+}
+
+/** A username never contains `@`, so that nobody can take another's e-mail address as their name. */
+function problemsOf({ username, email, password }: Candidate): Problem[] {
+  const problems: Problem[] = [];
+  if (username === '') problems.push({ field: 'username', problem: 'missing' });
+  else if (!/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(username)) problems.push({ field: 'username', problem: 'invalid' });
+  if (email === '') problems.push({ field: 'email', problem: 'missing' });
+  else if (email.length > 254 || !/^[^\s@<>"]+@[^\s@<>"]+$/.test(email)) problems.push({ field: 'email', problem: 'invalid' });
+  if ([...password].length < minPasswordLength) problems.push({ field: 'password', problem: password === '' ? 'missing' : 'tooShort' });
+  else if (Buffer.byteLength(password) > maxPasswordBytes) problems.push({ field: 'password', problem: 'tooLong' });
+  return problems;
+}
+
+async function createOperator(
+  token: string,
+  candidate: Candidate,
+  { exchange, context }: Place,
+): Promise<'used' | 'taken' | { operator: User; ownerToken: string }> {
+  const now = context.now();
+  const operator: User = { id: randomId('usr_', 12), username: candidate.username, email: candidate.email, role: 'operator', createdAt: now };
+  const ownerToken = randomId('aat_', 32);
+  const row = {
+    id: randomId('oat_', 9),
+    tokenHash: sha256(ownerToken),
+    userId: operator.id,
+    name: 'Setup',
+    createdAt: now,
+    expiresAt: now + ownerTokenSeconds,
+  };
+  const event = auditEvent('setup.completed', now, `user:${operator.id}`, { userId: operator.id, address: exchange.address, requestId: exchange.requestId });
+  const passwordHash = await hashPassword(candidate.password);
+  const outcome = await context.store.redeemSetupLink(sha256(token), { ...operator, passwordHash }, row, event);
+  return outcome === 'done' ? { operator, ownerToken } : outcome;
+}
+
+function exampleCurl(ownerToken: string, context: Context): string {
+  const body = '{"server_url":"https://your-mcp-server.com","server_name":"My server","scopes":["files:read"]}';
+  return `curl -X POST ${context.issuer}/api/servers \\\n  -H 'Authorization: Bearer ${ownerToken}' \\\n  -H 'Content-Type: application/json' \\\n  -d '${body}'`;
+}

@@ -1,0 +1,98 @@
+/**
+ * GET and POST /login: the person shows who they are (LOG-01 … LOG-06, LOG-08). What follows is named by a transaction id, never by a URL (LOG-04). Not here:
+ * how credentials are checked (methods/), what the session is (session.ts), what the request behind it asks for (authorize/).
+ */
+import { auditEvent } from '../audit/event.ts';
+import type { Context, Exchange } from '../context.ts';
+import { sha256 } from '../crypto/hash.ts';
+import { pageFrame } from '../page-frame.ts';
+import { type Answer, page, redirect } from '../route.ts';
+import { type Parameters, parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
+import { readParameters } from '../rules/read-body.ts';
+import { type SignInPageValues, signInPage } from '../views/sign-in-page.ts';
+import { type Browser, browserOf } from './browser-cookie.ts';
+import { knownClientView } from './client-view.ts';
+import { checkForm, type Form, formToken } from './form-token.ts';
+import { methodOf } from './methods/index.ts';
+import { isTransaction, parkedRequest } from './parked-request.ts';
+import { beginSession, currentSession, type SignedIn } from './session.ts';
+import { forgive, mayTry } from './sign-in-limits.ts';
+
+/** GET /login: the form, unless somebody is signed in and nothing asks for the form all the same (`switch`, or a confirmation). */
+export async function signInForm(exchange: Exchange, context: Context): Promise<Answer> {
+  const query = parametersFromForm(new URL(exchange.request.url).search);
+  const tx = query.get('tx');
+  const signedIn = await currentSession(exchange, context);
+  const confirming = query.get('reason') === 'confirm' && signedIn !== undefined;
+  if (signedIn && !confirming && query.get('switch') === undefined) return redirect(nextPlace(tx, context));
+
+  const browser = browserOf(exchange, context);
+  if (tx !== undefined) await parkedRequest(tx, browser, context);
+  return signInAnswer({ tx, ...reasonOf(query, confirming ? signedIn : undefined) }, { browser, exchange, context });
+}
+
+/** POST /login. */
+export async function signIn(exchange: Exchange, context: Context): Promise<Answer> {
+  const form = await readParameters(exchange.request, 'form');
+  refuseRepeated(form);
+  const tx = form.get('tx');
+  const browser = checkForm(loginForm(tx), form.get('csrf'), { exchange, context });
+
+  const method = methodOf(form);
+  const login = method.login(form) ?? '';
+  const again = (problem: Partial<SignInPageValues>) => signInAnswer({ tx, username: login, ...problem }, { browser, exchange, context });
+  const allowance = await mayTry(login, exchange.address, context);
+  if (!allowance.allowed) return throttled(await again({ error: 'throttled', retryAfterSeconds: allowance.retryAfter }), allowance.retryAfter);
+
+  const verdict = await method.verify(form, context);
+  if (verdict.refused !== undefined) {
+    await context.store.recordEvent(failure(login, verdict.user?.id, exchange, context));
+    return { ...(await again({ error: verdict.refused })), status: 400 };
+  }
+  await forgive(login, exchange.address, context);
+  const cookies = await beginSession(verdict.user, form.get('keep') === '1', { exchange, context });
+  return redirect(nextPlace(tx, context), cookies);
+}
+
+/** The sign-in page, for this room and for /authorize, which shows it at once when nobody is signed in. */
+export async function signInAnswer(
+  values: Omit<SignInPageValues, 'csrf' | 'client' | 'signInHint'>,
+  place: { browser: Browser; exchange: Exchange; context: Context },
+): Promise<Answer> {
+  const { browser, exchange, context } = place;
+  const { tx } = values;
+  const parked = isTransaction(tx) ? await context.store.findRequest(sha256(tx), context.now()) : undefined;
+  const html = signInPage(pageFrame(exchange, context), {
+    ...values,
+    username: values.username ?? parked?.request.loginHint,
+    csrf: formToken(loginForm(tx), browser, context),
+    client: parked?.browserHash === browser.hash ? await knownClientView(parked.request.clientId, context) : undefined,
+    signInHint: context.options.signInHint,
+  });
+  return page(html, 200, browser.cookies);
+}
+
+/** Where a person goes after signing in: on with the request that waits, else to their agents. */
+function nextPlace(tx: string | undefined, context: Context): string {
+  return isTransaction(tx) ? `${context.base}/authorize/consent?tx=${tx}` : `${context.base}/account/agents`;
+}
+
+function loginForm(tx: string | undefined): Form {
+  return { purpose: 'login', subject: [tx ?? ''] };
+}
+
+function reasonOf(query: Parameters, confirming: SignedIn | undefined): Partial<SignInPageValues> {
+  if (confirming) return { reason: 'confirm', username: confirming.user.username };
+  return query.get('reason') === 'signed-out' ? { reason: 'signed-out' } : {};
+}
+
+function throttled(answer: Answer, retryAfter: number): Answer {
+  return { ...answer, status: 429, headers: { 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) } };
+}
+
+function failure(login: string, userId: string | undefined, exchange: Exchange, context: Context) {
+  const about = { userId, address: exchange.address, requestId: exchange.requestId };
+  // People type passwords into the name field: the record keeps a keyed hash that still groups tries, not the text.
+  const detail = { login: context.instance.mac('sign-in name', login.toLowerCase()).slice(0, 16) };
+  return auditEvent('user.sign_in_failed', context.now(), 'anonymous', { ...about, detail });
+}

@@ -1,0 +1,80 @@
+/**
+ * GET and POST /authorize (OAuth 2.1 §4.1.1): checks the request, parks it for the browser that brought it, and shows what comes first. A request without a
+ * signed-in person is answered with the sign-in page itself. Not here: the checks (parameters.ts, request.ts), what is needed (next-step.ts).
+ */
+import { browserOf, knownBrowser } from '../account/browser-cookie.ts';
+import { currentSession, type SignedIn } from '../account/session.ts';
+import { signInAnswer } from '../account/sign-in.ts';
+import { addressBucket } from '../clients/address-bucket.ts';
+import type { Context, Exchange } from '../context.ts';
+import { sha256 } from '../crypto/hash.ts';
+import { randomId } from '../crypto/random.ts';
+import { OAuthError, tooManyRequests } from '../errors.ts';
+import { type Answer, redirect } from '../route.ts';
+import { parametersFromForm } from '../rules/parameters.ts';
+import type { AuthorizationRequest, Client, ParkedRequest } from '../storage/store.ts';
+import { answerUnasked } from './consent.ts';
+import type { Place } from './decision.ts';
+import { errorBack } from './interstitial.ts';
+import { type NextStep, nextStep } from './next-step.ts';
+import { identify, readAuthorization } from './parameters.ts';
+import { checkRequest } from './request.ts';
+
+/** Requests of one address that nobody is signed in for: each parks a row (RATE-03, generous for offices behind one address). */
+const strangers = { limit: 600, periodSeconds: 900 };
+
+/** A little less than the longest address we read. */
+const maxLocation = 8000;
+
+/** GET and POST /authorize. */
+export async function authorize(exchange: Exchange, context: Context): Promise<Answer> {
+  const text = await readAuthorization(exchange.request);
+  const asGet = crossSitePost(text, exchange, context);
+  if (asGet) return asGet;
+  const given = parametersFromForm(text);
+  const signedIn = await currentSession(exchange, context);
+  if (!signedIn) await limitStrangers(exchange, context);
+  const asking = await identify(given, exchange, context);
+
+  try {
+    const request = await checkRequest(given, asking, context);
+    const next = await nextStep({ request, client: asking.client, signedIn }, context);
+    return await begin({ request, next, client: asking.client, signedIn }, { browser: browserOf(exchange, context), exchange, context });
+  } catch (error) {
+    if (error instanceof OAuthError) return errorBack(error, asking, { signedIn, exchange, context });
+    throw error;
+  }
+}
+
+type Begun = { request: AuthorizationRequest; next: NextStep; client: Client; signedIn: SignedIn | undefined };
+
+async function begin({ request, next, client, signedIn }: Begun, place: Place): Promise<Answer> {
+  const { browser, context } = place;
+  const { tx, parked } = await park(request, place);
+  if (next.step === 'sign-in' || !signedIn) return signInAnswer({ tx }, place);
+  if (next.step === 'confirm') return redirect(`${context.base}/login?tx=${tx}&reason=confirm`, browser.cookies);
+  if (next.step === 'consent') return redirect(`${context.base}/authorize/consent?tx=${tx}`, browser.cookies);
+  const { href } = await answerUnasked({ tx, parked, client, signedIn }, place);
+  return redirect(href, browser.cookies);
+}
+
+async function park(request: AuthorizationRequest, { browser, context }: Place): Promise<{ tx: string; parked: ParkedRequest }> {
+  const { requestSeconds, codeSeconds } = context.options;
+  const tx = randomId('tx_', 24);
+  const now = context.now();
+  const parked: ParkedRequest = { idHash: sha256(tx), browserHash: browser.hash, request, createdAt: now, expiresAt: now + requestSeconds + codeSeconds };
+  await context.store.parkRequest(parked);
+  return { tx, parked };
+}
+
+/** A form posted by another site comes without our Lax cookies: a person who is signed in would look like a stranger, and a new cookie would lose what their other tabs wait for. */
+function crossSitePost(text: string, exchange: Exchange, context: Context): Answer | undefined {
+  if (exchange.request.method !== 'POST' || knownBrowser(exchange, context)) return undefined;
+  const location = `${context.base}/authorize?${new URLSearchParams(text)}`;
+  return location.length < maxLocation ? redirect(location) : undefined;
+}
+
+async function limitStrangers(exchange: Exchange, context: Context): Promise<void> {
+  const allowance = await context.store.takeFrom(`authorize ${addressBucket(exchange.address)}`, strangers, context.now() * 1000);
+  if (!allowance.allowed) throw tooManyRequests(allowance.retryAfter);
+}

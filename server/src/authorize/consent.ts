@@ -1,0 +1,163 @@
+/**
+ * GET /authorize/consent and POST /consent: the person decides (CON-01 … CON-06). The page is made from the parked request and from nothing in the browser, and
+ * the form can only say yes or no and leave optional scopes out. Not here: what is needed (next-step.ts), carrying it out (decision.ts), HTML (views/).
+ */
+import { browserOf } from '../account/browser-cookie.ts';
+import { clientView } from '../account/client-view.ts';
+import { readCookie } from '../account/cookies.ts';
+import { checkForm, type Form, formToken } from '../account/form-token.ts';
+import { parkedRequest } from '../account/parked-request.ts';
+import { currentSession, type SignedIn } from '../account/session.ts';
+import { findClient } from '../clients/find.ts';
+import { metadataDigest } from '../clients/metadata.ts';
+import type { Context, Exchange } from '../context.ts';
+import { OAuthError } from '../errors.ts';
+import { pageFrame } from '../page-frame.ts';
+import { type Answer, page, redirect } from '../route.ts';
+import { parametersFromForm } from '../rules/parameters.ts';
+import { readParameters } from '../rules/read-body.ts';
+import { matchesRegistered } from '../rules/redirect-uri.ts';
+import { type Target, targetOf } from '../servers/resource.ts';
+import type { Client, ParkedRequest } from '../storage/store.ts';
+import { type ConsentPageValues, consentPage } from '../views/consent-page.ts';
+import { alreadyDecided, approve, type Outcome, type Place, refuse } from './decision.ts';
+import { nextStep } from './next-step.ts';
+import { consentReceipt } from './receipt.ts';
+import { choices, narrowed } from './scopes.ts';
+
+/** A request whose person is here. */
+type Waiting = { tx: string; parked: ParkedRequest; client: Client; target: Target; signedIn: SignedIn };
+/** What the page says, apart from its form. */
+type Shown = Omit<ConsentPageValues, 'tx' | 'csrf'>;
+type Question = { shown: Shown; optional: string[] };
+
+/** GET /authorize/consent?tx=…: the page, or what must come before it. */
+export async function consentForm(exchange: Exchange, context: Context): Promise<Answer> {
+  const place: Place = { browser: browserOf(exchange, context), exchange, context };
+  const tx = parametersFromForm(new URL(exchange.request.url).search).get('tx');
+  const waiting = await waitingRequest(tx, place);
+  if ('status' in waiting) return waiting;
+
+  const next = await nextStep({ ...waiting, request: waiting.parked.request, parkedAt: waiting.parked.createdAt }, context);
+  if (next.step === 'sign-in' || next.step === 'confirm') return redirect(`${context.base}/login?tx=${waiting.tx}&reason=confirm`);
+  if (next.step === 'answer') {
+    await answerUnasked(waiting, place);
+    return goBack(waiting.tx, context);
+  }
+  const question = ask(waiting, next, context);
+  const csrf = formToken(consentFormOf(waiting, question.optional), place.browser, context);
+  return page(consentPage(pageFrame(exchange, context), { ...question.shown, tx: waiting.tx, csrf }));
+}
+
+/** POST /consent. */
+export async function consent(exchange: Exchange, context: Context): Promise<Answer> {
+  const form = await readParameters(exchange.request, 'form');
+  if (form.repeated.some((name) => name !== 'scope')) throw new OAuthError('invalid_request', 'A parameter is repeated');
+  const place: Place = { browser: browserOf(exchange, context), exchange, context };
+  const waiting = await waitingRequest(form.get('tx'), place);
+  if ('status' in waiting) return waiting;
+
+  const { parked, signedIn, client } = waiting;
+  const next = await nextStep({ ...waiting, request: parked.request, parkedAt: parked.createdAt }, context);
+  if (next.step === 'sign-in' || next.step === 'confirm') return redirect(`${context.base}/login?tx=${waiting.tx}&reason=confirm`);
+  const { shown, optional } = ask(waiting, next.step === 'consent' ? next : { allowed: parked.request.scope, reconnect: true }, context);
+  checkForm(consentFormOf(waiting, optional), form.get('csrf'), { exchange, context });
+  const decision = form.get('decision');
+  if (decision !== 'allow' && decision !== 'deny') throw new OAuthError('invalid_request', 'decision must be allow or deny');
+
+  if (decision === 'deny') await refuse(parked, new OAuthError('access_denied', 'The person said no'), signedIn, place);
+  else {
+    const scope = narrowed(parked.request.scope, optional, form.all('scope'));
+    const receipt = consentReceipt(pageFrame(exchange, context), shown, { granted: scope, asked: true, at: context.now() });
+    await approve({ parked, client, signedIn, scope, receipt }, place);
+  }
+  return goBack(waiting.tx, context);
+}
+
+/** Answers from remembered consent, without a page; next-step.ts has said that this is safe. */
+export async function answerUnasked(known: Omit<Waiting, 'target'>, place: Place): Promise<Outcome> {
+  const { context, exchange } = place;
+  const target = await targetOf(known.parked.request.resource, context);
+  if (!target) throw new OAuthError('invalid_target', 'The resource is not registered here');
+  const { scope } = known.parked.request;
+  const { shown } = ask({ ...known, target }, { allowed: scope, reconnect: true }, context);
+  const receipt = consentReceipt(pageFrame(exchange, context), shown, { granted: scope, asked: false, at: context.now() });
+  return approve({ ...known, scope, receipt }, place);
+}
+
+/** Always through a page of ours: Chromium holds a form's whole chain of redirects to `form-action 'self'` (decision 12, CON-08). */
+function goBack(tx: string, context: Context): Answer {
+  return redirect(`${context.base}/authorize/return?tx=${tx}`);
+}
+
+/** @throws {OAuthError} request_expired when there is no such request here or it was answered. Otherwise the request with its person, or the answer that must come first. */
+async function waitingRequest(given: string | undefined, place: Place): Promise<Waiting | Answer> {
+  const { browser, exchange, context } = place;
+  const parked = await parkedRequest(given, browser, context);
+  const tx = given as string; // parkedRequest has found it
+  if (parked.answeredAt !== undefined) throw alreadyDecided();
+  const signedIn = await currentSession(exchange, context);
+  // A session cookie without its session: they were signed in when the request began.
+  const reason = readCookie('session', exchange.request, context) === undefined ? '' : '&reason=signed-out';
+  if (!signedIn) return redirect(`${context.base}/login?tx=${tx}${reason}`);
+  try {
+    return { tx, parked, signedIn, ...(await stillThere(parked, place)) };
+  } catch (error) {
+    if (!(error instanceof OAuthError) || (error.code !== 'unauthorized_client' && error.code !== 'invalid_target')) throw error;
+    await refuse(parked, error, signedIn, place);
+    return goBack(tx, context);
+  }
+}
+
+/** The client or the server may have gone while the person was reading. @throws {OAuthError} unauthorized_client, invalid_target */
+async function stillThere({ request }: ParkedRequest, { exchange, context }: Place): Promise<{ client: Client; target: Target }> {
+  const found = await findClient(request.clientId, context, exchange.address);
+  if (found.state === 'unavailable') throw found.error;
+  const registered = found.client?.metadata.redirectUris.some((uri) => matchesRegistered(request.redirectUri, uri));
+  if (found.state === 'gone' || !registered) throw new OAuthError('unauthorized_client', 'The registration of this client is gone or has changed');
+  const target = await targetOf(request.resource, context);
+  if (!target) throw new OAuthError('invalid_target', 'The resource is not registered here');
+  return { client: found.client, target };
+}
+
+function ask(
+  { parked, client, target, signedIn }: Omit<Waiting, 'tx'>,
+  { allowed, reconnect }: { allowed: string[]; reconnect: boolean },
+  context: Context,
+): Question {
+  const { request } = parked;
+  const optional = choices(request.scope, target, allowed);
+  const fresh = request.scope.filter((name) => !allowed.includes(name));
+  const offered = request.scope.map((name) => ({ ...(target.scopes.find((scope) => scope.name === name) ?? { name }), optional: optional.includes(name) }));
+  const ignored = (request.ignoredScope ?? []).map((name) => ({ name, offered: false }));
+  const { name, username, email } = signedIn.user;
+  const shown: Shown = {
+    client: clientView(client),
+    user: { name: name ?? username, email },
+    server: { name: target.server?.name ?? context.options.serviceName, host: new URL(target.resource).host, resource: target.resource },
+    redirectUri: request.redirectUri,
+    scopes: [...offered, ...ignored],
+    offline: isRenewable(request.scope, client, context),
+    newScopes: allowed.length > 0 ? fresh : undefined,
+    reconnect,
+    technical: {
+      clientId: client.id,
+      redirectUri: request.redirectUri,
+      scope: request.scope.join(' '),
+      resource: request.resource,
+      codeChallengeMethod: 'S256',
+      prompt: request.prompt.length > 0 ? request.prompt.join(' ') : undefined,
+    },
+  };
+  return { shown, optional };
+}
+
+/** Whether the token endpoint will issue a refresh token for this. */
+function isRenewable(scope: readonly string[], client: Client, { options }: Context): boolean {
+  return client.metadata.grantTypes.includes('refresh_token') && (options.refreshTokens === 'always' || scope.includes('offline_access'));
+}
+
+/** The token speaks for what was on the page: another person, another description of the client or other boxes need a new page. */
+function consentFormOf({ tx, client, signedIn }: Waiting, optional: readonly string[]): Form {
+  return { purpose: 'consent', subject: [tx, signedIn.session.idHash, metadataDigest(client.metadata), ...optional] };
+}

@@ -1,0 +1,96 @@
+/**
+ * Carries a decision out: yes makes a grant, a code and an answer; no makes an answer. Each is one verb of the store that works once per request, so a second
+ * click, a second tab or a second node changes nothing (CON-06). Not here: asking (consent.ts), the redirect (authorize.ts, return-page.ts).
+ */
+import type { Browser } from '../account/browser-cookie.ts';
+import type { SignedIn } from '../account/session.ts';
+import { auditEvent } from '../audit/event.ts';
+import { metadataDigest } from '../clients/metadata.ts';
+import type { Context, Exchange } from '../context.ts';
+import { sha256 } from '../crypto/hash.ts';
+import { openUnder, sealUnder } from '../crypto/instance-keys.ts';
+import { randomId } from '../crypto/random.ts';
+import { OAuthError } from '../errors.ts';
+import type { Client, Code, Grant, ParkedRequest } from '../storage/store.ts';
+import { codeAnswer, errorAnswer } from './answer.ts';
+import { consentRedirect } from './next-step.ts';
+
+export type Place = { browser: Browser; exchange: Exchange; context: Context };
+/** The way back: a redirect URL, and whether it says no. */
+export type Outcome = { href: string; denied: boolean };
+
+type Approval = { parked: ParkedRequest; client: Client; signedIn: SignedIn; scope: string[]; receipt: string };
+
+/** Grants `scope`. Every approval makes a grant of its own: an installation is what people see, pause and revoke (decision 5). */
+export async function approve({ parked, client, signedIn, scope, receipt }: Approval, place: Place): Promise<Outcome> {
+  const { context } = place;
+  const { request } = parked;
+  const now = context.now();
+  const grant: Grant = {
+    id: randomId('grant_', 12),
+    userId: signedIn.user.id,
+    clientId: client.id,
+    serverId: request.serverId,
+    resource: request.resource,
+    scope,
+    redirectUri: consentRedirect(request.redirectUri),
+    clientDigest: metadataDigest(client.metadata),
+    receipt,
+    createdAt: now,
+    lastUsedAt: now,
+  };
+  const value = randomId('ac_', 32);
+  const outcome = { href: codeAnswer(request, value, context.issuer), denied: false };
+  const code = codeRow(value, parked, { grant, authTime: signedIn.session.authTime, expiresAt: now + context.options.codeSeconds });
+  const event = auditEvent('grant.approved', now, `user:${signedIn.user.id}`, { ...about(parked, signedIn, place), grantId: grant.id, detail: { scope } });
+  const answered = await context.store.approveRequest({ idHash: parked.idHash, answer: sealed(outcome, parked, place), grant, code, now }, event);
+  if (answered === 'answered') throw alreadyDecided();
+  return outcome;
+}
+
+/** Answers with an error that the client may hear; nothing is shared (AZ-32). */
+export async function refuse(parked: ParkedRequest, error: OAuthError, signedIn: SignedIn, place: Place): Promise<Outcome> {
+  const { context } = place;
+  const outcome = { href: errorAnswer(parked.request, error, context.issuer), denied: true };
+  const event = auditEvent('grant.denied', context.now(), `user:${signedIn.user.id}`, { ...about(parked, signedIn, place), detail: { code: error.code } });
+  const answered = await context.store.denyRequest({ idHash: parked.idHash, answer: sealed(outcome, parked, place), now: context.now() }, event);
+  if (answered === 'answered') throw alreadyDecided();
+  return outcome;
+}
+
+/** The outcome of an answered request, for as long as a code lives. Only the browser that began can open it. */
+export function outcomeOf(parked: ParkedRequest, { browser, context }: Pick<Place, 'browser' | 'context'>): Outcome | undefined {
+  if (parked.answer === undefined || parked.answeredAt === undefined || context.now() >= parked.answeredAt + context.options.codeSeconds) return undefined;
+  return JSON.parse(openUnder(browser.id, `answer ${parked.idHash}`, parked.answer)) as Outcome;
+}
+
+export function alreadyDecided(): OAuthError {
+  return new OAuthError('request_expired', 'The request was answered before').onPage({
+    title: 'Already decided',
+    forUser: 'You have answered this request. Go back to your agent; if it still waits, connect again from there.',
+  });
+}
+
+function sealed(outcome: Outcome, { idHash }: ParkedRequest, { browser }: Place): string {
+  return sealUnder(browser.id, `answer ${idHash}`, JSON.stringify(outcome));
+}
+
+/** AZ-30: everything that the token endpoint compares is fixed here. */
+function codeRow(value: string, { request }: ParkedRequest, { grant, authTime, expiresAt }: { grant: Grant; authTime: number; expiresAt: number }): Code {
+  return {
+    codeHash: sha256(value),
+    grantId: grant.id,
+    clientId: request.clientId,
+    redirectUri: request.redirectUri,
+    codeChallenge: request.codeChallenge,
+    nonce: request.nonce,
+    authTime,
+    createdAt: grant.createdAt,
+    expiresAt,
+    failures: 0,
+  };
+}
+
+function about({ request }: ParkedRequest, { user }: SignedIn, { exchange }: Place) {
+  return { userId: user.id, clientId: request.clientId, serverId: request.serverId, address: exchange.address, requestId: exchange.requestId };
+}

@@ -1,0 +1,75 @@
+/**
+ * The only place that decides what a request still needs: a sign-in, a fresh sign-in, consent, or an answer without asking (D13, CON-03, AZ-21 … AZ-23).
+ */
+import type { SignedIn } from '../account/session.ts';
+import { metadataDigest } from '../clients/metadata.ts';
+import type { Context } from '../context.ts';
+import { OAuthError } from '../errors.ts';
+import { redirectClass } from '../rules/redirect-uri.ts';
+import { isSubset } from '../rules/scope.ts';
+import type { AuthorizationRequest, Client } from '../storage/store.ts';
+
+export type NextStep =
+  | { step: 'sign-in' }
+  /** Somebody is signed in, but not recently enough for this request. */
+  | { step: 'confirm' }
+  /** `allowed`: what this person already lets this client do there. `reconnect`: nothing new is asked, only presence. */
+  | { step: 'consent'; allowed: string[]; reconnect: boolean }
+  /** Allowed before, to a place that only this client can receive at. */
+  | { step: 'answer' };
+
+export type Situation = {
+  request: AuthorizationRequest;
+  client: Client;
+  signedIn: SignedIn | undefined;
+  /** When the request was parked, in seconds; undefined while it has only just arrived. */
+  parkedAt?: number;
+};
+
+/** @throws {OAuthError} login_required, consent_required or interaction_required when the request forbids asking (OIDC Core §3.1.2.6). */
+export async function nextStep({ request, client, signedIn, parkedAt }: Situation, context: Context): Promise<NextStep> {
+  const silent = request.prompt.includes('none');
+  if (!signedIn || !isRecent(request, signedIn, parkedAt, context.now())) {
+    if (silent) throw new OAuthError('login_required', 'Nobody is signed in, or not recently enough');
+    return { step: signedIn ? 'confirm' : 'sign-in' };
+  }
+  const { allowed, remembered } = await consentSoFar(request, client, signedIn, context);
+  const forced = request.prompt.includes('consent') || request.prompt.includes('select_account');
+  if (remembered && !forced && isSafeToRepeat(request.redirectUri, context)) return { step: 'answer' };
+  if (silent && remembered) throw new OAuthError('interaction_required', 'The person must confirm that they started this');
+  if (silent) throw new OAuthError('consent_required', 'The person has not allowed this');
+  return { step: 'consent', allowed, reconnect: remembered && !forced };
+}
+
+/** OIDC Core §3.1.2.1: `login` and an exceeded max_age want credentials again; a sign-in after the request was parked is one. */
+function isRecent({ prompt, maxAge }: AuthorizationRequest, { session }: SignedIn, parkedAt: number | undefined, now: number): boolean {
+  if (parkedAt !== undefined && session.authTime >= parkedAt) return true;
+  if (prompt.includes('login') || maxAge === 0) return false;
+  return maxAge === undefined || now - session.authTime <= maxAge;
+}
+
+/** Remembered only for the same person, client, description of the client, resource and place of return, and for no more than was granted. */
+async function consentSoFar(
+  request: AuthorizationRequest,
+  client: Client,
+  { user }: SignedIn,
+  context: Context,
+): Promise<{ allowed: string[]; remembered: boolean }> {
+  const key = { userId: user.id, clientId: client.id, resource: request.resource };
+  const now = context.now();
+  const same = { ...key, redirectUri: consentRedirect(request.redirectUri), clientDigest: metadataDigest(client.metadata) };
+  const [allowed, earlier] = await Promise.all([context.store.allowedScopes(key, now), context.store.rememberedConsent(same, now)]);
+  // What another description of the client, or another place of return, was allowed does not soften the question.
+  if (!earlier) return { allowed: [], remembered: false };
+  return { allowed, remembered: isSubset(request.scope, earlier.scope) };
+}
+
+/** OAuth 2.1 §7.3.1: never without asking where any program on the machine could receive the code. Only https on a host that the operator trusts will do. */
+function isSafeToRepeat(redirectUri: string, context: Context): boolean {
+  return redirectClass(redirectUri) === 'https' && context.options.clients.trustedHosts.includes(new URL(redirectUri).host);
+}
+
+/** The redirect URI as consent is remembered by: on loopback the port is another at every start, and says nothing. */
+export function consentRedirect(redirectUri: string): string {
+  return redirectClass(redirectUri) === 'loopback' ? redirectUri.replace(/^(http:\/\/(?:\[::1\]|[^:/?]+)):\d+/, '$1') : redirectUri;
+}

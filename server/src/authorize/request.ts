@@ -1,0 +1,93 @@
+/**
+ * The checks of an authorization request after client and redirect URI, in the order in which errors win: repeated parameters, request objects, response type
+ * and mode, PKCE, resource, scope, then what it asks of the person (requirements §5). Every error here may travel to the client. Not here: the person (next-step.ts).
+ */
+import type { Context } from '../context.ts';
+import { OAuthError } from '../errors.ts';
+import { type Parameters, refuseRepeated } from '../rules/parameters.ts';
+import { checkChallenge } from '../rules/pkce.ts';
+import { findTarget } from '../servers/resource.ts';
+import type { AuthorizationRequest } from '../storage/store.ts';
+import { type Asking, isState } from './parameters.ts';
+import { wantedScope } from './scopes.ts';
+
+/** @throws {OAuthError} for the client. */
+export async function checkRequest(given: Parameters, asking: Asking, context: Context): Promise<AuthorizationRequest> {
+  const { client, redirectUri, redirectUriSent, state } = asking;
+  refuseRepeated(given);
+  refuseRequestObjects(given);
+  if (asking.gone) throw new OAuthError('unauthorized_client', 'The registration of this client is gone, register again');
+  if (!client.metadata.grantTypes.includes('authorization_code'))
+    throw new OAuthError('unauthorized_client', 'The client may not use the authorization code flow');
+  checkState(given.get('state'));
+  checkResponse(given);
+  const codeChallenge = checkChallenge(given.get('code_challenge'), given.get('code_challenge_method'));
+  const target = await findTarget(given.all('resource'), client, context);
+  const { scope, ignored } = wantedScope(given.get('scope'), client, target);
+  if (given.get('authorization_details') !== undefined) throw new OAuthError('invalid_authorization_details', 'authorization_details are not offered');
+
+  return {
+    clientId: client.id,
+    redirectUri,
+    redirectUriSent,
+    state,
+    scope,
+    ignoredScope: ignored.length > 0 ? ignored : undefined,
+    resource: target.resource,
+    serverId: target.server?.id,
+    codeChallenge,
+    nonce: nonceOf(given.get('nonce')),
+    prompt: promptOf(given.get('prompt')),
+    maxAge: maxAgeOf(given.get('max_age')),
+    loginHint: loginHintOf(given),
+  };
+}
+
+/** RFC 9101 §6 and RFC 9126: neither objects nor references are offered, and no URL of a request is ever fetched (AZ-24). */
+function refuseRequestObjects(given: Parameters): void {
+  const [object, reference] = [given.get('request'), given.get('request_uri')];
+  if (object !== undefined && reference !== undefined) throw new OAuthError('invalid_request', 'request and request_uri exclude each other');
+  if (object !== undefined) throw new OAuthError('request_not_supported', 'Request objects are not offered');
+  if (reference !== undefined) throw new OAuthError('request_uri_not_supported', 'Requests by reference are not offered');
+}
+
+/** OAuth 2.1 §4.1.1: response_type is `code`. Everything else would put tokens into the address bar. */
+function checkResponse(given: Parameters): void {
+  const type = given.get('response_type');
+  if (type === undefined) throw new OAuthError('invalid_request', 'response_type is required');
+  if (type !== 'code') throw new OAuthError('unsupported_response_type', 'response_type must be code');
+  const mode = given.get('response_mode');
+  if (mode !== undefined && mode !== 'query') throw new OAuthError('invalid_request', 'response_mode must be query');
+}
+
+function checkState(state: string | undefined): void {
+  if (state !== undefined && !isState(state)) throw new OAuthError('invalid_request', 'state must be printable ASCII of at most 4096 characters');
+}
+
+const maxNonceLength = 512;
+function nonceOf(nonce: string | undefined): string | undefined {
+  if (nonce !== undefined && nonce.length > maxNonceLength) throw new OAuthError('invalid_request', 'nonce is longer than 512 characters');
+  return nonce;
+}
+
+const prompts = ['none', 'login', 'consent', 'select_account'];
+/** OIDC Core §3.1.2.1: "If this parameter contains none with any other value, an error is returned." Accepted without openid too: MCP clients send it (AZ-21). */
+function promptOf(value: string | undefined): string[] {
+  const asked = (value ?? '').split(' ').filter((one) => one !== '');
+  if (asked.some((one) => !prompts.includes(one))) throw new OAuthError('invalid_request', 'prompt has an unknown value');
+  if (asked.includes('none') && asked.length > 1) throw new OAuthError('invalid_request', 'prompt none excludes every other value');
+  return asked;
+}
+
+function maxAgeOf(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(value)) throw new OAuthError('invalid_request', 'max_age must be a number of seconds');
+  return Number(value);
+}
+
+/** RFC 9470 §5: no level of sign-in is offered by name, so none that is asked for is met. The hint only fills in the form. */
+function loginHintOf(given: Parameters): string | undefined {
+  if (given.get('acr_values') !== undefined) throw new OAuthError('unmet_authentication_requirements', 'No acr_values are offered');
+  const hint = given.get('login_hint');
+  return hint !== undefined && /^[\x21-\x7e]{1,254}$/.test(hint) ? hint : undefined;
+}

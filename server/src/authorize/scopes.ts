@@ -1,0 +1,44 @@
+/**
+ * Which scopes a request is about (AZ-19, D4), and which of them the person may leave out (CON-05). Pure: values in, values out.
+ */
+import { OAuthError } from '../errors.ts';
+import { identityScopes, parseScope } from '../rules/scope.ts';
+import type { Target } from '../servers/resource.ts';
+import type { Client } from '../storage/store.ts';
+
+export type WantedScope = { scope: string[]; ignored: string[] };
+
+/**
+ * RFC 6749 §3.3: "the authorization server MUST either process the request using a pre-defined default value or fail". Unknown scopes, and those of other
+ * resources, are dropped while something remains; the consent page lists them as ignored.
+ *
+ * @throws {OAuthError} invalid_scope when none of the requested scopes is offered.
+ */
+export function wantedScope(value: string | undefined, client: Client, target: Target): WantedScope {
+  const offered = new Set([...target.scopes.map((scope) => scope.name), ...identityScopes]);
+  const asked = parseScope(value);
+  const kept = asked.filter((scope) => offered.has(scope));
+  const ignored = asked.filter((scope) => !offered.has(scope));
+  if (asked.length > 0 && kept.length === 0) throw new OAuthError('invalid_scope', 'None of the requested scopes is offered by this resource');
+  // offline_access says for how long, not what: alone it asks for the default.
+  if (kept.some((scope) => scope !== 'offline_access')) return { scope: kept, ignored };
+  return { scope: [...new Set([...defaultScope(client, target, offered), ...kept])], ignored };
+}
+
+/** contracts §7.4 and §7.6: what the client registered as its default, as far as this resource offers it, else the resource's own default. */
+function defaultScope(client: Client, target: Target, offered: ReadonlySet<string>): string[] {
+  const registered = (client.metadata.scope ?? '').split(' ').filter((scope) => offered.has(scope));
+  return registered.length > 0 ? registered : target.defaultScopes;
+}
+
+/** The scopes with a box: new ones that are optional in the owner's eyes. When every new one is, they are no choice but the request itself: Allow means them. */
+export function choices(scope: readonly string[], target: Target, allowed: readonly string[]): string[] {
+  const fresh = scope.filter((name) => name !== 'offline_access' && !allowed.includes(name));
+  const optional = fresh.filter((name) => target.scopes.some((offered) => offered.name === name && offered.optional));
+  return optional.length === fresh.length ? [] : optional;
+}
+
+/** What is granted: everything requested that is no choice, and of the choices those that were ticked. Never more than was requested. */
+export function narrowed(scope: readonly string[], optional: readonly string[], ticked: readonly string[]): string[] {
+  return scope.filter((name) => !optional.includes(name) || ticked.includes(name));
+}
