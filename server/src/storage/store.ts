@@ -97,6 +97,8 @@ export type AuthorizationRequest = {
   redirectUriSent: boolean;
   state?: string;
   scope: string[];
+  /** Requested, but not offered by the resource: shown to the person as ignored. */
+  ignoredScope?: string[];
   resource: string;
   serverId?: string;
   codeChallenge: string;
