@@ -4,7 +4,7 @@
  */
 
 import type { Context } from '../context.ts';
-import type { HttpRequest, HttpRequest } from '../http-request.ts';
+import type { HttpRequest } from '../http-request.ts';
 
 export type CookieKind = 'browser' | 'session';
 

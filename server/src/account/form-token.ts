@@ -6,7 +6,7 @@
 import type { Context, Exchange } from '../context.ts';
 import { equalSecrets } from '../crypto/hash.ts';
 import { OAuthError } from '../errors.ts';
-import type { HttpRequest, HttpRequest } from '../http-request.ts';
+import type { HttpRequest } from '../http-request.ts';
 import { type Browser, knownBrowser } from './browser-cookie.ts';
 
 export type FormPurpose = 'login' | 'consent' | 'logout' | 'disconnect' | 'setup';

@@ -6,7 +6,7 @@
 import { findClient } from '../clients/find.ts';
 import type { Context, Exchange } from '../context.ts';
 import { OAuthError } from '../errors.ts';
-import type { HttpRequest, HttpRequest } from '../http-request.ts';
+import type { HttpRequest } from '../http-request.ts';
 import type { Parameters } from '../rules/parameters.ts';
 import { mediaType, readText } from '../rules/read-body.ts';
 import { concreteRedirect, matchesRegistered } from '../rules/redirect-uri.ts';

@@ -5,7 +5,7 @@
 
 import type { FoundClient } from '../clients/find.ts';
 import { OAuthError } from '../errors.ts';
-import type { HttpRequest, HttpRequest } from '../http-request.ts';
+import type { HttpRequest } from '../http-request.ts';
 import type { Client } from '../storage/store.ts';
 import { staleClientFixes } from '../views/stale-client-fixes.ts';
 
