@@ -3,7 +3,7 @@
  * it is. Measured against the usual adapter this serves a small POST with half the work. Owns: that view and the writing; not here: starting and stopping (node.ts).
  */
 
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
 import type { HttpRequest } from '../http-request.ts';
 import type { Reply } from '../route.ts';
 
@@ -27,8 +27,8 @@ export function listener(answer: Answerer, origin: string, addressOf: (message: 
 }
 
 function write(reply: Reply, message: IncomingMessage, response: ServerResponse): void {
-  const headers: Record<string, string | number | readonly string[]> = { ...reply.headers };
-  if (reply.cookies) headers['Set-Cookie'] = reply.cookies;
+  const headers: OutgoingHttpHeaders = { ...reply.headers };
+  if (reply.cookies) headers['Set-Cookie'] = [...reply.cookies];
   if (reply.body !== null) headers['Content-Length'] = Buffer.byteLength(reply.body);
   else if (reply.status !== 204 && reply.status !== 304) headers['Content-Length'] = 0;
   // A body nobody read, e.g. after a 413, would be taken for the next request.

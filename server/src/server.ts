@@ -1,0 +1,84 @@
+/**
+ * The route table: top to bottom, everything this server answers. It goes to discovery/metadata.ts as a value, so that metadata can only promise what exists.
+ * Aliases (documents 003 and 004) have the same handlers and are never advertised. Not here: what a route does (its room), how a table becomes a server (app.ts).
+ */
+import { agents, disconnect } from './account/agents.ts';
+import { account, home } from './account/home.ts';
+import { setup, setupForm } from './account/setup.ts';
+import { signIn, signInForm } from './account/sign-in.ts';
+import { signOut, signOutForm } from './account/sign-out.ts';
+import { apiRoutes } from './api/openapi.ts';
+import { type AuthServer, createApp } from './app.ts';
+import { authorize } from './authorize/authorize.ts';
+import { consent, consentForm } from './authorize/consent.ts';
+import { returnToClient } from './authorize/return-page.ts';
+import { expireClients } from './clients/expire.ts';
+import { register } from './clients/register.ts';
+import { jwks } from './discovery/jwks.ts';
+import { authorizationServerMetadata, openidConfiguration } from './discovery/metadata.ts';
+import { ownProtectedResource, serverProtectedResource } from './discovery/protected-resource.ts';
+import type { ServerOptions } from './options.ts';
+import type { Route } from './route.ts';
+import { assetRoutes } from './site/assets.ts';
+import { errorDoc } from './site/error-docs.ts';
+import { health, ready } from './site/health.ts';
+import { introspect } from './token/introspect.ts';
+import { revoke } from './token/revoke.ts';
+import { token } from './token/token.ts';
+import { userinfo } from './token/userinfo.ts';
+
+export const routes: readonly Route[] = [
+  // what a client reads before it speaks
+  { path: '/.well-known/oauth-authorization-server', surface: 'document', methods: { GET: authorizationServerMetadata } },
+  { path: '/.well-known/openid-configuration', surface: 'document', methods: { GET: openidConfiguration } },
+  { path: '/.well-known/oauth-protected-resource', surface: 'document', methods: { GET: ownProtectedResource } },
+  { path: '/.well-known/oauth-protected-resource/:server_id', surface: 'document', methods: { GET: serverProtectedResource } },
+  { path: '/.well-known/jwks.json', surface: 'document', methods: { GET: jwks }, endpoint: 'jwks_uri' },
+
+  // the front door
+  { path: '/authorize', surface: 'page', methods: { GET: authorize, POST: authorize }, endpoint: 'authorization_endpoint' },
+  { path: '/oauth/authorize', surface: 'page', methods: { GET: authorize, POST: authorize } },
+  { path: '/authorize/consent', surface: 'page', methods: { GET: consentForm } },
+  { path: '/consent', surface: 'page', methods: { POST: consent } },
+  { path: '/authorize/return', surface: 'page', methods: { GET: returnToClient } },
+
+  // the counter
+  { path: '/token', surface: 'backchannel', methods: { POST: token }, endpoint: 'token_endpoint' },
+  { path: '/oauth/token', surface: 'backchannel', methods: { POST: token } },
+  { path: '/introspect', surface: 'private', methods: { POST: introspect }, endpoint: 'introspection_endpoint' },
+  { path: '/oauth/introspect', surface: 'private', methods: { POST: introspect } },
+  { path: '/revoke', surface: 'backchannel', methods: { POST: revoke }, endpoint: 'revocation_endpoint' },
+  { path: '/oauth/revoke', surface: 'backchannel', methods: { POST: revoke } },
+  { path: '/userinfo', surface: 'backchannel', methods: { GET: userinfo, POST: userinfo }, endpoint: 'userinfo_endpoint' },
+  { path: '/register', surface: 'backchannel', methods: { POST: register }, endpoint: 'registration_endpoint' },
+
+  // people
+  { path: '/', surface: 'page', methods: { GET: home } },
+  { path: '/login', surface: 'page', methods: { GET: signInForm, POST: signIn } },
+  { path: '/logout', surface: 'page', methods: { GET: signOutForm, POST: signOut } },
+  { path: '/account', surface: 'page', methods: { GET: account } },
+  { path: '/account/agents', surface: 'page', methods: { GET: agents } },
+  { path: '/account/agents/disconnect', surface: 'page', methods: { POST: disconnect } },
+  { path: '/setup', surface: 'page', methods: { GET: setupForm, POST: setup } },
+
+  // owners
+  ...apiRoutes,
+
+  // the house itself
+  { path: '/health', surface: 'private', methods: { GET: health } },
+  { path: '/health/ready', surface: 'private', methods: { GET: ready } },
+  { path: '/docs/errors/:code', surface: 'page', methods: { GET: errorDoc } },
+  ...assetRoutes,
+];
+
+/**
+ * Makes an authorization server from its options. Mount `fetch` anywhere, call `maintain` about once a minute and `flush` about once a second.
+ *
+ *     const server = createServer({ issuer: 'https://auth.example.com', secret, driver: openNodeSqlite('auth-agent.db'), log });
+ *     await server.storage.migrate(Math.floor(Date.now() / 1000));
+ *
+ * @throws {TypeError} naming each option that is wrong and the rule it breaks.
+ */
+export function createServer(options: ServerOptions): AuthServer {
+  return createApp(routes, [expireClients], options);
+}
