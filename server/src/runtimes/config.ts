@@ -1,0 +1,143 @@
+/**
+ * Reads the configuration of a process: flags, then environment, then `auth-agent.config.json` (contracts §4); the first that says something wins. Checks the
+ * form of each value. The only place that reads the environment. Not here: what a production start refuses (production.ts), ranges of server options (options.ts).
+ */
+import type { ServerOptions } from '../options.ts';
+import { type Document, readableByOthers, readDocument, readSecret } from './config-file.ts';
+import { didYouMean } from './nearest.ts';
+import { flagOf, foreignVariables, type Setting, settings, variableOf } from './settings.ts';
+import { StartRefused } from './start-refused.ts';
+
+export type Config = {
+  issuer?: string;
+  secret?: string;
+  databaseUrl: string;
+  host: string;
+  port: number;
+  trustedProxies: string[];
+  drainSeconds: number;
+  logFormat?: 'json' | 'pretty';
+  logLevel: 'info' | 'warn' | 'error';
+  /** What goes to createServer, as far as it was set. */
+  server: Partial<ServerOptions>;
+  /** Where each set value came from: `--port`, `AUTH_AGENT_PORT`, `auth-agent.config.json`. */
+  sources: Record<string, string>;
+  warnings: string[];
+};
+
+export type ConfigInput = {
+  /** By setting name, as parsed from the command line; `secretFile` and `databaseUrlFile` name files. */
+  flags?: Record<string, string | boolean | string[] | undefined>;
+  env?: Record<string, string | undefined>;
+  /** Path of the configuration file; absent: auth-agent.config.json, if there is one. */
+  file?: string;
+};
+
+type Given = { value: unknown; source: string };
+
+/** @throws {StartRefused} naming the setting, where it was set, and what it must be. */
+export function loadConfig({ flags = {}, env = process.env, file = env.AUTH_AGENT_CONFIG }: ConfigInput = {}): Config {
+  const warnings: string[] = [];
+  const document = readDocument(file, warnings);
+  const sources: Record<string, string> = {};
+  const values: Record<string, unknown> = {};
+  for (const setting of settings) {
+    const given = fromFlags(setting, flags) ?? fromEnvironment(setting, env, warnings) ?? fromDocument(setting, document, warnings);
+    if (!given) continue;
+    values[setting.name] = read(setting, given);
+    sources[setting.name] = given.source;
+  }
+  warnUnknown(env, warnings);
+  return { ...processSettings(values, sources), server: serverSettings(values), sources, warnings };
+}
+
+function fromFlags({ name, secret }: Setting, flags: ConfigInput['flags'] = {}): Given | undefined {
+  const inFile = secret ? flags[`${name}File`] : undefined;
+  if (typeof inFile === 'string') return { value: readSecret(inFile, `--${flagOf(name)}-file`), source: `--${flagOf(name)}-file` };
+  const value = flags[name];
+  return value === undefined ? undefined : { value, source: `--${flagOf(name)}` };
+}
+
+function fromEnvironment({ name, secret }: Setting, env: Record<string, string | undefined>, warnings: string[]): Given | undefined {
+  const variable = variableOf(name);
+  const path = secret ? env[`${variable}_FILE`] : undefined;
+  if (env[variable]) {
+    if (path) warnings.push(`${variable} and ${variable}_FILE are both set; the file is not read`);
+    return { value: env[variable], source: variable };
+  }
+  return path ? { value: readSecret(path, `${variable}_FILE`), source: `${variable}_FILE` } : undefined;
+}
+
+function fromDocument({ name, secret }: Setting, { path, members }: Document, warnings: string[]): Given | undefined {
+  const inFile = secret ? members[`${name}File`] : undefined;
+  if (typeof inFile === 'string') return { value: readSecret(inFile, `${name}File in ${path}`), source: path };
+  if (members[name] === undefined) return undefined;
+  if (secret && readableByOthers(path)) warnings.push(`${path} holds ${name} and others on this machine may read it: chmod 600 ${path}`);
+  return { value: members[name], source: path };
+}
+
+/** Gives a value its type. */
+function read({ name, kind }: Setting, { value, source }: Given): unknown {
+  const text = typeof value === 'string' ? value.trim() : undefined;
+  if (kind === 'text' && text) return text;
+  if (kind === 'number' && (typeof value === 'number' || (text && /^\d{1,12}$/.test(text)))) return Number(value);
+  if (kind === 'switch' && typeof value === 'boolean') return value;
+  if (kind === 'switch' && text && /^(true|false|1|0)$/.test(text)) return text === 'true' || text === '1';
+  if (kind === 'list' && text !== undefined) return listOf(text);
+  if (kind === 'list' && Array.isArray(value) && value.every((one) => typeof one === 'string')) return value.flatMap(listOf);
+  const forms = { text: 'a text', number: 'a whole number', switch: 'true or false', list: 'a list, separated by commas' };
+  throw new StartRefused(`${name} must be ${forms[kind]}`, { why: `It was set by ${source}.`, fix: `Correct or remove it there` });
+}
+
+const listOf = (text: string): string[] => text.split(',').flatMap((one) => one.trim() || []);
+
+function processSettings(values: Record<string, unknown>, sources: Record<string, string>): Omit<Config, 'server' | 'sources' | 'warnings'> {
+  const port = (values.port as number | undefined) ?? 9000;
+  if (port > 65535) throw outOfRange('port', 'from 0 to 65535', sources);
+  const drainSeconds = (values.drainSeconds as number | undefined) ?? 2;
+  if (drainSeconds > 300) throw outOfRange('drainSeconds', 'from 0 to 300', sources);
+  return {
+    issuer: values.issuer as string | undefined,
+    secret: values.secret as string | undefined,
+    databaseUrl: (values.databaseUrl as string | undefined) ?? 'sqlite:./auth-agent.db',
+    host: (values.host as string | undefined) ?? '127.0.0.1',
+    port,
+    trustedProxies: (values.trustedProxies as string[] | undefined) ?? [],
+    drainSeconds,
+    logFormat: oneOf('logFormat', ['json', 'pretty'], values, sources),
+    logLevel: oneOf('logLevel', ['info', 'warn', 'error'], values, sources) ?? 'info',
+  };
+}
+
+function oneOf<Choice extends string>(name: string, choices: Choice[], values: Record<string, unknown>, sources: Record<string, string>): Choice | undefined {
+  const value = values[name] as Choice | undefined;
+  if (value === undefined || choices.includes(value)) return value;
+  throw outOfRange(name, choices.join(' or '), sources);
+}
+
+function outOfRange(name: string, range: string, sources: Record<string, string>): StartRefused {
+  return new StartRefused(`${name} must be ${range}`, { why: `It was set by ${sources[name]}.`, fix: 'Correct or remove it there' });
+}
+
+/** Puts each value at its place among the server's options. */
+function serverSettings(values: Record<string, unknown>): Partial<ServerOptions> {
+  const options: Record<string, unknown> = {};
+  for (const { name, option } of settings) {
+    if (option === undefined || values[name] === undefined) continue;
+    const path = option.split('.');
+    let place = options;
+    for (const step of path.slice(0, -1)) {
+      place[step] ??= {};
+      place = place[step] as Record<string, unknown>;
+    }
+    place[path.at(-1) ?? option] = values[name];
+  }
+  return options as Partial<ServerOptions>;
+}
+
+function warnUnknown(env: Record<string, string | undefined>, warnings: string[]): void {
+  const known = settings.flatMap(({ name, secret }) => (secret ? [variableOf(name), `${variableOf(name)}_FILE`] : [variableOf(name)]));
+  for (const name of Object.keys(env).sort())
+    if (name.startsWith('AUTH_AGENT_') && !known.includes(name) && !foreignVariables.test(name))
+      warnings.push(`${name} is set but not known${didYouMean(name, known)}`);
+}

@@ -1,0 +1,151 @@
+/**
+ * The production start (contracts §4): everything it refuses, with what, why and the exact fix, and then the server on its sockets. Development mode is
+ * development.ts. What only the process knows (signals, exit codes, texts on a terminal) is the command line's.
+ */
+import type { AuthServer } from '../app.ts';
+import type { Context, Log } from '../context.ts';
+import { sha256 } from '../crypto/hash.ts';
+import { verifyPassword } from '../crypto/password.ts';
+import { issuerProblem, type ServerOptions } from '../options.ts';
+import { createServer } from '../server.ts';
+import type { Driver } from '../storage/driver.ts';
+import { openStorage } from '../storage/open.ts';
+import type { Storage } from '../storage/store.ts';
+import type { Config } from './config.ts';
+import { backUp, databaseFile, openDatabase } from './database.ts';
+import { pinnedFetcher } from './pinned-fetch.ts';
+import { type RunningServer, startNode } from './serve.ts';
+import { StartRefused } from './start-refused.ts';
+import { secretWeakness } from './weak-secret.ts';
+
+export type CheckedConfig = Config & { issuer: string; secret: string };
+export type Production = RunningServer & { server: AuthServer; context: Context };
+
+/** Starts a server as configured. @throws {StartRefused} with nothing listening and the database closed. */
+export async function startProduction(config: Config, log: Log): Promise<Production> {
+  checkProduction(config);
+  const database = databaseFile(config.databaseUrl);
+  const driver = await openDatabase(config.databaseUrl);
+  try {
+    const storage = openStorage(driver);
+    await refuseDemoDatabase(storage, config.databaseUrl);
+    await bringUpToDate(storage, driver, { database, log });
+    const server = serverFrom(config, driver, log);
+    const context = (await server.context()) as Context;
+    await refuseDemoSecrets(context);
+    await openKeys(context);
+    const running = await startNode({ ...server, ...config, log, close: () => server.storage.close() });
+    return { ...running, server, context };
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
+}
+
+/** The server of a configuration, without sockets: what commands work with. @throws {StartRefused} naming the setting that is out of range. */
+export function serverFrom(config: CheckedConfig, driver: Driver, log: Log): AuthServer {
+  const options: ServerOptions = { ...config.server, issuer: config.issuer, secret: config.secret, driver, log, fetchDocument: pinnedFetcher() };
+  try {
+    return createServer(options);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new StartRefused(`A setting cannot be used: ${cause.message}`, {
+      why: 'Settings are checked before anything starts.',
+      fix: 'Correct it where it was set',
+      cause,
+    });
+  }
+}
+
+/** What a production start must have before it opens the database. @throws {StartRefused} */
+export function checkProduction(config: Config): asserts config is CheckedConfig {
+  if (config.issuer === undefined) {
+    throw new StartRefused('No issuer is set', {
+      why: 'The issuer is the public address of this server and the source of every URL it prints. It is never taken from a request.',
+      fix: 'AUTH_AGENT_ISSUER=https://auth.example.com auth-agent start',
+    });
+  }
+  const problem = issuerProblem(config.issuer);
+  if (problem) {
+    throw new StartRefused(`The issuer ${config.issuer} ${problem}`, {
+      why: problem.includes('https')
+        ? 'Over http anybody between could read codes and tokens; MCP clients refuse it, too.'
+        : 'Clients compare the issuer byte for byte.',
+      fix: 'AUTH_AGENT_ISSUER=https://auth.example.com, with a proxy in front that speaks TLS. For this computer only: auth-agent dev',
+    });
+  }
+  if (config.secret === undefined) {
+    throw new StartRefused('No secret is set', {
+      why: 'The secret encrypts the private keys in the database and keys every hash. There is no default, because a default is no secret.',
+      fix: 'openssl rand -base64 48 > secret && chmod 600 secret && export AUTH_AGENT_SECRET_FILE=$PWD/secret',
+    });
+  }
+  const weakness = secretWeakness(config.secret);
+  if (weakness) {
+    throw new StartRefused(`The secret ${weakness}`, {
+      why: 'Whoever guesses it can open the private keys in a stolen database.',
+      fix: 'openssl rand -base64 48 > secret && chmod 600 secret && export AUTH_AGENT_SECRET_FILE=$PWD/secret',
+    });
+  }
+}
+
+/** Demo data is known to the world: whoever read our documentation could sign in. */
+export async function refuseDemoDatabase(storage: Storage, url: string): Promise<void> {
+  if ((await storage.fact('demo')) === undefined) return;
+  throw new StartRefused('This database was made by development mode', {
+    why: 'It holds accounts and secrets that are printed in the documentation.',
+    fix: `Use another one: AUTH_AGENT_DATABASE_URL=sqlite:./auth-agent.db${url === 'sqlite:./auth-agent.db' ? ', after moving this file away' : ''}`,
+  });
+}
+
+/** SQLite migrates itself, with a copy first; a cluster is migrated by its operator, once. */
+async function bringUpToDate(storage: Storage, driver: Driver, { database, log }: { database?: string; log: Log }): Promise<void> {
+  const pending = await storage.pendingMigrations();
+  if (pending.length === 0) return;
+  if (driver.name === 'postgres') {
+    throw new StartRefused(`The database lacks ${pending.length === 1 ? 'a migration' : `${pending.length} migrations`}: ${pending.join(', ')}`, {
+      why: 'Nodes of a cluster do not change the schema on their own; one command does it once for all.',
+      fix: 'auth-agent db migrate',
+    });
+  }
+  const now = Math.floor(Date.now() / 1000);
+  const copy = database === undefined ? undefined : await backUp(database, now);
+  await storage.migrate(now);
+  log.info('database.migrated', { migrations: pending.join(' '), copy });
+}
+
+/** Secrets of the documentation, wherever they came from. The demo room has the same ones; it is not known here (docs/architecture.md). */
+const knownKey = 'sk_xyz789';
+const knownClients = { 'mcp-test-client': 'mcp-test-secret', 'mcp-task-manager': 'mcp-secret-12345', 'ai-agent-assistant': 'agent-secret-67890' };
+const knownUser = { username: 'testuser', password: 'testpass' };
+
+/** @throws {StartRefused} when a secret that is printed in the documentation would work here. */
+export async function refuseDemoSecrets({ store, instance }: Context): Promise<void> {
+  const found = async (): Promise<string | undefined> => {
+    if (await store.findKey(sha256(knownKey))) return `the API key ${knownKey}`;
+    for (const [id, secret] of Object.entries(knownClients))
+      if ((await store.findClient(id))?.secretHash === instance.mac('client-secret', id, secret)) return `the secret of the client ${id}`;
+    const hash = (await store.findUserByLogin(knownUser.username))?.passwordHash;
+    return hash !== undefined && (await verifyPassword(knownUser.password, hash)).matches ? `the password of ${knownUser.username}` : undefined;
+  };
+  const secret = await found();
+  if (secret === undefined) return;
+  throw new StartRefused(`This database accepts ${secret} from the documentation`, {
+    why: 'Anybody who read the documentation could use it.',
+    fix: 'Remove or change it, then start again',
+  });
+}
+
+/** A wrong secret is found at the start, not by the first person who signs in. */
+async function openKeys({ signing }: Context): Promise<void> {
+  try {
+    await signing.current();
+  } catch (cause) {
+    if (!(cause instanceof Error) || !/authenticate|decrypt|bad decrypt/i.test(cause.message)) throw cause;
+    throw new StartRefused('The secret does not open the signing keys of this database', {
+      why: 'They were encrypted under another AUTH_AGENT_SECRET.',
+      fix: 'Set the secret this database was first started with',
+      cause,
+    });
+  }
+}

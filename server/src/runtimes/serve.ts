@@ -1,0 +1,197 @@
+/**
+ * A server on the sockets of Node: addresses of callers, timeouts, the clockwork (last use each second, housekeeping each minute), and a stop that lets
+ * running requests finish. Not here: which server (production.ts, development.ts), signals and exit codes (cli/).
+ */
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import type { Connection } from '../app.ts';
+import type { Log } from '../context.ts';
+import { clientAddress, proxyList } from './client-address.ts';
+import { type Answerer, listener } from './node-http.ts';
+import { StartRefused } from './start-refused.ts';
+
+export type NodeOptions = {
+  fetch(request: Request, connection: Connection): Response | Promise<Response>;
+  /** The same as plain values; used instead of `fetch` when there. */
+  answer?: Answerer;
+  /** 0 takes any free port. */
+  port: number;
+  /** Address to listen on. `localhost` is both loopback addresses, whichever a client prefers. */
+  host: string;
+  /** Addresses and networks whose `X-Forwarded-For` is believed (RATE-04); by default none. */
+  trustedProxies?: readonly string[];
+  /** Writes batched last-use times; called each second and before the end. */
+  flush?(): Promise<void>;
+  /** Housekeeping; called each minute. */
+  maintain?(): Promise<void>;
+  /** Closes the database, after the last answer. */
+  close?(): Promise<void>;
+  log: Log;
+  /** How long /health/ready says no before the sockets close, so that a load balancer notices. */
+  drainSeconds?: number;
+  /** How long running requests may take to finish. */
+  finishSeconds?: number;
+};
+
+export type RunningServer = {
+  /** `http://<host>:<port>` */
+  url: string;
+  port: number;
+  /** Stops once, however often it is called: readiness first, then no new connections, running requests, last-use times, the database. `drainSeconds` of 0 does not wait. */
+  stop(options?: { drainSeconds?: number }): Promise<void>;
+};
+
+const second = 1000;
+const readyPath = /^\/health\/ready(\?|$)/;
+
+/** Listens. @throws {StartRefused} when the port is taken or may not be used; @throws {TypeError} for a proxy that is no address. */
+export async function startNode(options: NodeOptions): Promise<RunningServer> {
+  const isProxy = proxyList(options.trustedProxies ?? []);
+  const state = { stopping: false };
+  const servers: Server[] = [];
+  let { port } = options;
+  for (const host of hostsOf(options.host)) {
+    const server = makeServer(options, isProxy, state);
+    try {
+      port = await listen(server, host, port);
+      servers.push(server);
+    } catch (error) {
+      // A machine without IPv6 has only one loopback address.
+      if (servers.length > 0 && isMissingAddress(error)) continue;
+      for (const listening of servers) listening.close();
+      throw refusal(error, host, port);
+    }
+  }
+  const timers = clockwork(options);
+  let stopped: Promise<void> | undefined;
+  return {
+    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    port,
+    stop: ({ drainSeconds = options.drainSeconds ?? 0 } = {}) => {
+      stopped ??= stop(options, { servers, timers, state, drainSeconds });
+      return stopped;
+    },
+  };
+}
+
+function makeServer(options: NodeOptions, isProxy: (address: string) => boolean, state: { stopping: boolean }): Server {
+  const handle = requestListener(options, isProxy);
+  const server = createServer(timeouts, (message, response) => {
+    if (state.stopping) {
+      response.setHeader('Connection', 'close');
+      if (readyPath.test(message.url ?? '')) return notReady(response);
+    }
+    return handle(message, response);
+  });
+  // A reader that stopped reading does not keep its socket.
+  server.timeout = 120 * second;
+  return server;
+}
+
+const timeouts = {
+  headersTimeout: 10 * second,
+  requestTimeout: 30 * second,
+  // Longer than proxies keep theirs: the side that reuses a connection must not be surprised by its end.
+  keepAliveTimeout: 75 * second,
+  connectionsCheckingInterval: 5 * second,
+};
+
+function requestListener({ answer, fetch }: NodeOptions, isProxy: (address: string) => boolean): RequestListener {
+  // Nothing is made from this origin: URLs come from the issuer.
+  if (answer) return listener(answer, 'http://localhost', (message) => addressOf(message, isProxy));
+  const connectionOf = (env: unknown): Connection => ({ address: addressOf((env as HttpBindings).incoming, isProxy) });
+  return getRequestListener((request, env) => fetch(request, connectionOf(env)), { overrideGlobalObjects: false }) as RequestListener;
+}
+
+function addressOf({ socket, headers }: IncomingMessage, isProxy: (address: string) => boolean): string {
+  const forwarded = headers['x-forwarded-for'];
+  return clientAddress(socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(',') : forwarded, isProxy);
+}
+
+function notReady(response: ServerResponse): void {
+  response.writeHead(503, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'Retry-After': '5' }).end('{"status":"stopping"}');
+}
+
+function hostsOf(host: string): string[] {
+  return host === 'localhost' ? ['127.0.0.1', '::1'] : [host];
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+function isMissingAddress(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT');
+}
+
+function refusal(error: unknown, host: string, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return new StartRefused(`Port ${port} on ${host} is taken`, {
+      why: 'Another program listens there, perhaps an earlier start of this one.',
+      fix: `Stop it, or take another: --port ${port + 1}`,
+      cause: error,
+    });
+  }
+  if (code === 'EACCES')
+    return new StartRefused(`Port ${port} may not be used`, {
+      why: 'Ports below 1024 need privileges on this machine.',
+      fix: 'Take a higher one and let a proxy in front have it: --port 9000',
+      cause: error,
+    });
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return new StartRefused(`${host} is no address of this machine`, {
+      why: 'A server can listen only on addresses it has.',
+      fix: '--host 127.0.0.1, or 0.0.0.0 for all',
+      cause: error,
+    });
+  return error;
+}
+
+/** Each work waits for its own end before it begins again; a failure is logged and tried again. */
+function clockwork({ flush, maintain, log }: NodeOptions): NodeJS.Timeout[] {
+  const every = (seconds: number, work: (() => Promise<void>) | undefined, event: string): NodeJS.Timeout[] => {
+    if (!work) return [];
+    let running = false;
+    const run = async () => {
+      if (running) return;
+      running = true;
+      try {
+        await work();
+      } catch (error) {
+        log.error(event, {}, error);
+      } finally {
+        running = false;
+      }
+    };
+    return [setInterval(() => void run(), seconds * second).unref()];
+  };
+  return [...every(1, flush, 'use.flush_failed'), ...every(60, maintain, 'maintenance.failed')];
+}
+
+type Running = { servers: Server[]; timers: NodeJS.Timeout[]; state: { stopping: boolean }; drainSeconds: number };
+
+async function stop({ flush, close, log, finishSeconds = 10 }: NodeOptions, { servers, timers, state, drainSeconds }: Running): Promise<void> {
+  state.stopping = true;
+  log.info('server.stopping', { drain_seconds: drainSeconds });
+  if (drainSeconds > 0) await new Promise((resolve) => setTimeout(resolve, drainSeconds * second));
+  const patience = setTimeout(() => {
+    for (const server of servers) server.closeAllConnections();
+  }, finishSeconds * second);
+  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+  clearTimeout(patience);
+  for (const timer of timers) clearInterval(timer);
+  try {
+    await flush?.();
+  } finally {
+    await close?.();
+  }
+  log.info('server.stopped');
+}

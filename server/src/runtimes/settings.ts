@@ -1,0 +1,63 @@
+/**
+ * Every setting of a server as data: its one name, which is flag, variable and member of the file (`--base-port`, `AUTH_AGENT_BASE_PORT`, `basePort`), how its
+ * text is read, and where it goes. Defaults and ranges of server options are in options.ts; here are only those of the process.
+ */
+
+export type SettingKind = 'text' | 'number' | 'switch' | 'list';
+export type Setting = {
+  name: string;
+  kind: SettingKind;
+  about: string;
+  /** Never on the command line, where every process of the machine can read it; may be named by a file instead. */
+  secret?: true;
+  /** Path inside the server's options; settings without one are of the process. */
+  option?: string;
+};
+
+export const settings: readonly Setting[] = [
+  { name: 'issuer', kind: 'text', option: 'issuer', about: 'public https origin of this server; the source of every URL it prints' },
+  { name: 'secret', kind: 'text', option: 'secret', secret: true, about: '32 or more random bytes; encrypts private keys at rest' },
+  { name: 'databaseUrl', kind: 'text', secret: true, about: 'sqlite:./auth-agent.db or postgres://…' },
+  { name: 'host', kind: 'text', about: 'address to listen on (127.0.0.1)' },
+  { name: 'port', kind: 'number', about: 'port to listen on (9000)' },
+  { name: 'trustedProxies', kind: 'list', about: 'addresses and networks whose X-Forwarded-For is believed' },
+  { name: 'drainSeconds', kind: 'number', about: 'how long to answer "not ready" before closing (2)' },
+  { name: 'logFormat', kind: 'text', about: 'json or pretty' },
+  { name: 'logLevel', kind: 'text', about: 'info, warn or error' },
+  { name: 'serviceName', kind: 'text', option: 'serviceName', about: 'name on every page' },
+  { name: 'contact', kind: 'text', option: 'contact', about: 'whom people may ask; shown on pages' },
+  { name: 'accessTokenSeconds', kind: 'number', option: 'accessTokenSeconds', about: 'life of access tokens' },
+  { name: 'refreshIdleSeconds', kind: 'number', option: 'refreshIdleSeconds', about: 'access ends when unused for this long' },
+  { name: 'refreshLifetimeSeconds', kind: 'number', option: 'refreshLifetimeSeconds', about: 'access ends after this long, however busy' },
+  { name: 'refreshGraceSeconds', kind: 'number', option: 'refreshGraceSeconds', about: 'how long the predecessor of a refresh token gets its successor again' },
+  { name: 'refreshTokens', kind: 'text', option: 'refreshTokens', about: 'always, or offline_access: only to those who ask for it' },
+  { name: 'codeSeconds', kind: 'number', option: 'codeSeconds', about: 'life of authorization codes' },
+  { name: 'requestSeconds', kind: 'number', option: 'requestSeconds', about: 'how long a person may take to decide' },
+  { name: 'sessionIdleSeconds', kind: 'number', option: 'sessionIdleSeconds', about: 'browser sessions end when unused for this long' },
+  { name: 'keptSessionIdleSeconds', kind: 'number', option: 'keptSessionIdleSeconds', about: 'the same with "keep me signed in"' },
+  { name: 'sessionLifetimeSeconds', kind: 'number', option: 'sessionLifetimeSeconds', about: 'browser sessions end after this long' },
+  { name: 'signingAlgorithm', kind: 'text', option: 'signingAlgorithm', about: 'ES256, RS256 or EdDSA' },
+  { name: 'signingKeySeconds', kind: 'number', option: 'signingKeySeconds', about: 'a signing key is rotated after this long' },
+  { name: 'registration', kind: 'text', option: 'clients.registration', about: 'dynamic registration of clients: open or closed' },
+  { name: 'registrationsPerHour', kind: 'number', option: 'clients.registrationsPerHour', about: 'limit for everybody together' },
+  { name: 'registrationsPerHourAndAddress', kind: 'number', option: 'clients.registrationsPerHourAndAddress', about: 'limit for one address' },
+  { name: 'unlimitedAddresses', kind: 'list', option: 'clients.unlimitedAddresses', about: 'addresses of hosted connectors without a limit of their own' },
+  { name: 'maxUnconsented', kind: 'number', option: 'clients.maxUnconsented', about: 'registered clients that nobody has allowed yet, at most' },
+  { name: 'clientUnusedSeconds', kind: 'number', option: 'clients.unusedSeconds', about: 'a dynamic client unused for this long is forgotten' },
+  { name: 'clientTombstoneSeconds', kind: 'number', option: 'clients.tombstoneSeconds', about: 'and its grave is kept for this long' },
+  { name: 'clientSecretSeconds', kind: 'number', option: 'clients.secretSeconds', about: 'life of secrets of dynamic clients; 0: no end' },
+  { name: 'dotlessSchemes', kind: 'list', option: 'clients.dotlessSchemes', about: 'private-use redirect schemes without a dot' },
+  { name: 'clientDocuments', kind: 'switch', option: 'clients.documents', about: 'accept clients whose id is the address of their metadata' },
+  { name: 'clientDocumentQuery', kind: 'switch', option: 'clients.documentQuery', about: 'also addresses with a query' },
+  { name: 'documentHostsAllow', kind: 'list', option: 'clients.documentHosts.allow', about: 'only these hosts of client metadata' },
+  { name: 'documentHostsDeny', kind: 'list', option: 'clients.documentHosts.deny', about: 'never these' },
+  { name: 'trustedHosts', kind: 'list', option: 'clients.trustedHosts', about: 'hosts whose https redirects need no second consent' },
+];
+
+/** Variables with our prefix that others read: the SDKs, and the tests. */
+export const foreignVariables = /^AUTH_AGENT_(URL|API_KEY|SERVER_ID|CONFIG|PASSWORD_FILE|TEST_.*)$/;
+
+/** `databaseUrl` → `database-url` */
+export const flagOf = (name: string): string => name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
+/** `databaseUrl` → `AUTH_AGENT_DATABASE_URL` */
+export const variableOf = (name: string): string => `AUTH_AGENT_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
