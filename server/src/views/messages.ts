@@ -173,7 +173,7 @@ export const messages = {
     "Still here? Your agent may have stopped waiting (some wait only 30 seconds). Go back to it and connect again; you won't be asked for everything twice.",
   'return.deniedTitle': 'Nothing was shared',
   'return.denied': 'Nothing was shared. You can close this tab.',
-  'return.tellApp': '{name} is told that you said no.',
+  'return.tellApp': 'We tell {name} that you said no.',
   'return.unsafe': 'We cannot open the address of this app. Go back to it and connect again.',
 
   'problem.you': 'What you can do',
@@ -191,7 +191,6 @@ export const messages = {
   'agents.noneText': 'To connect one, add an MCP server to your agent. It opens this service in your browser and asks you first.',
   'agents.lead': 'These can act for you. Disconnect any you do not know or no longer use.',
   'agents.on': 'on {server}',
-  'agents.can': 'Can',
   'agents.since': 'Since',
   'agents.lastUsed': 'Last used',
   'agents.never': 'not yet',

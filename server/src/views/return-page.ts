@@ -21,7 +21,8 @@ export function returnPage(page: PageFrame, values: ReturnPageValues): string {
   const name = values.client ? nameInSentence(clientIdentity(values.client, page)) : t('return.theApp');
   const main = html`<div class="outcome">${values.denied ? icons.closed : icons.done}
 <h1>${values.denied ? t('return.deniedTitle') : rich('return.heading', { name })}</h1>
-<p>${values.denied ? t('return.denied') : t('return.nothing')}</p></div>
+<p>${values.denied ? t('return.denied') : t('return.nothing')}</p>
+${values.denied && href !== undefined && html`<p class="muted">${rich('return.tellApp', { name })}</p>`}</div>
 ${href === undefined ? html`<p class="note">${t('return.unsafe')}</p>` : html`<p><a class="button main" href="${href}" rel="noreferrer"><span>${rich('return.continue', { name })}</span></a></p>`}
 ${!values.denied && html`<p class="late muted">${t('return.still')}</p>`}`;
 

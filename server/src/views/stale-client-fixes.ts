@@ -5,7 +5,7 @@ import { t } from './messages.ts';
 
 const FIXES = [
   { label: 'Claude Code', mark: /claude/i, key: 'fix.claudeCode' },
-  { label: 'mcp-remote', mark: /mcp-remote|oauth\/callback/i, key: 'fix.mcpRemote' },
+  { label: 'mcp-remote', mark: /mcp-remote|^http:.*\/oauth\/callback/i, key: 'fix.mcpRemote' },
   { label: 'Cursor', mark: /cursor/i, key: 'fix.cursor' },
   { label: 'VS Code', mark: /vs ?code/i, key: 'fix.vsCode' },
 ] as const;

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type ClientView, clientIdentity } from './client-identity.ts';
+import { t } from './messages.ts';
+
+const frame = { serviceName: 'ACME', language: 'en', now: 10_000 };
+const sentence = (client: ClientView) => {
+  const { line, proof, name } = clientIdentity(client, frame);
+  return t(line, { proof, name });
+};
+
+test('[CON-01] [CIMD-15] each tier says exactly what is known and no more', () => {
+  assert.equal(sentence({ name: 'Claude Code', tier: 'approved' }), 'Approved by ACME – Claude Code');
+  assert.equal(sentence({ name: 'Claude Code', tier: 'document', host: 'claude.ai' }), 'claude.ai publishes this app and calls it “Claude Code”');
+  assert.equal(sentence({ name: 'Claude Code', tier: 'dynamic' }), 'Unverified app that calls itself “Claude Code”');
+  assert.equal(sentence({ name: 'Claude Code', tier: 'demo' }), 'Demo client (development mode)');
+});
+
+test('[CON-01] the disclosures are those of the design', () => {
+  const why = (client: ClientView) => clientIdentity(client, frame).disclosure;
+
+  assert.equal(why({ name: 'x', tier: 'approved' }), 'Your administrator registered this app.');
+  assert.equal(
+    why({ name: 'x', tier: 'document', host: 'claude.ai' }),
+    "We read the app's description from claude.ai. This proves who wrote the description. It does not prove which program on your computer is asking.",
+  );
+  assert.equal(
+    why({ name: 'x', tier: 'dynamic', registeredAt: 9_880 }),
+    'It registered itself 2 minutes ago. Anyone can choose any name. Nobody has checked it.',
+  );
+  assert.equal(why({ name: 'x', tier: 'demo' }), 'Exists only on this machine.');
+});
+
+test('[CIMD-15] a document without a host proves nothing and falls to unverified', () => {
+  assert.equal(clientIdentity({ name: 'Claude', tier: 'document' }, frame).tier, 'dynamic');
+});
+
+test('[DCR-15] a name that is all tricks becomes words, and a host is cleaned too', () => {
+  assert.equal(clientIdentity({ name: '\u202E\u200B', tier: 'dynamic' }, frame).name, 'Unnamed app');
+  assert.equal(clientIdentity({ name: 'x', tier: 'document', host: 'claude.ai\u202E' }, frame).proof, 'claude.ai');
+});
+
+test('a look-alike and mixed alphabets are warned of', () => {
+  const { warnings } = clientIdentity({ name: 'Сlaude Code', tier: 'dynamic', lookAlikeOf: 'Claude Code (claude.ai)' }, frame);
+
+  assert.deepEqual(warnings, [
+    'Name resembles Claude Code (claude.ai), but this one is not from claude.ai',
+    'The name mixes letters of different alphabets. Some may only look like the ones you know.',
+  ]);
+});

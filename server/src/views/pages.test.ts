@@ -1,0 +1,183 @@
+/**
+ * What holds for every page, proven on every page: escaping, no inline code or style, one origin, size, structure.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { assets, scriptAsset, stylesheetAsset } from './assets.ts';
+import type { ClientView } from './client-identity.ts';
+import { codeDisplayPage } from './code-display-page.ts';
+import { connectedAgentsPage } from './connected-agents-page.ts';
+import { consentPage } from './consent-page.ts';
+import { errorPage } from './error-page.ts';
+import { formPostPage } from './form-post-page.ts';
+import { homePage } from './home-page.ts';
+import type { PageFrame } from './layout.ts';
+import { noticePage } from './notice-page.ts';
+import { returnPage } from './return-page.ts';
+import { setupDonePage, setupPage } from './setup-page.ts';
+import { signInPage } from './sign-in-page.ts';
+import { signedOutPage, signOutPage } from './sign-out-page.ts';
+
+/** Every page with `x` in every place that takes text from outside. */
+function everyPage(x: string): Record<string, string> {
+  const page: PageFrame = {
+    serviceName: x,
+    host: x,
+    contact: x,
+    requestId: x,
+    language: 'en',
+    base: '/t/acme',
+    notice: { title: x, text: x },
+    now: 1_700_000_000,
+  };
+  const client: ClientView = { name: x, tier: 'document', host: x, registeredAt: 1_690_000_000, lookAlikeOf: x, everyRedirectLoopback: true };
+  const user = { name: x, email: x };
+  const scopes = [
+    { name: x, description: x, optional: true },
+    { name: x, offered: false },
+    { name: 'files:delete', isNew: true },
+  ];
+  const technical = { clientId: x, redirectUri: x, scope: x, resource: x, codeChallengeMethod: x, prompt: x };
+  const consent = { tx: x, csrf: x, client, user, server: { name: x, host: x, resource: x }, redirectUri: x, scopes, offline: true, technical };
+  return {
+    signIn: signInPage(page, { tx: x, csrf: x, client, username: x, signInHint: x, error: 'wrong-credentials' }),
+    confirm: signInPage(page, { csrf: x, username: x, reason: 'confirm' }),
+    signedOutMeanwhile: signInPage(page, { csrf: x, client: { ...client, tier: 'dynamic' }, reason: 'signed-out', error: 'throttled', retryAfterSeconds: 60 }),
+    consent: consentPage(page, { ...consent, client: { ...client, tier: 'dynamic' }, scopes: [{ name: x, description: x, optional: true }] }),
+    stepUp: consentPage(page, consent),
+    reconnect: consentPage(page, { ...consent, reconnect: true, client: { ...client, tier: 'approved' } }),
+    return: returnPage(page, { client, href: x, denied: false }),
+    denied: returnPage(page, { client, href: `https://a.example/?state=${x}`, denied: true }),
+    error: errorPage(page, {
+      code: x,
+      title: x,
+      text: x,
+      forUser: x,
+      forDeveloper: x,
+      fixes: [{ label: x, text: x }],
+      details: [[x, x]],
+      requestId: x,
+      continueTo: { href: x, host: x },
+    }),
+    onward: errorPage(page, { code: x, title: x, text: x, forUser: x, requestId: x, continueTo: { href: `https://a.example/?${x}`, host: x } }),
+    signOut: signOutPage(page, { csrf: x, user }),
+    signedOut: signedOutPage(page),
+    home: homePage(page, { signedInAs: x }),
+    agents: connectedAgentsPage(page, {
+      csrf: x,
+      user,
+      done: x,
+      agents: [{ grantId: x, client, serverName: x, serverHost: x, scopes, since: 1, lastUsed: 1, endsAt: 1 }],
+    }),
+    noAgents: connectedAgentsPage(page, { csrf: x, user, agents: [] }),
+    setup: setupPage(page, { token: x, csrf: x, username: x, email: x, errors: [{ field: 'email', problem: 'invalid' }] }),
+    setupDone: setupDonePage(page, { ownerToken: x, exampleCurl: x }),
+    code: codeDisplayPage(page, { code: x, state: x, clientName: x }),
+    notice: noticePage(page, { title: x, text: x }),
+    formPost: formPostPage(page, { client, action: 'https://a.example/cb', fields: [[x, x]] }),
+  };
+}
+
+/** Tags with their attributes, as a browser's tokenizer would see quoted attributes. */
+const tagsOf = (html: string) => html.match(/<[a-zA-Z!/](?:"[^"]*"|[^">])*>/g) ?? [];
+
+const ordinary = everyPage('Ada');
+const attacks = [
+  '<script>alert(1)</script>',
+  '"><img src=x onerror=alert(1)>',
+  "' onmouseover='alert(1)",
+  '</title><svg onload=alert(1)>',
+  '&lt;b&gt;',
+  '{host}',
+  '0;url=javascript:alert(1)',
+];
+
+test('[LOG-10] [CON-01] [DCR-15] text from outside never becomes markup: the tags are those of a harmless text', () => {
+  const shape = (html: string) => tagsOf(html).map((tag) => tag.replace(/"[^"]*"/g, '""'));
+
+  for (const attack of attacks) {
+    for (const [name, html] of Object.entries(everyPage(attack)))
+      assert.deepEqual(shape(html).length, shape(ordinary[name] ?? '').length, `${name}: ${attack}`);
+  }
+});
+
+test('[LOG-10] arbitrary text leaves no element, attribute or event handler behind', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('<', '>', '"', "'", '&', '=', ' ', 'a', 'onerror', 'script', '{', '}', '/', '`', '\n', ';') }), (text) => {
+      for (const html of Object.values(everyPage(text))) {
+        assert.doesNotMatch(
+          tagsOf(html)
+            .join('\n')
+            .replace(/"[^"]*"/g, ''),
+          /\bon\w+=|<script(?! src)/i,
+        );
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('[LOG-10] no link, form or refresh leads to a scheme that runs in the browser', () => {
+  for (const attack of ['javascript:alert(1)', 'data:text/html,<script>1</script>', 'vbscript:x']) {
+    for (const html of Object.values(everyPage(attack))) {
+      assert.doesNotMatch(html, /(?:href|action|src)="\s*(?:javascript|vbscript|data:text)/i);
+      assert.doesNotMatch(html, /url=\s*(?:javascript|vbscript|data)/i);
+    }
+  }
+});
+
+test('[LOG-10] no page has an inline script, an inline style or an event handler, so the content policy can forbid them', () => {
+  for (const [name, html] of Object.entries(ordinary)) {
+    assert.doesNotMatch(html, /<style|\sstyle=|\son[a-z]+=|javascript:/i, name);
+    assert.deepEqual(html.match(/<script[^>]*>/g), [`<script src="/t/acme${scriptAsset.path}" defer>`], name);
+  }
+});
+
+test('[AZ-28] [CIMD-17] no page asks for anything from another origin, and none embeds a picture of a client', () => {
+  for (const [name, html] of Object.entries(everyPage('https://evil.example/logo.png'))) {
+    const subresources = tagsOf(html).filter((tag) => /^<(script|link|img|iframe|object|embed|audio|video|source|image|use)\b/i.test(tag));
+
+    assert.deepEqual(
+      subresources.map((tag) => /(?:src|href)="([^"]*)"/.exec(tag)?.[1]?.replace(/^data:image\/svg\+xml,.*/, 'data:')),
+      ['data:', `/t/acme${stylesheetAsset.path}`, `/t/acme${scriptAsset.path}`],
+      name,
+    );
+  }
+  for (const { body } of assets) assert.doesNotMatch(body, /@import|url\(|https?:\/\/|fetch\(|XMLHttpRequest|import\(/);
+});
+
+test('every page is under 30 kB and the script under 3 kB', () => {
+  for (const [name, html] of Object.entries(ordinary)) assert.ok(Buffer.byteLength(html) < 30_000, name);
+  assert.ok(Buffer.byteLength(scriptAsset.body) < 3_000);
+});
+
+test('every page has its language, one heading of the first rank, one main part and a skip link to it', () => {
+  for (const [name, html] of Object.entries(ordinary)) {
+    assert.match(html, /<html lang="en" dir="ltr">/, name);
+    assert.equal(html.match(/<h1/g)?.length, 1, name);
+    assert.equal(html.match(/<main id="main"/g)?.length, 1, name);
+    assert.match(html, /<a class="skip" href="#main">/, name);
+    const ids = [...html.matchAll(/ id="([^"]*)"/g)].map((match) => match[1]);
+    assert.equal(new Set(ids).size, ids.length, `${name}: ids are unique`);
+    for (const [, references] of html.matchAll(/aria-(?:describedby|labelledby)="([^"]*)"/g)) {
+      for (const id of references?.split(' ') ?? []) assert.ok(ids.includes(id), `${name}: ${id} exists`);
+    }
+  }
+});
+
+test('every form posts under the base of its tenant, and every input but a hidden one has a label', () => {
+  for (const [name, html] of Object.entries(ordinary)) {
+    if (name !== 'formPost') for (const [form] of html.matchAll(/<form[^>]*>/g)) assert.match(form, /^<form method="post" action="\/t\/acme\//, name);
+    for (const [input] of html.matchAll(/<input(?![^>]*type="(?:hidden|checkbox)")[^>]*>/g))
+      assert.ok(html.includes(`<label for="${/ id="([^"]*)"/.exec(input)?.[1]}"`), `${name}: ${input}`);
+    assert.doesNotMatch(html, /<input type="checkbox"[^>]* checked/, name);
+  }
+});
+
+test('a right-to-left language turns the page', () => {
+  assert.match(
+    noticePage({ serviceName: 'x', host: 'x', requestId: 'x', language: 'ar-EG', base: '' }, { title: 'x', text: 'x' }),
+    /<html lang="ar-EG" dir="rtl">/,
+  );
+});

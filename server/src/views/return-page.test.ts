@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formPostPage } from './form-post-page.ts';
+import type { PageFrame } from './layout.ts';
+import { returnPage } from './return-page.ts';
+
+const page: PageFrame = { serviceName: 'ACME', host: 'auth.example.com', requestId: 'req_1', language: 'en', base: '' };
+
+test('[CON-08] [CON-09] the way back is a refresh and a link to the same address, for apps too', () => {
+  const html = returnPage(page, { href: `cursor://x/cb?code=a&state="'<`, denied: false });
+  const escaped = 'cursor://x/cb?code=a&amp;state=&quot;&#39;&lt;';
+
+  assert.ok(html.includes(`<meta http-equiv="refresh" content="0;url=${escaped}">`));
+  assert.ok(html.includes(`href="${escaped}" rel="noreferrer"`));
+  assert.match(html, /Still here\?/);
+});
+
+test('[LOG-10] an address that no browser should open gets neither refresh nor link', () => {
+  const html = returnPage(page, { href: 'javascript:alert(1)', denied: false });
+
+  assert.doesNotMatch(html, /javascript:|http-equiv/);
+});
+
+test('after a denial the page says that nothing was shared', () => {
+  assert.match(returnPage(page, { href: 'https://a.example/?error=access_denied', denied: true }), /<h1>Nothing was shared<\/h1>/);
+});
+
+test('[AZ-26] a form post carries escaped fields and a button for browsers without script', () => {
+  const html = formPostPage(page, {
+    action: 'https://a.example/cb',
+    fields: [
+      ['code', 'ac_1'],
+      ['state', '"><script>'],
+    ],
+  });
+
+  assert.match(html, /<form method="post" action="https:\/\/a\.example\/cb" data-auto-submit>/);
+  assert.ok(html.includes('<input type="hidden" name="state" value="&quot;&gt;&lt;script&gt;">'));
+  assert.match(html, /<button type="submit"/);
+});
+
+test('[AZ-26] form post is refused for private-use schemes', () => {
+  for (const action of ['cursor://x/cb', 'javascript:alert(1)']) assert.throws(() => formPostPage(page, { action, fields: [] }), TypeError);
+});
