@@ -59,8 +59,8 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     if (request.url.length > maxUrlLength) return refused(new OAuthError('uri_too_long', 'The address is longer than 8 KiB'), bare);
     const [[found], stash] = router.match('ALL', pathOf(request.url)) as Match;
     if (!found) return nothingHere(bare);
-    const [{ route, tenanted }, indexes] = found;
-    const params = decoded(indexes, stash);
+    const [{ route, tenanted }, parameters] = found;
+    const params = decoded(parameters, stash);
     if (!params) return nothingHere(bare);
     const context = tenanted ? await contexts.find(params.tenant ?? '') : contexts.root;
     return context ? run(route, { ...bare, params }, context, headers[route.surface]) : nothingHere(bare);
@@ -98,8 +98,8 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
 }
 
 type Place = { route: Route; tenanted: boolean };
-/** What a Hono router returns: handlers with where their parameters stand in the stash. */
-type Match = [[[Place, Record<string, number>]?], (string | undefined)[]];
+/** What a Hono router returns: handlers with their parameters, or with where these stand in the stash. */
+type Match = [[[Place, Record<string, number | string>]?], string[]?];
 
 /** The path, percent-encoded as it came. */
 function pathOf(url: string): string {
@@ -109,14 +109,16 @@ function pathOf(url: string): string {
 }
 
 /** Parameters of the path, decoded; undefined when one is not valid percent-encoding. */
-function decoded(indexes: Record<string, number>, stash: (string | undefined)[]): Record<string, string> | undefined {
+function decoded(parameters: Record<string, number | string>, stash: string[] = []): Record<string, string> | undefined {
   const params: Record<string, string> = {};
-  try {
-    for (const [name, index] of Object.entries(indexes)) params[name] = decodeURIComponent(stash[index] ?? '');
-    return params;
-  } catch {
-    return undefined;
+  for (const [name, value] of Object.entries(parameters)) {
+    try {
+      params[name] = decodeURIComponent(typeof value === 'number' ? (stash[value] ?? '') : value);
+    } catch {
+      return undefined;
+    }
   }
+  return params;
 }
 
 /** A route exists at the root and below `/t/<tenant>`; well-known documents take the tenant's path after their name (RFC 8414 §3.1), and OpenID discovery also before it. */
