@@ -1,0 +1,14 @@
+/** Introspection of tokens never seen before: each is asked about once, so each signature is verified. */
+import { machineTokens } from './client-credentials.ts';
+import { type HotPath, http } from './hot-path.ts';
+
+export const path: HotPath = {
+  name: 'POST /introspect, token never seen before',
+  goal: 0.25,
+  supply: 'once',
+  expect: 200,
+  async prepare(subject, count) {
+    const tokens = await machineTokens(subject, count);
+    return tokens.map((token) => http('POST', subject.paths.introspect, subject.introspector, { token }));
+  },
+};

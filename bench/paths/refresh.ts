@@ -1,0 +1,29 @@
+/** Refresh with rotation: each connection follows its own family, one durable commit per answer. */
+import { app, many } from '../subject.ts';
+import { redemption } from './authorization-code.ts';
+import { type HotPath, http } from './hot-path.ts';
+
+const connections = 64;
+
+export const path: HotPath = {
+  name: 'POST /token refresh_token, rotating',
+  goal: 0.15,
+  supply: 'chain',
+  expect: 200,
+  async prepare(subject) {
+    const codes = await subject.codes(connections);
+    return many(connections, async (index) => {
+      const response = await subject.fetch('/token', { method: 'POST', body: new URLSearchParams(redemption(codes[index] ?? '')) });
+      return request(refreshTokenOf(await response.text()));
+    });
+  },
+  next: (body) => request(refreshTokenOf(body)),
+};
+
+function request(refreshToken: string): string {
+  return http('POST', '/token', {}, { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: app.id });
+}
+
+function refreshTokenOf(body: string): string {
+  return /"refresh_token":"([^"]+)"/.exec(body)?.[1] ?? '';
+}

@@ -1,0 +1,62 @@
+/** Processes of the benchmark: each on a core of its own where taskset exists, spoken to by messages. */
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+
+export type Process = {
+  /** Sends a question and waits for the next message. */
+  ask<Answer>(question: unknown): Promise<Answer>;
+  /** The first message it sends: what it has to say when it is ready. */
+  first<Answer>(): Promise<Answer>;
+  pid: number;
+  stop(): Promise<void>;
+};
+
+const canPin = availableParallelism() > 1 && has('taskset');
+
+/** Whether servers and load generator run on cores of their own; without that, figures say little. */
+export const pinned = canPin;
+
+/** Starts a module on a core. */
+export function start(module: string, core: number, given: string[] = []): Process {
+  const flags = ['--conditions=aa-source'];
+  const child = canPin
+    ? fork(module, given, { execPath: 'taskset', execArgv: ['-c', String(core), process.execPath, ...flags] })
+    : fork(module, given, { execArgv: flags });
+  return {
+    pid: child.pid ?? 0,
+    first: () => nextMessage(child),
+    ask(question) {
+      const answer = nextMessage(child);
+      child.send(question as object);
+      return answer as Promise<never>;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        child.once('exit', () => resolve());
+        child.kill();
+      }),
+  };
+}
+
+function nextMessage<Answer>(child: ChildProcess): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const settle = (finish: () => void) => {
+      child.off('message', onMessage);
+      child.off('exit', onExit);
+      finish();
+    };
+    const onMessage = (message: unknown) => settle(() => resolve(message as Answer));
+    const onExit = (code: number | null) => settle(() => reject(new Error(`${child.spawnfile} ended with ${code} before it answered`)));
+    child.on('message', onMessage);
+    child.on('exit', onExit);
+  });
+}
+
+function has(command: string): boolean {
+  try {
+    execFileSync('which', [command], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

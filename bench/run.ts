@@ -1,0 +1,166 @@
+/**
+ * `npm run bench`: every hot path as a share of the ceiling measured in the same run (docs: bench/README.md). Servers on one core, load generator on
+ * another, alternating repetitions, medians. Options: `--quick`, `--peers`, `--only <part of a name>`. Exits 1 when any answer had an unexpected status.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { arch, cpus, platform, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Job, Measurement } from './load.ts';
+import { path as authorizationCode } from './paths/authorization-code.ts';
+import { path as authorize } from './paths/authorize.ts';
+import { path as clientCredentials } from './paths/client-credentials.ts';
+import { path as consent } from './paths/consent.ts';
+import { type HotPath, http } from './paths/hot-path.ts';
+import { path as introspect } from './paths/introspect.ts';
+import { path as introspectUnseen } from './paths/introspect-unseen.ts';
+import { path as jwks } from './paths/jwks.ts';
+import { path as metadata } from './paths/metadata.ts';
+import { path as protectedResource } from './paths/protected-resource.ts';
+import { path as refresh } from './paths/refresh.ts';
+import { path as revoke } from './paths/revoke.ts';
+import { path as signIn } from './paths/sign-in.ts';
+import { type Process, pinned, start } from './processes.ts';
+import { type Row, report } from './report.ts';
+import type { Facts, Subject } from './subject.ts';
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean' }, peers: { type: 'boolean' }, only: { type: 'string' } } });
+const repetitions = values.quick ? 3 : 7;
+const seconds = values.quick ? 1 : 3;
+const connections = 32;
+/** Fresh requests for one repetition of a path that uses each once: more than any server here answers in that time. */
+const perRepetition = values.quick ? 8_000 : 20_000;
+
+const hotPaths: HotPath[] = [
+  metadata,
+  jwks,
+  protectedResource,
+  introspect,
+  introspectUnseen,
+  clientCredentials,
+  authorizationCode,
+  refresh,
+  revoke,
+  authorize,
+  consent,
+  signIn,
+].filter(({ name }) => !values.only || name.includes(values.only));
+
+const here = new URL('.', import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), 'auth-agent-bench-'));
+const load = start(join(here, 'load.ts'), 1);
+const ceiling = start(join(here, 'ceiling.ts'), 0);
+const ceilingPort = (await ceiling.first<{ ready: number }>()).ready;
+const modules = { 'this server': join(here, 'server.ts'), ...(values.peers ? { 'node-oidc-provider': join(here, 'peers/node-oidc-provider.mjs') } : {}) };
+
+const rows: Row[] = [];
+try {
+  for (const [name, module] of Object.entries(modules)) await measureServer(name, module);
+} finally {
+  await Promise.all([load.stop(), ceiling.stop()]);
+  rmSync(folder, { recursive: true, force: true });
+}
+const machine = `Node ${process.versions.node}, ${platform()} ${arch()}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores`;
+const text = report(rows, { repetitions, seconds, connections, pinned, quick: values.quick === true, machine });
+mkdirSync(join(here, 'results'), { recursive: true });
+writeFileSync(join(here, 'results', values.quick ? 'quick.md' : 'latest.md'), text);
+console.log(`\n${text}`);
+if (rows.some((row) => Object.keys(row.unexpected).length > 0)) process.exitCode = 1;
+
+async function measureServer(name: string, module: string): Promise<void> {
+  for (const path of hotPaths) {
+    // A fresh process and a fresh database for each path: no path pays for the rows of another.
+    const server = start(module, 0, [join(folder, `${rows.length}.db`)]);
+    const subject = subjectOf(server, await server.first<Facts>());
+    try {
+      const row = await measurePath(name, path, subject, server.pid);
+      if (row) rows.push(row);
+    } finally {
+      await server.stop();
+    }
+  }
+}
+
+async function measurePath(server: string, path: HotPath, subject: Subject, pid: number): Promise<Row | undefined> {
+  progress(`${server}: ${path.name}: preparing`);
+  const each = path.ceiling === 'scrypt' ? perRepetition / 10 : perRepetition;
+  const prepared = await path.prepare(subject, path.supply === 'once' ? each * (repetitions + 1) : 10_000);
+  if (prepared.length === 0) return undefined;
+  const reference = await referenceRequest(path, prepared[0] ?? '', subject);
+  const ours: Measurement[] = [];
+  const bare: Measurement[] = [];
+  for (let repetition = 0; repetition <= repetitions; repetition += 1) {
+    const requests = path.supply === 'once' ? prepared.slice(repetition * each, (repetition + 1) * each) : prepared;
+    if (path.supply === 'chain' && repetition > 0) requests.splice(0, requests.length, ...(await path.prepare(subject, 10_000)));
+    const bareRun = await run({ port: ceilingPort, expect: 200, supply: 'rotate' }, [reference]);
+    const ourRun = await run({ port: subject.port, expect: path.expect, supply: path.supply, module: path.next && moduleOf(path) }, requests);
+    // The first of both warms up, but its statuses count.
+    if (repetition > 0) bare.push(bareRun);
+    ours.push(ourRun);
+    progress(`${server}: ${path.name}: ${repetition}/${repetitions} ${Math.round(ourRun.perSecond)}/s of ${Math.round(bareRun.perSecond)}/s`);
+  }
+  process.stderr.write('\n');
+  return {
+    server,
+    name: path.name,
+    goal: path.goal,
+    ours: ours.slice(1),
+    bare,
+    unexpected: sum(ours.map((one) => one.unexpected)),
+    megabytes: residentMegabytes(pid),
+  };
+}
+
+/** The same request with the same size of answer, for the ceiling. */
+async function referenceRequest(path: HotPath, request: string, subject: Subject): Promise<string> {
+  const [, method = 'GET', target = '/'] = /^(\S+) (\S+)/.exec(request) ?? [];
+  if (path.ceiling === 'scrypt') return http('GET', '/scrypt');
+  const [head = '', body = ''] = request.split('\r\n\r\n');
+  const headers = Object.fromEntries(
+    head
+      .split('\r\n')
+      .slice(1)
+      .map((line) => line.split(': ') as [string, string])
+      .filter(([name]) => name !== 'Host' && name !== 'Content-Length'),
+  );
+  const answer = method === 'GET' ? await subject.fetch(target, { headers }) : undefined;
+  const size = answer ? (await answer.text()).length : 500;
+  return method === 'GET' ? http('GET', `/${size}`, headers) : http('POST', `/${size}`, headers, Object.fromEntries(new URLSearchParams(body)));
+}
+
+async function run(job: Pick<Job, 'port' | 'expect' | 'supply' | 'module'>, requests: string[]): Promise<Measurement> {
+  const requestsFile = join(folder, 'requests.json');
+  writeFileSync(requestsFile, JSON.stringify(requests));
+  return load.ask<Measurement>({ ...job, connections, seconds, requestsFile } satisfies Job);
+}
+
+function subjectOf(server: Process, facts: Facts): Subject {
+  const base = `http://127.0.0.1:${facts.port}`;
+  return {
+    ...facts,
+    codes: async (count) => (await server.ask<{ codes: string[] }>({ codes: count })).codes,
+    fetch: (path, init) => fetch(base + path, { redirect: 'manual', ...init }),
+  };
+}
+
+function moduleOf(path: HotPath): string | undefined {
+  return path === refresh ? join(here, 'paths/refresh.ts') : undefined;
+}
+
+function residentMegabytes(pid: number): number {
+  try {
+    return Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+function sum(all: Record<string, number>[]): Record<string, number> {
+  const total: Record<string, number> = {};
+  for (const one of all) for (const [status, times] of Object.entries(one)) total[status] = (total[status] ?? 0) + times;
+  return total;
+}
+
+function progress(line: string): void {
+  process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+}

@@ -1,0 +1,130 @@
+/** This server as a subject: a durable file database, the real Node runtime, and enough data to ask about. Answers the questions of subject.ts. */
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { auditEvent } from '../server/src/audit/event.ts';
+import type { Context } from '../server/src/context.ts';
+import { sha256 } from '../server/src/crypto/hash.ts';
+import { hashPassword } from '../server/src/crypto/password.ts';
+import { randomId } from '../server/src/crypto/random.ts';
+import { listener } from '../server/src/runtimes/node-http.ts';
+import { createServer } from '../server/src/server.ts';
+import { newKey } from '../server/src/servers/key-value.ts';
+import { openNodeSqlite } from '../server/src/storage/drivers/node-sqlite.ts';
+import type { ClientMetadata, Code, Grant, Store } from '../server/src/storage/store.ts';
+import { app, challenge, type Facts, machine, many, resource, scope } from './subject.ts';
+
+const [file = ':memory:'] = process.argv.slice(2);
+const issuer = 'https://auth.example.com';
+const now = () => Math.floor(Date.now() / 1000);
+const quiet = { info() {}, warn: console.error, error: console.error };
+const server = createServer({
+  issuer,
+  secret: 'a secret of the benchmark, long enough',
+  driver: openNodeSqlite(file),
+  log: quiet,
+  clients: { registrationsPerHour: 1 },
+});
+await server.storage.migrate(now());
+const context = (await server.context()) as Context;
+const { store } = context;
+const event = (type: Parameters<typeof auditEvent>[0]) => auditEvent(type, now(), 'bench');
+const serverId = 'srv_bench';
+const userId = 'usr_bench';
+
+const key = newKey();
+const people = await seed();
+setInterval(() => void server.flush(), 1000).unref();
+setInterval(() => void server.maintain(), 60_000).unref();
+
+const http = createHttpServer(listener(server.answer, issuer, (message) => message.socket.remoteAddress ?? ''));
+http.listen(0, '127.0.0.1', () => process.send?.(facts((http.address() as AddressInfo).port)));
+process.on('message', async ({ codes }: { codes: number }) => process.send?.({ codes: await many(codes, () => newCode(store), 256) }));
+
+function facts(port: number): Facts {
+  return {
+    port,
+    introspector: { Authorization: `Bearer ${key.secret}` },
+    people,
+    paths: {
+      metadata: '/.well-known/oauth-authorization-server',
+      jwks: '/.well-known/jwks.json',
+      protectedResource: `/.well-known/oauth-protected-resource/${serverId}`,
+      introspect: '/introspect',
+      revoke: '/revoke',
+      pages: { authorize: '/authorize', consent: '/consent', signIn: '/login' },
+    },
+  };
+}
+
+async function seed(): Promise<Facts['people']> {
+  const at = now();
+  const times = { createdAt: at, updatedAt: at };
+  await store.addServer(
+    { id: serverId, ownerId: userId, resource, serverUrl: resource, name: 'Files', scopes: scope.split(' ').map((name) => ({ name })), ...times },
+    event('server.added'),
+  );
+  await store.addKey({ id: key.id, serverId, name: 'bench', secretHash: key.hash, createdAt: at, expiresAt: at + 86_400 }, event('key.created'));
+  await addClient(
+    machine.id,
+    { clientName: 'Machine', grantTypes: ['client_credentials'], redirectUris: [], tokenEndpointAuthMethod: 'client_secret_basic', scope },
+    machine.secret,
+  );
+  await addClient(app.id, {
+    clientName: 'App',
+    grantTypes: ['authorization_code', 'refresh_token'],
+    redirectUris: [app.redirectUri],
+    tokenEndpointAuthMethod: 'none',
+  });
+  const passwordHash = await hashPassword('correct horse battery staple');
+  const added = Array.from({ length: 200 }, (_, index) => ({ id: index === 0 ? userId : `${userId}${index}`, username: `person${index}` }));
+  for (const { id, username } of added) await store.addUser({ id, username, role: 'user', createdAt: at, passwordHash }, event('user.added'));
+  return added.map(({ username }) => ({ username, password: 'correct horse battery staple' }));
+}
+
+async function addClient(id: string, metadata: Omit<ClientMetadata, 'responseTypes'>, secret?: string): Promise<void> {
+  const secretHash = secret === undefined ? undefined : context.instance.mac('client-secret', id, secret);
+  const client = { id, registration: 'manual' as const, metadata: { responseTypes: ['code'], ...metadata }, secretHash, createdAt: now(), lastUsedAt: now() };
+  await store.addClient(client, event('client.registered'));
+}
+
+/** A code as the authorization endpoint leaves it, without the person. */
+async function newCode(to: Store): Promise<string> {
+  const at = now();
+  const [code, tx, grantId] = [randomId('ac_', 32), randomId('', 32), randomId('grant_', 12)];
+  const scopes = scope.split(' ');
+  const request = {
+    clientId: app.id,
+    redirectUri: app.redirectUri,
+    redirectUriSent: true,
+    scope: scopes,
+    resource,
+    serverId,
+    codeChallenge: challenge,
+    prompt: [],
+  };
+  await to.parkRequest({ idHash: sha256(tx), browserHash: sha256('browser'), request, createdAt: at, expiresAt: at + 600 });
+  const grant: Grant = {
+    id: grantId,
+    userId,
+    clientId: app.id,
+    serverId,
+    resource,
+    scope: scopes,
+    redirectUri: app.redirectUri,
+    createdAt: at,
+    lastUsedAt: at,
+  };
+  const made: Code = {
+    codeHash: sha256(code),
+    grantId,
+    clientId: app.id,
+    redirectUri: app.redirectUri,
+    codeChallenge: challenge,
+    authTime: at,
+    createdAt: at,
+    expiresAt: at + 600,
+    failures: 0,
+  };
+  await to.approveRequest({ idHash: sha256(tx), answer: '', grant, code: made, now: at }, event('grant.approved'));
+  return code;
+}

@@ -1,0 +1,52 @@
+/**
+ * What a hot path may ask of the server it prepares requests for: facts made at its start, codes by the thousand (which over HTTP would take a person), and
+ * plain requests. This server and every peer answer the same questions.
+ */
+
+/** What every server of the benchmark is given. */
+export const app = { id: 'client_bench', redirectUri: 'http://127.0.0.1:4711/callback' };
+export const machine = { id: 'machine_bench', secret: 'machine-secret-of-the-benchmark' };
+export const resource = 'https://mcp.example.com/mcp';
+export const scope = 'files:read files:write';
+
+/** What a server says when it is ready. A peer leaves out what it has not. */
+export type Facts = {
+  port: number;
+  /** The Authorization header that may introspect tokens of the resource. */
+  introspector: Record<string, string>;
+  people: { username: string; password: string }[];
+  /** `token` is `/token` everywhere. */
+  paths: {
+    metadata: string;
+    jwks: string;
+    protectedResource?: string;
+    introspect: string;
+    revoke: string;
+    pages?: { authorize: string; consent: string; signIn: string };
+  };
+};
+
+export type Subject = Facts & {
+  /** Fresh authorization codes for the app, whose verifier is {@link verifier}. */
+  codes(count: number): Promise<string[]>;
+  /** A plain request, for preparation. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+};
+
+/** RFC 7636 Appendix B. */
+export const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
+export const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
+
+/** Runs `count` preparations, `at` once at a time, and keeps their order. */
+export async function many<Value>(count: number, make: (index: number) => Promise<Value>, at = 16): Promise<Value[]> {
+  const made: Value[] = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < count) {
+      const index = next++;
+      made[index] = await make(index);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(at, count) }, worker));
+  return made;
+}
