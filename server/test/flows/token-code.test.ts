@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { auditEvent } from '../../src/audit/event.ts';
 import { MAX_CODE_FAILURES } from '../../src/storage/store.ts';
 import { pkce } from '../harness.ts';
 import { basic, errorOf, redemption, stage, type Tokens } from './token-stage.ts';
@@ -224,7 +225,6 @@ test('[TOK-12] a scope sent with the code changes nothing, be it less or more th
 
 test('[RT-08] a code of somebody who was disabled meanwhile is worth nothing', async () => {
   const { client, code, post, store, user, clock } = await stage();
-  const { auditEvent } = await import('../../src/audit/event.ts');
   const { code: value } = await code();
   await store.setUserDisabled(user.id, true, auditEvent('user.disabled', clock.now(), 'test'));
 

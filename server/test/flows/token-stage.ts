@@ -3,7 +3,6 @@
  * would leave them in the store.
  */
 import { auditEvent } from '../../src/audit/event.ts';
-import type { Context } from '../../src/context.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { randomId } from '../../src/crypto/random.ts';
 import { jwks } from '../../src/discovery/jwks.ts';
@@ -56,7 +55,6 @@ export type Stage = TestServer & {
   refresh(refreshToken: string, more?: Record<string, string>): Promise<Response>;
   /** Asks with a key of `mcp`. */
   introspect(token: string): Promise<Json>;
-  inTenant: Context;
 };
 
 export const redirectUri = 'http://localhost:4711/callback';
@@ -75,7 +73,6 @@ export async function stage(overrides: Partial<ServerOptions> = {}): Promise<Sta
     user,
     mcp,
     client,
-    inTenant: world.context,
     async keyOf(server = mcp) {
       const { id, secret, hash } = newKey();
       const row = { id, serverId: server.id, name: 'test', secretHash: hash, createdAt: clock.now(), expiresAt: clock.now() + 86400 };

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decodeProtectedHeader } from 'jose';
+import { jwksMaxAge, publishAhead } from '../../src/crypto/signing-keys.ts';
+import { type Stage, stage } from './token-stage.ts';
+
+type PublicKey = Record<string, string>;
+async function published({ request }: Stage): Promise<PublicKey[]> {
+  return ((await (await request('/.well-known/jwks.json')).json()) as { keys: PublicKey[] }).keys;
+}
+const kidOf = (token: string) => String(decodeProtectedHeader(token).kid);
+
+test('[KEY-01] the key set holds public members only, each with kid, use and alg, and may be cached for ten minutes', async () => {
+  const scene = await stage();
+
+  const response = await scene.request('/.well-known/jwks.json');
+
+  assert.equal(response.headers.get('cache-control'), `public, max-age=${jwksMaxAge}`);
+  assert.equal(response.headers.get('access-control-allow-origin'), '*');
+  const { keys } = (await response.json()) as { keys: PublicKey[] };
+  assert.equal(new Set(keys.map(({ kid }) => kid)).size, keys.length);
+  assert.deepEqual(keys.map(({ alg }) => alg).sort(), ['ES256', 'RS256']);
+  for (const key of keys) {
+    assert.equal(key.use, 'sig');
+    for (const secret of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k', 'oth']) assert.equal(secret in key, false, secret);
+  }
+});
+
+test('[KEY-02] a new key is published before it signs, and the old one until its last token has ended', async () => {
+  const scene = await stage();
+  const old = kidOf((await scene.tokens()).access_token);
+
+  const fresh = await scene.context.signing.rotate('ES256');
+
+  assert.ok((await published(scene)).some(({ kid }) => kid === fresh));
+  assert.equal(kidOf((await scene.tokens()).access_token), old, 'not yet: caches do not know the new key');
+  scene.clock.advance(publishAhead - 1);
+  const last = (await scene.tokens()).access_token;
+  assert.equal(kidOf(last), old);
+  scene.clock.advance(31);
+  assert.equal(kidOf((await scene.tokens()).access_token), fresh);
+  scene.clock.advance(3600 - 31 - 1);
+  assert.ok((await published(scene)).some(({ kid }) => kid === old));
+  assert.equal((await scene.introspect(last)).active, true);
+  scene.clock.advance(120);
+  assert.equal(
+    (await published(scene)).some(({ kid }) => kid === old),
+    false,
+  );
+});
+
+test('[KEY-03] a dropped key leaves the set at once, its tokens fail, remembered or not, and another key signs', async () => {
+  const scene = await stage();
+  const { access_token, refresh_token } = await scene.tokens();
+  assert.equal((await scene.introspect(access_token)).active, true);
+  const compromised = kidOf(access_token);
+
+  await scene.context.signing.drop(compromised, 'cli');
+
+  assert.equal(
+    (await published(scene)).some(({ kid }) => kid === compromised),
+    false,
+  );
+  assert.deepEqual(await scene.introspect(access_token), { active: false });
+  const next = (await (await scene.refresh(refresh_token)).json()) as { access_token: string };
+  assert.notEqual(kidOf(next.access_token), compromised);
+  assert.equal((await scene.introspect(next.access_token)).active, true);
+});
+
+test('[KEY-06] private keys are sealed in their rows and never logged', async () => {
+  const scene = await stage();
+  await scene.tokens();
+
+  const rows = await scene.store.listSigningKeys(scene.clock.now());
+
+  for (const { privateSealed } of rows)
+    assert.doesNotMatch(`${privateSealed}${Buffer.from(privateSealed, 'base64url').toString('latin1')}`, /PRIVATE KEY|"d":/);
+  assert.doesNotMatch(scene.logged.join('\n'), /PRIVATE KEY|privateSealed/);
+});
