@@ -1,0 +1,127 @@
+/**
+ * Every statement a request can run finds its rows through an index, so that its price does not grow with the data.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { approve, connect, DAY, family, freshTenant, happened, machineGrant, NOW, parked, rotate, session, signingKey } from './contract/fixtures.ts';
+import type { Driver, Statement } from './driver.ts';
+import { openNodeSqlite } from './drivers/node-sqlite.ts';
+import { openStorage } from './open.ts';
+import type { Storage, Store } from './store.ts';
+
+/** Tables of a handful of rows, which may be read whole. */
+const SMALL = new Set(['setup_links', 'signing_keys']);
+
+test('no verb that a request runs reads a whole table', async () => {
+  const plans = await plansOf(async (_, store) => {
+    await connect(store);
+    await rotate(store, 'rt-0', 'rt-1', NOW);
+    await rotate(store, 'rt-0', 'rt-1', NOW + DAY);
+    await approve(store, '2');
+    await hotVerbs(store);
+  });
+
+  assert.ok(plans.size > 60, `${plans.size} statements were seen`);
+  assert.deepEqual(wholeTables(plans), []);
+});
+
+test('sweeping finds what is over through an index', async () => {
+  const plans = await plansOf(async (storage, store) => {
+    await storage.sweep(NOW, 10);
+    await store.expireDynamicClients(NOW, NOW, 10, NOW);
+    await store.countUnconsentedClients();
+  });
+
+  assert.deepEqual(wholeTables(plans), []);
+});
+
+async function hotVerbs(store: Store): Promise<void> {
+  const question = { keyHash: 'key-hash', grantId: 'grant_1', jti: 'jti', now: NOW };
+  const triple = { userId: 'usr_alice', clientId: 'client_1', resource: 'https://files.example' };
+  await store.findUser('usr_alice');
+  await store.findUserByLogin('alice');
+  await store.rehashPassword('usr_alice', 'a', 'b', NOW);
+  await store.changePassword('usr_alice', 'hash', happened('user.password_changed'));
+  await store.startSession(session, 'older', happened('user.signed_in'));
+  await store.findSession('session-1', NOW);
+  await store.touchSession('session-1', NOW + 1);
+  await store.endSession('session-1', happened('user.signed_out'));
+  await store.findOwner('token', NOW);
+  await store.revokeOwnerToken('tok', happened('owner_token.revoked'));
+  await store.findServer('srv_files');
+  await store.findServerByResource('https://files.example');
+  for (const page of [{}, { ownerId: 'usr_bob' }, { after: 'srv_files' }, { ownerId: 'usr_bob', after: 'srv_files' }])
+    await store.listServers({ limit: 5, ...page });
+  await store.listKeys('srv_files');
+  await store.findKey('key-hash');
+  await store.revokeKey('srv_files', 'sk_files', happened('key.revoked'));
+  await store.findClient('client_1');
+  await store.findDocument('https://app.example');
+  await store.findRequest('request-1', NOW);
+  await store.parkRequest({ ...parked, idHash: 'denied' });
+  await store.denyRequest({ idHash: 'denied', answer: 'a', now: NOW }, happened('grant.denied'));
+  await store.findGrant('grant_1');
+  await store.rememberedConsent({ ...triple, redirectUri: 'r', clientDigest: 'd' }, NOW);
+  await store.allowedScopes(triple, NOW);
+  await store.listAgents('usr_alice', NOW);
+  for (const filter of [{ userId: 'usr_alice' }, { clientId: 'client_1' }, { serverId: 'srv_files' }]) await store.listGrants(filter, NOW);
+  await store.ensureMachineGrant(machineGrant, happened('grant.machine_approved'));
+  await store.ensureMachineGrant({ ...machineGrant, scope: ['more'] }, happened('grant.machine_approved'));
+  await store.findCode('code-1', NOW);
+  await store.failCode('code-1');
+  await store.findFamily(family.familyId, NOW);
+  await store.standingForKey(question);
+  await store.standing(question);
+  await store.revokeAccessToken('jti', NOW);
+  await store.addSigningKey(signingKey, { signsUntil: NOW, publishedUntil: NOW }, happened('signing_key.added'));
+  await store.attempt('account', NOW);
+  await store.forgiveAttempts('account');
+  await store.takeFrom('bucket', { limit: 1, periodSeconds: 1 }, NOW * 1000);
+  await store.recordUse({ grants: new Map([['grant_1', NOW]]), keys: new Map([['sk_files', NOW]]), clients: new Map([['client_1', NOW]]) });
+  for (const filter of [{}, { userId: 'usr_alice' }, { grantId: 'grant_1' }]) await store.listEvents({ limit: 5, ...filter });
+  await store.revokeGrant('grant_2', 'person', happened('grant.revoked'), 'usr_alice');
+  await store.removeServer('srv_files', happened('server.removed'));
+  await store.removeClient('client_1', happened('client.removed'));
+}
+
+/** Runs the verbs and returns, by statement, what SQLite says about how it runs it. */
+async function plansOf(act: (storage: Storage, store: Store) => Promise<void>): Promise<Map<string, string[]>> {
+  const driver = openNodeSqlite(':memory:');
+  const seen = new Map<string, Statement>();
+  const noted = (statement: Statement): Statement => {
+    seen.set(statement.text, statement);
+    return statement;
+  };
+  const noting: Driver = {
+    ...driver,
+    read: (statement) => driver.read(noted(statement)),
+    write: (statements) => driver.write(statements.map(noted)),
+  };
+  const storage = openStorage(noting);
+  await storage.migrate(NOW);
+  seen.clear();
+  await act(storage, freshTenant({ one: storage, two: storage })[0]);
+
+  const plans = new Map<string, string[]>();
+  for (const { text, values } of seen.values()) {
+    const rows = await driver.read({ text: `explain query plan ${text}`, values });
+    plans.set(
+      text,
+      rows.map((row) => String(row.detail)),
+    );
+  }
+  await driver.close();
+  return plans;
+}
+
+function wholeTables(plans: Map<string, string[]>): string[] {
+  const scans = [...plans].flatMap(([text, details]) => details.filter((detail) => isScan(text, detail)).map((detail) => `${detail}: ${text}`));
+  return scans.toSorted();
+}
+
+/** `SCAN x` without an index reads all of x; with one it reads all of the index, which for a partial index is the point. */
+function isScan(text: string, detail: string): boolean {
+  const table = /^SCAN (\w+)$/.exec(detail)?.[1];
+  if (table === undefined || table === 'CONSTANT') return false;
+  return !SMALL.has(table) && !(table === 'k' && text.includes('signing_keys k'));
+}
