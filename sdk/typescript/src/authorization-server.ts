@@ -10,7 +10,8 @@ type Members = Readonly<Record<string, unknown>>;
 
 interface ServerAnswer {
   readonly status: number;
-  readonly body: Members;
+  readonly headers: Headers;
+  readonly text: string;
 }
 
 const maxAnswerLength = 1024 * 1024;
@@ -21,7 +22,7 @@ const maxAnswerLength = 1024 * 1024;
  * @throws {AuthServerUnavailable} on an outage, and when our own key is refused: neither is the caller's fault.
  */
 export async function introspect(token: string, settings: Settings): Promise<Members> {
-  return expectOk('/introspect', await post('/introspect', token, settings), settings);
+  return parseObject(await post('/introspect', token, settings));
 }
 
 /**
@@ -30,28 +31,30 @@ export async function introspect(token: string, settings: Settings): Promise<Mem
  * @throws {AuthServerUnavailable} when it cannot be known that the token is revoked.
  */
 export async function revoke(token: string, settings: Settings): Promise<void> {
-  expectOk('/revoke', await post('/revoke', token, settings), settings);
+  await post('/revoke', token, settings);
 }
 
 /** Fetches a JSON document by its path below the issuer. @throws {AuthServerUnavailable} on anything but a 200 with a JSON object. */
 export async function getDocument(path: string, settings: Settings): Promise<Members> {
-  return expectOk(path, await call(path, { headers: { Accept: 'application/json' } }, settings), settings);
+  return parseObject(await call(path, { headers: { Accept: 'application/json' } }, settings));
 }
 
-function post(path: string, token: string, settings: Settings): Promise<ServerAnswer> {
+function post(path: string, token: string, settings: Settings): Promise<string> {
   const headers = { Accept: 'application/json', Authorization: `Bearer ${settings.apiKey}` };
   return call(path, { method: 'POST', headers, body: new URLSearchParams({ token }) }, settings);
 }
 
-async function call(path: string, init: RequestInit, settings: Settings): Promise<ServerAnswer> {
-  const response = await send(path, init, settings);
-  if (response.status === 429 || response.status >= 500) {
-    throw new AuthServerUnavailable(`status_${response.status}`, { retryAfter: retryAfterOf(response) });
-  }
-  return { status: response.status, body: parseObject(response.text) };
+/** The body of a 200; anything else throws. */
+async function call(path: string, init: RequestInit, settings: Settings): Promise<string> {
+  const { status, headers, text } = await send(path, init, settings);
+  if (status === 200) return text;
+  if (status === 429 || status >= 500) throw new AuthServerUnavailable(`status_${status}`, { retryAfter: retryAfterOf(headers) });
+  if (status === 401) throw keyRefused(text, settings);
+  settings.hint(`${settings.issuer}${path} answered ${status} ${quoteForLog(parseLoosely(text))}. Check "authServerUrl" and "serverId".`);
+  throw new AuthServerUnavailable(`status_${status}`);
 }
 
-async function send(path: string, init: RequestInit, settings: Settings): Promise<{ status: number; headers: Headers; text: string }> {
+async function send(path: string, init: RequestInit, settings: Settings): Promise<ServerAnswer> {
   try {
     // A redirect would carry our key elsewhere, so it is an answer like any other wrong one.
     const signal = AbortSignal.timeout(Math.ceil(settings.timeout * 1000));
@@ -62,30 +65,36 @@ async function send(path: string, init: RequestInit, settings: Settings): Promis
   }
 }
 
+/** Our key is our business: the caller gets 503, the developer gets the reason. */
+function keyRefused(text: string, { issuer, serverId, hint }: Settings): AuthServerUnavailable {
+  const { code, error_description: said } = parseLoosely(text);
+  const why = code === 'key_id_used_as_secret' ? 'key_id_used_as_secret, the id of the key was given where its secret belongs' : 'the key is wrong or revoked';
+  hint(`${issuer} refused the API key of ${serverId}: ${why}. It said ${quoteForLog(said)}. Callers get 503 until "apiKey" is right.`);
+  return new AuthServerUnavailable('api_key_refused', { retryAfter: 60 });
+}
+
+/** A captive portal or a proxy page is an outage too. */
 function parseObject(text: string): Members {
-  try {
-    const value: unknown = text.length > maxAnswerLength ? undefined : text === '' ? {} : JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Members;
-  } catch {
-    // Falls through: a captive portal or a proxy page is an outage too.
-  }
+  const value = text.length > maxAnswerLength ? undefined : parse(text);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Members;
   throw new AuthServerUnavailable('not_json');
 }
 
-function expectOk(path: string, { status, body }: ServerAnswer, settings: Settings): Members {
-  if (status === 200) return body;
-  const said = quoteForLog(body.error_description ?? body.error);
-  if (status === 401) {
-    const why =
-      body.code === 'key_id_used_as_secret' ? 'key_id_used_as_secret: the id of the key was given where its secret belongs' : 'the key is wrong or revoked';
-    settings.hint(`${settings.issuer} refused the API key of ${settings.serverId}: ${why}. It said ${said}. Callers get 503 until "apiKey" is right.`);
-    throw new AuthServerUnavailable('api_key_refused', { retryAfter: 60 });
-  }
-  settings.hint(`${settings.issuer}${path} answered ${status} ${said}. Check "authServerUrl" and "serverId".`);
-  throw new AuthServerUnavailable(`status_${status}`);
+/** Of a refusal only what helps the developer. */
+function parseLoosely(text: string): Members {
+  const value = parse(text);
+  return typeof value === 'object' && value !== null ? (value as Members) : {};
 }
 
-function retryAfterOf(response: { headers: Headers }): number | undefined {
-  const value = response.headers.get('retry-after') ?? '';
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function retryAfterOf(headers: Headers): number | undefined {
+  const value = headers.get('retry-after') ?? '';
   return /^\d{1,4}$/.test(value) ? Math.min(Math.max(Number(value), 1), 300) : undefined;
 }

@@ -10,7 +10,7 @@ export function isLoopbackHost(hostname: string): boolean {
 
 /** Says what is wrong with a resource identifier, or nothing: absolute https (http on loopback), no fragment, userinfo or dot segments. */
 export function resourceProblem(value: string): string | undefined {
-  if (!/^https?:\/\/[^/?#@\\\s]+[^#\\\s]*$/i.test(value) || !URL.canParse(value)) return 'must be an absolute URL without fragment and userinfo';
+  if (!/^https?:\/\/[^/?#@\\\s]+([/?][^#\\\s]*)?$/i.test(value) || !URL.canParse(value)) return 'must be an absolute URL without fragment and userinfo';
   const url = new URL(value);
   if (url.protocol !== 'https:' && !isLoopbackHost(url.hostname)) return 'must be https (http is for loopback only)';
   if (/(^|\/)(\.|%2e){1,2}(\/|\?|$)/i.test(pathAndQuery(value))) return 'must not contain dot segments';

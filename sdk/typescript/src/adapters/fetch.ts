@@ -23,6 +23,7 @@ export function protect<Rest extends unknown[] = []>(
   options: ProtectOptions,
   handler: ProtectedHandler<Rest>,
 ): (request: Request, ...rest: Rest) => Promise<Response> {
+  if (options.publicPaths !== undefined) throw new TypeError('"publicPaths" needs the hono or express adapter: here the handler always gets an AuthContext');
   const guard = createGuard(options);
   return async function protectedHandler(request, ...rest) {
     const outcome = await guard.admit(inboundOf(request));

@@ -21,7 +21,9 @@ export type ProtectedListener = (request: IncomingMessage, response: ServerRespo
  *     createServer(protect({ serverId: 'srv_abc123', apiKey }, (request, response, auth) => response.end(auth.id)));
  */
 export function protect(options: NodeProtectOptions, listener: ProtectedListener): (request: IncomingMessage, response: ServerResponse) => void {
-  if (options?.toolScopes !== undefined) throw new TypeError('"toolScopes" needs the fetch, hono or express adapter');
+  for (const option of ['toolScopes', 'publicPaths']) {
+    if (option in options) throw new TypeError(`"${option}" needs the hono or express adapter`);
+  }
   const guard = createGuard(options);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
