@@ -89,5 +89,5 @@ function maxAgeOf(value: string | undefined): number | undefined {
 function loginHintOf(given: Parameters): string | undefined {
   if (given.get('acr_values') !== undefined) throw new OAuthError('unmet_authentication_requirements', 'No acr_values are offered');
   const hint = given.get('login_hint');
-  return hint !== undefined && /^[\x21-\x7e]{1,254}$/.test(hint) ? hint : undefined;
+  return hint !== undefined && /^[\w.%+@-]{1,254}$/.test(hint) ? hint : undefined;
 }
