@@ -5,7 +5,7 @@
 
 export type ClientIdForm =
   | { kind: 'registered' }
-  | { kind: 'document'; url: string; host: string }
+  | { kind: 'document'; url: string }
   /** Looks like an address and may not be one. `reason` is a constant text. */
   | { kind: 'refused'; reason: string };
 
@@ -32,7 +32,7 @@ export function inspectClientId(clientId: string, policy: ClientIdPolicy): Clien
   if (url.username || url.password) return refused('The client_id must not contain userinfo');
   if (url.href !== clientId) return refused('The client_id must be written in normal form');
   if (!hostAllowed(url.hostname, policy.documentHosts)) return refused('Apps of this host are not allowed here');
-  return { kind: 'document', url: clientId, host: url.host };
+  return { kind: 'document', url: clientId };
 }
 
 /** CIMD-19: an entry is a host, or `*.example.com` for everything below it. Denied wins. */

@@ -29,7 +29,7 @@ export async function findClient(clientId: string, context: Context, address: st
   if (!documentsOffered(context.options)) return unknown;
   if (form.kind === 'refused') return { state: 'unavailable', error: new OAuthError('client_metadata_unavailable', form.reason) };
   try {
-    return usable(foundDocument(await findDocument(form.url, form.host, address, context)));
+    return usable(foundDocument(await findDocument(form.url, address, context)));
   } catch (error) {
     if (error instanceof OAuthError) return { state: 'unavailable', error };
     throw error;

@@ -29,13 +29,13 @@ export function documentsOffered(options: Options): boolean {
  *
  * @throws {OAuthError} client_metadata_unavailable · too_many_requests
  */
-export async function findDocument(url: string, host: string, address: string, context: Context): Promise<ClientDocument> {
+export async function findDocument(url: string, address: string, context: Context): Promise<ClientDocument> {
   const saved = await context.store.findDocument(url);
   if (saved && (saved.disabledAt !== undefined || context.now() < saved.freshUntil)) return saved;
-  return once(context, url, () => refresh({ url, host, address, saved }, context));
+  return once(context, url, () => refresh({ url, address, saved }, context));
 }
 
-type Wanted = { url: string; host: string; address: string; saved: ClientDocument | undefined };
+type Wanted = { url: string; address: string; saved: ClientDocument | undefined };
 
 async function refresh(wanted: Wanted, context: Context): Promise<ClientDocument> {
   await takeAllowance(wanted, context);
@@ -52,12 +52,13 @@ async function refresh(wanted: Wanted, context: Context): Promise<ClientDocument
  * CIMD-20. A document never seen before costs its host, the asking address and everybody; one already known costs only itself, so that nobody can lock out a popular
  * client by asking for many unknown addresses of its host.
  */
-async function takeAllowance({ url, host, address, saved }: Wanted, context: Context): Promise<void> {
+async function takeAllowance({ url, address, saved }: Wanted, context: Context): Promise<void> {
   const buckets: [string, { limit: number; periodSeconds: number }][] = saved
     ? [[`document:known:${sha256(url)}`, limits.knownDocument]]
     : [
         [`document:address:${addressBucket(address)}`, limits.address],
-        [`document:host:${host}`, limits.host],
+        // Without the port: one host has 65535 of those.
+        [`document:host:${new URL(url).hostname}`, limits.host],
         ['document:everybody', limits.everybody],
       ];
   for (const [bucket, limit] of buckets) {
@@ -107,7 +108,7 @@ const reasons: Record<FetchFailureKind, string> = {
   transport: 'The client metadata document could not be fetched: no connection to its host on a public address',
   timeout: 'The client metadata document could not be fetched: its host answers too slowly',
   status: 'The client metadata document was not answered with status 200',
-  'too-large': 'The client metadata document is larger than 5 KiB',
+  'too-large': 'The client metadata document is larger than this server reads, which is 5 KiB unless configured',
   encoding: 'The client metadata document must be sent without content-encoding',
 };
 
