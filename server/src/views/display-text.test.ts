@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { displayText, hasMixedScripts, visibleText } from './display-text.ts';
 
 test('[DCR-15] control, bidi and zero-width characters are stripped from a name', () => {
-  const shown = displayText('Cla\u200Bude\u202E \u2066Co\u0000de\u00AD\uFEFF\u3164');
+  const shown = displayText('Cla\u200Bude\u202E \u2066Co\u0000de\u00AD\uFEFF\u3164\uFFF9\u061C');
 
   assert.equal(shown, 'Claude Code');
 });

@@ -42,6 +42,7 @@ function everyPage(x: string): Record<string, string> {
   const consent = { tx: x, csrf: x, client, user, server: { name: x, host: x, resource: x }, redirectUri: x, scopes, offline: true, technical };
   return {
     signIn: signInPage(page, { tx: x, csrf: x, client, username: x, signInHint: x, error: 'wrong-credentials' }),
+    approved: signInPage(page, { csrf: x, client: { ...client, tier: 'approved' } }),
     confirm: signInPage(page, { csrf: x, username: x, reason: 'confirm' }),
     signedOutMeanwhile: signInPage(page, { csrf: x, client: { ...client, tier: 'dynamic' }, reason: 'signed-out', error: 'throttled', retryAfterSeconds: 60 }),
     consent: consentPage(page, { ...consent, client: { ...client, tier: 'dynamic' }, scopes: [{ name: x, description: x, optional: true }] }),
