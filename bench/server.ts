@@ -1,12 +1,10 @@
 /** This server as a subject: a durable file database, the real Node runtime, and enough data to ask about. Answers the questions of subject.ts. */
-import { createServer as createHttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { auditEvent } from '../server/src/audit/event.ts';
 import type { Context } from '../server/src/context.ts';
 import { sha256 } from '../server/src/crypto/hash.ts';
 import { hashPassword } from '../server/src/crypto/password.ts';
 import { randomId } from '../server/src/crypto/random.ts';
-import { listener } from '../server/src/runtimes/node-http.ts';
+import { pinnedFetcher, startNode } from '../server/src/runtimes/node.ts';
 import { createServer } from '../server/src/server.ts';
 import { newKey } from '../server/src/servers/key-value.ts';
 import { openNodeSqlite } from '../server/src/storage/drivers/node-sqlite.ts';
@@ -33,12 +31,9 @@ const userId = 'usr_bench';
 
 const key = newKey();
 const people = await seed();
-setInterval(() => void server.flush(), 1000).unref();
-setInterval(() => void server.maintain(), 60_000).unref();
-
-const http = createHttpServer(listener(server.answer, issuer, (message) => message.socket.remoteAddress ?? ''));
-http.listen(0, '127.0.0.1', () => process.send?.(facts((http.address() as AddressInfo).port)));
+const running = await startNode({ ...server, log: quiet, host: '127.0.0.1', port: 0, close: () => server.storage.close() });
 process.on('message', async ({ codes }: { codes: number }) => process.send?.({ codes: await many(codes, () => newCode(store), 256) }));
+process.send?.(facts(running.port));
 
 function facts(port: number): Facts {
   return {
