@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { auditEvent } from '../../src/audit/event.ts';
 import { newKey } from '../../src/servers/key-value.ts';
 import { unseenTokensPerSecond } from '../../src/token/unseen-tokens.ts';
-import { form } from '../harness.ts';
-import { basic, bearer, errorOf, type Json, stage } from './token-stage.ts';
+import { form, testServer } from '../harness.ts';
+import { basic, bearer, errorOf, type Json, routes, stage } from './token-stage.ts';
 
 const inactive = '{"active":false}';
 
@@ -142,6 +142,16 @@ test('[INT-02] a token of another tenant is unknown here', async () => {
 
   assert.equal(await there.text(), inactive, resource);
   assert.equal(here.status, 401);
+});
+
+test('[INT-02] a token of an earlier issuer, signed by the same key, is unknown after the server has moved', async () => {
+  const scene = await stage();
+  const { access_token } = await scene.tokens();
+  const { secret } = await scene.keyOf();
+
+  const moved = await testServer({ issuer: 'https://new.example.com', driver: scene.server.options.driver }, routes);
+
+  assert.equal(await (await moved.request('/introspect', form({ token: access_token }, bearer(secret)))).text(), inactive);
 });
 
 test('[INT-03] a confidential client sees the tokens that were issued to it and no others; a public one sees nothing', async () => {

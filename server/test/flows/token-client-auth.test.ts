@@ -80,11 +80,11 @@ test('[CA-04] a client_id in the body is fine when it is the authenticated one, 
 test('[CA-05] a public client that sends a secret and a confidential one that sends none are refused', async () => {
   const { post, client } = await withMachine();
 
-  for (const values of [
+  const requests: Record<string, string>[] = [
     { grant_type: 'refresh_token', refresh_token: 'rt_x', client_id: client.id, client_secret: 'anything' },
     { ...ask, client_id: 'machine' },
-  ])
-    assert.deepEqual((await errorOf(await post('/token', values))).error, 'invalid_client');
+  ];
+  for (const values of requests) assert.deepEqual((await errorOf(await post('/token', values))).error, 'invalid_client');
 });
 
 test('[CA-05] a secret that has ended is refused', async () => {
@@ -143,16 +143,18 @@ test('[CA-11] a good secret between bad ones forgives them', async () => {
 });
 
 test('[CA-12] [D18] an unknown client is answered like a wrong secret, and so is a removed one', async () => {
-  const { post, store, clock } = await withMachine();
+  const { post, store, clock, client } = await withMachine();
   const wrong = await post('/token', ask, basic('machine', 'wrong'));
   await store.removeClient('machine', auditEvent('client.removed', clock.now(), 'test'));
 
   const unknown = await post('/token', ask, basic('nobody', 'wrong'));
   const removed = await post('/token', ask, basic('machine', 'cs_secret'));
+  await store.removeClient(client.id, auditEvent('client.removed', clock.now(), 'test'));
+  const publicRemoved = await post('/token', { grant_type: 'refresh_token', refresh_token: 'rt_x', client_id: client.id });
   const publicUnknown = await post('/token', { grant_type: 'refresh_token', refresh_token: 'rt_x', client_id: 'client_gone' });
 
   const expected = await wrong.json();
-  for (const response of [unknown, removed, publicUnknown]) {
+  for (const response of [unknown, removed, publicRemoved, publicUnknown]) {
     assert.equal(response.status, 401);
     assert.deepEqual(await response.json(), expected);
   }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { auditEvent } from '../../src/audit/event.ts';
 import type { Registration } from '../../src/storage/store.ts';
+import { issuer } from '../harness.ts';
 import { errorOf, type Json, type Stage, stage, type Tokens } from './token-stage.ts';
 
 const secret = 'cs_secret';
@@ -55,6 +56,12 @@ test('[CC-02] scopes about a person are invalid_scope, also when registered', as
 
   for (const scope of ['openid', 'files:read offline_access', 'profile', 'email'])
     assert.deepEqual((await errorOf(await ask({ scope }))).error, 'invalid_scope', scope);
+});
+
+test('[CC-02] our own API has scopes about people only, so a machine gets no token for it', async () => {
+  const { ask } = await withMachine();
+
+  for (const scope of ['', 'profile', 'openid']) assert.deepEqual((await errorOf(await ask({ resource: issuer, scope }))).error, 'invalid_scope');
 });
 
 test('[CC-03] [JWT-07] the subject is the client, has no auth_time, and can never be the id of a person', async () => {
