@@ -83,7 +83,7 @@ export function operationsContract(nodes: () => Nodes): void {
     const limit = { limit: 20, periodSeconds: 60 };
     const nowMs = NOW * 1000;
 
-    test('[DCR-14] [RATE-01] a bucket gives its whole limit at once and refills evenly, shared by all nodes', async () => {
+    test('[DCR-14] [RATE-01] [OPS-05] a bucket gives its whole limit at once and refills evenly, shared by all nodes', async () => {
       const [one, two] = freshTenant(nodes());
       const outcomes = await times(50, (index) => (index % 2 ? one : two).takeFrom('register', limit, nowMs));
 

@@ -44,7 +44,7 @@ export function tokensContract(nodes: () => Nodes): void {
       assert.equal(await store.findCode('code-2', NOW), undefined);
     });
 
-    test('[COD-06] [COD-07] of 50 parallel redemptions of one code exactly one makes a refresh family', async () => {
+    test('[COD-06] [COD-07] [OPS-05] of 50 parallel redemptions of one code exactly one makes a refresh family', async () => {
       const [one, two] = await prepared(nodes());
       const outcomes = await times(50, (index) =>
         (index % 2 ? one : two).redeemCode({
@@ -137,7 +137,7 @@ export function tokensContract(nodes: () => Nodes): void {
       assert.deepEqual(await rotate(store, 'rt-1', 'rt-2', NOW + 200), { outcome: 'rotated' });
     });
 
-    test('[RT-03] [RT-09] of 20 parallel rotations of one token one rotates, the rest get that same successor', async () => {
+    test('[RT-03] [RT-09] [OPS-05] of 20 parallel rotations of one token one rotates, the rest get that same successor', async () => {
       const [one, two] = freshTenant(nodes());
       await connect(one);
       const outcomes = await times(20, (index) => rotate(index % 2 ? one : two, 'rt-0', `next-${index}`));

@@ -7,17 +7,18 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { ConstraintError, type Driver, type Result, type Row, SchemaMissing, type Statement, StorageUnavailable } from '../driver.ts';
 
-/** How long another process may hold the write lock before we give up. */
-const BUSY_TIMEOUT_MS = 5000;
 /** Batches in one commit at most, so that no commit takes long. */
 const BATCHES_PER_COMMIT = 128;
 
 type Prepared = { statement: StatementSync; answers: boolean };
 type Batch = { statements: Statement[]; resolve: (results: Result[]) => void; reject: (error: unknown) => void };
 
-/** Opens (and creates, readable by its owner only) a database file, or one in memory with `:memory:`. */
-export function openNodeSqlite(path: string): Driver {
-  const database = openDatabase(path);
+/**
+ * Opens (and creates, readable by its owner only) a database file, or one in memory with `:memory:`. Another process may hold the write lock for
+ * `busyTimeoutMs` before a write is refused with StorageUnavailable; this process stands still meanwhile.
+ */
+export function openNodeSqlite(path: string, { busyTimeoutMs = 5000 }: { busyTimeoutMs?: number } = {}): Driver {
+  const database = openDatabase(path, busyTimeoutMs);
   const prepared = new Map<string, Prepared>();
   const queue: Batch[] = [];
 
@@ -139,10 +140,10 @@ export function openNodeSqlite(path: string): Driver {
   };
 }
 
-function openDatabase(path: string): DatabaseSync {
+function openDatabase(path: string, timeout: number): DatabaseSync {
   if (path !== ':memory:') keepToOwner(path);
   try {
-    const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    const database = new DatabaseSync(path, { timeout });
     database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma trusted_schema = off; pragma cache_size = -16000');
     return database;
   } catch (error) {

@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { randomWord } from '../../crypto/random.ts';
 import { storageContract } from '../contract.ts';
+import { ConstraintError, type Driver, SchemaMissing, type Statement, StorageUnavailable } from '../driver.ts';
 import { openStorage } from '../open.ts';
 import { openPostgres } from './postgres.ts';
 
@@ -28,6 +30,102 @@ function onOwnDatabase(adminUrl: string): void {
       await admin.close();
     });
 
+    driverTests(own.href, admin);
     storageContract('Postgres', async () => openStorage(openPostgres(own.href, { max: 20 })));
+  });
+}
+
+const statement = (text: string, ...values: Statement['values']): Statement => ({ text, values });
+const add = (name: string): Statement => statement('insert into people (name) values (?1)', name);
+
+function driverTests(url: string, admin: Driver): void {
+  describe('the driver', () => {
+    const driver = openPostgres(url, { max: 4 });
+    const names = async () => (await driver.read(statement('select name from people order by name'))).map(({ name }) => name);
+    before(() => driver.script('create table people (name text primary key); create sequence tries'));
+    after(async () => {
+      await driver.script('drop table people; drop sequence tries');
+      await driver.close();
+    });
+
+    test('a batch that fails anywhere leaves nothing behind, and its connection goes on working', async () => {
+      await driver.write([add('a')]);
+      for (const batch of [
+        [add('b'), add('a')],
+        [add('a'), add('b')],
+        [add('b'), add('c'), add('a'), add('d')],
+      ])
+        await assert.rejects(driver.write(batch), ConstraintError);
+
+      await driver.write([add('e'), add('f')]);
+      assert.deepEqual(await names(), ['a', 'e', 'f']);
+    });
+
+    test('an error that reaches the log names the rule and not the value that broke it', async () => {
+      await driver.write([add('secret-hash')]);
+
+      const error = await driver.write([add('secret-hash')]).catch((reason) => reason);
+      assert.ok(error instanceof ConstraintError);
+      assert.doesNotMatch(JSON.stringify([error.message, error.cause, String(error.cause)]), /secret-hash/);
+      assert.match(error.message, /people_pkey/);
+    });
+
+    test('bigints and counts are numbers, and results belong to their statements', async () => {
+      const results = await driver.write([
+        statement('insert into people (name) values (?1), (?2) returning name', 'x', 'y'),
+        statement('delete from people where name in (?1, ?2)', 'x', 'y'),
+        statement('select count(*) as many, cast(?1 as bigint) as big, cast(null as text) as none', 2 ** 40),
+      ]);
+
+      assert.deepEqual(
+        results.map(({ changes }) => changes),
+        [2, 2, 1],
+      );
+      assert.deepEqual(results[0]?.rows, [{ name: 'x' }, { name: 'y' }]);
+      assert.deepEqual([results[2]?.rows[0]?.big, results[2]?.rows[0]?.none], [2 ** 40, null]);
+      assert.equal(typeof results[2]?.rows[0]?.many, 'number');
+    });
+
+    test('a batch that lost a conflict is run again', async () => {
+      const conflict = statement("do $$ begin if nextval('tries') < 3 then raise exception using errcode = '40001'; end if; end $$");
+      await driver.write([add('again'), conflict]);
+
+      assert.ok((await names()).includes('again'));
+      await driver.write([statement("select setval('tries', 1)")]);
+      await driver.write([conflict]);
+    });
+
+    test('a conflict that never ends is unavailable', async () => {
+      const conflict = statement("do $$ begin raise exception using errcode = '40P01'; end $$");
+
+      await assert.rejects(driver.write([add('never'), conflict]), StorageUnavailable);
+      assert.ok(!(await names()).includes('never'));
+    });
+
+    test('connections that the server closes do not end the process, and reads find another', async () => {
+      await Promise.all([names(), names(), names()]);
+      const database = new URL(url).pathname.slice(1);
+      await admin.write([statement('select pg_terminate_backend(pid) from pg_stat_activity where datname = ?1', database)]);
+
+      assert.ok((await names()).length > 0);
+      assert.ok((await Promise.all([names(), names(), names()])).every((found) => found.length > 0));
+    });
+
+    test('a table that is missing, and a server that is not there, say so', async () => {
+      const nowhere = openPostgres('postgres://postgres@127.0.0.1:1/none');
+
+      await assert.rejects(driver.read(statement('select * from absent')), SchemaMissing);
+      await assert.rejects(nowhere.read(statement('select 1')), StorageUnavailable);
+      await assert.rejects(nowhere.write([add('a'), add('b')]), StorageUnavailable);
+      await assert.rejects(nowhere.script('select 1'), StorageUnavailable);
+      await nowhere.close();
+    });
+
+    test('a script waits for the one another node is running', async () => {
+      const scripts = Array.from({ length: 4 }, () => driver.script('create table if not exists once (id bigint)'));
+      await Promise.all(scripts);
+
+      await driver.script('drop table once');
+    });
   });
 }

@@ -69,10 +69,12 @@ export function openPostgres(url: string, { max = 10 }: { max?: number } = {}): 
   return {
     name: 'postgres',
     async read(statement) {
-      try {
-        return (await pool.query(prepare(statement))).rows;
-      } catch (error) {
-        throw translated(error);
+      for (let tried = 1; ; tried++) {
+        try {
+          return (await pool.query(prepare(statement))).rows;
+        } catch (error) {
+          if (tried > 1 || !isLost(error)) throw translated(error);
+        }
       }
     },
     async write(statements) {
@@ -126,6 +128,11 @@ function sqlState(error: unknown): string | undefined {
 /** An answered error leaves the connection usable; anything else does not. FATAL ones close it from the other side. */
 function isAnswer(error: unknown): boolean {
   return sqlState(error) !== undefined && error instanceof Error && 'severity' in error && error.severity === 'ERROR';
+}
+
+/** The pool handed out a connection that the server had closed: a reading statement may simply be asked again. */
+function isLost(error: unknown): boolean {
+  return sqlState(error) === '57P01' || (error instanceof Error && /^Connection terminated|ECONNRESET|EPIPE/.test(error.message));
 }
 
 function isConflict(error: unknown): boolean {
