@@ -57,10 +57,11 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
   async function answer(request: HttpRequest, { address }: Connection): Promise<Reply> {
     const bare: Exchange = { request, address, requestId: nextId(), params: {} };
     if (request.url.length > maxUrlLength) return refused(new OAuthError('uri_too_long', 'The address is longer than 8 KiB'), bare);
-    const [[found], stash] = router.match('ALL', pathOf(request.url)) as Match;
+    const matched = router.match('ALL', pathOf(request.url));
+    const [found] = matched[0];
     if (!found) return nothingHere(bare);
     const [{ route, tenanted }, parameters] = found;
-    const params = decoded(parameters, stash);
+    const params = decoded(parameters, matched.length === 2 ? matched[1] : []);
     if (!params) return nothingHere(bare);
     const context = tenanted ? await contexts.find(params.tenant ?? '') : contexts.root;
     return context ? run(route, { ...bare, params }, context, headers[route.surface]) : nothingHere(bare);
@@ -98,9 +99,6 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
 }
 
 type Place = { route: Route; tenanted: boolean };
-/** What a Hono router returns: handlers with their parameters, or with where these stand in the stash. */
-type Match = [[[Place, Record<string, number | string>]?], string[]?];
-
 /** The path, percent-encoded as it came. */
 function pathOf(url: string): string {
   const start = url.indexOf('/', url.indexOf('://') + 3);
@@ -108,8 +106,8 @@ function pathOf(url: string): string {
   return start === -1 ? '/' : url.slice(start, query === -1 ? undefined : query);
 }
 
-/** Parameters of the path, decoded; undefined when one is not valid percent-encoding. */
-function decoded(parameters: Record<string, number | string>, stash: string[] = []): Record<string, string> | undefined {
+/** Parameters of the path, decoded; undefined when one is not valid percent-encoding. A Hono router gives them, or where they stand in the stash. */
+function decoded(parameters: Record<string, number | string>, stash: string[]): Record<string, string> | undefined {
   const params: Record<string, string> = {};
   for (const [name, value] of Object.entries(parameters)) {
     try {
