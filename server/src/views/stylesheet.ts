@@ -88,7 +88,7 @@ button { font: inherit; color: inherit; cursor: pointer; }
 .button.quiet, .button.even { background: var(--card); color: var(--ink); border-color: var(--edge); }
 .button.even { border-color: var(--ink); }
 .button.quiet:hover, .button.even:hover { background: var(--ink); color: var(--card); border-color: var(--ink); }
-.button[aria-disabled=true] { cursor: progress; border-style: dashed; }
+form[data-sent] .button { cursor: progress; border-style: dashed; }
 .reveal, .copy { min-height: 2.75rem; padding: 0.25rem 0.875rem; background: var(--sunk); color: var(--ink); border: 1px solid var(--edge); border-radius: 10px; font-size: 0.875rem; font-weight: 600; }
 .reveal, .copy { flex: none; }
 .reveal { min-height: 3rem; }
@@ -132,6 +132,7 @@ button { font: inherit; color: inherit; cursor: pointer; }
 .claim .name { color: var(--ink); }
 .proof { display: block; color: var(--ink); font-size: 1.25rem; line-height: 1.3; letter-spacing: -0.01em; }
 .tier-document .proof, .tier-dynamic .proof { font-size: 1.625rem; line-height: 1.2; letter-spacing: -0.02em; }
+.tier-approved .proof { display: inline; font-size: inherit; }
 .tier-dynamic .proof { color: var(--amber); }
 .tier-dynamic > .icon { display: block; color: var(--amber); margin-top: 0.4rem; }
 
@@ -187,7 +188,7 @@ button { font: inherit; color: inherit; cursor: pointer; }
 .agent > * + * { margin-top: 0.875rem; }
 .agent > .host { margin-top: 0; font-size: 0.875rem; }
 .agent .on { font-weight: 400; }
-.agent .tier-document .proof, .agent .tier-dynamic .proof, .agent .proof { font-size: 1.25rem; }
+.agent .tier-document .proof, .agent .tier-dynamic .proof { font-size: 1.25rem; }
 .times { display: flex; flex-wrap: wrap; gap: 0.5rem 2rem; }
 .times dt { color: var(--muted); font-size: 0.875rem; }
 .empty { text-align: center; padding: 1.5rem 0.5rem; }
@@ -216,7 +217,7 @@ button { font: inherit; color: inherit; cursor: pointer; }
 }
 @media (forced-colors: active) {
   .button, .card, .copy, .reveal, .mark { border: 2px solid ButtonText; }
-  .button[aria-disabled=true] { color: GrayText; }
+  form[data-sent] .button { color: GrayText; }
   :focus-visible { outline-color: Highlight; }
 }
 @media print {
