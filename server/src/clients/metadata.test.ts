@@ -190,7 +190,8 @@ test('[CIMD-10] a document without a method means none; private_key_jwt needs ke
   );
 
   unusable(() => document({ token_endpoint_auth_method: 'private_key_jwt' }));
-  for (const other of ['tls_client_auth', 'attest_jwt_client_auth', 7]) unusable(() => document({ token_endpoint_auth_method: other }));
+  for (const other of ['tls_client_auth', 'attest_jwt_client_auth', 7])
+    unusable(() => document({ token_endpoint_auth_method: other, jwks_uri: 'https://app.example/jwks' }));
 });
 
 test('[CIMD-22] a wildcard port in a document is an unusable entry with a hint', () => {
