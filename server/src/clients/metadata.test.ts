@@ -244,7 +244,10 @@ test('whatever JSON is sent, parsing ends in metadata without anything invisible
         assert.ok(metadata.redirectUris.length > 0);
         assert.deepEqual(metadata.grantTypes, ['authorization_code', 'refresh_token']);
         assert.doesNotMatch(metadata.clientName ?? '', /[\p{Cc}\p{Cf}]/u);
-        assert.doesNotMatch(JSON.stringify(metadata), /null|javascript:/);
+        const { clientUri, logoUri, tosUri, policyUri, jwksUri, redirectUris: uris } = metadata;
+        for (const link of [clientUri, logoUri, tosUri, policyUri, jwksUri, ...uris])
+          assert.match(link ?? 'https:', /^(https|http|cursor|[a-z0-9+-]+\.[a-z0-9.+-]+):/);
+        for (const member of Object.values(metadata)) assert.ok(member !== null && member !== undefined && member.length !== 0);
         metadataDigest(metadata);
       } catch (error) {
         assert.ok(error instanceof OAuthError, String(error));
