@@ -8,9 +8,9 @@ import { openPostgres } from './postgres.ts';
 
 const url = process.env.AUTH_AGENT_TEST_POSTGRES;
 
-if (url === undefined) {
+if (url === undefined || url === '') {
   test('Postgres keeps the storage contract', {
-    skip: process.env.CI === undefined && 'AUTH_AGENT_TEST_POSTGRES is not set; try tools/postgres.sh run',
+    skip: !process.env.CI && 'AUTH_AGENT_TEST_POSTGRES is not set; try tools/postgres.sh run',
   }, () => {
     throw new Error('CI must run the storage contract on Postgres: set AUTH_AGENT_TEST_POSTGRES, for example with tools/postgres.sh run');
   });

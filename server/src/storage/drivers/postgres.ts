@@ -73,7 +73,7 @@ export function openPostgres(url: string, { max = 10 }: { max?: number } = {}): 
         try {
           return (await pool.query(prepare(statement))).rows;
         } catch (error) {
-          if (tried > 1 || !isLost(error)) throw translated(error);
+          if (tried > max || !isLost(error)) throw translated(error);
         }
       }
     },
@@ -130,7 +130,7 @@ function isAnswer(error: unknown): boolean {
   return sqlState(error) !== undefined && error instanceof Error && 'severity' in error && error.severity === 'ERROR';
 }
 
-/** The pool handed out a connection that the server had closed: a reading statement may simply be asked again. */
+/** The pool handed out a connection that the server had closed: a reading statement may simply be asked again, as often as there are connections. */
 function isLost(error: unknown): boolean {
   return sqlState(error) === '57P01' || (error instanceof Error && /^Connection terminated|ECONNRESET|EPIPE/.test(error.message));
 }
