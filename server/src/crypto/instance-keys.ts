@@ -2,7 +2,7 @@
  * Keys derived from the instance secret: one to seal private keys at rest, one to MAC what we hand out and want back unchanged, one to key the hashes of
  * client secrets. None is stored; a stolen database without the secret signs nothing.
  */
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 
 export type InstanceKeys = {
   /** Encrypts under the instance secret (AES-256-GCM). `purpose` is authenticated: what was sealed for one purpose opens for no other. */
@@ -14,7 +14,8 @@ export type InstanceKeys = {
 };
 
 export function instanceKeys(secret: string | Uint8Array): InstanceKeys {
-  const derive = (label: string) => Buffer.from(hkdfSync('sha256', secret, 'auth-agent-mcp', label, 32));
+  // As key objects: on Node 24 a key in a Buffer costs every MAC and every seal 10 µs more.
+  const derive = (label: string) => createSecretKey(Buffer.from(hkdfSync('sha256', secret, 'auth-agent-mcp', label, 32)));
   const sealing = derive('seal');
   const macing = derive('mac');
   return {
@@ -37,17 +38,17 @@ export function openUnder(secret: string, purpose: string, sealed: string): stri
   return openWith(keyFrom(secret), purpose, sealed);
 }
 
-function keyFrom(secret: string): Buffer {
-  return createHmac('sha256', 'auth-agent-mcp seal').update(secret).digest();
+function keyFrom(secret: string): KeyObject {
+  return createSecretKey(createHmac('sha256', 'auth-agent-mcp seal').update(secret).digest());
 }
 
-function sealWith(key: Buffer, purpose: string, text: string): string {
+function sealWith(key: KeyObject, purpose: string, text: string): string {
   const nonce = randomBytes(12);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(purpose));
   return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url');
 }
 
-function openWith(key: Buffer, purpose: string, sealed: string): string {
+function openWith(key: KeyObject, purpose: string, sealed: string): string {
   const bytes = Buffer.from(sealed, 'base64url');
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 })
     .setAAD(Buffer.from(purpose))
