@@ -8,7 +8,7 @@ import { register } from '../../src/clients/register.ts';
 import { clientSecretHash } from '../../src/clients/secret.ts';
 import type { ServerOptions } from '../../src/options.ts';
 import type { Route } from '../../src/route.ts';
-import { type TestServer, testServer } from '../harness.ts';
+import { issuer, type TestServer, testServer } from '../harness.ts';
 
 const routes: Route[] = [{ path: '/register', surface: 'backchannel', methods: { POST: register }, endpoint: 'registration_endpoint' }];
 const start = (clients: ServerOptions['clients'] = {}) => testServer({ clients }, routes);
@@ -245,10 +245,18 @@ test('[DCR-14] a client that nobody uses becomes a tombstone, later nothing', as
   assert.equal(await server.store.findClient(client_id), undefined);
 });
 
-test('[DCR-16] closed registration is 404', async () => {
-  const server = await start({ registration: 'closed' });
+test('[DCR-16] closed registration is 404 and absent from the metadata', async () => {
+  const advertised = async (server: TestServer) => {
+    const metadata = (await (await server.request('/.well-known/oauth-authorization-server')).json()) as Record<string, unknown>;
+    return metadata['registration_endpoint'];
+  };
+  const closed = await testServer({ clients: { registration: 'closed' } });
+  const open = await testServer();
 
-  assert.deepEqual(await refusal(await post(server, body)), [404, 'not_found']);
+  assert.deepEqual(await refusal(await post(closed, body)), [404, 'not_found']);
+  assert.equal(await advertised(closed), undefined);
+  assert.equal(await advertised(open), `${issuer}/register`);
+  await registered(open, body);
 });
 
 test('a registration leaves one event that says who, what and from where', async () => {
