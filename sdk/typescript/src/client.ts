@@ -62,9 +62,8 @@ export class AuthAgentClient {
   async revokeToken(token: string): Promise<void> {
     if (this.#settings.apiKey === undefined) throw new TypeError('"apiKey" is needed to revoke tokens');
     const hash = await tokenHash(token);
-    this.#cache.forget(hash);
     await revoke(token, this.#settings);
-    // Whoever asked meanwhile may have remembered the answer from before.
+    // Also an answer from before that is still on its way.
     this.#cache.forget(hash);
   }
 

@@ -110,6 +110,21 @@ test('[RS-10] a session id is no credential, and each request is asked for its t
   assert.equal((await handle(new Request(url, { method: 'POST', headers: session }))).status, 401);
 });
 
+test('[RS-10] a session belongs to who opened it: a stranger with a good token gets 404, the owner may refresh the token', async (t) => {
+  const { handle, played } = await stand(t, {}, () => new Response('reached', { headers: { 'Mcp-Session-Id': 's1' } }));
+  const call = async (token: string, sub: string, session?: string) => {
+    played.reply = () => ({ body: activeAnswer(played.url, { sub }) });
+    const headers = { Authorization: `Bearer ${token}`, ...(session && { 'Mcp-Session-Id': session }) };
+    return (await handle(new Request(url, { method: 'POST', headers }))).status;
+  };
+
+  assert.equal(await call('b0', 'usr_b', 's1'), 200, 'unknown here: the handler decides, and echoing it claims nothing');
+  assert.equal(await call('a1', 'usr_a'), 200);
+  assert.equal(await call('a1', 'usr_a', 's1'), 200);
+  assert.equal(await call('b1', 'usr_b', 's1'), 404);
+  assert.equal(await call('a2', 'usr_a', 's1'), 200);
+});
+
 test('[RS-17] while the authorization server is down: 503 with Retry-After and no challenge', async (t) => {
   const { handle, played, reached } = await stand(t);
   played.reply = () => ({ status: 503, headers: { 'Retry-After': '7' } });
@@ -236,7 +251,9 @@ test('[CORS-09] our own origin may call, loopback origins in development, everyb
   assert.equal((await call(local.handle, { Origin: 'https://files.example.com' })).status, 200);
   for (const origin of ['http://localhost:6274', 'http://127.0.0.1:6274', 'http://[::1]:6274'])
     assert.equal((await call(local.handle, { Origin: origin })).status, 200);
-  assert.equal((await call(local.handle, { Origin: 'http://localhost.evil.com' })).status, 403);
+  for (const origin of ['http://localhost.evil.com', 'http://localhost:6274/', 'http://u@localhost:6274']) {
+    assert.equal((await call(local.handle, { Origin: origin })).status, 403);
+  }
   assert.equal((await call(open.handle, { Origin: 'https://anything.example.com' })).headers.get('access-control-allow-origin'), '*');
 });
 

@@ -10,6 +10,7 @@ import { isMetadataTarget, metadataAnswer, metadataUrl } from './metadata.ts';
 import type { AuthAgentOptions, Settings } from './options.ts';
 import { corsHeaders, isAllowedOrigin, optionsAnswer, originRefused } from './origin.ts';
 import { challengeScopes, type ScopeRequirement, satisfies } from './scope.ts';
+import { createSessionOwners, type SessionOwners, sessionRefused } from './session.ts';
 import { contradictsMirror, mirrorRefused, toolRequirements } from './tool-call.ts';
 import type { AuthContext } from './verify.ts';
 
@@ -31,6 +32,8 @@ export const tooLarge: object = Object.freeze({});
 export interface Admission {
   readonly auth: AuthContext | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** Told the `Mcp-Session-Id` of the answer: from then on the session is this caller's. */
+  readonly claimSession?: (sessionId: string) => void;
 }
 
 /** @see createGuard */
@@ -54,6 +57,7 @@ export function createGuard(options: AuthAgentOptions): Guard {
     resourceMetadata: metadataUrl(settings),
     scopes: challengeScopes([settings.requiredScopes], settings.closure),
   };
+  const sessions = createSessionOwners(settings.maxCacheEntries);
   const answerError = (error: unknown) => (error instanceof AuthAgentError ? answerFor(error, challenge) : undefined);
 
   async function admit(inbound: Inbound): Promise<Admission | Answer> {
@@ -65,7 +69,11 @@ export function createGuard(options: AuthAgentOptions): Guard {
       if (inbound.method === 'OPTIONS') return withHeaders(optionsAnswer(origin), headers);
       if (settings.publicPaths.has(pathOf(inbound.target))) return { auth: undefined, headers };
       const auth = await authorize(inbound, client);
-      return 'status' in auth ? withHeaders(auth, headers) : { auth, headers };
+      if ('status' in auth) return withHeaders(auth, headers);
+      if (!ownsSession(inbound, auth, sessions)) return withHeaders(sessionRefused(), headers);
+      // Only a request without a session can open one; an id that a handler merely echoes must not change hands.
+      const opening = inbound.header('mcp-session-id') === null;
+      return { auth, headers, ...(opening && { claimSession: (sessionId: string) => sessions.claim(sessionId, auth) }) };
     } catch (error) {
       const answer = answerError(error);
       if (!answer) throw error;
@@ -87,10 +95,12 @@ export function isAnswer(outcome: Admission | Answer): outcome is Answer {
 }
 
 /**
- * RS-23: headers that keep an authenticated answer out of shared caches, given what the handler set. Its own `private` or `no-store` stands; so does
- * `no-transform`, without which proxies hold back event streams.
+ * Gives the headers that complete an answer whose headers are about to go out, read through `current`. RS-23: they keep it out of shared caches; the handler's
+ * own `private` or `no-store` stands, and so does `no-transform`, without which proxies hold back event streams. A session it opens becomes the caller's.
  */
-export function sealedHeaders(admission: Admission, current: (name: string) => string | null): Record<string, string> {
+export function completeHeaders(admission: Admission, current: (name: string) => string | null): Record<string, string> {
+  const sessionId = current('mcp-session-id');
+  if (sessionId !== null) admission.claimSession?.(sessionId);
   const { Vary: corsVary, ...cors } = admission.headers;
   const vary = mergeVary(current('vary'), [...(admission.auth ? ['Authorization'] : []), ...(corsVary ? [corsVary] : [])]);
   return { ...cors, ...(admission.auth && { 'Cache-Control': privateCaching(current('cache-control')) }), ...(vary && { Vary: vary }) };
@@ -134,6 +144,11 @@ function checkCall(
 function missingScopes(auth: AuthContext, requirements: readonly ScopeRequirement[], { closure }: Settings): AuthorizationError | undefined {
   if (requirements.every((requirement) => satisfies(auth.scopes, requirement, closure))) return undefined;
   return new AuthorizationError(challengeScopes(requirements, closure));
+}
+
+function ownsSession(inbound: Inbound, auth: AuthContext, sessions: SessionOwners): boolean {
+  const sessionId = inbound.header('mcp-session-id');
+  return sessionId === null || sessions.mayUse(sessionId, auth);
 }
 
 async function mayCall(origin: string, client: AuthAgentClient): Promise<boolean> {

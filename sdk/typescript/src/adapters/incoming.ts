@@ -3,7 +3,7 @@
  */
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Answer } from '../challenge.ts';
-import { type Admission, type Inbound, sealedHeaders } from '../guard.ts';
+import { type Admission, completeHeaders, type Inbound } from '../guard.ts';
 
 /** A node request as the guard sees it. `originalUrl` is what Express keeps when a router strips its mount path. */
 export function inboundOf(request: IncomingMessage & { originalUrl?: string }, peekBody: Inbound['peekBody'] = async () => undefined): Inbound {
@@ -27,7 +27,7 @@ export function seal(response: ServerResponse, admission: Admission): void {
   response.writeHead = function sealedWriteHead(status: number, ...rest: unknown[]) {
     const given = rest.find((argument) => typeof argument === 'object' && argument !== null);
     if (given) applyHeaders(response, given as OutgoingHttpHeaders | OutgoingHttpHeader[]);
-    for (const [name, value] of Object.entries(sealedHeaders(admission, (name) => currentHeader(response, name)))) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(completeHeaders(admission, (name) => currentHeader(response, name)))) response.setHeader(name, value);
     return typeof rest[0] === 'string' ? writeHead(status, rest[0]) : writeHead(status);
   } as ServerResponse['writeHead'];
 }

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { requireBearerAuth as requireBearerAuthV1 } from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js';
-import { requireBearerAuth } from '@modelcontextprotocol/server';
+import { createMcpHandler, McpServer, requireBearerAuth } from '@modelcontextprotocol/server';
 import { activeAnswer, listen, optionsFor, playAuthorizationServer, resource } from '../../test/stage.ts';
-import { mcpTokenVerifier } from './mcp.ts';
+import type { AuthContext } from '../verify.ts';
+import { protect } from './fetch.ts';
+import { mcpTokenVerifier, toAuthInfo } from './mcp.ts';
 import { mcpTokenVerifier as mcpTokenVerifierV1 } from './mcp-v1.ts';
 
 const hour = () => Math.floor(Date.now() / 1000) + 3600;
@@ -70,3 +73,38 @@ test('[RS-21] [RS-02] [RS-17] the official v1 check: good, bad, down', async (t)
   assert.match(bad.headers.get('www-authenticate') ?? '', new RegExp(`resource_metadata="${document}"`));
   assert.equal(down.status, 500);
 });
+
+for (const mode of ['legacy', 'auto'] as const) {
+  test(`[RS-16] [RS-20] the official v2 handler behind ours, called by the official client (${mode}): tools know the user, the missing scope is an HTTP 403`, async (t) => {
+    const played = await playAuthorizationServer(t);
+    const mcp = createMcpHandler(() => {
+      const server = new McpServer({ name: 'files', version: '1.0.0' });
+      server.registerTool('whoami', { description: 'Says who calls' }, (ctx) => {
+        const user = ctx.http?.authInfo?.extra?.user as AuthContext;
+        return { content: [{ type: 'text', text: user.email ?? '' }] };
+      });
+      server.registerTool('write_file', { description: 'Writes' }, () => ({ content: [{ type: 'text', text: 'written' }] }));
+      return server;
+    });
+    const options = { ...optionsFor(played), resource, requiredScopes: ['files:read'], toolScopes: { write_file: ['files:write'] } };
+    const handle = protect(options, (request, auth) => mcp.fetch(request, { authInfo: toAuthInfo(auth) }));
+    const challenges: (string | null)[] = [];
+    const transport = new StreamableHTTPClientTransport(new URL(resource), {
+      requestInit: { headers: { Authorization: 'Bearer abc' } },
+      fetch: async (url, init) => {
+        const response = await handle(new Request(url, init));
+        if (response.status === 403) challenges.push(response.headers.get('www-authenticate'));
+        return response;
+      },
+    });
+    const client = new Client({ name: 'test', version: '1.0.0' }, { versionNegotiation: { mode } });
+    await client.connect(transport);
+    t.after(() => client.close());
+
+    const answer = await client.callTool({ name: 'whoami', arguments: {} });
+    await assert.rejects(client.callTool({ name: 'write_file', arguments: {} }));
+
+    assert.deepEqual(answer.content, [{ type: 'text', text: 'testuser@example.com' }]);
+    assert.match(challenges[0] ?? '', /error="insufficient_scope", scope="files:read files:write"/);
+  });
+}

@@ -2,7 +2,7 @@
  * Between web-standard Request/Response and the guard; what the hono and fetch adapters have in common.
  */
 import type { Answer } from '../challenge.ts';
-import { type Admission, type Inbound, sealedHeaders, tooLarge } from '../guard.ts';
+import { type Admission, completeHeaders, type Inbound, tooLarge } from '../guard.ts';
 import { maxBodyBytes } from '../tool-call.ts';
 
 /** A Request as the guard sees it. `peekBody` replaces how the body is read, for frameworks that may have read it already. */
@@ -17,7 +17,7 @@ export function toResponse(answer: Answer, method: string): Response {
 
 /** Puts the headers of an admission on the handler's response. Responses from `fetch` and redirects are immutable: those are copied. */
 export function seal(response: Response, admission: Admission): Response {
-  const headers = Object.entries(sealedHeaders(admission, (name) => response.headers.get(name)));
+  const headers = Object.entries(completeHeaders(admission, (name) => response.headers.get(name)));
   try {
     for (const [name, value] of headers) response.headers.set(name, value);
     return response;
