@@ -16,7 +16,7 @@ export const ownerTokenSeconds = 365 * 86400;
 /** Makes an owner token: `row` is kept, `value` is shown once. */
 export function newOwnerToken(userId: string, name: string, now: number, lifetimeSeconds = ownerTokenSeconds): { value: string; row: OwnerToken } {
   const value = randomId('aat_', 32);
-  return { value, row: { id: randomId('aatid_', 9), tokenHash: sha256(value), userId, name, createdAt: now, expiresAt: now + lifetimeSeconds } };
+  return { value, row: { id: randomId('oat_', 9), tokenHash: sha256(value), userId, name, createdAt: now, expiresAt: now + lifetimeSeconds } };
 }
 
 /** The owner or operator who calls. @throws {OAuthError} unauthorized (RFC 6750 §3.1, with the corrected call in `example`), forbidden for a person without that role. */

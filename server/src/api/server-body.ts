@@ -128,6 +128,15 @@ function pick({ resource, serverUrl, name, description, scopes, defaultScopes, l
   return { resource, serverUrl, name, description, scopes, defaultScopes, logoUrl };
 }
 
+/** Checks what an owner says about a new server, outside HTTP: the same rules for the command line. */
+export function readServerFacts(body: unknown): { facts: ServerFacts } | { problem: string } {
+  const checked = newServerBody.safeParse(body);
+  if (!checked.success) return { problem: checked.error.issues[0]?.message.replace(/\.$/, '') ?? 'The server cannot be read' };
+  const facts = factsFrom(checked.data) as ServerFacts;
+  const problem = scopesProblem(facts.scopes, facts.defaultScopes);
+  return problem === undefined ? { facts } : { problem };
+}
+
 /** What is wrong with the scopes as a whole, if anything. */
 export function scopesProblem(scopes: readonly ServerScope[], defaults: readonly string[] | undefined): string | undefined {
   const names = scopes.map((one) => one.name);

@@ -16,6 +16,7 @@ export function readDocument(path: string | undefined, warnings: string[]): Docu
   if (text === undefined) {
     if (path === undefined) return { path: defaultFile, members: {} };
     throw new StartRefused(`The configuration file ${path} cannot be read`, {
+      kind: 'usage',
       why: 'It was named, so it must be there.',
       fix: `Create it, or leave out --config and AUTH_AGENT_CONFIG`,
     });
@@ -35,6 +36,7 @@ function parseObject(text: string, path: string): Record<string, unknown> {
     // Said below, without the text: it may hold secrets.
   }
   throw new StartRefused(`${path} is not a JSON object`, {
+    kind: 'usage',
     why: 'It is read as the configuration of this server.',
     fix: `Write it like {"issuer": "https://auth.example.com", "port": 9000}`,
   });
@@ -53,6 +55,7 @@ export function readSecret(path: string, source: string): string {
   const text = readOptional(path)?.trim();
   if (text) return text;
   throw new StartRefused(`The file of ${source} cannot be read or is empty`, {
+    kind: 'usage',
     why: `${source} names ${path}.`,
     fix: `Check that it exists and that this user may read it: ls -l ${path}`,
   });

@@ -86,7 +86,7 @@ function read({ name, kind }: Setting, { value, source }: Given): unknown {
   if (kind === 'list' && text !== undefined) return listOf(text);
   if (kind === 'list' && Array.isArray(value) && value.every((one) => typeof one === 'string')) return value.flatMap(listOf);
   const forms = { text: 'a text', number: 'a whole number', switch: 'true or false', list: 'a list, separated by commas' };
-  throw new StartRefused(`${name} must be ${forms[kind]}`, { why: `It was set by ${source}.`, fix: `Correct or remove it there` });
+  throw new StartRefused(`${name} must be ${forms[kind]}`, { kind: 'usage', why: `It was set by ${source}.`, fix: `Correct or remove it there` });
 }
 
 const listOf = (text: string): string[] => text.split(',').flatMap((one) => one.trim() || []);
@@ -116,7 +116,7 @@ function oneOf<Choice extends string>(name: string, choices: Choice[], values: R
 }
 
 function outOfRange(name: string, range: string, sources: Record<string, string>): StartRefused {
-  return new StartRefused(`${name} must be ${range}`, { why: `It was set by ${sources[name]}.`, fix: 'Correct or remove it there' });
+  return new StartRefused(`${name} must be ${range}`, { kind: 'usage', why: `It was set by ${sources[name]}.`, fix: 'Correct or remove it there' });
 }
 
 /** Puts each value at its place among the server's options. */

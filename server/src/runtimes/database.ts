@@ -16,6 +16,7 @@ export function parseDatabaseUrl(url: string): DatabaseUrl {
   if (path !== undefined && !path.startsWith('//') && !path.includes('\0')) return { kind: 'file', path };
   if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return { kind: 'postgres', url };
   throw new StartRefused('The database URL cannot be read', {
+    kind: 'usage',
     why: 'It is neither sqlite: with a path nor a postgres:// address.',
     fix: 'AUTH_AGENT_DATABASE_URL=sqlite:./auth-agent.db  or  postgres://user:password@host:5432/name',
   });

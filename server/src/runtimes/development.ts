@@ -78,6 +78,7 @@ function machineSecret(dataFile: string): string {
 
 function notLoopback(host: string): StartRefused {
   return new StartRefused(`Development mode cannot listen on ${host}`, {
+    kind: 'usage',
     why: 'It accepts testuser/testpass and unauthenticated POST /api/servers.',
     fix: 'Other device on your network?  auth-agent start, with an https issuer\nPhone on the same desk?        adb reverse tcp:9000 tcp:9000   (or ssh -L)',
   });

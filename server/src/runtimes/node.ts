@@ -8,6 +8,26 @@
  *     const server = createServer({ issuer, secret, log, driver: await openDatabase('sqlite:./auth-agent.db') });
  *     await startNode({ ...server, log, host: '127.0.0.1', port: 9000, close: () => server.storage.close() });
  */
+
+// What the command line needs to work on a database directly. No promise of stability: embedders use the management API.
+export { makeSetupLink } from '../account/setup.ts';
+export { keySeconds, viewOfKey } from '../api/keys.ts';
+export { isoDate } from '../api/operation.ts';
+export { newOwnerToken, ownerTokenSeconds } from '../api/owner.ts';
+export { readServerFacts, viewOfServer } from '../api/server-body.ts';
+export type { AuthServer } from '../app.ts';
+export { auditEvent } from '../audit/event.ts';
+export { clientSecretHash, newClientSecret } from '../clients/secret.ts';
+export type { Context } from '../context.ts';
+export { hashPassword, maxPasswordBytes, minPasswordLength } from '../crypto/password.ts';
+export { randomId, randomWord } from '../crypto/random.ts';
+export { classifyRedirectUri } from '../rules/redirect-uri.ts';
+export { canonicalResource } from '../rules/resource.ts';
+export { parseScope } from '../rules/scope.ts';
+export { newKey } from '../servers/key-value.ts';
+export { SchemaMissing, StorageUnavailable } from '../storage/driver.ts';
+export { openStorage } from '../storage/open.ts';
+export { type Client, type Grant, type McpServer, ROOT_TENANT, type Role, type Storage, type Store, type User } from '../storage/store.ts';
 export { type Config, type ConfigInput, loadConfig } from './config.ts';
 export { backUp, databaseFile, openDatabase, parseDatabaseUrl } from './database.ts';
 export { type DevelopmentSettings, type RunningDevelopment, startDevelopment } from './development.ts';

@@ -50,6 +50,7 @@ export function serverFrom(config: CheckedConfig, driver: Driver, log: Log): Aut
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
     throw new StartRefused(`A setting cannot be used: ${cause.message}`, {
+      kind: 'usage',
       why: 'Settings are checked before anything starts.',
       fix: 'Correct it where it was set',
       cause,
@@ -61,6 +62,7 @@ export function serverFrom(config: CheckedConfig, driver: Driver, log: Log): Aut
 export function checkProduction(config: Config): asserts config is CheckedConfig {
   if (config.issuer === undefined) {
     throw new StartRefused('No issuer is set', {
+      kind: 'usage',
       why: 'The issuer is the public address of this server and the source of every URL it prints. It is never taken from a request.',
       fix: 'AUTH_AGENT_ISSUER=https://auth.example.com auth-agent start',
     });
@@ -76,6 +78,7 @@ export function checkProduction(config: Config): asserts config is CheckedConfig
   }
   if (config.secret === undefined) {
     throw new StartRefused('No secret is set', {
+      kind: 'usage',
       why: 'The secret encrypts the private keys in the database and keys every hash. There is no default, because a default is no secret.',
       fix: 'openssl rand -base64 48 > secret && chmod 600 secret && export AUTH_AGENT_SECRET_FILE=$PWD/secret',
     });

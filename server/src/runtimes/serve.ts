@@ -135,6 +135,7 @@ function refusal(error: unknown, host: string, port: number): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') {
     return new StartRefused(`Port ${port} on ${host} is taken`, {
+      kind: 'conflict',
       why: 'Another program listens there, perhaps an earlier start of this one.',
       fix: `Stop it, or take another: --port ${port + 1}`,
       cause: error,

@@ -5,10 +5,13 @@ export class StartRefused extends Error {
   override name = 'StartRefused';
   readonly why: string;
   readonly fix: string;
+  /** `usage`: a setting is missing or has the wrong form; `policy`: it could be done but would not be safe; `conflict`: something else is in the way. */
+  readonly kind: 'usage' | 'policy' | 'conflict';
 
-  constructor(what: string, { why, fix, cause }: { why: string; fix: string; cause?: unknown }) {
+  constructor(what: string, { why, fix, kind = 'policy', cause }: { why: string; fix: string; kind?: StartRefused['kind']; cause?: unknown }) {
     super(what, { cause });
     this.why = why;
     this.fix = fix;
+    this.kind = kind;
   }
 }

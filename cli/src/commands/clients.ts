@@ -1,0 +1,152 @@
+/** `auth-agent clients …`: pre-registered clients. Dynamic ones register themselves, and metadata documents need no registration. */
+import {
+  auditEvent,
+  type Client,
+  canonicalResource,
+  classifyRedirectUri,
+  clientSecretHash,
+  isoDate,
+  newClientSecret,
+  parseScope,
+  randomId,
+  type Store,
+} from 'auth-agent-mcp-server/node';
+import { confirm } from '../ask.ts';
+import { type Call, type Command, databaseFlags, listFlag, textFlag } from '../command.ts';
+import { withServer, withStore } from '../database.ts';
+import { Failure } from '../exit-codes.ts';
+import { safe, styleOf, table } from '../terminal.ts';
+
+export const addClient: Command = {
+  name: 'clients add',
+  about: 'register a client by hand; a secret is shown once',
+  flags: [
+    ...databaseFlags,
+    { name: 'name', kind: 'text', value: 'text', about: 'what people read on the consent page' },
+    { name: 'redirect-uri', kind: 'list', value: 'uri', about: 'where codes may go' },
+    { name: 'confidential', kind: 'switch', about: 'a client that can keep a secret' },
+    { name: 'machine', kind: 'switch', about: 'acts for itself: client_credentials, no person' },
+    { name: 'scope', kind: 'list', value: 'scope', about: 'what it asks for by default; for a machine all it may have' },
+    { name: 'resource', kind: 'text', value: 'url', about: 'the server it means when it names none' },
+    { name: 'id', kind: 'text', value: 'id', about: 'an id of your choice' },
+  ],
+  examples: [
+    'auth-agent clients add --name "Desktop App" --redirect-uri http://127.0.0.1/callback',
+    'auth-agent clients add --name "Web App" --confidential --redirect-uri https://app.example.com/callback',
+    'auth-agent clients add --name "Nightly" --machine --scope "tasks:read tasks:write" --resource https://tasks.example.com',
+  ],
+  run: (call) =>
+    withServer(call, async (context) => {
+      const { store } = context;
+      const now = context.now();
+      const client = clientOf(call, context.options.clients.dotlessSchemes, now);
+      client.defaultResource = await resourceOf(call, store);
+      if (await store.findClient(client.id)) throw new Failure('conflict', `The client ${client.id} exists`, { fix: 'auth-agent clients list' });
+      const secret = client.metadata.tokenEndpointAuthMethod === 'none' ? undefined : newClientSecret();
+      if (secret !== undefined) client.secretHash = clientSecretHash(context, client.id, secret);
+      await store.addClient(client, auditEvent('client.registered', now, 'cli', { clientId: client.id }));
+      const { ok } = styleOf(call.terminal.stderr, call.terminal.env);
+      return {
+        data: { ...viewOf(client), client_secret: secret },
+        lines: [`CLIENT_ID=${client.id}`, ...(secret === undefined ? [] : [`CLIENT_SECRET=${secret}`])],
+        notes: [
+          `\n${ok(`Registered ${safe(client.metadata.clientName ?? client.id)}${secret === undefined ? '' : ' · the secret is shown once, kept nowhere'}`)}`,
+        ],
+      };
+    }),
+};
+
+export const listClients: Command = {
+  name: 'clients list',
+  about: 'list clients',
+  flags: [...databaseFlags, { name: 'all', kind: 'switch', about: 'also those that are gone' }],
+  examples: ['auth-agent clients list', 'auth-agent clients list --all --json'],
+  run: (call) =>
+    withStore(call, async ({ store }) => {
+      const clients = (await store.listClients()).filter((client) => call.flags.all === true || client.removedAt === undefined).map(viewOf);
+      const rows = clients.map((one) => [
+        one.client_id,
+        safe(one.client_name ?? ''),
+        one.registration,
+        one.status,
+        one.last_used_at.slice(0, 10),
+        safe(one.redirect_uris.join(' ')),
+      ]);
+      return { data: { clients }, lines: table(['ID', 'NAME', 'REGISTERED', 'STATUS', 'LAST USED', 'REDIRECT URIS'], rows) };
+    }),
+};
+
+export const removeClient: Command = {
+  name: 'clients rm',
+  about: 'remove a client and what people allowed it',
+  usage: '<id>',
+  flags: [...databaseFlags, { name: 'yes', kind: 'switch', about: 'do not ask' }],
+  examples: ['auth-agent clients rm client_7xK2 --yes'],
+  run: (call) =>
+    withStore(call, async ({ store, now }) => {
+      const [id = ''] = call.args;
+      const client = await store.findClient(id);
+      if (!client || client.removedAt !== undefined) throw new Failure('notFound', `There is no client ${safe(id)}`, { fix: 'auth-agent clients list' });
+      const grants = (await store.listGrants({ clientId: id }, now)).length;
+      await confirm(call, { name: id, breaks: `This stops ${safe(client.metadata.clientName ?? id)} and revokes ${grants} grants, now.` });
+      await store.removeClient(id, auditEvent('client.removed', now, 'cli', { clientId: id }));
+      return { data: { client_id: id, grants_revoked: grants }, lines: [styleOf(call.terminal.stdout, call.terminal.env).ok(`Removed ${safe(id)}`)] };
+    }),
+};
+
+function clientOf(call: Call, dotlessSchemes: readonly string[], now: number): Client {
+  const machine = call.flags.machine === true;
+  const redirectUris = listFlag(call, 'redirectUri');
+  const scope = parseScope(listFlag(call, 'scope').join(' ')).join(' ') || undefined;
+  const clientName = textFlag(call, 'name');
+  const id = textFlag(call, 'id') ?? randomId('client_', 12);
+  const refuse = (what: string, fix = addClient.examples[0]) => new Failure('usage', what, { fix });
+  if (clientName === undefined || clientName.length > 100 || /\p{Cc}/u.test(clientName)) throw refuse('--name is needed: 1 to 100 characters of plain text');
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$/.test(id)) throw refuse('--id is 3 to 64 letters, digits, dashes and underscores');
+  if (machine && redirectUris.length > 0) throw refuse('A machine has no browser, so it takes no --redirect-uri', addClient.examples[2]);
+  if (machine && scope === undefined) throw refuse('A machine needs --scope: all that it may have', addClient.examples[2]);
+  if (!machine && redirectUris.length === 0) throw refuse('--redirect-uri is needed: where codes may go');
+  for (const uri of redirectUris) {
+    const found = classifyRedirectUri(uri, dotlessSchemes);
+    if (found.refused) throw new Failure('refused', found.reason, { why: `${safe(uri)} cannot be a redirect URI.`, fix: addClient.examples[0] });
+  }
+  return {
+    id,
+    registration: 'manual',
+    metadata: {
+      clientName,
+      redirectUris,
+      grantTypes: machine ? ['client_credentials'] : ['authorization_code', 'refresh_token'],
+      responseTypes: machine ? [] : ['code'],
+      tokenEndpointAuthMethod: machine || call.flags.confidential === true ? 'client_secret_basic' : 'none',
+      scope,
+    },
+    createdAt: now,
+    lastUsedAt: now,
+  };
+}
+
+async function resourceOf(call: Call, store: Store): Promise<string | undefined> {
+  const given = textFlag(call, 'resource');
+  if (given === undefined) return undefined;
+  const resource = canonicalResource(given);
+  const server = resource === undefined ? undefined : await store.findServerByResource(resource);
+  if (!server) throw new Failure('notFound', `${safe(given)} is not registered`, { fix: 'auth-agent servers list' });
+  return server.resource;
+}
+
+function viewOf({ id, registration, metadata, defaultResource, createdAt, lastUsedAt, disabledAt, removedAt }: Client) {
+  return {
+    client_id: id,
+    client_name: metadata.clientName,
+    registration,
+    status: removedAt !== undefined ? 'removed' : disabledAt !== undefined ? 'disabled' : 'active',
+    redirect_uris: metadata.redirectUris,
+    grant_types: metadata.grantTypes,
+    token_endpoint_auth_method: metadata.tokenEndpointAuthMethod,
+    scope: metadata.scope,
+    default_resource: defaultResource,
+    created_at: isoDate(createdAt),
+    last_used_at: isoDate(lastUsedAt),
+  };
+}

@@ -1,0 +1,44 @@
+/**
+ * Every command, in the order of the help.
+ */
+import type { Command } from '../command.ts';
+import { addClient, listClients, removeClient } from './clients.ts';
+import { migrateDatabase, showDatabaseStatus } from './db.ts';
+import { dev } from './dev.ts';
+import { listGrants, revokeGrant } from './grants.ts';
+import { createKey, listKeys, revokeKey } from './keys.ts';
+import { createOwnerToken } from './owner-tokens.ts';
+import { addServer, listServers, removeServer, showServer } from './servers.ts';
+import { setupLink } from './setup-link.ts';
+import { dropSigningKey, listSigningKeys, rotateSigningKey } from './signing-keys.ts';
+import { start } from './start.ts';
+import { addTenant, listTenants } from './tenants.ts';
+import { addUser, listUsers } from './users.ts';
+
+export const commands: readonly Command[] = [
+  dev,
+  start,
+  setupLink,
+  addServer,
+  listServers,
+  showServer,
+  removeServer,
+  createKey,
+  listKeys,
+  revokeKey,
+  createOwnerToken,
+  addUser,
+  listUsers,
+  addClient,
+  listClients,
+  removeClient,
+  listGrants,
+  revokeGrant,
+  listSigningKeys,
+  rotateSigningKey,
+  dropSigningKey,
+  addTenant,
+  listTenants,
+  migrateDatabase,
+  showDatabaseStatus,
+];

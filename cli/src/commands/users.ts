@@ -1,0 +1,90 @@
+/** `auth-agent users …`: people. */
+import { auditEvent, hashPassword, isoDate, maxPasswordBytes, minPasswordLength, type Role, randomId, type Store, type User } from 'auth-agent-mcp-server/node';
+import { readPassword } from '../ask.ts';
+import { type Call, type Command, databaseFlags, textFlag } from '../command.ts';
+import { next, withStore } from '../database.ts';
+import { Failure } from '../exit-codes.ts';
+import { safe, styleOf, table } from '../terminal.ts';
+
+export const addUser: Command = {
+  name: 'users add',
+  about: 'add a person who can sign in',
+  usage: '<username>',
+  flags: [
+    ...databaseFlags,
+    { name: 'email', kind: 'text', value: 'address', about: 'e-mail address' },
+    { name: 'name', kind: 'text', value: 'text', about: 'full name' },
+    { name: 'role', kind: 'text', value: 'user|owner|operator', about: 'user signs in, owner has servers, operator runs all (user)' },
+    { name: 'password-file', kind: 'text', value: 'file', about: 'read the password from there' },
+    { name: 'password-stdin', kind: 'switch', about: 'read the password from a pipe' },
+  ],
+  examples: ['auth-agent users add ada --email ada@example.com --role owner', 'pwgen 20 1 | auth-agent users add bob --password-stdin --json'],
+  run: (call) =>
+    withStore(call, async ({ store, now }) => {
+      const person = personOf(call, now);
+      if (await store.findUserByLogin(person.username)) throw taken(person.username);
+      const passwordHash = await hashPassword(checked(await readPassword(call)));
+      const outcome = await store.addUser(
+        { ...person, passwordHash },
+        auditEvent('user.added', now, 'cli', { userId: person.id, detail: { role: person.role } }),
+      );
+      if (outcome === 'taken') throw taken(person.username);
+      const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
+      const then = person.role === 'user' ? 'auth-agent users list' : `auth-agent owner-tokens create ${person.username}`;
+      return { data: viewOf(person), lines: [ok(`Added ${person.username} (${person.role}), ${person.id}`)], notes: [next(then)] };
+    }),
+};
+
+export const listUsers: Command = {
+  name: 'users list',
+  about: 'list people',
+  flags: databaseFlags,
+  examples: ['auth-agent users list'],
+  run: (call) =>
+    withStore(call, async ({ store }) => {
+      const users = (await store.listUsers()).map(viewOf);
+      const rows = users.map((user) => [
+        user.user_id,
+        safe(user.username),
+        user.role,
+        safe(user.email ?? ''),
+        user.disabled_at === undefined ? 'active' : 'disabled',
+      ]);
+      return { data: { users }, lines: table(['ID', 'USERNAME', 'ROLE', 'E-MAIL', 'STATUS'], rows) };
+    }),
+};
+
+/** A person by username, e-mail or id. @throws {Failure} notFound */
+export async function findPerson(store: Store, login: string): Promise<User> {
+  const user = (await store.findUserByLogin(login))?.user ?? (login.startsWith('usr_') ? await store.findUser(login) : undefined);
+  if (!user) throw new Failure('notFound', `There is no person ${safe(login)}`, { fix: 'auth-agent users list' });
+  return user;
+}
+
+function personOf(call: Call, now: number): User {
+  const username = (call.args[0] ?? '').normalize('NFKC');
+  const email = textFlag(call, 'email');
+  const name = textFlag(call, 'name');
+  const role = textFlag(call, 'role') ?? 'user';
+  const refuse = (what: string) => new Failure('usage', what, { fix: addUser.examples[0] });
+  // Without @, so that nobody can take another's e-mail address as their name.
+  if (!/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(username)) throw refuse('A username is 1 to 64 letters, digits, dots, dashes and underscores');
+  if (email !== undefined && (email.length > 254 || !/^[^\s@<>"]+@[^\s@<>"]+$/.test(email))) throw refuse('--email is no e-mail address');
+  if (name !== undefined && (name.length > 100 || /\p{Cc}/u.test(name))) throw refuse('--name is at most 100 characters of plain text');
+  if (!/^(user|owner|operator)$/.test(role)) throw refuse(`--role is user, owner or operator, not ${role}`);
+  return { id: randomId('usr_', 12), username, email, name, role: role as Role, createdAt: now };
+}
+
+function checked(password: string): string {
+  if ([...password].length < minPasswordLength)
+    throw new Failure('refused', `The password is shorter than ${minPasswordLength} characters`, { fix: 'Take a longer one; a sentence is fine' });
+  if (Buffer.byteLength(password) > maxPasswordBytes)
+    throw new Failure('refused', `The password is longer than ${maxPasswordBytes} bytes`, { fix: 'Take a shorter one' });
+  return password;
+}
+
+function viewOf({ id, username, email, name, role, createdAt, disabledAt }: User) {
+  return { user_id: id, username, email, name, role, created_at: isoDate(createdAt), disabled_at: disabledAt === undefined ? undefined : isoDate(disabledAt) };
+}
+
+const taken = (username: string): Failure => new Failure('conflict', `${username}, or this e-mail address, is taken`, { fix: 'auth-agent users list' });

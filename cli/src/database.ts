@@ -1,0 +1,84 @@
+/**
+ * The database a command works on: found by the same settings as `start`, opened, looked at, and closed again whatever happens. Commands run where the server
+ * runs; whoever can open its database is its operator.
+ */
+import {
+  type AuthServer,
+  type Config,
+  type Context,
+  checkProduction,
+  databaseFile,
+  loadConfig,
+  nodeLog,
+  openDatabase,
+  openStorage,
+  parseDatabaseUrl,
+  ROOT_TENANT,
+  type Storage,
+  type Store,
+  serverFrom,
+} from 'auth-agent-mcp-server/node';
+import { type Call, textFlag } from './command.ts';
+import { Failure } from './exit-codes.ts';
+import { labelled, styleOf } from './terminal.ts';
+
+export type Opened = { storage: Storage; store: Store; config: Config; now: number };
+
+/** The configuration of a call; its warnings go to stderr. */
+export function configOf(call: Call): Config {
+  const { config: file = call.terminal.env.AUTH_AGENT_CONFIG, ...flags } = call.flags;
+  const config = loadConfig({ flags, env: call.terminal.env, file: typeof file === 'string' ? file : undefined });
+  const style = styleOf(call.terminal.stderr, call.terminal.env);
+  for (const warning of config.warnings) call.terminal.stderr.write(`${style.warn(warning)}\n`);
+  return config;
+}
+
+/** Opens the database of a call. @throws {Failure} when there is none, when it lacks migrations, when the tenant is unknown. */
+export async function withStore<Value>(call: Call, act: (opened: Opened) => Promise<Value>): Promise<Value> {
+  const config = configOf(call);
+  mustExist(config.databaseUrl);
+  const storage = openStorage(await openDatabase(config.databaseUrl));
+  try {
+    return await act({ storage, store: storage.forTenant(await tenantOf(call, storage)), config, now: seconds() });
+  } finally {
+    await storage.close();
+  }
+}
+
+/** The same for commands that need the issuer or the secret. */
+export async function withServer<Value>(call: Call, act: (context: Context, server: AuthServer) => Promise<Value>): Promise<Value> {
+  const config = configOf(call);
+  checkProduction(config);
+  mustExist(config.databaseUrl);
+  const log = nodeLog({ output: call.terminal.stderr, level: 'warn', format: 'pretty' });
+  const server = serverFrom(config, await openDatabase(config.databaseUrl), log);
+  try {
+    const tenant = await tenantOf(call, server.storage);
+    return await act((await server.context(tenant === ROOT_TENANT ? undefined : tenant)) as Context, server);
+  } finally {
+    await server.storage.close();
+  }
+}
+
+export const seconds = (): number => Math.floor(Date.now() / 1000);
+
+function mustExist(url: string): void {
+  if (parseDatabaseUrl(url).kind !== 'file' || databaseFile(url) !== undefined) return;
+  throw new Failure('notFound', `There is no database at ${url}`, {
+    why: 'Commands work on the database of the server, with the same settings as start.',
+    fix: 'Run it where the server runs, or set AUTH_AGENT_DATABASE_URL. A new one: auth-agent db migrate\nDevelopment data: --database-url sqlite:.auth-agent/dev.db',
+  });
+}
+
+async function tenantOf(call: Call, storage: Storage): Promise<string> {
+  const pending = await storage.pendingMigrations();
+  if (pending.length > 0)
+    throw new Failure('failed', `The database lacks ${pending.join(', ')}`, { why: 'This version needs a newer schema.', fix: 'auth-agent db migrate' });
+  const tenant = textFlag(call, 'tenant');
+  if (tenant === undefined) return ROOT_TENANT;
+  if (!(await storage.hasTenant(tenant))) throw new Failure('notFound', `There is no tenant ${tenant}`, { fix: 'auth-agent tenants list' });
+  return tenant;
+}
+
+/** `Next  auth-agent …`, as every screen ends. */
+export const next = (command: string): string => `\n${labelled('Next', command)}`;
