@@ -24,12 +24,16 @@ const remembered = 20_000;
 type Verified = { keys: KeySet; tokens: Map<string, AccessToken> };
 const verifiedOf = new WeakMap<Context, Verified>();
 
-/** The access token, or undefined when it is not one of ours, or has ended; which of them is nobody's business. */
-export async function readAccessToken(token: string, context: Context): Promise<AccessToken | undefined> {
+/**
+ * The access token, or undefined when it is not one of ours, or has ended; which of them is nobody's business. `beforeVerifying` is called for tokens this node
+ * does not remember, before a signature is checked, and may throw.
+ */
+export async function readAccessToken(token: string, context: Context, beforeVerifying?: () => void): Promise<AccessToken | undefined> {
   const keys = await context.signing.current();
   const { tokens } = verifiedUnder(keys, context);
   const hash = sha256(token);
   const known = tokens.get(hash);
+  if (!known) beforeVerifying?.();
   const read = known ?? fromClaims(keys.verify(token), context);
   if (!read) return undefined;
   if (known) tokens.delete(hash);
@@ -37,11 +41,6 @@ export async function readAccessToken(token: string, context: Context): Promise<
   if (tokens.size >= remembered) forgetOldest(tokens);
   tokens.set(hash, read);
   return read;
-}
-
-/** Whether the token was verified here before, so that reading it again is cheap. */
-export function isRemembered(token: string, context: Context): boolean {
-  return verifiedOf.get(context)?.tokens.has(sha256(token)) ?? false;
 }
 
 /** What was verified under keys that are no longer all published is forgotten: a dropped key's tokens fail at once (KEY-03). */

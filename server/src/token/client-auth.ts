@@ -2,6 +2,7 @@
  * Who is calling the back channel: a client with its secret (client_secret_basic, client_secret_post) or a public one by its id (OAuth 2.1 §2.4). Unknown,
  * removed, expired and wrong look the same from outside. Not here: API keys of MCP servers (api-key.ts), finding clients (clients/find.ts).
  */
+import { addressBucket } from '../clients/address-bucket.ts';
 import { findClientForToken } from '../clients/find.ts';
 import { clientSecretHash } from '../clients/secret.ts';
 import type { Context, Exchange } from '../context.ts';
@@ -36,7 +37,7 @@ export async function authenticateClient(exchange: Exchange, parameters: Paramet
 /** CA-11: guesses are counted for client and address together, so that nobody can lock the good client out from elsewhere. */
 async function guarded(exchange: Exchange, context: Context, presented: Credentials[]): Promise<Client> {
   const guesses = secretGuesses(context);
-  const bucket = `${presented[0]?.id} ${exchange.address}`;
+  const bucket = bucketOf(presented[0]?.id ?? '', exchange.address);
   guesses.refuseBlocked(bucket);
   for (const { id, secret } of presented) {
     const client = await clientWithSecret(id, secret ?? '', context);
@@ -46,6 +47,11 @@ async function guarded(exchange: Exchange, context: Context, presented: Credenti
   }
   await guesses.countFailure(bucket);
   throw refused('unknown client or wrong secret');
+}
+
+/** Ids are hashed into 4096 buckets per address: made-up ids must not fill the database, and known ones must not count differently (RATE-05). */
+function bucketOf(id: string, address: string): string {
+  return `${addressBucket(address)} ${sha256(id).slice(0, 2)}`;
 }
 
 async function publicClient(id: string, context: Context): Promise<Client | undefined> {

@@ -7,7 +7,7 @@ import { OAuthError } from '../errors.ts';
 import { type Answer, json } from '../route.ts';
 import type { Parameters } from '../rules/parameters.ts';
 import type { Standing } from '../storage/store.ts';
-import { type AccessToken, isRemembered, readAccessToken } from './access-token.ts';
+import { type AccessToken, readAccessToken } from './access-token.ts';
 import { checkKey, type PresentedKey, presentedKey } from './api-key.ts';
 import { readBackChannel } from './back-channel.ts';
 import { authenticateClient } from './client-auth.ts';
@@ -45,10 +45,9 @@ async function withoutToken(key: PresentedKey, presented: string | undefined, co
   return inactive;
 }
 
-/** INT-07: what a key may ask is limited where it costs: tokens this node has not seen yet. */
-async function readLimited(token: string, keyId: string, context: Context): Promise<AccessToken | undefined> {
-  if (!isRemembered(token, context)) allowUnseenToken(keyId, context);
-  return readAccessToken(token, context);
+/** INT-07: what a caller may ask is limited where it costs: tokens this node has not seen yet. */
+function readLimited(token: string, caller: string, context: Context): Promise<AccessToken | undefined> {
+  return readAccessToken(token, context, () => allowUnseenToken(caller, context));
 }
 
 /** contracts §7.8: a confidential client may ask about tokens that were issued to it. */

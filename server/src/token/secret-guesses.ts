@@ -3,7 +3,6 @@
  * read nor a write (CA-11). A block holds for the right secret too, else it would tell which guess was right.
  */
 import type { Context } from '../context.ts';
-import { sha256 } from '../crypto/hash.ts';
 import { tooManyRequests } from '../errors.ts';
 
 /** Buckets that failed lately on this node, with the second until which they are blocked; 0 when they are not. */
@@ -29,19 +28,14 @@ export function secretGuesses(context: Context): SecretGuesses {
       if (wait > 0) throw tooManyRequests(wait);
     },
     async countFailure(bucket) {
-      const allowance = await context.store.attempt(row(bucket), context.now());
+      const allowance = await context.store.attempt(`client-secret ${bucket}`, context.now());
       remember(blocked, bucket, allowance.allowed ? 0 : context.now() + allowance.retryAfter);
       if (!allowance.allowed) throw tooManyRequests(allowance.retryAfter);
     },
     async forgive(bucket) {
-      if (blocked.delete(bucket)) await context.store.forgiveAttempts(row(bucket));
+      if (blocked.delete(bucket)) await context.store.forgiveAttempts(`client-secret ${bucket}`);
     },
   };
-}
-
-/** A client id from a stranger may be long: rows hold its hash. */
-function row(bucket: string): string {
-  return `client-secret ${sha256(bucket)}`;
 }
 
 function remember(blocked: Blocked, bucket: string, until: number): void {

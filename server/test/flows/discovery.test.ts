@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { customFetch, discoveryRequest, processDiscoveryResponse } from 'oauth4webapi';
 import { auditEvent } from '../../src/audit/event.ts';
+import { routes } from '../../src/server.ts';
 import { grantTypes } from '../../src/token/grants/index.ts';
 import { issuer, testServer } from '../harness.ts';
-import { type Json, routes, stage } from './token-stage.ts';
+import { type Json, stage } from './token-stage.ts';
 
 const oauth = '/.well-known/oauth-authorization-server';
 const openid = '/.well-known/openid-configuration';

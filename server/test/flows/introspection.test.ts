@@ -4,7 +4,7 @@ import { auditEvent } from '../../src/audit/event.ts';
 import { newKey } from '../../src/servers/key-value.ts';
 import { unseenTokensPerSecond } from '../../src/token/unseen-tokens.ts';
 import { form, testServer } from '../harness.ts';
-import { basic, bearer, errorOf, type Json, routes, stage } from './token-stage.ts';
+import { basic, bearer, errorOf, type Json, stage } from './token-stage.ts';
 
 const inactive = '{"active":false}';
 
@@ -149,7 +149,7 @@ test('[INT-02] a token of an earlier issuer, signed by the same key, is unknown 
   const { access_token } = await scene.tokens();
   const { secret } = await scene.keyOf();
 
-  const moved = await testServer({ issuer: 'https://new.example.com', driver: scene.server.options.driver }, routes);
+  const moved = await testServer({ issuer: 'https://new.example.com', driver: scene.server.options.driver });
 
   assert.equal(await (await moved.request('/introspect', form({ token: access_token }, bearer(secret)))).text(), inactive);
 });

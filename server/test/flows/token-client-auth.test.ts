@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { auditEvent } from '../../src/audit/event.ts';
+import { form } from '../harness.ts';
 import { basic, errorOf, type Stage, stage } from './token-stage.ts';
 
 const machine = { metadata: { grantTypes: ['client_credentials'], scope: 'files:read', redirectUris: [] }, defaultResource: 'https://mcp.example.com/mcp' };
@@ -160,11 +161,25 @@ test('[CA-12] [D18] an unknown client is answered like a wrong secret, and so is
   }
 });
 
+test('[CA-11] made-up client ids fill neither the database nor an IPv6 network of addresses', async () => {
+  const { request, server } = await withMachine();
+  const guess = (id: string, address: string) => request('/token', { ...form({ grant_type: 'client_credentials' }, basic(id, 'wrong')), address });
+  const many = (count: number, make: (index: number) => Promise<Response>) => Promise.all(Array.from({ length: count }, (_, index) => make(index)));
+
+  await many(300, (index) => guess('machine', `2001:db8::${index.toString(16)}`));
+  const [machine] = await server.options.driver.read({ text: 'select count(*) as rows from attempts', values: [] });
+  await many(6000, (index) => guess(`made up ${index}`, '198.51.100.9'));
+  const [madeUp] = await server.options.driver.read({ text: 'select count(*) as rows from attempts', values: [] });
+
+  assert.equal(machine?.rows, 1);
+  assert.ok(Number(madeUp?.rows) <= 4097, String(madeUp?.rows));
+});
+
 test('[D18] an unknown public client is told so as often as it asks: it registers again only after invalid_client', async () => {
-  const { post, store } = await stage();
+  const { post, server } = await stage();
 
   for (let tries = 0; tries < 8; tries++)
     assert.equal((await post('/token', { grant_type: 'refresh_token', refresh_token: 'rt_x', client_id: 'client_gone' })).status, 401);
 
-  assert.deepEqual(await store.attempt('unrelated', 0), { allowed: true });
+  assert.deepEqual(await server.options.driver.read({ text: 'select * from attempts', values: [] }), []);
 });

@@ -106,7 +106,7 @@ test('[REV-03] the tokens of another client stay alive, and the caller is told',
 test('[REV-01] [REV-03] the MCP server that a token is for may end it with its key; the key of another server may not', async () => {
   const scene = await stage();
   const other = await scene.addServer({ resource: 'https://other.example.com' });
-  const { access_token } = await scene.tokens();
+  const { access_token, refresh_token } = await scene.tokens();
 
   const foreign = await scene.post('/revoke', { token: access_token }, bearer((await scene.keyOf(other)).secret));
   assert.equal((await errorOf(foreign)).error, 'invalid_request');
@@ -116,6 +116,8 @@ test('[REV-01] [REV-03] the MCP server that a token is for may end it with its k
   assert.equal((await scene.post('/revoke', { token: access_token }, bearer(secret))).status, 200);
   assert.deepEqual(await scene.introspect(access_token), { active: false });
   assert.equal((await scene.store.listEvents({ type: 'token.revoked', limit: 5 }))[0]?.actor, `key:${id}`);
+  assert.equal((await scene.post('/revoke', { token: refresh_token }, bearer(secret))).status, 200);
+  assert.equal((await errorOf(await scene.refresh(refresh_token))).error, 'invalid_grant');
 });
 
 test('[REV-05] a wrong or unknown hint is ignored and a missing token is invalid_request', async () => {

@@ -1,40 +1,14 @@
 /**
- * The stage for stories about tokens: a server with the back channel and discovery routes, people and clients on it, and codes as the authorization endpoint
- * would leave them in the store.
+ * The stage for stories about tokens: a server with a person, an MCP server and a client on it, and codes as the authorization endpoint would leave them in
+ * the store.
  */
 import { auditEvent } from '../../src/audit/event.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { randomId } from '../../src/crypto/random.ts';
-import { jwks } from '../../src/discovery/jwks.ts';
-import { authorizationServerMetadata, openidConfiguration } from '../../src/discovery/metadata.ts';
-import { ownProtectedResource, serverProtectedResource } from '../../src/discovery/protected-resource.ts';
 import type { ServerOptions } from '../../src/options.ts';
-import { empty, type Route } from '../../src/route.ts';
 import { newKey } from '../../src/servers/key-value.ts';
 import type { Client, Grant, McpServer, NewUser } from '../../src/storage/store.ts';
-import { introspect } from '../../src/token/introspect.ts';
-import { revoke } from '../../src/token/revoke.ts';
-import { token } from '../../src/token/token.ts';
-import { userinfo } from '../../src/token/userinfo.ts';
 import { form, pkce, type TestServer, testServer } from '../harness.ts';
-
-const elsewhere = () => empty(200);
-
-/** Routes of these two rooms, with stand-ins for what metadata advertises of others. */
-export const routes: Route[] = [
-  { path: '/.well-known/oauth-authorization-server', surface: 'document', methods: { GET: authorizationServerMetadata } },
-  { path: '/.well-known/openid-configuration', surface: 'document', methods: { GET: openidConfiguration } },
-  { path: '/.well-known/oauth-protected-resource', surface: 'document', methods: { GET: ownProtectedResource } },
-  { path: '/.well-known/oauth-protected-resource/:server_id', surface: 'document', methods: { GET: serverProtectedResource } },
-  { path: '/.well-known/jwks.json', surface: 'document', methods: { GET: jwks }, endpoint: 'jwks_uri' },
-  { path: '/authorize', surface: 'page', methods: { GET: elsewhere }, endpoint: 'authorization_endpoint' },
-  { path: '/register', surface: 'backchannel', methods: { POST: elsewhere }, endpoint: 'registration_endpoint' },
-  { path: '/token', surface: 'backchannel', methods: { POST: token }, endpoint: 'token_endpoint' },
-  { path: '/oauth/token', surface: 'backchannel', methods: { POST: token } },
-  { path: '/introspect', surface: 'private', methods: { POST: introspect }, endpoint: 'introspection_endpoint' },
-  { path: '/revoke', surface: 'backchannel', methods: { POST: revoke }, endpoint: 'revocation_endpoint' },
-  { path: '/userinfo', surface: 'backchannel', methods: { GET: userinfo, POST: userinfo }, endpoint: 'userinfo_endpoint' },
-];
 
 export type Json = Record<string, unknown>;
 export type Tokens = { access_token: string; refresh_token: string; id_token?: string; expires_in: number; token_type: string; scope: string };
@@ -61,7 +35,7 @@ export const redirectUri = 'http://localhost:4711/callback';
 
 /** Sets the stage: one person, one MCP server, one public client. */
 export async function stage(overrides: Partial<ServerOptions> = {}): Promise<Stage> {
-  const world = await testServer(overrides, routes);
+  const world = await testServer(overrides);
   const { store, clock } = world;
   const user = await world.addUser();
   const mcp = await world.addServer();
