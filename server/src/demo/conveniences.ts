@@ -3,12 +3,12 @@
  * here, and the server behind sees only what production would accept. So no line outside this room knows a shortcut, and none can be reached without it.
  */
 
-import { randomBytes } from 'node:crypto';
 import type { AuthServer, Connection } from '../app.ts';
 import { auditEvent } from '../audit/event.ts';
 import type { Context } from '../context.ts';
 import { checksum, sha256 } from '../crypto/hash.ts';
 import { decodeJwt } from '../crypto/jwt.ts';
+import { randomId } from '../crypto/random.ts';
 import type { HttpRequest } from '../http-request.ts';
 import { pageFrame } from '../page-frame.ts';
 import { headersFor, json, page, reply, toResponse } from '../route.ts';
@@ -190,7 +190,7 @@ function hopelessChallenges(): { accept: Convenience; explain: Convenience } {
 
   async function accept({ request, url, path, context, connection, server }: LocalRequest): Promise<Request | Response | undefined> {
     if (!isAuthorize(request, path) || url.searchParams.get('code_challenge') !== 'test') return undefined;
-    url.searchParams.set('code_challenge', sha256(randomBytes(32).toString('hex')));
+    url.searchParams.set('code_challenge', sha256(randomId('', 32)));
     const rewritten = remade(request, url.href, new Headers(request.headers));
     hopelessRequests.add(rewritten);
     const answer = await server.fetch(rewritten, connection);
