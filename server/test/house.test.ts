@@ -34,7 +34,7 @@ const rooms: Record<string, string[]> = {
   discovery: ['clients/metadata-document', 'clients/register', 'token/grants'],
   servers: [],
   site: [],
-  token: ['clients/find', 'clients/secret', 'servers/key-value', 'servers/resource'],
+  token: ['clients/address-bucket', 'clients/find', 'clients/secret', 'servers/key-value', 'servers/resource'],
 };
 
 /** Everything above and below the rooms. A name stands for a room with all its files, `room/file` for one file, anything else for a package or a part of Node. */

@@ -2,8 +2,8 @@
  * The only place where access and ID tokens are made. Access tokens are RFC 9068 JWTs and are not stored; ID tokens follow OIDC Core §2 and are RS256,
  * which every relying party can verify. Refresh token values: refresh-token-value.ts. Who may have one: grants/.
  */
-import { hash } from 'node:crypto';
 import type { Context } from '../context.ts';
+import { sha256 } from '../crypto/hash.ts';
 import { randomId } from '../crypto/random.ts';
 import type { KeySet } from '../crypto/signing-keys.ts';
 import { OAuthError } from '../errors.ts';
@@ -75,7 +75,7 @@ function signIdToken(given: Issue, { now, expiresAt, issuer }: When, accessToken
     iat: now,
     auth_time: given.authTime,
     nonce: given.idToken?.nonce,
-    at_hash: hash('sha256', accessToken, 'buffer').subarray(0, 16).toString('base64url'),
+    at_hash: Buffer.from(sha256(accessToken), 'base64url').toString('base64url', 0, 16),
   };
   return keys.sign('JWT', claims, 'RS256');
 }

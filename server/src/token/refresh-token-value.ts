@@ -2,9 +2,9 @@
  * The value of a refresh token: `rt_` and 48 bytes of base64url, namely family (12), generation (4), random (16) and a MAC over them (16). So every token a
  * family ever issued can be told from a forgery without a database: a forged one reaches no row, an old genuine one is recognised as reuse (RFC 9700 §4.14).
  */
-import { randomBytes } from 'node:crypto';
 import type { Context } from '../context.ts';
 import { equalSecrets } from '../crypto/hash.ts';
+import { randomId } from '../crypto/random.ts';
 
 export type RefreshTokenValue = { familyId: string; generation: number };
 
@@ -14,7 +14,7 @@ const macBytes = 16;
 const shape = /^rt_[A-Za-z0-9_-]{64}$/;
 
 export function newFamilyId(): string {
-  return randomBytes(familyBytes).toString('base64url');
+  return randomId('', familyBytes);
 }
 
 /** Makes the token of a generation of a family. */
@@ -22,7 +22,7 @@ export function newRefreshToken({ familyId, generation }: RefreshTokenValue, con
   const body = Buffer.alloc(randomEnd);
   body.write(familyId, 'base64url');
   body.writeUInt32BE(generation, familyBytes);
-  randomBytes(16).copy(body, familyBytes + 4);
+  body.write(randomId('', 16), familyBytes + 4, 'base64url');
   return `rt_${Buffer.concat([body, mac(body, context)]).toString('base64url')}`;
 }
 
