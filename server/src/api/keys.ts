@@ -5,8 +5,10 @@
 import { z } from 'zod';
 import { auditEvent, type EventType } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
+import { OAuthError } from '../errors.ts';
 import { type Answer, empty, json } from '../route.ts';
 import { newKey } from '../servers/key-value.ts';
+import { ConstraintError } from '../storage/driver.ts';
 import type { McpServer, ServerKey, User } from '../storage/store.ts';
 import { isoDate, type Operation, readBody } from './operation.ts';
 import { authenticateOwner, ownedServer } from './owner.ts';
@@ -47,7 +49,10 @@ async function createKey(exchange: Exchange, context: Context): Promise<Answer> 
   const now = context.now();
   const { id, secret, hash } = newKey();
   const key: ServerKey = { id, serverId: server.id, name: body.name, secretHash: hash, createdAt: now, expiresAt: now + (body.expires_in ?? keySeconds) };
-  await context.store.addKey(key, eventAbout('key.created', key.id, server, owner, exchange, context));
+  await context.store.addKey(key, eventAbout('key.created', key.id, server, owner, exchange, context)).catch((error: unknown) => {
+    // Removed by another request meanwhile.
+    throw error instanceof ConstraintError ? new OAuthError('not_found', 'You have no server with this id') : error;
+  });
 
   return json({ key_id: id, key_secret: secret, name: key.name, created_at: isoDate(now), expires_at: isoDate(key.expiresAt) }, 201);
 }

@@ -34,6 +34,7 @@ export async function startProduction(config: Config, log: Log): Promise<Product
     const context = (await server.context()) as Context;
     await refuseDemoSecrets(context);
     await openKeys(context);
+    warnAbout(config, log);
     const running = await startNode({ ...server, ...config, log, close: () => server.storage.close() });
     return { ...running, server, context };
   } catch (error) {
@@ -88,6 +89,17 @@ export function checkProduction(config: Config): asserts config is CheckedConfig
     throw new StartRefused(`The secret ${weakness}`, {
       why: 'Whoever guesses it can open the private keys in a stolen database.',
       fix: 'openssl rand -base64 48 > secret && chmod 600 secret && export AUTH_AGENT_SECRET_FILE=$PWD/secret',
+    });
+  }
+}
+
+/** What works but is probably not what was meant. */
+function warnAbout({ databaseUrl, issuer, host, trustedProxies }: CheckedConfig, log: Log): void {
+  if (databaseUrl === 'sqlite::memory:') log.warn('start.database_in_memory', { means: 'everything is lost when this process ends' });
+  if (issuer.startsWith('https:') && trustedProxies.length === 0) {
+    log.warn('start.no_trusted_proxies', {
+      host,
+      means: 'a proxy must speak TLS in front of this server; until trustedProxies names it, all callers count as one address',
     });
   }
 }
