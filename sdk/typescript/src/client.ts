@@ -2,7 +2,7 @@
  * AuthAgentClient: everything that needs the authorization server, in one object with one cache. Framework adapters and the guard stand on it.
  */
 import { introspect, revoke } from './authorization-server.ts';
-import { isBearerToken } from './credentials.ts';
+import { isBearerToken, maxTokenLength } from './credentials.ts';
 import { tokenHash } from './digest.ts';
 import { AuthenticationError } from './errors.ts';
 import { quoteForLog } from './hints.ts';
@@ -47,11 +47,15 @@ export class AuthAgentClient {
    * @throws {AuthServerUnavailable} when it cannot be known.
    */
   async validateToken(token: string): Promise<AuthContext> {
-    if (!isBearerToken(token)) throw new AuthenticationError('invalid_token', 'malformed');
+    if (token.length > maxTokenLength) throw new AuthenticationError('invalid_token', 'malformed');
     const hashed = tokenHash(token);
     const hash = typeof hashed === 'string' ? hashed : await hashed;
     const now = this.#settings.now();
-    return this.#cache.find(hash, now) ?? this.#cache.ask(hash, () => this.#verify(token, hash), now);
+    const known = this.#cache.find(hash, now);
+    if (known) return known;
+    // Only now: what is remembered was well formed, and this costs as much as the rest.
+    if (!isBearerToken(token)) throw new AuthenticationError('invalid_token', 'malformed');
+    return this.#cache.ask(hash, () => this.#verify(token, hash), now);
   }
 
   /**

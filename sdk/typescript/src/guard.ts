@@ -94,16 +94,26 @@ export function isAnswer(outcome: Admission | Answer): outcome is Answer {
   return 'status' in outcome;
 }
 
+/** The part of `Headers` that is needed to complete an answer; node adapters bring their own. */
+export interface MutableHeaders {
+  get(name: string): string | null;
+  set(name: string, value: string): void;
+}
+
 /**
- * Gives the headers that complete an answer whose headers are about to go out, read through `current`. RS-23: they keep it out of shared caches; the handler's
- * own `private` or `no-store` stands, and so does `no-transform`, without which proxies hold back event streams. A session it opens becomes the caller's.
+ * Completes the headers of an answer that is about to go out. RS-23: they keep it out of shared caches; the handler's own `private` or `no-store` stands, and so
+ * does `no-transform`, without which proxies hold back event streams. A session it opens becomes the caller's.
  */
-export function completeHeaders(admission: Admission, current: (name: string) => string | null): Record<string, string> {
-  const sessionId = current('mcp-session-id');
-  if (sessionId !== null) admission.claimSession?.(sessionId);
-  const { Vary: corsVary, ...cors } = admission.headers;
-  const vary = mergeVary(current('vary'), [...(admission.auth ? ['Authorization'] : []), ...(corsVary ? [corsVary] : [])]);
-  return { ...cors, ...(admission.auth && { 'Cache-Control': privateCaching(current('cache-control')) }), ...(vary && { Vary: vary }) };
+export function completeHeaders(admission: Admission, headers: MutableHeaders): void {
+  for (const name in admission.headers) {
+    if (name !== 'Vary') headers.set(name, admission.headers[name] ?? '');
+  }
+  addVary(headers, admission.headers.Vary);
+  if (!admission.auth) return;
+  addVary(headers, 'Authorization');
+  headers.set('Cache-Control', privateCaching(headers.get('cache-control')));
+  const sessionId = admission.claimSession && headers.get('mcp-session-id');
+  if (sessionId) admission.claimSession?.(sessionId);
 }
 
 function privateCaching(current: string | null): string {
@@ -112,17 +122,18 @@ function privateCaching(current: string | null): string {
   return /no-transform/i.test(current) ? 'no-store, no-transform' : 'no-store';
 }
 
-function mergeVary(current: string | null, wanted: readonly string[]): string {
-  const present = (current ?? '').split(',').flatMap((name) => name.trim() || []);
-  const lower = present.map((name) => name.toLowerCase());
-  return [...present, ...wanted.filter((name) => !lower.includes(name.toLowerCase()) && !lower.includes('*'))].join(', ');
+function addVary(headers: MutableHeaders, name: string | undefined): void {
+  if (name === undefined) return;
+  const current = headers.get('vary');
+  const present = current?.toLowerCase().split(/\s*,\s*/) ?? [];
+  if (!present.includes(name.toLowerCase()) && !present.includes('*')) headers.set('Vary', current ? `${current}, ${name}` : name);
 }
 
 async function authorize(inbound: Inbound, client: AuthAgentClient): Promise<AuthContext | Answer> {
   const token = readBearerToken(inbound.header('authorization'), queryCarriesToken(inbound.target));
   const auth = await client.validateToken(token);
   const { settings } = client;
-  const form = /^application\/x-www-form-urlencoded\s*(;|$)/i.test(inbound.header('content-type') ?? '');
+  const form = mayHaveBody(inbound) && isForm(inbound.header('content-type') ?? '');
   const body = form || (settings.toolScopes.size > 0 && mayHaveBody(inbound)) ? await inbound.peekBody() : undefined;
   if (body === tooLarge) return jsonAnswer(413, { error: 'content_too_large', error_description: 'The body is larger than 4 MiB' });
   if (form && bodyCarriesToken(body)) throw new AuthenticationError('invalid_request', 'two_credentials');
@@ -159,6 +170,10 @@ async function mayCall(origin: string, client: AuthAgentClient): Promise<boolean
 
 function mayHaveBody({ method }: Inbound): boolean {
   return method !== 'GET' && method !== 'HEAD';
+}
+
+function isForm(contentType: string): boolean {
+  return /^application\/x-www-form-urlencoded\s*(;|$)/i.test(contentType);
 }
 
 function queryCarriesToken(target: string): boolean {

@@ -23,14 +23,14 @@ declare global {
   }
 }
 
+/** Where a request carries the guard it passed, for `requireScope` further in. */
+const passed: unique symbol = Symbol('auth-agent guard');
+
 /** The parts of an Express request that are used. `auth` is what the official MCP SDK v1 hands to tools. */
-export type ExpressRequest = IncomingMessage & { originalUrl?: string; body?: unknown; user?: AuthContext; auth?: McpAuthInfo };
+export type ExpressRequest = IncomingMessage & { originalUrl?: string; body?: unknown; user?: AuthContext; auth?: McpAuthInfo; [passed]?: Guard };
 
 /** An Express middleware. */
 export type ExpressMiddleware = (request: ExpressRequest, response: ServerResponse, next: (error?: unknown) => void) => void;
-
-/** The guard a request passed, for `requireScope` further in. */
-const guards = new WeakMap<IncomingMessage, Guard>();
 
 /**
  * Lets only requests with a good access token through and sets `req.user`, and `req.auth` for the official MCP SDK. With `toolScopes`, put
@@ -49,7 +49,7 @@ export function requireAuth(options: AuthAgentOptions): ExpressMiddleware {
       send(outcome, request, response);
       return false;
     }
-    guards.set(request, guard);
+    request[passed] = guard;
     if (outcome.auth) identify(request, outcome.auth, guard);
     seal(response, outcome);
     return true;
@@ -87,7 +87,7 @@ export function protectedResourceMetadata(...servers: readonly [AuthAgentOptions
  */
 export function authErrors(): (error: unknown, request: ExpressRequest, response: ServerResponse, next: (error?: unknown) => void) => void {
   return function authErrors(error, request, response, next) {
-    const answer = error instanceof AuthAgentError && !response.headersSent ? guards.get(request)?.answerError(error) : undefined;
+    const answer = error instanceof AuthAgentError && !response.headersSent ? request[passed]?.answerError(error) : undefined;
     if (answer) send(answer, request, response);
     else next(error);
   };
@@ -95,7 +95,7 @@ export function authErrors(): (error: unknown, request: ExpressRequest, response
 
 function scopeGate(requirement: ScopeRequirement): ExpressMiddleware {
   return function scopes(request, response, next) {
-    const guard = guards.get(request);
+    const guard = request[passed];
     if (!guard) return next(new TypeError('requireScope and requireAnyScope must run behind requireAuth'));
     // A public path has nobody to have scopes.
     const refusal = request.user ? guard.refuseScopes(request.user, requirement) : guard.answerError(new AuthenticationError('missing_token'));

@@ -16,11 +16,10 @@ declare module 'hono' {
   interface ContextVariableMap {
     /** On whose behalf the request comes; set by `authAgentMiddleware`. */
     user: AuthContext;
+    /** The guard the request passed, for `requireScope` further in. @internal */
+    authAgentGuard?: Guard;
   }
 }
-
-/** The guard a request passed, for `requireScope` further in. */
-const guards = new WeakMap<Context, Guard>();
 
 /**
  * Lets only requests with a good access token through and sets `c.get('user')`. Errors of this library that a handler throws become their challenge.
@@ -34,7 +33,7 @@ export function authAgentMiddleware(options: AuthAgentOptions): MiddlewareHandle
   return async function authAgent(c, next) {
     const outcome = await guard.admit(inboundOf(c.req.raw, () => peekBody(c)));
     if (isAnswer(outcome)) return toResponse(outcome, c.req.method);
-    guards.set(c, guard);
+    c.set('authAgentGuard', guard);
     if (outcome.auth) c.set('user', outcome.auth);
     await next();
     // A 500 is Hono's own answer to a thrown error; anything else an `onError` of the app chose.
@@ -78,7 +77,7 @@ export function protectedResourceMetadata(...servers: readonly [AuthAgentOptions
 
 function scopeGate(requirement: ScopeRequirement): MiddlewareHandler {
   return async function scopes(c, next) {
-    const guard = guards.get(c);
+    const guard = c.get('authAgentGuard');
     if (!guard) throw new TypeError('requireScope and requireAnyScope must run behind authAgentMiddleware');
     const auth: AuthContext | undefined = c.get('user');
     // A public path has nobody to have scopes.

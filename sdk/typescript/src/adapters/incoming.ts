@@ -3,7 +3,7 @@
  */
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Answer } from '../challenge.ts';
-import { type Admission, completeHeaders, type Inbound } from '../guard.ts';
+import { type Admission, completeHeaders, type Inbound, type MutableHeaders } from '../guard.ts';
 
 /** A node request as the guard sees it. `originalUrl` is what Express keeps when a router strips its mount path. */
 export function inboundOf(request: IncomingMessage & { originalUrl?: string }, peekBody: Inbound['peekBody'] = async () => undefined): Inbound {
@@ -27,7 +27,7 @@ export function seal(response: ServerResponse, admission: Admission): void {
   response.writeHead = function sealedWriteHead(status: number, ...rest: unknown[]) {
     const given = rest.find((argument) => typeof argument === 'object' && argument !== null);
     if (given) applyHeaders(response, given as OutgoingHttpHeaders | OutgoingHttpHeader[]);
-    for (const [name, value] of Object.entries(completeHeaders(admission, (name) => currentHeader(response, name)))) response.setHeader(name, value);
+    completeHeaders(admission, headersOf(response));
     return typeof rest[0] === 'string' ? writeHead(status, rest[0]) : writeHead(status);
   } as ServerResponse['writeHead'];
 }
@@ -47,9 +47,12 @@ function pathOf(target: string): string {
   return target.startsWith('/') ? target : target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '') || '/';
 }
 
-function currentHeader(response: ServerResponse, name: string): string | null {
-  const value = response.getHeader(name);
-  return value === undefined ? null : String(value);
+function headersOf(response: ServerResponse): MutableHeaders {
+  const get = (name: string) => {
+    const value = response.getHeader(name);
+    return value === undefined ? null : String(value);
+  };
+  return { get, set: (name, value) => void response.setHeader(name, value) };
 }
 
 function applyHeaders(response: ServerResponse, given: OutgoingHttpHeaders | OutgoingHttpHeader[]): void {

@@ -17,13 +17,12 @@ export function toResponse(answer: Answer, method: string): Response {
 
 /** Puts the headers of an admission on the handler's response. Responses from `fetch` and redirects are immutable: those are copied. */
 export function seal(response: Response, admission: Admission): Response {
-  const headers = Object.entries(completeHeaders(admission, (name) => response.headers.get(name)));
   try {
-    for (const [name, value] of headers) response.headers.set(name, value);
+    completeHeaders(admission, response.headers);
     return response;
   } catch {
     const copy = new Response(response.body, response);
-    for (const [name, value] of headers) copy.headers.set(name, value);
+    completeHeaders(admission, copy.headers);
     return copy;
   }
 }
