@@ -33,17 +33,21 @@ for (const vector of readVectors<{ cases: { name: string; requirements: string[]
   });
 }
 
-test('[RS-02] whatever is wrong with a token, its error says the same', () => {
+test('[RS-02] [RS-22] whatever is wrong with an introspection answer, the token is refused and the error says the same', () => {
   const messages = new Set<string>();
-  for (const vector of cases.filter((one) => one.reason)) {
+  const bad = cases.filter((one) => one.reason);
+  let refused = 0;
+  for (const vector of bad) {
     try {
       judgeIntrospection(vector.answer, { issuer, resource: file.resource, audiences: acceptedAudiences(file.resource), now }, 'hash');
     } catch (error) {
       messages.add((error as Error).message);
+      refused += 1;
     }
   }
 
   assert.equal(messages.size, 1);
+  assert.equal(refused, bad.length);
 });
 
 test('[RS-20] a handler cannot lend the next request a scope: contexts are frozen all the way down', () => {
