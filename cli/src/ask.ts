@@ -2,7 +2,7 @@
  * What a command asks a person: a password that does not show, a name typed to confirm. Without a terminal nothing is asked.
  */
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
+import { createInterface, type Interface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type Call, textFlag } from './command.ts';
@@ -28,10 +28,8 @@ export async function readPassword(call: Call): Promise<string> {
 export async function confirm(call: Call, { name, breaks }: { name: string; breaks: string }): Promise<void> {
   if (call.flags.yes === true) return;
   if (!call.terminal.stdin.isTTY) throw new Failure('usage', `${breaks}`, { why: 'There is no terminal to confirm at.', fix: 'Add --yes if you mean it' });
-  call.terminal.stderr.write(`${breaks}\n`);
-  const lines = createInterface({ input: call.terminal.stdin, output: call.terminal.stderr as NodeJS.WritableStream });
-  const typed = await lines.question(`Type ${name} to continue: `);
-  lines.close();
+  call.terminal.stderr.write(`${breaks}\nType ${name} to continue: `);
+  const typed = await oneLine(createInterface({ input: call.terminal.stdin }));
   if (typed.trim() !== name) throw new Failure('denied', 'Nothing was changed');
 }
 
@@ -46,9 +44,16 @@ function readFrom(file: string): string {
 async function askHidden(call: Call, question: string): Promise<string> {
   call.terminal.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: call.terminal.stdin, output: nowhere, terminal: true });
-  const answer = await lines.question('');
-  lines.close();
+  const answer = await oneLine(createInterface({ input: call.terminal.stdin, output: nowhere, terminal: true }));
   call.terminal.stderr.write('\n');
   return answer;
+}
+
+/** The next line; empty when the input ends. @throws {Failure} interrupted at Ctrl-C, which a terminal in raw mode does not make a signal of. */
+function oneLine(lines: Interface): Promise<string> {
+  return new Promise((resolve, reject) => {
+    lines.once('line', resolve);
+    lines.once('SIGINT', () => reject(new Failure('interrupted', 'Nothing was changed')));
+    lines.once('close', () => resolve(''));
+  }).finally(() => lines.close()) as Promise<string>;
 }

@@ -1,0 +1,319 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { after, before, test } from 'node:test';
+import { openDatabase, openStorage, ROOT_TENANT } from 'auth-agent-mcp-server/node';
+import { commands } from './commands/index.ts';
+import { exitCodes } from './exit-codes.ts';
+import { run } from './run.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'auth-agent-cli-'));
+after(() => rmSync(folder, { recursive: true }));
+const databaseUrl = `sqlite:${join(folder, 'auth-agent.db')}`;
+const env = {
+  AUTH_AGENT_DATABASE_URL: databaseUrl,
+  AUTH_AGENT_ISSUER: 'https://auth.example.com',
+  AUTH_AGENT_SECRET: randomBytes(32).toString('base64'),
+  LANG: 'en_US.UTF-8',
+};
+const password = 'correct horse battery';
+
+type Given = { input?: string; env?: Record<string, string>; tty?: boolean };
+async function cli(line: string | string[], given: Given = {}) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const terminal = {
+    env: { ...env, ...given.env },
+    stdin: Object.assign(Readable.from([given.input ?? '']), { isTTY: given.tty ?? false }),
+    stdout: { write: (text: string) => out.push(text) },
+    stderr: { write: (text: string) => err.push(text), isTTY: given.tty ?? false },
+    untilStopped: async () => 'SIGINT' as const,
+  };
+  const exit = await run(typeof line === 'string' ? line.split(' ') : line, terminal);
+  return { exit, out: out.join(''), err: err.join('') };
+}
+/** The data of a --json run that must succeed. */
+async function data(line: string | string[], given?: Given) {
+  const { exit, out, err } = await cli([...(typeof line === 'string' ? line.split(' ') : line), '--json'], given);
+  const envelope = JSON.parse(out);
+  assert.deepEqual([exit, envelope.v, envelope.ok], [0, 1, true], out + err);
+  return envelope.data;
+}
+
+let server = '';
+before(async () => {
+  await data('db migrate');
+  await data('users add op --role operator --email op@example.com --password-stdin', { input: `${password}\n` });
+  server = (await data('servers add https://files.example.com/ --name Files --scope files:read --scope files:write')).server_id;
+});
+
+test('every command has help with an example that begins with its name, and its flags are known to the parser', async () => {
+  for (const { name, examples } of commands) {
+    const { exit, out } = await cli([...name.split(' '), '--help']);
+
+    assert.equal(exit, 0, name);
+    for (const example of examples) assert.ok(out.includes(example) && example.includes(`auth-agent ${name}`), example);
+  }
+  const all = await cli('--help');
+  for (const { name } of commands) assert.ok(all.out.includes(name), name);
+  for (const code of Object.values(exitCodes)) assert.match(all.out, new RegExp(`^  ${code} `, 'm'));
+});
+
+test('what is not understood is exit 2 with what was probably meant', async () => {
+  const cases: [string, RegExp][] = [
+    ['severs list', /servers list/],
+    ['servers lst', /servers list/],
+    ['servers list --ownr ada', /--owner/],
+    ['servers list extra', /Too many arguments/],
+    ['keys create', /<server-id>/],
+    ['servers list --json=yes', /takes no value/],
+    ['servers list --owner', /needs a value/],
+    ['nonsense', /--help/],
+  ];
+  for (const [line, text] of cases) {
+    const { exit, out, err } = await cli(line);
+
+    assert.equal(exit, 2, line);
+    assert.equal(out, '');
+    assert.match(err, text, line);
+  }
+  assert.equal((await cli([])).exit, 2);
+  assert.equal((await cli('servers')).exit, 2);
+  assert.equal((await cli('servers --help')).exit, 0);
+});
+
+test('a failure with --json is one envelope on stdout and nothing else', async () => {
+  const { exit, out } = await cli('servers show srv_nowhere --json');
+
+  assert.equal(exit, 4);
+  assert.deepEqual(JSON.parse(out), {
+    v: 1,
+    ok: false,
+    error: { code: 'notFound', message: 'There is no server srv_nowhere', fix: 'auth-agent servers list' },
+  });
+});
+
+test('a failure for people says what, why and fix with a word beside every sign, coloured at a terminal only', async () => {
+  const plain = await cli('servers add https://a.example --scope a --owner nobody');
+  const dumb = await cli('servers show srv_x', { env: { TERM: 'dumb' }, tty: true });
+  const colour = await cli('servers show srv_x', { tty: true });
+  const quiet = await cli('servers show srv_x', { tty: true, env: { NO_COLOR: '1' } });
+
+  assert.match(plain.err, /^✗ fail {2}There is no person nobody\n {2}Fix {3}auth-agent users list\n$/);
+  assert.match(dumb.err, /^x fail /);
+  assert.ok(colour.err.startsWith('\u001b[31m✗ fail\u001b[0m'));
+  assert.ok(!quiet.err.includes('\u001b'));
+});
+
+test('[TOK-10] secrets are never arguments, and a refused one is not repeated', async () => {
+  for (const line of ['start --secret hunter2', 'users add bob --password hunter2', 'users add bob --password=hunter2', 'keys create srv_x --key hunter2']) {
+    const { exit, out, err } = await cli(line);
+
+    assert.equal(exit, 2, line);
+    assert.ok(!`${out}${err}`.includes('hunter2'), line);
+  }
+});
+
+test('a person is added with a password from a pipe or a file; a short one, a taken name and no terminal are refused', async () => {
+  const file = join(folder, 'password');
+  writeFileSync(file, `${password}\n`);
+
+  const ada = await data(['users', 'add', 'ada', '--role', 'owner', '--name', 'Ada Lovelace', '--password-file', file]);
+
+  assert.deepEqual([ada.username, ada.role, ada.name], ['ada', 'owner', 'Ada Lovelace']);
+  assert.equal((await cli('users add short --password-stdin', { input: 'short' })).exit, 6);
+  assert.equal((await cli('users add ADA --password-stdin', { input: password })).exit, 5);
+  assert.equal((await cli('users add carl')).exit, 2);
+  assert.equal((await cli('users add a@b --password-stdin', { input: password })).exit, 2);
+  assert.equal((await cli('users add dora --role admin --password-stdin', { input: password })).exit, 2);
+  const { users } = await data('users list');
+  assert.deepEqual(users.map((user: { username: string }) => user.username).sort(), ['ada', 'op']);
+  assert.ok(!JSON.stringify(users).includes('scrypt'));
+});
+
+test('a server is added once, by the rules of the management API, for the owner that was named', async () => {
+  const own = await data('servers add https://ada.example.com --owner ada --scope a:read');
+  const shown = await data(`servers show ${own.server_id}`);
+  const listed = await data('servers list --owner ada');
+
+  assert.equal(shown.protected_resource_metadata_url, `https://auth.example.com/.well-known/oauth-protected-resource/${own.server_id}`);
+  assert.deepEqual(listed.servers, [shown]);
+  assert.equal((await cli('servers add HTTPS://FILES.example.com:443 --scope a')).exit, 5);
+  assert.equal((await cli('servers add https://auth.example.com --scope a')).exit, 5);
+  for (const bad of ['http://files.example.com', 'https://x.example.com/#f', 'nonsense'])
+    assert.equal((await cli(`servers add ${bad} --scope a`)).exit, 2, bad);
+  assert.equal((await cli('servers add https://b.example.com')).exit, 2);
+  assert.equal((await cli('servers add https://b.example.com --scope openid')).exit, 2);
+});
+
+test('a key is printed once as lines of an .env file, listed without its secret, and revoked', async () => {
+  const printed = await cli(['keys', 'create', server, '--name', 'Production Key']);
+  const values = Object.fromEntries(
+    printed.out
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=')),
+  );
+  const id = values.AUTH_AGENT_API_KEY.slice(0, 15);
+
+  assert.deepEqual([printed.exit, values.AUTH_AGENT_URL, values.AUTH_AGENT_SERVER_ID], [0, 'https://auth.example.com', server]);
+  assert.match(values.AUTH_AGENT_API_KEY, /^sk_[A-Za-z0-9]{12}_[A-Za-z0-9_-]{43}[0-9a-z]{7}$/);
+  const listed = await cli(`keys list ${server}`);
+  assert.ok(listed.out.includes(id) && !listed.out.includes(values.AUTH_AGENT_API_KEY));
+  assert.equal((await cli(`keys revoke ${server} ${id}`)).exit, 2, 'without a terminal it needs --yes');
+  assert.deepEqual(await data(`keys revoke ${server} ${id} --yes`), { key_id: id, revoked: true });
+  assert.deepEqual(await data(`keys revoke ${server} ${id} --yes`), { key_id: id, revoked: false });
+  assert.equal((await cli(`keys revoke ${server} sk_never --yes`)).exit, 4);
+  assert.equal((await data(`keys list ${server}`)).keys[0].status, 'revoked');
+  const month = await data(`keys create ${server} --days 30`);
+  assert.equal((Date.parse(month.expires_at) - Date.parse(month.created_at)) / 86400_000, 30);
+});
+
+test('an owner token opens the management API for owners and operators only', async () => {
+  await data('users add plain --password-stdin', { input: password });
+  const { token, user_id } = await data('owner-tokens create op --name CI --days 1');
+
+  assert.match(token, /^aat_[A-Za-z0-9_-]{43}$/);
+  assert.ok(user_id.startsWith('usr_'));
+  assert.equal((await cli('owner-tokens create plain')).exit, 6);
+  assert.equal((await cli('owner-tokens create nobody')).exit, 4);
+});
+
+test('clients: public, confidential and machine, each with what it needs, its secret shown once', async () => {
+  const open = await data(['clients', 'add', '--name', 'Desktop App', '--redirect-uri', 'http://127.0.0.1/callback', '--redirect-uri', 'com.example.app:/cb']);
+  const web = await data('clients add --name Web --confidential --redirect-uri https://app.example.com/cb');
+  const machine = await data([
+    'clients',
+    'add',
+    '--name',
+    'Nightly',
+    '--machine',
+    '--scope',
+    'files:read',
+    '--resource',
+    'https://files.example.com/',
+    '--id',
+    'nightly',
+  ]);
+
+  assert.deepEqual([open.client_secret, open.token_endpoint_auth_method, open.grant_types], [undefined, 'none', ['authorization_code', 'refresh_token']]);
+  assert.deepEqual([web.client_secret.length > 40, web.token_endpoint_auth_method], [true, 'client_secret_basic']);
+  assert.deepEqual(
+    [machine.client_id, machine.grant_types, machine.default_resource, machine.scope],
+    ['nightly', ['client_credentials'], 'https://files.example.com', 'files:read'],
+  );
+  const { clients } = await data('clients list');
+  assert.equal(clients.length, 3);
+  assert.ok(!JSON.stringify(clients).includes(web.client_secret));
+  for (const [line, exit] of [
+    ['clients add --name Evil --redirect-uri javascript:alert(1)', 6],
+    ['clients add --name Plain --redirect-uri http://app.example.com/cb', 6],
+    ['clients add --name None', 2],
+    ['clients add --redirect-uri https://a.example/cb', 2],
+    ['clients add --name M --machine', 2],
+    ['clients add --name M --machine --scope a --redirect-uri https://a.example/cb', 2],
+    ['clients add --name M --machine --scope a --resource https://nowhere.example', 4],
+    ['clients add --name Again --machine --scope a --id nightly', 5],
+  ] as const)
+    assert.equal((await cli(line)).exit, exit, line);
+  assert.equal((await cli('clients rm nightly')).exit, 2);
+  assert.deepEqual(await data('clients rm nightly --yes'), { client_id: 'nightly', grants_revoked: 0 });
+  assert.equal((await cli('clients rm nightly --yes')).exit, 4);
+  assert.equal((await data('clients list --all')).clients.find((one: { client_id: string }) => one.client_id === 'nightly').status, 'removed');
+});
+
+test('grants are listed and revoked', async () => {
+  const storage = openStorage(await openDatabase(databaseUrl));
+  const grant = { id: 'grant_cli', clientId: 'c', resource: 'https://files.example.com', serverId: server, scope: ['files:read'], createdAt: 1, lastUsedAt: 1 };
+  await storage.forTenant(ROOT_TENANT).ensureMachineGrant(grant, { id: 'evt_cli', at: 1, type: 'grant.machine_approved', actor: 'test' });
+  await storage.close();
+
+  const { grants } = await data(`grants list --server ${server}`);
+
+  assert.deepEqual([grants.length, grants[0].grant_id, grants[0].scope], [1, 'grant_cli', 'files:read']);
+  assert.deepEqual(await data('grants revoke grant_cli'), { grant_id: 'grant_cli', revoked: true });
+  assert.deepEqual(await data('grants revoke grant_cli'), { grant_id: 'grant_cli', revoked: false });
+  assert.equal((await cli('grants revoke grant_never')).exit, 4);
+});
+
+test('[KEY-02] [KEY-03] signing keys rotate with overlap, and a compromised one is dropped', async () => {
+  const { kid, signs_from } = await data('signing-keys rotate');
+  const { keys } = await data('signing-keys list');
+  const states = keys.filter((key: { algorithm: string }) => key.algorithm === 'ES256').map((key: { status: string }) => key.status);
+
+  assert.ok(Date.parse(signs_from) > Date.now());
+  assert.deepEqual(states.sort(), ['next', 'signing']);
+  assert.equal((await cli('signing-keys rotate --algorithm HS256')).exit, 2);
+  assert.equal((await cli('signing-keys drop nothing --yes')).exit, 4);
+  await data(`signing-keys drop ${kid} --yes`);
+  assert.ok(!(await data('signing-keys list')).keys.some((key: { kid: string }) => key.kid === kid));
+});
+
+test('a tenant has servers and people of its own', async () => {
+  await data('tenants add acme --name Acme');
+  assert.equal((await cli('tenants add acme')).exit, 5);
+  assert.equal((await cli('tenants add Bad/slug')).exit, 2);
+  assert.equal((await cli('servers list --tenant nowhere')).exit, 4);
+  await data('users add op --role operator --tenant acme --password-stdin', { input: password });
+
+  const own = await data('servers add https://files.example.com --scope a --tenant acme');
+
+  assert.equal(own.protected_resource_metadata_url, `https://auth.example.com/t/acme/.well-known/oauth-protected-resource/${own.server_id}`);
+  assert.equal((await cli(`servers show ${own.server_id}`)).exit, 4);
+});
+
+test('a setup link is for the first operator only', async () => {
+  assert.equal((await cli('setup-link')).exit, 5);
+  await data('tenants add fresh');
+  const { url } = await data('setup-link --tenant fresh');
+
+  assert.match(url, /^https:\/\/auth\.example\.com\/t\/fresh\/setup\?token=st_[A-Za-z0-9_-]{43}$/);
+});
+
+test('removing a server asks for its name, and nothing happens when another is typed', async () => {
+  const { server_id: id } = await data('servers add https://gone.example.com --scope a');
+
+  assert.equal((await cli(`servers rm ${id}`, { tty: true, input: 'yes\n' })).exit, 10);
+  assert.equal((await cli(`servers rm ${id}`, { tty: true, input: '' })).exit, 10);
+  assert.equal((await cli(`servers show ${id}`)).exit, 0);
+  assert.equal((await cli(`servers rm ${id}`, { tty: true, input: `${id}\n` })).exit, 0);
+  assert.equal((await cli(`servers show ${id}`)).exit, 4);
+});
+
+test('a database that is not there is exit 4, one that is behind exit 1 and 9, one that cannot be reached exit 7', async () => {
+  const missing = { env: { AUTH_AGENT_DATABASE_URL: `sqlite:${join(folder, 'missing.db')}` } };
+  assert.equal((await cli('users list', missing)).exit, 4);
+  assert.equal((await cli('db status', missing)).exit, 9);
+  const behind = `sqlite:${join(folder, 'behind.db')}`;
+  const driver = await openDatabase(behind);
+  await driver.script('create table notes (text text)');
+  await driver.close();
+  const given = { env: { AUTH_AGENT_DATABASE_URL: behind } };
+  assert.equal((await cli('users list', given)).exit, 1);
+  assert.equal((await cli('db status', given)).exit, 9);
+  assert.ok((await data('db migrate', given)).backup.startsWith(join(folder, 'behind.db.backup-')));
+  assert.deepEqual(await data('db migrate', given), { applied: [] });
+  assert.equal((await cli('db status', given)).exit, 0);
+  const away = await cli('db status', { env: { AUTH_AGENT_DATABASE_URL: 'postgres://nobody:hunter2@127.0.0.1:1/none' } });
+  assert.equal(away.exit, 7);
+  assert.ok(!away.err.includes('hunter2'));
+});
+
+test('names of strangers cannot move the cursor of a terminal', async () => {
+  const storage = openStorage(await openDatabase(databaseUrl));
+  const metadata = { clientName: 'Evil\u001b[2J\u202Eapp', redirectUris: [], grantTypes: [], responseTypes: [], tokenEndpointAuthMethod: 'none' as const };
+  await storage
+    .forTenant(ROOT_TENANT)
+    .addClient(
+      { id: 'client_evil', registration: 'dynamic', metadata, createdAt: 1, lastUsedAt: 1 },
+      { id: 'evt_evil', at: 1, type: 'client.registered', actor: 'test' },
+    );
+  await storage.close();
+
+  const { out } = await cli('clients list');
+
+  assert.ok(out.includes('client_evil') && !out.includes('\u001b') && !out.includes('\u202E'));
+});
