@@ -2,13 +2,19 @@
  * Deletes what is over, in batches small enough that nobody waits for the write lock. Each table is a commit of its own. What is kept a while past its end,
  * and why, is said beside it and in docs/storage.md.
  */
-import { type Driver, literal, part, type Statement, sql } from './driver.ts';
+import { type Driver, literal, type Part, part, type Statement, sql } from './driver.ts';
 
 type Round = { now: number; limit: number };
-type Sweep = (round: Round) => Statement;
+/** The statements of one step; the last one deletes. */
+type Sweep = (round: Round) => Statement[];
 
-const expiredRows = (table: string, key: string, over: ReturnType<typeof part<'now'>>): Sweep => sql<Round>`delete from ${literal(table)}
+const deletion = (table: string, key: string, over: Part<'now'>) => sql<Round>`delete from ${literal(table)}
   where (tenant, ${literal(key)}) in (select tenant, ${literal(key)} from ${literal(table)} where ${over} limit ${'limit'})`;
+
+function expiredRows(table: string, key: string, over: Part<'now'>): Sweep {
+  const remove = deletion(table, key, over);
+  return (round) => [remove(round)];
+}
 
 /** A redeemed code stays ten minutes past its end, so that its replay is recognised and revokes what came from it (COD-06). */
 const CODE_KEPT_SECONDS = 600;
@@ -26,11 +32,13 @@ const endIdleGrants = sql<Round>`update grants set revoked_at = ${'now'}, revoke
 const deadFamily = part<'now'>`idle_expires_at <= ${'now'} and not exists
   (select 1 from grants g where g.tenant = refresh_tokens.tenant and g.id = refresh_tokens.grant_id and g.user_id is not null and g.revoked_at is null)`;
 
+const deleteFamilies = deletion('refresh_tokens', 'family_id', deadFamily);
+
 const sweeps: readonly Sweep[] = [
   expiredRows('sessions', 'id_hash', before('expires_at', 0)),
   expiredRows('authorization_requests', 'id_hash', before('expires_at', 0)),
   expiredRows('codes', 'code_hash', before('expires_at', CODE_KEPT_SECONDS)),
-  expiredRows('refresh_tokens', 'family_id', deadFamily),
+  (round) => [endIdleGrants(round), deleteFamilies(round)],
   expiredRows('revoked_tokens', 'jti', before('expires_at', REVOKED_TOKEN_KEPT_SECONDS)),
   expiredRows('attempts', 'bucket', before('expires_at', 0)),
   expiredRows('limits', 'bucket', before('expires_at', 0)),
@@ -44,13 +52,24 @@ const sweeps: readonly Sweep[] = [
   ),
 ];
 
-/** Runs one round over every table; `limit` rows of each at most. Returns how many rows went. */
-export async function sweepExpired(driver: Driver, round: Round): Promise<number> {
-  await driver.write([endIdleGrants(round)]);
+/** Rows live at random places, so each may cost a page or two of writing; 25 keep the lock a few milliseconds on a database of a gigabyte. */
+const ROWS_PER_WRITE = 25;
+
+/** Runs one round over every table, at most `limit` rows of each. Returns how many rows went; what is left goes in the next round. */
+export async function sweepExpired(driver: Driver, { now, limit }: Round): Promise<number> {
   let gone = 0;
-  for (const sweep of sweeps) {
-    const [deleted] = await driver.write([sweep(round)]);
-    gone += deleted?.changes ?? 0;
+  for (const sweep of sweeps) gone += await inSteps(driver, sweep, { now, limit });
+  return gone;
+}
+
+async function inSteps(driver: Driver, sweep: Sweep, { now, limit }: Round): Promise<number> {
+  let gone = 0;
+  while (gone < limit) {
+    const step = Math.min(ROWS_PER_WRITE, limit - gone);
+    const results = await driver.write(sweep({ now, limit: step }));
+    const changes = results.at(-1)?.changes ?? 0;
+    gone += changes;
+    if (changes < step) break;
   }
   return gone;
 }

@@ -278,9 +278,8 @@ create table audit_events (
   address text,
   request_id text,
   detail text,
-  primary key (tenant, id)
+  primary key (tenant, at, id)
 );
-create index audit_events_at on audit_events (tenant, at);
-create index audit_events_user on audit_events (tenant, user_id, at);
-create index audit_events_grant on audit_events (tenant, grant_id, at);
+create index audit_events_user on audit_events (tenant, user_id, at, id) where user_id is not null;
+create index audit_events_grant on audit_events (tenant, grant_id, at, id) where grant_id is not null;
 `;
