@@ -25,6 +25,8 @@ export type Measurement = {
   perSecond: number;
   p50: number;
   p99: number;
+  /** Processor time of the server for one answer, in microseconds; filled in by run.ts. Steadier than the rate on a busy machine. */
+  cpuMicroseconds?: number;
   /** Statuses that were not expected, with how often; `0` is a broken connection. */
   unexpected: Record<string, number>;
 };

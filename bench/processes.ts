@@ -1,5 +1,6 @@
 /** Processes of the benchmark: each on a core of its own where taskset exists, spoken to by messages. */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
 export type Process = {
@@ -36,6 +37,18 @@ export function start(module: string, core: number, given: string[] = []): Proce
         child.kill();
       }),
   };
+}
+
+/** Processor time a process has used so far, in seconds, and its resident memory; NaN where /proc does not exist. */
+export function usage(pid: number): { cpuSeconds: number; megabytes: number } {
+  try {
+    const ticks = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    const kilobytes = /VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    // Fields 14 and 15 of proc(5), in hundredths of a second.
+    return { cpuSeconds: (Number(ticks[11]) + Number(ticks[12])) / 100, megabytes: Number(kilobytes) / 1024 };
+  } catch {
+    return { cpuSeconds: Number.NaN, megabytes: Number.NaN };
+  }
 }
 
 function nextMessage<Answer>(child: ChildProcess): Promise<Answer> {

@@ -2,7 +2,7 @@
  * `npm run bench`: every hot path as a share of the ceiling measured in the same run (docs: bench/README.md). Servers on one core, load generator on
  * another, alternating repetitions, medians. Options: `--quick`, `--peers`, `--only <part of a name>`. Exits 1 when any answer had an unexpected status.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,7 +20,7 @@ import { path as protectedResource } from './paths/protected-resource.ts';
 import { path as refresh } from './paths/refresh.ts';
 import { path as revoke } from './paths/revoke.ts';
 import { path as signIn } from './paths/sign-in.ts';
-import { type Process, pinned, start } from './processes.ts';
+import { type Process, pinned, start, usage } from './processes.ts';
 import { type Row, report } from './report.ts';
 import type { Facts, Subject } from './subject.ts';
 
@@ -92,8 +92,12 @@ async function measurePath(server: string, path: HotPath, subject: Subject, pid:
   for (let repetition = 0; repetition <= repetitions; repetition += 1) {
     const requests = path.supply === 'once' ? prepared.slice(repetition * each, (repetition + 1) * each) : prepared;
     if (path.supply === 'chain' && repetition > 0) requests.splice(0, requests.length, ...(await path.prepare(subject, 10_000)));
-    const bareRun = await run({ port: ceilingPort, expect: 200, supply: 'rotate' }, [reference]);
-    const ourRun = await run({ port: subject.port, expect: path.expect, supply: path.supply, module: path.next && moduleOf(path) }, requests);
+    const bareRun = await run(ceiling.pid, { port: ceilingPort, expect: 200, supply: 'rotate', connections: path.connections }, [reference]);
+    const ourRun = await run(
+      pid,
+      { port: subject.port, expect: path.expect, supply: path.supply, connections: path.connections, module: path.next && moduleOf(path) },
+      requests,
+    );
     // The first of both warms up, but its statuses count.
     if (repetition > 0) bare.push(bareRun);
     ours.push(ourRun);
@@ -107,7 +111,7 @@ async function measurePath(server: string, path: HotPath, subject: Subject, pid:
     ours: ours.slice(1),
     bare,
     unexpected: sum(ours.map((one) => one.unexpected)),
-    megabytes: residentMegabytes(pid),
+    megabytes: usage(pid).megabytes,
   };
 }
 
@@ -128,10 +132,12 @@ async function referenceRequest(path: HotPath, request: string, subject: Subject
   return method === 'GET' ? http('GET', `/${size}`, headers) : http('POST', `/${size}`, headers, Object.fromEntries(new URLSearchParams(body)));
 }
 
-async function run(job: Pick<Job, 'port' | 'expect' | 'supply' | 'module'>, requests: string[]): Promise<Measurement> {
+async function run(pid: number, job: Pick<Job, 'port' | 'expect' | 'supply' | 'module'> & { connections?: number }, requests: string[]): Promise<Measurement> {
   const requestsFile = join(folder, 'requests.json');
   writeFileSync(requestsFile, JSON.stringify(requests));
-  return load.ask<Measurement>({ ...job, connections, seconds, requestsFile } satisfies Job);
+  const before = usage(pid).cpuSeconds;
+  const measurement = await load.ask<Measurement>({ ...job, connections: job.connections ?? connections, seconds, requestsFile } satisfies Job);
+  return { ...measurement, cpuMicroseconds: ((usage(pid).cpuSeconds - before) * 1e6) / measurement.requests };
 }
 
 function subjectOf(server: Process, facts: Facts): Subject {
@@ -145,14 +151,6 @@ function subjectOf(server: Process, facts: Facts): Subject {
 
 function moduleOf(path: HotPath): string | undefined {
   return path === refresh ? join(here, 'paths/refresh.ts') : undefined;
-}
-
-function residentMegabytes(pid: number): number {
-  try {
-    return Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-  } catch {
-    return Number.NaN;
-  }
 }
 
 function sum(all: Record<string, number>[]): Record<string, number> {

@@ -4,7 +4,7 @@ import type { Context } from '../server/src/context.ts';
 import { sha256 } from '../server/src/crypto/hash.ts';
 import { hashPassword } from '../server/src/crypto/password.ts';
 import { randomId } from '../server/src/crypto/random.ts';
-import { pinnedFetcher, startNode } from '../server/src/runtimes/node.ts';
+import { startNode } from '../server/src/runtimes/node.ts';
 import { createServer } from '../server/src/server.ts';
 import { newKey } from '../server/src/servers/key-value.ts';
 import { openNodeSqlite } from '../server/src/storage/drivers/node-sqlite.ts';

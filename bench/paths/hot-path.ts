@@ -9,6 +9,8 @@ export type HotPath = {
   supply: 'rotate' | 'once' | 'chain';
   /** The only status that counts. */
   expect: number;
+  /** Connections, where not 32: as many as there are worker threads, for a path that waits for them. */
+  connections?: number;
   /** What the ceiling does besides answering; nothing, unless said. */
   ceiling?: 'scrypt';
   /** Makes up to `count` whole HTTP requests against a server; none where that server has no such path. */

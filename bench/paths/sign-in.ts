@@ -8,6 +8,7 @@ export const path: HotPath = {
   supply: 'rotate',
   expect: 303,
   ceiling: 'scrypt',
+  connections: 4,
   async prepare(subject) {
     const { pages } = subject.paths;
     if (!pages) return [];
