@@ -22,7 +22,7 @@ export async function agents(exchange: Exchange, context: Context): Promise<Answ
   if (!signedIn) return redirect(`${context.base}/login`);
   const browser = browserOf(exchange, context);
   const { id, username, name, email } = signedIn.user;
-  const connected = await context.store.listAgents(id, context.now());
+  const connected = (await context.store.listAgents(id, context.now())).filter((agent) => (endOf(agent, context) ?? Infinity) > context.now());
 
   const html = connectedAgentsPage(pageFrame(exchange, context), {
     csrf: formToken(disconnectForm(signedIn), browser, context),
@@ -62,8 +62,14 @@ async function agentView(agent: ConnectedAgent, context: Context): Promise<Agent
     scopes: agent.scope.map((name) => target?.scopes.find((scope) => scope.name === name) ?? { name }),
     since: agent.createdAt,
     lastUsed: agent.lastUsedAt > agent.createdAt ? agent.lastUsedAt : undefined,
-    endsAt: agent.expiresAt ?? agent.familyExpiresAt,
+    endsAt: endOf(agent, context),
   };
+}
+
+/** When access ends by itself. Without a living refresh family that is when the last access token does; with one, only after long disuse. */
+function endOf(agent: ConnectedAgent, { options }: Context): number | undefined {
+  if (agent.expiresAt !== undefined || agent.familyExpiresAt !== undefined) return agent.expiresAt;
+  return agent.createdAt + options.codeSeconds + options.accessTokenSeconds;
 }
 
 /** The address names a grant, not a name to print: nobody can make this page say what they like. */

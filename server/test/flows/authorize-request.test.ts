@@ -418,6 +418,8 @@ describe('a request to /authorize', () => {
     assert.match(html, /error=unauthorized_client/);
     const signedIn = await on.signedIn();
     assert.equal(answerOf((await signedIn.open(on.dynamicUrl({ client_id: 'client_old' }))).url)['error'], 'unauthorized_client');
+    await on.addClient({ id: 'client_retired', metadata: { redirectUris: [webRedirect] }, removedAt: on.clock.now() });
+    await assertPage(await get(on.dynamicUrl({ client_id: 'client_retired' })), 400, 'unauthorized_client');
     const elsewhere = await assertPage(await get(on.dynamicUrl({ client_id: 'client_old', redirect_uri: 'https://evil.example/cb' })), 400, 'invalid_client');
     assert.doesNotMatch(elsewhere, /href="https:\/\/evil/);
   });

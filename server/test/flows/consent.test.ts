@@ -354,10 +354,14 @@ describe('remembered consent', () => {
   const allow = { username: 'ada', password, decision: 'allow' } as const;
 
   test('[CON-03] [D13] on loopback nothing is ever silent: the same request is a reconnect page, whatever the port', async () => {
-    const on = await stage();
+    const on = await stage({ clients: { trustedHosts: ['localhost', 'localhost:4711', 'localhost:50099', 'anysphere.cursor-mcp'] } });
+    const cursor = { client_id: 'client_cursor', redirect_uri: 'cursor://anysphere.cursor-mcp/oauth/callback' };
+    await on.addClient({ id: 'client_cursor', metadata: { redirectUris: [cursor.redirect_uri] } });
     const browser = await on.signedIn();
     await signInAndDecide(on.url(), allow, { browser });
+    await signInAndDecide(on.url(cursor), allow, { browser });
 
+    assert.match((await browser.open(on.url(cursor))).title, /^Reconnect/);
     const page = await browser.open(on.url({ redirect_uri: 'http://localhost:50099/callback' }));
     assert.match(page.title, /^Reconnect Claude Code\?/);
     assert.ok(hasButton(page, 'decision'));
