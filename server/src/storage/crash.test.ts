@@ -39,6 +39,20 @@ test('[COD-07] [RT-09] [KEY-03] every acknowledged operation survives kill -9, a
   rmSync(folder, { recursive: true });
 });
 
+test('[OPS-05] two processes on one file wait for each other and lose nothing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'auth-agent-two-'));
+  const path = join(folder, 'two.db');
+  await prepare(path);
+  const both = await Promise.all([work(path, 1, Number.POSITIVE_INFINITY, 1500), work(path, 2, Number.POSITIVE_INFINITY, 1500)]);
+
+  assert.deepEqual(
+    both.map((lines) => lines.at(-1)),
+    ['done 1', 'done 2'],
+  );
+  await verify(path, both.flat());
+  rmSync(folder, { recursive: true });
+});
+
 async function prepare(path: string): Promise<void> {
   const storage = openStorage(openNodeSqlite(path));
   await storage.migrate(NOW);
