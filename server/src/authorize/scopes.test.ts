@@ -48,7 +48,7 @@ test('optional scopes are a choice unless nothing else new would remain', () => 
 });
 
 test('[CON-05] whatever a form ticks, the grant is within the request and keeps what was no choice', () => {
-  const names = fc.array(fc.constantFrom('files:read', 'files:write', 'files:delete', 'admin:all', 'openid', ''), { maxLength: 8 });
+  const names = fc.array(fc.constantFrom<string>('files:read', 'files:write', 'files:delete', 'admin:all', 'openid', ''), { maxLength: 8 });
   fc.assert(
     fc.property(names, names, (requested, ticked) => {
       const optional = choices(requested, target, []);

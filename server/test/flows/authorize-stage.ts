@@ -1,36 +1,10 @@
 /**
- * The stage for stories about people: a server with the front door and the account pages, a person, an MCP server and clients of every kind.
+ * The stage for stories about people: a server, a person, an MCP server and clients of every kind.
  */
-import { agents, disconnect } from '../../src/account/agents.ts';
-import { account, home } from '../../src/account/home.ts';
-import { setup, setupForm } from '../../src/account/setup.ts';
-import { signIn, signInForm } from '../../src/account/sign-in.ts';
-import { signOut, signOutForm } from '../../src/account/sign-out.ts';
-import { authorize } from '../../src/authorize/authorize.ts';
-import { consent, consentForm } from '../../src/authorize/consent.ts';
-import { returnToClient } from '../../src/authorize/return-page.ts';
 import type { ServerOptions } from '../../src/options.ts';
-import type { Route } from '../../src/route.ts';
 import type { Client, McpServer, NewUser } from '../../src/storage/store.ts';
-import { token } from '../../src/token/token.ts';
 import { type Browser, openBrowser, type Page } from '../browser.ts';
 import { issuer, pkce, type TestServer, testServer } from '../harness.ts';
-
-export const routes: Route[] = [
-  { path: '/authorize', surface: 'page', methods: { GET: authorize, POST: authorize }, endpoint: 'authorization_endpoint' },
-  { path: '/oauth/authorize', surface: 'page', methods: { GET: authorize, POST: authorize } },
-  { path: '/authorize/consent', surface: 'page', methods: { GET: consentForm } },
-  { path: '/consent', surface: 'page', methods: { POST: consent } },
-  { path: '/authorize/return', surface: 'page', methods: { GET: returnToClient } },
-  { path: '/login', surface: 'page', methods: { GET: signInForm, POST: signIn } },
-  { path: '/logout', surface: 'page', methods: { GET: signOutForm, POST: signOut } },
-  { path: '/', surface: 'page', methods: { GET: home } },
-  { path: '/account', surface: 'page', methods: { GET: account } },
-  { path: '/account/agents', surface: 'page', methods: { GET: agents } },
-  { path: '/account/agents/disconnect', surface: 'page', methods: { POST: disconnect } },
-  { path: '/setup', surface: 'page', methods: { GET: setupForm, POST: setup } },
-  { path: '/token', surface: 'backchannel', methods: { POST: token } },
-];
 
 export const password = 'correct horse battery staple';
 export const loopback = 'http://localhost:4711/callback';
@@ -53,7 +27,7 @@ export type Stage = TestServer & {
 };
 
 export async function stage(overrides: Partial<ServerOptions> = {}): Promise<Stage> {
-  const server = await testServer(overrides, routes);
+  const server = await testServer(overrides);
   const user = await server.addUser({ password });
   const mcp = await server.addServer({ ownerId: user.id });
   const client = await server.addClient({ id: 'client_known' });
@@ -62,7 +36,14 @@ export async function stage(overrides: Partial<ServerOptions> = {}): Promise<Sta
     registration: 'dynamic',
     metadata: { clientName: 'Unknown Agent', redirectUris: [webRedirect, 'http://127.0.0.1/callback'] },
   });
-  const plain = { response_type: 'code', code_challenge: pkce.challenge, code_challenge_method: 'S256', resource: mcp.resource, scope: 'files:read', state: 'xyz' };
+  const plain = {
+    response_type: 'code',
+    code_challenge: pkce.challenge,
+    code_challenge_method: 'S256',
+    resource: mcp.resource,
+    scope: 'files:read',
+    state: 'xyz',
+  };
   const address = (values: Record<string, string | undefined>) => {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, value);

@@ -8,7 +8,7 @@ import { sha256 } from '../../src/crypto/hash.ts';
 import { maxPasswordBytes } from '../../src/crypto/password.ts';
 import { type Browser, openBrowser } from '../browser.ts';
 import { form, issuer, testServer } from '../harness.ts';
-import { answerOf, password, routes, type Stage, signInOn, stage } from './authorize-stage.ts';
+import { answerOf, password, type Stage, signInOn, stage } from './authorize-stage.ts';
 
 const sessionCookie = '__Host-aa_session';
 const cookieOf = (browser: Browser) => [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
@@ -31,7 +31,7 @@ describe('signing in', () => {
   });
 
   test('[LOG-01] on http loopback the cookies have other names, without the prefix a browser would refuse', async () => {
-    const local = await testServer({ issuer: 'http://localhost:9000' }, routes);
+    const local = await testServer({ issuer: 'http://localhost:9000' });
     const lines = (await local.request('/login')).headers.getSetCookie();
 
     assert.match(lines[0] ?? '', /^aa_browser=[A-Za-z0-9_-]{43}; Path=\/; HttpOnly; SameSite=Lax$/);
