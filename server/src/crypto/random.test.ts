@@ -8,3 +8,14 @@ test('ids and secrets use only characters that need no form encoding', () => {
     assert.match(randomWord(12), /^[A-Za-z0-9]{12}$/);
   }
 });
+
+test('no two ids are the same, also across the bytes fetched ahead, and none is made of wiped ones', () => {
+  const ids = Array.from({ length: 5000 }, (_, index) => randomId('', 12 + (index % 30)));
+
+  assert.equal(new Set(ids.map((id) => id.slice(0, 16))).size, ids.length);
+  assert.equal(
+    ids.some((id) => /^A{8}|A{8}$/.test(id)),
+    false,
+  );
+  assert.throws(() => randomId('', 4097), RangeError);
+});

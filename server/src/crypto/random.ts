@@ -1,11 +1,23 @@
 /**
  * Random identifiers and secrets, in the alphabet [A-Za-z0-9_-] only: some clients form-encode credentials and some do not, and these survive both.
  */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
+
+/** Random bytes fetched ahead: one call for many ids costs a tenth of a call for each. What was handed out is wiped. */
+const pool = Buffer.alloc(4096);
+let used = pool.length;
 
 /** A prefix and `bytes` random bytes in base64url. Ids use 9 or more bytes, secrets 32. */
 export function randomId(prefix: string, bytes: number): string {
-  return prefix + randomBytes(bytes).toString('base64url');
+  if (bytes > pool.length) throw new RangeError('an id has at most 4096 random bytes');
+  if (used + bytes > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const id = prefix + pool.toString('base64url', used, used + bytes);
+  pool.fill(0, used, used + bytes);
+  used += bytes;
+  return id;
 }
 
 /** A random id of letters and digits only, for places where `_` separates parts. About 5.95 bits a character. */

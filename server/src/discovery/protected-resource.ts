@@ -10,6 +10,8 @@ import type { McpServer } from '../storage/store.ts';
 import { answerDocument, type PublicDocument, publicDocument } from './document.ts';
 
 const ownDocumentOf = new WeakMap<Context, PublicDocument>();
+const keptDocumentsOf = new WeakMap<Context, { at: number; documents: Map<string, PublicDocument> }>();
+const keptAtMost = 1000;
 
 /** The handler of /.well-known/oauth-protected-resource: this server's own API; its resource id is the issuer (contracts §7.4). */
 export function ownProtectedResource(exchange: Exchange, context: Context): Answer {
@@ -23,9 +25,27 @@ export function ownProtectedResource(exchange: Exchange, context: Context): Answ
 /** The handler of /.well-known/oauth-protected-resource/:server_id. */
 export async function serverProtectedResource(exchange: Exchange, context: Context): Promise<Answer> {
   const id = exchange.params.server_id ?? '';
+  const kept = keptOf(context);
+  const document = kept.get(id) ?? (await documentOf(id, context));
+  if (kept.size >= keptAtMost) kept.clear();
+  kept.set(id, document);
+  return answerDocument(document, exchange);
+}
+
+async function documentOf(id: string, context: Context): Promise<PublicDocument> {
   const server = /^[A-Za-z0-9_-]{1,64}$/.test(id) ? await context.store.findServer(id) : undefined;
   if (!server) throw new OAuthError('not_found', 'There is no such server');
-  return answerDocument(publicDocument(resourceMetadata(context, { ...server, scopes: resourceScopes(server) })), exchange);
+  return publicDocument(resourceMetadata(context, { ...server, scopes: resourceScopes(server) }));
+}
+
+/** Documents of this second: others may keep them for ten minutes anyway, and this endpoint is asked by every client that connects. */
+function keptOf(context: Context): Map<string, PublicDocument> {
+  const now = context.now();
+  const known = keptDocumentsOf.get(context);
+  if (known?.at === now) return known.documents;
+  const documents = new Map<string, PublicDocument>();
+  keptDocumentsOf.set(context, { at: now, documents });
+  return documents;
 }
 
 /** PRM-05: clients without a challenge ask for all of these, so only what the resource itself understands is listed. */
