@@ -51,13 +51,22 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     (['document', 'backchannel', 'private', 'page'] as Surface[]).map((surface) => [surface, headersFor(surface, secure)]),
   ) as Record<Surface, ReturnType<typeof headersFor>>;
   const nextId = requestIds();
+  const fixed = new Map<string, Route>();
   const router = new SmartRouter<Place>({ routers: [new RegExpRouter(), new TrieRouter()] });
-  for (const route of routes) for (const path of pathsOf(route.path)) router.add('ALL', path, { route, tenanted: path.includes(':tenant') });
+  for (const route of routes) {
+    for (const path of pathsOf(route.path)) {
+      if (path.includes(':')) router.add('ALL', path, { route, tenanted: path.includes(':tenant') });
+      else fixed.set(path, route);
+    }
+  }
 
   async function answer(request: HttpRequest, { address }: Connection): Promise<Reply> {
     const bare: Exchange = { request, address, requestId: nextId(), params: {} };
     if (request.url.length > maxUrlLength) return refused(new OAuthError('uri_too_long', 'The address is longer than 8 KiB'), bare);
-    const matched = router.match('ALL', pathOf(request.url));
+    const path = pathOf(request.url);
+    const known = fixed.get(path);
+    if (known) return run(known, bare, contexts.root, headers[known.surface]);
+    const matched = router.match('ALL', path);
     const [found] = matched[0];
     if (!found) return nothingHere(bare);
     const [{ route, tenanted }, parameters] = found;
