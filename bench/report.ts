@@ -10,6 +10,8 @@ export type Row = {
   unexpected: Record<string, number>;
   /** Resident memory of the server after the path. */
   megabytes: number;
+  /** 99th percentiles of GET metadata with and without this load beside it. */
+  meanwhile?: { alone: number; meanwhile: number };
 };
 type Conditions = { repetitions: number; seconds: number; connections: number; pinned: boolean; quick: boolean; machine: string };
 
@@ -51,6 +53,14 @@ function table(rows: Row[]): string[] {
       ];
       return `| ${cells.join(' | ')} |`;
     }),
+    ...rows.flatMap(({ name, meanwhile }) =>
+      meanwhile
+        ? [
+            '',
+            `Beside ${name}, the p99 of GET metadata on one connection is ${meanwhile.meanwhile.toFixed(2)} ms instead of ${meanwhile.alone.toFixed(2)} ms (goal: at most twice).`,
+          ]
+        : [],
+    ),
   ];
 }
 

@@ -51,11 +51,15 @@ const folder = mkdtempSync(join(tmpdir(), 'auth-agent-bench-'));
 const load = start(join(here, 'load.ts'), 1);
 const ceiling = start(join(here, 'ceiling.ts'), 0);
 const ceilingPort = (await ceiling.first<{ ready: number }>()).ready;
-const modules = { 'this server': join(here, 'server.ts'), ...(values.peers ? { 'node-oidc-provider': join(here, 'peers/node-oidc-provider.mjs') } : {}) };
+const servers: { name: string; module: string; argument?: string }[] = [
+  { name: 'this server', module: 'server.ts' },
+  { name: 'node-oidc-provider, JWT access tokens', module: 'peers/node-oidc-provider.mjs', argument: 'jwt' },
+  { name: 'node-oidc-provider, opaque access tokens', module: 'peers/node-oidc-provider.mjs', argument: 'opaque' },
+];
 
 const rows: Row[] = [];
 try {
-  for (const [name, module] of Object.entries(modules)) await measureServer(name, module);
+  for (const server of values.peers ? servers : servers.slice(0, 1)) await measureServer(server);
 } finally {
   await Promise.all([load.stop(), ceiling.stop()]);
   rmSync(folder, { recursive: true, force: true });
@@ -67,10 +71,10 @@ writeFileSync(join(here, 'results', values.quick ? 'quick.md' : 'latest.md'), te
 console.log(`\n${text}`);
 if (rows.some((row) => Object.keys(row.unexpected).length > 0)) process.exitCode = 1;
 
-async function measureServer(name: string, module: string): Promise<void> {
+async function measureServer({ name, module, argument = '' }: (typeof servers)[number]): Promise<void> {
   for (const path of hotPaths) {
     // A fresh process and a fresh database for each path: no path pays for the rows of another.
-    const server = start(module, 0, [join(folder, `${rows.length}.db`)]);
+    const server = start(join(here, module), 0, [join(folder, `${rows.length}.db`), argument]);
     const subject = subjectOf(server, await server.first<Facts>());
     try {
       const row = await measurePath(name, path, subject, server.pid);
@@ -103,8 +107,10 @@ async function measurePath(server: string, path: HotPath, subject: Subject, pid:
     ours.push(ourRun);
     progress(`${server}: ${path.name}: ${repetition}/${repetitions} ${Math.round(ourRun.perSecond)}/s of ${Math.round(bareRun.perSecond)}/s`);
   }
+  const meanwhile = path.ceiling === 'scrypt' ? await neighbour(subject, prepared) : undefined;
   process.stderr.write('\n');
   return {
+    meanwhile,
     server,
     name: path.name,
     goal: path.goal,
@@ -113,6 +119,28 @@ async function measurePath(server: string, path: HotPath, subject: Subject, pid:
     unexpected: sum(ours.map((one) => one.unexpected)),
     megabytes: usage(pid).megabytes,
   };
+}
+
+/** What a light load on the metadata feels while people sign in, beside what it feels alone: 99th percentiles in milliseconds. */
+async function neighbour(subject: Subject, signIns: string[]): Promise<{ alone: number; meanwhile: number }> {
+  const requests = await metadata.prepare(subject, 1);
+  const gentle = { port: subject.port, expect: 200, supply: 'rotate', connections: 1 } as const;
+  const alone = await run(0, gentle, requests);
+  const second = start(join(here, 'load.ts'), 1);
+  const busyFile = join(folder, 'sign-ins.json');
+  writeFileSync(busyFile, JSON.stringify(signIns));
+  const busy = second.ask<Measurement>({
+    port: subject.port,
+    expect: 303,
+    supply: 'rotate',
+    connections: 4,
+    seconds: seconds + 1,
+    requestsFile: busyFile,
+  } satisfies Job);
+  const meanwhile = await run(0, gentle, requests);
+  await busy;
+  await second.stop();
+  return { alone: alone.p99, meanwhile: meanwhile.p99 };
 }
 
 /** The same request with the same size of answer, for the ceiling. */

@@ -20,8 +20,8 @@ export type Facts = {
     metadata: string;
     jwks: string;
     protectedResource?: string;
-    introspect: string;
-    revoke: string;
+    introspect?: string;
+    revoke?: string;
     pages?: { authorize: string; consent: string; signIn: string };
   };
 };

@@ -8,7 +8,9 @@ export const path: HotPath = {
   supply: 'once',
   expect: 200,
   async prepare(subject, count) {
+    const { introspect } = subject.paths;
+    if (!introspect) return [];
     const tokens = await machineTokens(subject, count);
-    return tokens.map((token) => http('POST', subject.paths.introspect, subject.introspector, { token }));
+    return tokens.map((token) => http('POST', introspect, subject.introspector, { token }));
   },
 };

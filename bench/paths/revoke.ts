@@ -9,7 +9,9 @@ export const path: HotPath = {
   supply: 'once',
   expect: 200,
   async prepare(subject, count) {
+    const { revoke } = subject.paths;
+    if (!revoke) return [];
     const tokens = await machineTokens(subject, count);
-    return tokens.map((token) => http('POST', subject.paths.revoke, basic(machine.id, machine.secret), { token }));
+    return tokens.map((token) => http('POST', revoke, basic(machine.id, machine.secret), { token }));
   },
 };
