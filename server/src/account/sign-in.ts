@@ -9,6 +9,7 @@ import { pageFrame } from '../page-frame.ts';
 import { type Answer, page, redirect } from '../route.ts';
 import { type Parameters, parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
+import type { User } from '../storage/store.ts';
 import { type SignInPageValues, signInPage } from '../views/sign-in-page.ts';
 import { type Browser, browserOf } from './browser-cookie.ts';
 import { knownClientView } from './client-view.ts';
@@ -50,8 +51,14 @@ export async function signIn(exchange: Exchange, context: Context): Promise<Answ
     return { ...(await again({ error: verdict.refused })), status: 400 };
   }
   await forgive(login, exchange.address, context);
-  const cookies = await beginSession(verdict.user, form.get('keep') === '1', { exchange, context });
-  return redirect(nextPlace(tx, context), cookies);
+  const keep = form.get('keep') === '1' || (await isKept(verdict.user, exchange, context));
+  return redirect(nextPlace(tx, context), await beginSession(verdict.user, keep, { exchange, context }));
+}
+
+/** Confirming who one is does not undo "keep me signed in", which that form does not ask again. */
+async function isKept(user: User, exchange: Exchange, context: Context): Promise<boolean> {
+  const earlier = await currentSession(exchange, context);
+  return earlier?.user.id === user.id && earlier.session.idleSeconds === context.options.keptSessionIdleSeconds;
 }
 
 /** The sign-in page, for this room and for /authorize, which shows it at once when nobody is signed in. */
@@ -61,12 +68,13 @@ export async function signInAnswer(
 ): Promise<Answer> {
   const { browser, exchange, context } = place;
   const { tx } = values;
-  const parked = isTransaction(tx) ? await context.store.findRequest(sha256(tx), context.now()) : undefined;
+  const found = isTransaction(tx) ? await context.store.findRequest(sha256(tx), context.now()) : undefined;
+  const parked = found?.browserHash === browser.hash ? found : undefined;
   const html = signInPage(pageFrame(exchange, context), {
     ...values,
     username: values.username ?? parked?.request.loginHint,
     csrf: formToken(loginForm(tx), browser, context),
-    client: parked?.browserHash === browser.hash ? await knownClientView(parked.request.clientId, context) : undefined,
+    client: parked && (await knownClientView(parked.request.clientId, context)),
     signInHint: context.options.signInHint,
   });
   return page(html, 200, browser.cookies);

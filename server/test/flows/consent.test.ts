@@ -471,3 +471,26 @@ describe('remembered consent', () => {
     await on.close();
   });
 });
+
+test('[AZ-15] [LOG-03] a tenant answers in its own name, and its requests are nothing to another tenant', async () => {
+  const on = await stage();
+  await on.server.storage.addTenant({ tenant: 'acme', name: 'Acme', createdAt: on.clock.now() });
+  const acme = await on.server.context('acme');
+  assert.ok(acme);
+  const found = await on.store.findUserByLogin('ada');
+  assert.ok(found);
+  await acme.store.addUser({ ...found.user, passwordHash: found.passwordHash ?? '' }, auditEvent('user.added', on.clock.now(), 'test'));
+  await acme.store.addClient(on.client, auditEvent('client.registered', on.clock.now(), 'test'));
+  await acme.store.addServer(on.mcp, auditEvent('server.added', on.clock.now(), 'test'));
+  const url = on.url().replace('/authorize?', '/t/acme/authorize?');
+  const browser = on.browser();
+
+  const waiting = await browser.open(url);
+  assert.equal((await browser.open(`/login?tx=${field(waiting, 'tx')}`)).status, 400);
+  const answer = await signInAndDecide(url, { username: 'ada', password, decision: 'allow' }, { browser });
+
+  assert.equal(answerOf(answer)['iss'], `${issuer}/t/acme`);
+  assert.equal(await on.store.findCode(sha256(answerOf(answer)['code'] ?? ''), on.clock.now()), undefined);
+  assert.equal((await on.store.listGrants({ userId: on.user.id }, on.clock.now())).length, 0);
+  await on.close();
+});

@@ -10,15 +10,14 @@ import { password } from './password.ts';
 export type Verdict = { user: User; refused?: undefined } | { refused: 'wrong-credentials'; user?: undefined } | { refused: 'disabled'; user: User };
 
 export type SignInMethod = {
-  name: string;
-  /** Who the form says is signing in: what tries are counted by, and what is put back into the form. */
+  /** Who the form says is signing in: what tries are counted by, and what is put back into the form. Undefined when the form is of another method. */
   login(form: Parameters): string | undefined;
   verify(form: Parameters, context: Context): Promise<Verdict>;
 };
 
 export const methods: readonly SignInMethod[] = [password];
 
-/** The method a form was made for. */
+/** The method whose fields a form has. */
 export function methodOf(form: Parameters): SignInMethod {
-  return methods.find((method) => method.name === form.get('method')) ?? password;
+  return methods.find((method) => method.login(form) !== undefined) ?? password;
 }

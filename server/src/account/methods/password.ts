@@ -8,7 +8,6 @@ import type { Parameters } from '../../rules/parameters.ts';
 import type { SignInMethod, Verdict } from './index.ts';
 
 export const password: SignInMethod = {
-  name: 'password',
   login: (form) => form.get('username')?.trim().slice(0, 320),
   verify,
 };
