@@ -8,14 +8,6 @@ type Round = { now: number; limit: number };
 /** The statements of one step; the last one deletes. */
 type Sweep = (round: Round) => Statement[];
 
-const deletion = (table: string, key: string, over: Part<'now'>) => sql<Round>`delete from ${literal(table)}
-  where (tenant, ${literal(key)}) in (select tenant, ${literal(key)} from ${literal(table)} where ${over} limit ${'limit'})`;
-
-function expiredRows(table: string, key: string, over: Part<'now'>): Sweep {
-  const remove = deletion(table, key, over);
-  return (round) => [remove(round)];
-}
-
 /** A redeemed code stays ten minutes past its end, so that its replay is recognised and revokes what came from it (COD-06). */
 const CODE_KEPT_SECONDS = 600;
 /** Revoked access tokens stay past their end for as long as any verifier's clock may be behind. */
@@ -23,33 +15,38 @@ const REVOKED_TOKEN_KEPT_SECONDS = 300;
 /** A document nobody has asked for in a month, and that no grant needs, is somebody's experiment. */
 const DOCUMENT_KEPT_SECONDS = 30 * 86_400;
 
-const before = (column: string, keptSeconds: number) => part<'now'>`${literal(column)} <= cast(${'now'} as bigint) - ${literal(String(keptSeconds))}`;
+/** Which rows are over: those with `column` at least `keptSeconds` in the past, oldest first, if `also` holds. */
+type Over = { column: string; keptSeconds?: number; also?: Part<never> };
+
+// The order makes Postgres walk the index; the condition stands twice because it checks the outer one again on a row that changed meanwhile.
+function expiredRows(table: string, key: string, { column, keptSeconds = 0, also = literal('') }: Over): Sweep {
+  const over = part<'now'>`${literal(column)} <= cast(${'now'} as bigint) - ${literal(String(keptSeconds))} ${also}`;
+  const remove = sql<Round>`delete from ${literal(table)} where ${over} and (tenant, ${literal(key)}) in
+    (select tenant, ${literal(key)} from ${literal(table)} where ${over} order by ${literal(column)} limit ${'limit'})`;
+  return (round) => [remove(round)];
+}
 
 // A person's grant whose family ran out can never be used again: it ends, so that it is no longer shown as connected.
-const idle = part<keyof Round>`select tenant, grant_id from refresh_tokens where idle_expires_at <= ${'now'} order by idle_expires_at limit ${'limit'}`;
+const idle = part<keyof Round>`from refresh_tokens where idle_expires_at <= ${'now'} order by idle_expires_at, tenant, family_id limit ${'limit'}`;
 const endIdleGrants = sql<Round>`update grants set revoked_at = ${'now'}, revoked_reason = 'expired'
-  where user_id is not null and revoked_at is null and (tenant, id) in (${idle})`;
-const deadFamily = part<'now'>`idle_expires_at <= ${'now'} and not exists
-  (select 1 from grants g where g.tenant = refresh_tokens.tenant and g.id = refresh_tokens.grant_id and g.user_id is not null and g.revoked_at is null)`;
+  where user_id is not null and revoked_at is null and (tenant, id) in (select tenant, grant_id ${idle})`;
+const deleteIdleFamilies = sql<Round>`delete from refresh_tokens where idle_expires_at <= ${'now'} and (tenant, family_id) in (select tenant, family_id ${idle})`;
 
-const deleteFamilies = deletion('refresh_tokens', 'family_id', deadFamily);
+// Not "not exists": Postgres would read all grants to answer it for a few documents.
+const withoutGrant = literal(`and disabled_at is null
+  and coalesce((select 1 from grants g where g.tenant = client_documents.tenant and g.client_id = client_documents.url limit 1), 0) = 0`);
 
 const sweeps: readonly Sweep[] = [
-  expiredRows('sessions', 'id_hash', before('expires_at', 0)),
-  expiredRows('authorization_requests', 'id_hash', before('expires_at', 0)),
-  expiredRows('codes', 'code_hash', before('expires_at', CODE_KEPT_SECONDS)),
-  (round) => [endIdleGrants(round), deleteFamilies(round)],
-  expiredRows('revoked_tokens', 'jti', before('expires_at', REVOKED_TOKEN_KEPT_SECONDS)),
-  expiredRows('attempts', 'bucket', before('expires_at', 0)),
-  expiredRows('limits', 'bucket', before('expires_at', 0)),
-  expiredRows('setup_links', 'token_hash', before('expires_at', 0)),
-  expiredRows('signing_keys', 'kid', before('published_until', 0)),
-  expiredRows(
-    'client_documents',
-    'url',
-    part<'now'>`${before('fresh_until', DOCUMENT_KEPT_SECONDS)} and disabled_at is null
-      and not exists (select 1 from grants g where g.tenant = client_documents.tenant and g.client_id = client_documents.url)`,
-  ),
+  expiredRows('sessions', 'id_hash', { column: 'expires_at' }),
+  expiredRows('authorization_requests', 'id_hash', { column: 'expires_at' }),
+  expiredRows('codes', 'code_hash', { column: 'expires_at', keptSeconds: CODE_KEPT_SECONDS }),
+  (round) => [endIdleGrants(round), deleteIdleFamilies(round)],
+  expiredRows('revoked_tokens', 'jti', { column: 'expires_at', keptSeconds: REVOKED_TOKEN_KEPT_SECONDS }),
+  expiredRows('attempts', 'bucket', { column: 'expires_at' }),
+  expiredRows('limits', 'bucket', { column: 'expires_at' }),
+  expiredRows('setup_links', 'token_hash', { column: 'expires_at' }),
+  expiredRows('signing_keys', 'kid', { column: 'published_until' }),
+  expiredRows('client_documents', 'url', { column: 'fresh_until', keptSeconds: DOCUMENT_KEPT_SECONDS, also: withoutGrant }),
 ];
 
 /** Rows live at random places, so each may cost a page or two of writing; 25 keep the lock a few milliseconds on a database of a gigabyte. */

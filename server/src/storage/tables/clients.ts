@@ -36,7 +36,8 @@ const bury = sql<{ tenant: string; id: string; now: number; mark: string }>`upda
 
 type Expiry = { tenant: string; unusedSince: number; forgetBefore: number; limit: number; now: number };
 const unused = part<keyof Expiry>`registration = 'dynamic' and removed_at is null and last_used_at < ${'unusedSince'}
-  and not exists (select 1 from grants g where g.tenant = ${'tenant'} and g.client_id = clients.id and ${grantLives})`;
+  and coalesce((select 1 from grants g where g.tenant = ${'tenant'} and g.client_id = clients.id and ${grantLives} limit 1), 0) = 0`;
+// No "not exists": Postgres would read all grants to answer it for a few clients.
 // The condition stands twice: Postgres checks the outer one again on a row that changed while it waited for it.
 const buryUnused = sql<Expiry>`update clients set removed_at = ${'now'}, secret_hash = null where tenant = ${'tenant'} and ${unused}
   and id in (select id from clients where tenant = ${'tenant'} and ${unused} order by last_used_at limit ${'limit'})`;
