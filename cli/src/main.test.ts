@@ -13,12 +13,18 @@ import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 
 const folder = mkdtempSync(join(tmpdir(), 'auth-agent-bin-'));
-after(() => rmSync(folder, { recursive: true }));
+const children: ChildProcess[] = [];
+after(() => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true });
+});
 const main = new URL('./main.ts', import.meta.url).pathname;
 const env = { PATH: process.env.PATH, LANG: 'C.UTF-8', AUTH_AGENT_ISSUER: 'https://auth.example.com', AUTH_AGENT_SECRET: randomBytes(32).toString('base64') };
 
 function binary(...words: string[]): ChildProcess & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream } {
-  return spawn(process.execPath, ['--conditions=aa-source', main, ...words], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--conditions=aa-source', main, ...words], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  return child;
 }
 async function firstLine(child: { stdout: NodeJS.ReadableStream }, wanted: RegExp): Promise<string> {
   for await (const line of createInterface({ input: child.stdout })) if (wanted.test(line)) return line;

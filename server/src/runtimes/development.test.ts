@@ -25,8 +25,8 @@ test('development mode listens on this computer only', async () => {
 
 test('[KEY-06] it answers on its issuer, keeps secret and data readable by their owner only, and finds them again', async () => {
   const first = await startDevelopment({ port: 0, dataFile, log });
-  const metadata = (await (await fetch(`${first.issuer}/.well-known/oauth-authorization-server`)).json()) as { issuer: string };
-  await first.stop();
+  const answer = await fetch(`${first.issuer}/.well-known/oauth-authorization-server`).finally(() => first.stop());
+  const metadata = (await answer.json()) as { issuer: string };
   const secret = readFileSync(`${dataFile}.secret`, 'utf8');
 
   const second = await startDevelopment({ port: 0, dataFile, log });

@@ -3,13 +3,20 @@ import { once } from 'node:events';
 import { Agent, type ClientRequest, get, type IncomingMessage, type RequestOptions } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import type { Log } from '../context.ts';
-import { type NodeOptions, startNode } from './serve.ts';
+import { type NodeOptions, type RunningServer, startNode } from './serve.ts';
 import { StartRefused } from './start-refused.ts';
 
 const silent: Log = { info() {}, warn() {}, error() {} };
-const start = (options: Partial<NodeOptions>) => startNode({ port: 0, host: '127.0.0.1', log: silent, fetch: async () => new Response('ok'), ...options });
+const started: RunningServer[] = [];
+async function start(options: Partial<NodeOptions>): Promise<RunningServer> {
+  const running = await startNode({ port: 0, host: '127.0.0.1', log: silent, fetch: async () => new Response('ok'), ...options });
+  started.push(running);
+  return running;
+}
+// Also after a failed assertion: an open socket would keep the test process.
+afterEach(() => Promise.all(started.splice(0).map((running) => running.stop({ drainSeconds: 0 }))));
 
 async function send(url: string, options: RequestOptions = {}): Promise<{ status: number; headers: IncomingMessage['headers']; body: string }> {
   const request: ClientRequest = get(url, options);
