@@ -3,22 +3,22 @@
  * write without them. `files:read` lets a request in, writing and deleting ask for more.
  */
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
-import { authAgentMiddleware } from 'auth-agent-mcp-sdk';
+import { type AuthAgentOptions, authAgentMiddleware } from 'auth-agent-mcp-sdk';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { Folder } from './folder.ts';
 
-export type FilesServerOptions = { folder: Folder; serverId: string; apiKey: string; authServerUrl?: string; resource?: string };
-
-export function filesServer({ folder, serverId, apiKey, authServerUrl, resource }: FilesServerOptions): Hono {
+/** `options` say who we are (`serverId`, `apiKey`) and whom we trust (`authServerUrl`); what the tools need is decided here. */
+export function filesServer(folder: Folder, options: AuthAgentOptions): Hono {
   const mcp = createMcpHandler(() => tools(folder));
   const app = new Hono();
 
   // The three lines.
   const toolScopes = { write_file: ['files:write'], delete_file: ['files:delete'] };
-  app.use('*', authAgentMiddleware({ serverId, apiKey, authServerUrl, resource, requiredScopes: ['files:read'], toolScopes, scopeHierarchy: { 'files:write': ['files:read'] } }));
-  app.all('/mcp', (c) => mcp.fetch(c.req.raw));
+  const scopeHierarchy = { 'files:write': ['files:read'] };
+  app.use('*', authAgentMiddleware({ ...options, requiredScopes: ['files:read'], toolScopes, scopeHierarchy }));
 
+  app.all('/mcp', (c) => mcp.fetch(c.req.raw));
   // Ordinary routes are guarded too, and know who asks.
   app.get('/api/files', async (c) => c.json({ files: await folder.list(), user_email: c.get('user').email }));
   return app;
@@ -29,13 +29,20 @@ function tools(folder: Folder): McpServer {
   const name = z.string().describe('File name, e.g. notes.txt');
   const say = (text: string) => ({ content: [{ type: 'text' as const, text }] });
 
-  server.registerTool('list_files', { description: 'List the files', annotations: { readOnlyHint: true } }, async () => say((await folder.list()).join('\n')));
-  server.registerTool('read_file', { description: 'Read one file', inputSchema: z.object({ name }), annotations: { readOnlyHint: true } }, async (input) => say(await folder.read(input.name)));
-  server.registerTool('write_file', { description: 'Create or replace a file', inputSchema: z.object({ name, text: z.string() }) }, async (input) => {
+  const list = { description: 'List the files', annotations: { readOnlyHint: true } };
+  server.registerTool('list_files', list, async () => say((await folder.list()).join('\n')));
+
+  const read = { description: 'Read one file', inputSchema: z.object({ name }), annotations: { readOnlyHint: true } };
+  server.registerTool('read_file', read, async (input) => say(await folder.read(input.name)));
+
+  const write = { description: 'Create or replace a file', inputSchema: z.object({ name, text: z.string() }) };
+  server.registerTool('write_file', write, async (input) => {
     await folder.write(input.name, input.text);
     return say(`Wrote ${input.name}`);
   });
-  server.registerTool('delete_file', { description: 'Delete a file', inputSchema: z.object({ name }), annotations: { destructiveHint: true } }, async (input) => {
+
+  const remove = { description: 'Delete a file', inputSchema: z.object({ name }), annotations: { destructiveHint: true } };
+  server.registerTool('delete_file', remove, async (input) => {
     await folder.remove(input.name);
     return say(`Deleted ${input.name}`);
   });
