@@ -9,7 +9,7 @@ import type { HttpRequest } from '../http-request.ts';
 export type CookieKind = 'browser' | 'session';
 
 /** `__Host-aa_session`, on http loopback `aa_session`, of a tenant `__Host-aa_session_acme`. */
-export function cookieName(kind: CookieKind, context: Context): string {
+function cookieName(kind: CookieKind, context: Context): string {
   const tenant = context.base === '' ? '' : `_${context.base.slice('/t/'.length)}`;
   return `${isSecure(context) ? '__Host-' : ''}aa_${kind}${tenant}`;
 }

@@ -15,7 +15,7 @@ export type SignInMethod = {
   verify(form: Parameters, context: Context): Promise<Verdict>;
 };
 
-export const methods: readonly SignInMethod[] = [password];
+const methods: readonly SignInMethod[] = [password];
 
 /** The method whose fields a form has. */
 export function methodOf(form: Parameters): SignInMethod {
