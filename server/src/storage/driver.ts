@@ -53,6 +53,11 @@ export function literal(text: string): Part<never> {
   return { strings: [text], holes: [] };
 }
 
+/** Columns of the table known as `alias`, each called `alias_column`, so that joined rows keep them apart: `u.id as u_id, u.name as u_name`. */
+export function aliased(alias: string, columns: readonly string[]): Part<never> {
+  return literal(columns.map((column) => `${alias}.${column} as ${alias}_${column}`).join(', '));
+}
+
 /**
  * Compiles SQL once, at module load. `${'name'}` becomes a numbered parameter; the same name twice is the same parameter; a {@link Part} is spliced in.
  *

@@ -30,7 +30,8 @@ function expiredRows(table: string, key: string, { column, keptSeconds = 0, also
 const idle = part<keyof Round>`from refresh_tokens where idle_expires_at <= ${'now'} order by idle_expires_at, tenant, family_id limit ${'limit'}`;
 const endIdleGrants = sql<Round>`update grants set revoked_at = ${'now'}, revoked_reason = 'expired'
   where user_id is not null and revoked_at is null and (tenant, id) in (select tenant, grant_id ${idle})`;
-const deleteIdleFamilies = sql<Round>`delete from refresh_tokens where idle_expires_at <= ${'now'} and (tenant, family_id) in (select tenant, family_id ${idle})`;
+const deleteIdleFamilies = sql<Round>`delete from refresh_tokens where idle_expires_at <= ${'now'}
+  and (tenant, family_id) in (select tenant, family_id ${idle})`;
 
 // Not "not exists": Postgres would read all grants to answer it for a few documents.
 const withoutGrant = literal(`and disabled_at is null

@@ -2,16 +2,26 @@
  * Authorization codes, by their hash. A code is redeemed by whoever sets `redeemed_at` first; `redemption` is that batch's mark, by which the refresh
  * family knows that its code was redeemed by this very batch (COD-06, COD-07). Redeemed rows stay a while, so that a replay is recognised.
  */
-import { type Driver, literal, part, type Row, sql } from '../driver.ts';
+import { aliased, type Driver, literal, part, type Row, sql } from '../driver.ts';
 import { optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import { type Code, MAX_CODE_FAILURES, type Store } from '../store.ts';
 import { grantColumns, grantOf, grantStands, joinPerson } from './grants.ts';
 import { type FamilyRow, familyRow, insertFamily } from './refresh-tokens.ts';
 import { userColumns, userOf } from './users.ts';
 
-const columns = literal(
-  'c.code_hash as c_code_hash, c.grant_id as c_grant_id, c.client_id as c_client_id, c.redirect_uri as c_redirect_uri, c.code_challenge as c_code_challenge, c.nonce as c_nonce, c.auth_time as c_auth_time, c.created_at as c_created_at, c.expires_at as c_expires_at, c.failures as c_failures, c.redeemed_at as c_redeemed_at',
-);
+const columns = aliased('c', [
+  'code_hash',
+  'grant_id',
+  'client_id',
+  'redirect_uri',
+  'code_challenge',
+  'nonce',
+  'auth_time',
+  'created_at',
+  'expires_at',
+  'failures',
+  'redeemed_at',
+]);
 
 export type CodeRow = {
   tenant: string;

@@ -3,15 +3,28 @@
  * grant and stand only while it does. Every verb that ends a grant ends its refresh families in the same commit, grants first: one lock order for all.
  */
 import type { AuditEvent } from '../../audit/event.ts';
-import { type Driver, literal, part, type Row, type Statement, sql } from '../driver.ts';
+import { aliased, type Driver, literal, part, type Row, type Statement, sql } from '../driver.ts';
 import { json, optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import type { ConnectedAgent, Grant, Standing, Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 
 /** Columns of a grant under the alias `g`; {@link grantOf} reads them. */
-export const grantColumns = literal(
-  'g.id as g_id, g.user_id as g_user_id, g.client_id as g_client_id, g.server_id as g_server_id, g.resource as g_resource, g.scope as g_scope, g.redirect_uri as g_redirect_uri, g.client_digest as g_client_digest, g.receipt as g_receipt, g.created_at as g_created_at, g.last_used_at as g_last_used_at, g.expires_at as g_expires_at, g.revoked_at as g_revoked_at, g.revoked_reason as g_revoked_reason',
-);
+export const grantColumns = aliased('g', [
+  'id',
+  'user_id',
+  'client_id',
+  'server_id',
+  'resource',
+  'scope',
+  'redirect_uri',
+  'client_digest',
+  'receipt',
+  'created_at',
+  'last_used_at',
+  'expires_at',
+  'revoked_at',
+  'revoked_reason',
+]);
 
 /** True in SQL when grant `g` is neither revoked nor over at `now`. */
 export const grantLives = part<'now'>`g.revoked_at is null and (g.expires_at is null or g.expires_at > ${'now'})`;

@@ -11,15 +11,27 @@
  *   is over, which rotates no further and answers nothing.
  */
 import type { AuditEvent } from '../../audit/event.ts';
-import { type Driver, literal, part, type Row, sql } from '../driver.ts';
+import { aliased, type Driver, part, type Row, sql } from '../driver.ts';
 import { optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import type { RefreshFamily, Rotation, RotationOutcome, Store } from '../store.ts';
 import { endFamiliesIfMarked, eventIfGrant, grantColumns, grantOf, grantStands, joinPerson } from './grants.ts';
 import { userColumns, userOf } from './users.ts';
 
-const columns = literal(
-  'r.family_id as r_family_id, r.grant_id as r_grant_id, r.client_id as r_client_id, r.current_hash as r_current_hash, r.previous_hash as r_previous_hash, r.successor as r_successor, r.generation as r_generation, r.auth_time as r_auth_time, r.created_at as r_created_at, r.rotated_at as r_rotated_at, r.idle_expires_at as r_idle_expires_at, r.expires_at as r_expires_at, r.revoked_at as r_revoked_at',
-);
+const columns = aliased('r', [
+  'family_id',
+  'grant_id',
+  'client_id',
+  'current_hash',
+  'previous_hash',
+  'successor',
+  'generation',
+  'auth_time',
+  'created_at',
+  'rotated_at',
+  'idle_expires_at',
+  'expires_at',
+  'revoked_at',
+]);
 
 export type FamilyRow = {
   tenant: string;

@@ -1,15 +1,13 @@
 /**
  * API keys of MCP servers, by the hash of their secret. Owns the question behind every introspection (RFC 7662): who asks, and does the token's grant stand?
  */
-import { ConstraintError, type Driver, literal, part, type Row, sql } from '../driver.ts';
+import { aliased, ConstraintError, type Driver, literal, part, type Row, sql } from '../driver.ts';
 import { optionalWhole, present, text, whole } from '../row.ts';
 import type { ServerKey, Standing, Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { grantStandingOf, grantStands, joinPerson, tokenNotRevoked } from './grants.ts';
 
-const columns = literal(
-  'k.id as k_id, k.server_id as k_server_id, k.name as k_name, k.secret_hash as k_secret_hash, k.created_at as k_created_at, k.expires_at as k_expires_at, k.revoked_at as k_revoked_at, k.last_used_at as k_last_used_at',
-);
+const columns = aliased('k', ['id', 'server_id', 'name', 'secret_hash', 'created_at', 'expires_at', 'revoked_at', 'last_used_at']);
 
 type KeyRow = {
   tenant: string;

@@ -1,15 +1,13 @@
 /**
  * Browser sessions, by the hash of their cookie. A session lives until it is idle for `idle_seconds`, until `expires_at`, or until it or its person is ended.
  */
-import { type Driver, literal, part, type Row, sql } from '../driver.ts';
+import { aliased, type Driver, part, type Row, sql } from '../driver.ts';
 import { optionalText, present, text, whole } from '../row.ts';
 import type { Session, Store } from '../store.ts';
 import { eventIf, insertEvent } from './audit-events.ts';
 import { userColumns, userOf } from './users.ts';
 
-const columns = literal(
-  's.id_hash as s_id_hash, s.user_id as s_user_id, s.auth_time as s_auth_time, s.created_at as s_created_at, s.seen_at as s_seen_at, s.idle_seconds as s_idle_seconds, s.expires_at as s_expires_at, s.user_agent as s_user_agent, s.address as s_address',
-);
+const columns = aliased('s', ['id_hash', 'user_id', 'auth_time', 'created_at', 'seen_at', 'idle_seconds', 'expires_at', 'user_agent', 'address']);
 
 type SessionRow = {
   tenant: string;

@@ -2,7 +2,7 @@
  * People. Owns who they are; their passwords are in credentials.ts, which takes part in the same batches. A username and an e-mail address are one name
  * space: nobody may take another person's address as a username and receive their sign-in attempts.
  */
-import { type Driver, literal, part, type Row, sql } from '../driver.ts';
+import { aliased, type Driver, part, type Row, sql } from '../driver.ts';
 import { optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import type { NewUser, Role, Store, User } from '../store.ts';
 import { eventIf } from './audit-events.ts';
@@ -10,9 +10,7 @@ import { addPassword, replacePassword, swapPasswordHash } from './credentials.ts
 import { endGrantsOf } from './grants.ts';
 
 /** Columns of a person under the alias `u`; {@link userOf} reads them. */
-export const userColumns = literal(
-  'u.id as u_id, u.username as u_username, u.email as u_email, u.name as u_name, u.role as u_role, u.created_at as u_created_at, u.disabled_at as u_disabled_at',
-);
+export const userColumns = aliased('u', ['id', 'username', 'email', 'name', 'role', 'created_at', 'disabled_at']);
 
 export function userOf(row: Row): User {
   return present({
