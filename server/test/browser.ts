@@ -90,7 +90,11 @@ export type Person = { username: string; password: string; decision: 'allow' | '
  * Opens an authorization URL, signs in where asked and decides. `scopes` names the boxes to tick, by default all. Resolves to the URL the client would be
  * called back at, which is not opened. `fetch` is how the site is reached, by default over the network; `browser` is one that has cookies already.
  */
-export async function signInAndDecide(url: string, person: Person, { fetch = globalThis.fetch, browser = openBrowser(fetch, new URL(url).origin) }: { fetch?: Fetch; browser?: Browser } = {}): Promise<string> {
+export async function signInAndDecide(
+  url: string,
+  person: Person,
+  { fetch = globalThis.fetch, browser = openBrowser(fetch, new URL(url).origin) }: { fetch?: Fetch; browser?: Browser } = {},
+): Promise<string> {
   let page = await browser.open(url);
   for (let step = 0; step < 6; step++) {
     if (page.left) return page.url;
