@@ -16,7 +16,7 @@ const floor = ['audit', 'context', 'crypto', 'errors', 'http-request', 'options'
 /** The rooms, and what each may know beside the floor: single files of a neighbour, so that every sideways step is seen. */
 const rooms: Record<string, string[]> = {
   account: ['clients/address-bucket', 'clients/find', 'servers/resource'],
-  api: ['servers/key-value', 'zod'],
+  api: ['servers/key-value', 'storage/driver', 'zod'],
   authorize: [
     'account/browser-cookie',
     'account/client-view',
@@ -42,7 +42,6 @@ const arrows: Record<string, string[]> = {
   // above: who opens the house and who knows every room
   runtimes: [
     'app',
-    'audit',
     'clients/fetch-failure',
     'context',
     'crypto',
