@@ -49,6 +49,15 @@ test('a decision is proven when every row that carries it out is', () => {
   assert.deepEqual(proofs(must('D1', ['AZ-01', 'AZ-02']), citations), []);
 });
 
+test('every claimed MUST is cited by a test', async () => {
+  const { unproven } = judge(requirements, await readCitations(root));
+
+  assert.deepEqual(
+    unproven.map((row) => row.id),
+    [],
+  );
+});
+
 test('no test cites an id that does not exist', async () => {
   assert.deepEqual(judge(requirements, await readCitations(root)).unknown, []);
 });
