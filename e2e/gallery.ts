@@ -1,0 +1,225 @@
+/**
+ * Every page there is, each reached the way a person reaches it. The list is walked once by pages.test.ts, which looks at each in both colour schemes and at
+ * 320 pixels. Not here: what must hold for a page (pages.test.ts).
+ */
+import type { Page } from 'playwright-core';
+import { makeSetupLink } from '../server/src/account/setup.ts';
+import { pkce } from '../server/test/harness.ts';
+import { allow, deny, signIn } from './browser.ts';
+import { hostedOrigin } from './callbacks.ts';
+import { cursorScheme, documentId, issuer, password, type Stand } from './stand.ts';
+
+export type Shown = {
+  /** Name of the picture. */
+  name: string;
+  /** What the tab says first, so that nobody looks at the wrong page. */
+  title: RegExp;
+  /** Starts with a session of this person. */
+  as?: string;
+  go(page: Page): Promise<unknown>;
+};
+
+const everything = 'openid profile email files:read files:write files:delete offline_access';
+
+/** The pages in the order of the story. `ada` has agents already, `ida` has none. */
+export function gallery(world: Stand): Shown[] {
+  const at =
+    (parameters: Record<string, string> = {}) =>
+    (page: Page) =>
+      page.goto(world.url(parameters));
+  const document = { client_id: documentId, redirect_uri: 'http://127.0.0.1:3000/callback' };
+  const stays = { redirect_uri: `${hostedOrigin}/stay` };
+  const path = (where: string) => (page: Page) => page.goto(issuer + where);
+  const dynamic = async (name = 'Claude Code', redirectUri = 'https://agent-hub.example.net/oauth/callback') => ({
+    client_id: await world.register(name, [redirectUri]),
+    redirect_uri: redirectUri,
+  });
+
+  return [
+    { name: 'home', title: /^Manage your agents/, go: path('/') },
+    { name: 'home-signed-in', title: /^Manage your agents/, as: 'ada', go: path('/') },
+    { name: 'sign-in', title: /^Sign in/, go: path('/login') },
+    { name: 'sign-in-approved', title: /^Sign in/, go: at() },
+    { name: 'sign-in-document', title: /^Sign in/, go: at(document) },
+    { name: 'sign-in-dynamic', title: /^Sign in/, go: async (page) => at(await dynamic())(page) },
+    { name: 'sign-in-wrong', title: /^Sign in/, go: (page) => at(document)(page).then(() => wrongPassword(page, 'ida')) },
+    {
+      name: 'sign-in-throttled',
+      title: /^Sign in/,
+      go: async (page) => {
+        await path('/login')(page);
+        for (let tries = 0; tries < 12; tries++) await wrongPassword(page, 'nobody');
+        await page.getByText('Too many tries').waitFor();
+      },
+    },
+    { name: 'sign-in-signed-out', title: /^Sign in/, go: path('/login?reason=signed-out') },
+    { name: 'sign-in-confirm', title: /^Confirm it's you/, as: 'ada', go: at({ prompt: 'login' }) },
+
+    { name: 'consent', title: /^Allow Claude Code\?/, as: 'ida', go: at({ ...document, scope: 'files:read files:write offline_access' }) },
+    { name: 'consent-everything', title: /^Allow Claude Code\?/, as: 'ida', go: at({ ...document, scope: everything }) },
+    { name: 'consent-approved-https', title: /^Allow/, as: 'ida', go: at({ ...stays, scope: 'files:read' }) },
+    { name: 'consent-app-scheme', title: /^Allow/, as: 'ida', go: at({ redirect_uri: cursorScheme }) },
+    {
+      name: 'consent-dynamic',
+      title: /^Allow/,
+      as: 'ida',
+      go: async (page) => at({ ...(await dynamic()), scope: 'files:read files:write files:delete mail:read' })(page),
+    },
+    { name: 'consent-long-words', title: /^Allow/, as: 'ida', go: async (page) => at(await longWords())(page) },
+    { name: 'consent-open', title: /^Allow/, as: 'ida', go: (page) => at({ ...document, scope: everything })(page).then(() => openAll(page)) },
+    { name: 'consent-step-up', title: /asks for more/, as: 'ada', go: at({ ...stays, scope: 'files:read files:write files:delete' }) },
+    { name: 'consent-reconnect', title: /^Reconnect/, as: 'ada', go: at({ ...stays, scope: 'files:read' }) },
+    { name: 'consent-decided', title: /^Already decided/, as: 'ida', go: decidedTwice },
+    {
+      name: 'return',
+      title: /^Taking you back/,
+      as: 'ida',
+      go: (page) =>
+        at(stays)(page)
+          .then(() => allow(page))
+          .then(() => page.getByRole('link', { name: 'Continue' }).waitFor()),
+    },
+    {
+      name: 'return-denied',
+      title: /^Nothing was shared/,
+      as: 'ida',
+      go: (page) =>
+        at(stays)(page)
+          .then(() => deny(page))
+          .then(() => page.getByRole('link', { name: 'Continue' }).waitFor()),
+    },
+
+    { name: 'agents-none', title: /^Connected agents/, as: 'eve', go: path('/account/agents') },
+    { name: 'agents', title: /^Connected agents/, as: 'ada', go: path('/account/agents') },
+    { name: 'agents-disconnected', title: /^Connected agents/, as: 'ida', go: disconnected },
+    { name: 'sign-out', title: /^Sign out/, as: 'ada', go: path('/logout') },
+    { name: 'signed-out', title: /^You are signed out/, go: path('/logout') },
+    { name: 'setup', title: /^Set up/, go: async (page) => page.goto(await makeSetupLink(world.context)) },
+    {
+      name: 'setup-wrong',
+      title: /^Set up/,
+      go: async (page) => page.goto(await makeSetupLink(world.context)).then(() => setUp(page, 'not a name!', 'short', false)),
+    },
+    {
+      name: 'setup-done',
+      title: /^This service is set up/,
+      go: async (page) => page.goto(await makeSetupLink(world.context)).then(() => setUp(page, 'operator', password, true)),
+    },
+
+    { name: 'error-client', title: /registration is no longer known/, go: at({ client_id: 'client_nobody' }) },
+    { name: 'error-redirect', title: /return address doesn't match/, go: at({ redirect_uri: 'http://127.0.0.1:3000/elsewhere' }) },
+    { name: 'error-expired', title: /too old/, go: path(`/authorize/consent?tx=tx_${'A'.repeat(32)}`) },
+    { name: 'error-document', title: /couldn't read/, go: at({ client_id: 'https://unreachable.example/client.json' }) },
+    { name: 'error-interstitial', title: /./, go: async (page) => at({ ...(await dynamic()), response_type: 'token' })(page) },
+    { name: 'error-not-found', title: /nothing here/, go: path('/nowhere') },
+    { name: 'error-form', title: /./, as: 'ada', go: formWithoutCookie },
+    { name: 'docs-error', title: /^invalid_grant/, go: path('/docs/errors/invalid_grant') },
+
+    { name: 'development-home', title: /./, go: (page) => page.goto(world.development) },
+    { name: 'development-sign-in', title: /^Sign in/, go: (page) => page.goto(development({ redirect_uri: 'http://localhost:3000/callback' })) },
+    {
+      name: 'development-consent',
+      title: /^Allow/,
+      go: (page) =>
+        page
+          .goto(development({ redirect_uri: 'http://localhost:3000/callback' }))
+          .then(() => demoSignIn(page))
+          .then(() => page.getByText('It could').waitFor()),
+    },
+    {
+      name: 'development-code',
+      title: /^Copy this code/,
+      go: (page) =>
+        page
+          .goto(development({}))
+          .then(() => demoSignIn(page))
+          .then(() => allow(page))
+          .then(() => page.getByText('Copy this code').waitFor()),
+    },
+    { name: 'development-test-challenge', title: /^Sign in/, go: (page) => page.goto(development({ code_challenge: 'test' })) },
+    {
+      name: 'development-no-code',
+      title: /^No code for/,
+      go: (page) =>
+        page
+          .goto(development({ code_challenge: 'test' }))
+          .then(() => demoSignIn(page))
+          .then(() => page.getByText('no code was made').waitFor()),
+    },
+  ];
+
+  async function longWords(): Promise<Record<string, string>> {
+    const name = 'Ein Assistent mit Donaudampfschifffahrtsgesellschaftskapitaenspatentnummern und mehr';
+    const redirectUri = `https://${'very-long-label-of-a-host.'.repeat(5)}example.net/${'path/'.repeat(20)}`;
+    return dynamic(name, redirectUri);
+  }
+
+  async function decidedTwice(page: Page): Promise<void> {
+    await at(stays)(page);
+    const address = page.url();
+    await deny(page);
+    await page.getByRole('heading', { name: 'Nothing was shared' }).waitFor();
+    await page.goto(address);
+  }
+
+  async function disconnected(page: Page): Promise<void> {
+    await path('/account/agents')(page);
+    await page.getByRole('button', { name: 'Disconnect' }).first().click();
+    await page.getByText('lost access').waitFor();
+  }
+
+  async function formWithoutCookie(page: Page): Promise<void> {
+    await path('/logout')(page);
+    await page.context().clearCookies({ name: '__Host-aa_browser' });
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText("Your browser didn't send our cookie").waitFor();
+  }
+
+  function development(more: Record<string, string>): string {
+    const plain = { response_type: 'code', client_id: 'mcp-test-client', redirect_uri: 'urn:ietf:wg:oauth:2.0:oob', scope: 'mcp:read mcp:write', state: 'xyz' };
+    return `${world.development}/oauth/authorize?${new URLSearchParams({ ...plain, code_challenge: pkce.challenge, code_challenge_method: 'S256', ...more })}`;
+  }
+}
+
+/** Ada has one agent of the operator and one that registered itself. */
+export async function connectAgents(world: Stand): Promise<void> {
+  for (const username of ['ada', 'ida', 'eve']) await world.somebody(username);
+  const dynamic = await world.register('Goose', [`${hostedOrigin}/cb`]);
+  const { page, ...person } = await world.signedIn('ada');
+  const agents = [
+    { client_id: world.approved.id, redirect_uri: `${hostedOrigin}/stay`, scope: 'files:read' },
+    { client_id: dynamic, redirect_uri: `${hostedOrigin}/cb`, scope: everything },
+  ];
+  for (const more of agents) {
+    await page.goto(world.url(more));
+    for (const box of await page.getByRole('checkbox').all()) await box.check();
+    await allow(page);
+    await person.sentTo(new RegExp(`^${more.redirect_uri}\\?`));
+  }
+  await person.close();
+}
+
+async function wrongPassword(page: Page, username: string): Promise<void> {
+  await signIn(page, username, 'not the password');
+  await page.getByRole('alert').waitFor();
+}
+
+async function setUp(page: Page, username: string, secret: string, works: boolean): Promise<void> {
+  // The browser's own checks would keep a wrong form here; the server's answer is what is looked at.
+  await page.locator('form').evaluate((form: HTMLFormElement) => form.setAttribute('novalidate', ''));
+  await page.getByLabel('Username').fill(username);
+  await page.getByLabel('E-mail').fill(works ? 'operator@acme.example' : 'nowhere');
+  await page.getByLabel('Password', { exact: true }).fill(secret);
+  await page.getByRole('button', { name: 'Create the account' }).click();
+  await (works ? page.getByText('Owner token').first() : page.getByRole('alert')).waitFor();
+}
+
+function demoSignIn(page: Page): Promise<void> {
+  return signIn(page, 'testuser', 'testpass');
+}
+
+function openAll(page: Page): Promise<void> {
+  return page.evaluate(() => {
+    for (const details of document.querySelectorAll('details')) details.open = true;
+  });
+}

@@ -1,0 +1,103 @@
+/**
+ * Looks at every page: by the rules of accessibility in both colour schemes, at 320 pixels, with forced colours; its headers; and takes the pictures in out/e2e
+ * for people to look at.
+ */
+import assert from 'node:assert/strict';
+import { mkdir, rm } from 'node:fs/promises';
+import { before, describe, test } from 'node:test';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page, Response } from 'playwright-core';
+import { noBrowser } from './browser.ts';
+import { connectAgents, gallery } from './gallery.ts';
+import { issuer, type Stand, stand } from './stand.ts';
+
+const pictures = new URL('../out/e2e/', import.meta.url);
+const desktop = { width: 1280, height: 800 };
+const phone = { width: 320, height: 568 };
+const schemes = ['light', 'dark'] as const;
+
+describe('every page', { skip: noBrowser }, () => {
+  let world: Stand;
+  before(async () => {
+    world = await stand();
+    await rm(pictures, { recursive: true, force: true });
+    await mkdir(pictures, { recursive: true });
+    await connectAgents(world);
+  });
+
+  test('[LOG-09] [AZ-28] is accessible in both schemes, fits 320 pixels, and carries the headers that protect it', async (t) => {
+    for (const shown of gallery(world)) {
+      await t.test(shown.name, async () => {
+        const person = await (shown.as === undefined ? world.open() : world.signedIn(shown.as));
+        const { page } = person;
+        const answers: Response[] = [];
+        page.on('response', (response) => void (response.request().resourceType() === 'document' && answers.push(response)));
+
+        await shown.go(page);
+
+        assert.match(await page.title(), shown.title);
+        assert.equal(await page.locator('h1').count(), 1);
+        for (const answer of answers.filter((one) => one.url().startsWith(issuer))) assertHeaders(await answer.allHeaders(), answer.url());
+        for (const scheme of schemes) await look(page, shown.name, scheme);
+        assert.deepEqual(person.complaints, []);
+        await person.close();
+      });
+    }
+  });
+});
+
+async function look(page: Page, name: string, colorScheme: 'light' | 'dark'): Promise<void> {
+  await page.emulateMedia({ colorScheme });
+  for (const [where, size] of Object.entries({ desktop, phone })) {
+    await page.setViewportSize(size);
+    await page.screenshot({ path: new URL(`${name}-${colorScheme}-${where}.png`, pictures).pathname, fullPage: true, animations: 'disabled' });
+    await assertFits(page, size.width);
+  }
+  await page.setViewportSize(desktop);
+  await assertAccessible(page);
+}
+
+/** Nothing to scroll sideways, nothing cut off, and buttons that a thumb can hit. */
+async function assertFits(page: Page, width: number): Promise<void> {
+  const found = await page.evaluate(() => {
+    const box = (element: Element) => element.getBoundingClientRect();
+    const buttons = [...document.querySelectorAll('button, a.button, .quiet-link')].filter((element) => box(element).width > 0);
+    return {
+      wide: document.documentElement.scrollWidth,
+      outside: [...document.querySelectorAll('main *')]
+        .filter((element) => box(element).right > document.documentElement.clientWidth + 0.5)
+        .map((element) => element.outerHTML.slice(0, 80)),
+      small: buttons
+        .filter((element) => box(element).height < 43.9 || box(element).width < 43.9)
+        .map((element) => `${element.textContent} ${box(element).width}x${box(element).height}`),
+      decide: [...document.querySelectorAll('.decide .button')].map(
+        (element) =>
+          `${Math.round(box(element).width)}x${Math.round(box(element).height)} ${getComputedStyle(element).fontSize} ${getComputedStyle(element).borderWidth}`,
+      ),
+    };
+  });
+  assert.ok(found.wide <= width, `${found.wide} pixels wide`);
+  assert.deepEqual(found.outside, []);
+  assert.deepEqual(found.small, []);
+  // Deny is never the smaller choice.
+  assert.ok(found.decide.length === 0 || found.decide[0] === found.decide[1], found.decide.join(' and '));
+}
+
+/** No rule of WCAG 2.2 A and AA, and no advice that weighs more than "minor". */
+async function assertAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
+  const found = violations
+    .filter(({ impact }) => impact !== 'minor')
+    .map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`);
+  assert.deepEqual(found, []);
+}
+
+function assertHeaders(headers: Record<string, string>, url: string): void {
+  assert.equal(headers['cache-control'], 'no-store', url);
+  assert.equal(headers['referrer-policy'], 'no-referrer', url);
+  assert.equal(headers['x-content-type-options'], 'nosniff', url);
+  assert.equal(headers['x-frame-options'], 'DENY', url);
+  const policy = (headers['content-security-policy'] ?? '').split('; ');
+  for (const rule of ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'", "form-action 'self'", "script-src 'self'"])
+    assert.ok(policy.includes(rule), `${rule} at ${url}`);
+}
