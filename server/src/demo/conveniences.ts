@@ -39,9 +39,9 @@ export function withConveniences(server: AuthServer): AuthServer['fetch'] {
   const list: Convenience[] = [
     codePage,
     debugClients,
+    outOfBandAuthorize,
     hopeless.explain,
     hopeless.accept,
-    outOfBandAuthorize,
     outOfBandToken,
     introspectWithoutCredentials,
     bareKeyId,
