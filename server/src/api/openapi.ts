@@ -42,7 +42,7 @@ const errorTexts: Record<number, string> = {
 };
 
 /** GET /api/openapi.json */
-export function openApi(_exchange: Exchange, context: Context): Answer {
+function openApi(_exchange: Exchange, context: Context): Answer {
   return { status: 200, json: JSON.stringify(document(context.issuer)), headers: { 'Cache-Control': 'public, max-age=600' } };
 }
 

@@ -149,7 +149,7 @@ export function scopesProblem(scopes: readonly ServerScope[], defaults: readonly
 }
 
 /** https anywhere, http on loopback; RFC 8707 §2 form. */
-export function isServerUrl(value: string): boolean {
+function isServerUrl(value: string): boolean {
   const canonical = canonicalResource(value);
   if (canonical === undefined || hasControl(value)) return false;
   const url = new URL(canonical);

@@ -43,6 +43,7 @@ test('[TOK-10] [KEY-06] whatever looks like a token, code, secret or key is mask
           const written = logged(format, 'test', { text }, new Error(text, { cause: new Error(text) }));
           // The last part is the secret one; a key's id may stay.
           assert.ok(!written.includes(canary) && !written.includes(canary.slice(-20)), `${written} hides ${canary}`);
+          assert.ok(!written.includes('eyJzdWIi'), 'the claims of a token are masked, too');
         }
   }
 });

@@ -135,7 +135,7 @@ const knownClients = { 'mcp-test-client': 'mcp-test-secret', 'mcp-task-manager':
 const knownUser = { username: 'testuser', password: 'testpass' };
 
 /** @throws {StartRefused} when a secret that is printed in the documentation would work here. */
-export async function refuseDemoSecrets({ store, instance }: Context): Promise<void> {
+async function refuseDemoSecrets({ store, instance }: Context): Promise<void> {
   const found = async (): Promise<string | undefined> => {
     if (await store.findKey(sha256(knownKey))) return `the API key ${knownKey}`;
     for (const [id, secret] of Object.entries(knownClients))
