@@ -24,6 +24,9 @@ export async function checkRequest(given: Parameters, asking: Asking, context: C
   const codeChallenge = checkChallenge(given.get('code_challenge'), given.get('code_challenge_method'));
   const target = await findTarget(given.all('resource'), client, context);
   const { scope, ignored } = wantedScope(given.get('scope'), client, target);
+  // AZ-19: an unknown scope is dropped, one of another server is a confusion that would end in a surprise.
+  if (ignored.length > 0 && (await context.store.isScopeOfAnother(ignored, target.resource)))
+    throw new OAuthError('invalid_scope', 'A requested scope belongs to another resource');
   if (given.get('authorization_details') !== undefined) throw new OAuthError('invalid_authorization_details', 'authorization_details are not offered');
 
   return {

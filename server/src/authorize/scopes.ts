@@ -9,8 +9,8 @@ import type { Client } from '../storage/store.ts';
 export type WantedScope = { scope: string[]; ignored: string[] };
 
 /**
- * RFC 6749 §3.3: "the authorization server MUST either process the request using a pre-defined default value or fail". Unknown scopes, and those of other
- * resources, are dropped while something remains; the consent page lists them as ignored.
+ * RFC 6749 §3.3: "the authorization server MUST either process the request using a pre-defined default value or fail". Unknown scopes
+ * are dropped while something remains; the consent page lists them as ignored. Those of other resources are refused in request.ts.
  *
  * @throws {OAuthError} invalid_scope when none of the requested scopes is offered.
  */

@@ -35,7 +35,7 @@ async function life(id: string, index: number): Promise<void> {
   }
   if (index % 3 === 0 && (await store.revokeGrant(`grant_${id}`, 'person', happened('grant.revoked')))) acknowledge('revoked', `grant_${id}`);
   if (index % 3 === 1) {
-    await store.revokeAccessToken(`jti-${id}`, NOW + 3600);
+    await store.revokeAccessToken(`jti-${id}`, NOW + 3600, happened('token.revoked'));
     acknowledge('revoked-token', `jti-${id}`);
   }
   if (index % 5 === 0) await keys(id);

@@ -79,7 +79,7 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.findFamily(family.familyId, NOW);
   await store.standingForKey(question);
   await store.standing(question);
-  await store.revokeAccessToken('jti', NOW);
+  await store.revokeAccessToken('jti', NOW, happened('token.revoked'));
   await store.addSigningKey(signingKey, { signsUntil: NOW, publishedUntil: NOW }, happened('signing_key.added'));
   await store.attempt('account', NOW);
   await store.forgiveAttempts('account');

@@ -259,6 +259,8 @@ export type Store = {
   addServer(server: McpServer, event: AuditEvent): Promise<'added' | 'taken'>;
   findServer(id: string): Promise<McpServer | undefined>;
   findServerByResource(resource: string): Promise<McpServer | undefined>;
+  /** Whether a server with another resource offers one of these scopes: such a request has confused two resources (AZ-19). A scan, for the rare request with scopes that its target does not know. */
+  isScopeOfAnother(scopes: readonly string[], resource: string): Promise<boolean>;
   /** Servers of one owner, or all for an operator; oldest first, at most `limit`, after the id `after`. */
   listServers(page: { ownerId?: string; limit: number; after?: string }): Promise<McpServer[]>;
   /** Writes every column but id, owner and creation. "taken": another server has the resource. */
@@ -323,7 +325,8 @@ export type Store = {
   findKey(keyHash: string): Promise<(ServerKey & { resource: string }) | undefined>;
   /** The same for callers without a key (a confidential client, userinfo). */
   standing(question: { grantId: string; jti: string; now: number }): Promise<Standing['grant']>;
-  revokeAccessToken(jti: string, expiresAt: number): Promise<void>;
+  /** Revokes one access token until it would have expired anyway. */
+  revokeAccessToken(jti: string, expiresAt: number, event: AuditEvent): Promise<void>;
 
   // signing keys
   listSigningKeys(now: number): Promise<SigningKeyRow[]>;

@@ -57,8 +57,7 @@ async function revokeAccessToken(value: string, caller: Caller, exchange: Exchan
   if (!token) return refuseIdToken(value, context);
   checkOwnership(caller, { clientId: token.clientId, resource: token.audience });
   const event = revocation('token.revoked', caller, exchange, context, { clientId: token.clientId, grantId: token.grantId });
-  // Both writes of one turn share one commit.
-  await Promise.all([context.store.revokeAccessToken(token.jti, token.expiresAt), context.store.recordEvent(event)]);
+  await context.store.revokeAccessToken(token.jti, token.expiresAt, event);
 }
 
 /** REV-03: RFC 7009 §2.1 has the request refused and the client informed. */

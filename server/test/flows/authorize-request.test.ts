@@ -243,6 +243,13 @@ describe('a request to /authorize', () => {
     assert.equal((await get(on.url({ scope: 'files:read unknown:scope' }))).status, 200);
   });
 
+  test('[AZ-19] a scope of another resource is invalid_scope, whatever else is asked', async () => {
+    await on.addServer({ id: 'srv_other', resource: 'https://other.example.com', scopes: [{ name: 'other:100%_sure' }] });
+
+    assertSentBack(await get(on.url({ scope: 'files:read other:100%_sure' })), 'invalid_scope');
+    assert.equal((await get(on.url({ scope: 'files:read other:100xysure' }))).status, 200);
+  });
+
   test('[AZ-21] prompt takes the known words; none stands alone', async () => {
     for (const prompt of ['none login', 'create', 'LOGIN', 'consent nonsense']) assertSentBack(await get(on.url({ prompt })), 'invalid_request');
     for (const prompt of ['login', 'consent', 'select_account', 'login consent']) assert.equal((await get(on.url({ prompt }))).status, 200, prompt);

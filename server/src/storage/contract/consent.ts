@@ -231,8 +231,8 @@ export function consentContract(nodes: () => Nodes): void {
     test('[REV-04] a revoked access token is inactive from the next question on, its siblings are not', async () => {
       const [one, two] = freshTenant(nodes());
       await connect(one);
-      await one.revokeAccessToken('jti-1', NOW + 3600);
-      await one.revokeAccessToken('jti-1', NOW + 3600);
+      await one.revokeAccessToken('jti-1', NOW + 3600, happened('token.revoked'));
+      await one.revokeAccessToken('jti-1', NOW + 3600, happened('token.revoked'));
 
       assert.equal((await two.standingForKey(question))?.grant?.active, false);
       assert.equal((await two.standing(question))?.active, false);

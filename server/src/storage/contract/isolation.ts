@@ -57,6 +57,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   findOwner: (other) => nothing(other.findOwner('token-hash', NOW)),
   revokeOwnerToken: (other) => no(other.revokeOwnerToken('tok_1', happened('owner_token.revoked'))),
   findServer: (other) => nothing(other.findServer('srv_files')),
+  isScopeOfAnother: (other) => no(other.isScopeOfAnother(['files:read'], 'https://other.example')),
   findServerByResource: (other) => nothing(other.findServerByResource(files.resource)),
   listServers: (other) => none(other.listServers({ limit: 10, ownerId: 'usr_bob' })).then(() => none(other.listServers({ limit: 10 }))),
   updateServer: (other) => is(other.updateServer({ ...files, name: 'Stolen' }, happened('server.updated')), 'gone'),
@@ -66,7 +67,6 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   findKey: (other) => nothing(other.findKey('key-hash')),
   standingForKey: (other) => nothing(other.standingForKey({ keyHash: 'key-hash', ...token })),
   standing: (other) => nothing(other.standing(token)),
-  revokeAccessToken: (other) => other.revokeAccessToken('jti-1', NOW + 3600),
   findClient: (other) => nothing(other.findClient('client_1')),
   listClients: (other) => none(other.listClients()),
   removeClient: (other) => no(other.removeClient('client_1', happened('client.removed'))),
@@ -104,6 +104,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   pendingMigrations: (other) => none(other.pendingMigrations()),
   listEvents: (other) => none(other.listEvents({ limit: 10 })),
 
+  revokeAccessToken: (other) => other.revokeAccessToken('jti-1', NOW + 3600, happened('token.revoked')),
   recordEvent: (other) => other.recordEvent(happened('code.replayed')),
   ensureMachineGrant: (other) =>
     is(other.ensureMachineGrant({ ...machineGrant, id: 'grant_own', scope: ['own'] }, happened('grant.machine_approved')), { id: 'grant_own', scope: ['own'] }),

@@ -154,7 +154,7 @@ export function operationsContract(nodes: () => Nodes): void {
       await store.addSigningKey(signingKey, 'onlyIfNone', happened('signing_key.added'));
       await store.ensureMachineGrant(machineGrant, happened('grant.machine_approved'));
       await store.parkRequest({ ...parked, idHash: 'open' });
-      await store.revokeAccessToken('jti-1', NOW + 3600);
+      await store.revokeAccessToken('jti-1', NOW + 3600, happened('token.revoked'));
       await store.attempt('account', NOW);
       await store.takeFrom('bucket', { limit: 1, periodSeconds: 60 }, NOW * 1000);
       while ((await one.sweep(NOW, 3)) > 0);
@@ -207,7 +207,7 @@ export function operationsContract(nodes: () => Nodes): void {
       await store.startSession(session, undefined, happened('user.signed_in'));
       await store.parkRequest(parked);
       await store.addSetupLink('link', NOW, NOW + 600);
-      await store.revokeAccessToken('jti-1', NOW + 3600);
+      await store.revokeAccessToken('jti-1', NOW + 3600, happened('token.revoked'));
       await times(4, () => store.attempt('account', NOW));
       await store.addSigningKey({ ...signingKey, signsUntil: NOW, publishedUntil: NOW + 10 }, 'onlyIfNone', happened('signing_key.added'));
       await store.saveDocument({ url: 'https://once.example', metadata: { ...parkedMetadata }, fetchedAt: NOW, freshUntil: NOW });

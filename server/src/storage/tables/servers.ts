@@ -37,6 +37,12 @@ type Key = { tenant: string; id: string };
 const find = sql<Key>`select ${columns} from servers where tenant = ${'tenant'} and id = ${'id'}`;
 const findByResource = sql<{ tenant: string; resource: string }>`select ${columns} from servers where tenant = ${'tenant'} and resource = ${'resource'}`;
 
+/** `pattern` is of `like` with backslash as its escape. */
+const offeredElsewhere = sql<{ tenant: string; resource: string; pattern: string }>`select 1 as found from servers
+  where tenant = ${'tenant'} and resource <> ${'resource'} and scopes like ${'pattern'} escape '\\' limit 1`;
+/** More unknown scopes than these do not make a request clearer. */
+const scopesLookedUp = 10;
+
 type Page = { tenant: string; ownerId: string; after: string; limit: number };
 const oldestFirst = part<'limit'>`order by created_at, id limit ${'limit'}`;
 const beyond = part<'tenant' | 'after'>`(created_at, id) > (select created_at, id from servers where tenant = ${'tenant'} and id = ${'after'})`;
@@ -54,7 +60,7 @@ const removeMarked = sql<Key & { mark: string }>`delete from servers where tenan
 const eventIfServer = eventIf('servers', 'id');
 const endGrants = endGrantsOf('servers', 'server_id');
 
-type Verbs = 'addServer' | 'findServer' | 'findServerByResource' | 'listServers' | 'updateServer' | 'removeServer';
+type Verbs = 'addServer' | 'findServer' | 'findServerByResource' | 'isScopeOfAnother' | 'listServers' | 'updateServer' | 'removeServer';
 
 export function serversTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
   return {
@@ -69,6 +75,13 @@ export function serversTable(driver: Driver, tenant: string): Pick<Store, Verbs>
     async findServerByResource(resource) {
       const [row] = await driver.read(findByResource({ tenant, resource }));
       return row && serverOf(row);
+    },
+    async isScopeOfAnother(scopes, resource) {
+      for (const scope of scopes.slice(0, scopesLookedUp)) {
+        const pattern = `%"name":${JSON.stringify(scope).replace(/[\\%_]/g, '\\$&')}%`;
+        if ((await driver.read(offeredElsewhere({ tenant, resource, pattern }))).length > 0) return true;
+      }
+      return false;
     },
     async listServers({ ownerId, limit, after }) {
       const statement = ownerId === undefined ? (after === undefined ? list.all : list.allAfter) : after === undefined ? list.owned : list.ownedAfter;
