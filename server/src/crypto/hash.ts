@@ -19,9 +19,12 @@ export function equalSecrets(left: string, right: string): boolean {
 /** CRC-32 (IEEE) as seven letters and digits: lets anybody see that a leaked or mistyped API key is one of ours, without our database. */
 export function checksum(text: string): string {
   let crc = 0xffffffff;
-  for (const byte of Buffer.from(text)) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  }
+  for (const byte of Buffer.from(text)) crc = (crc >>> 8) ^ (crcTable[(crc ^ byte) & 0xff] ?? 0);
   return ((crc ^ 0xffffffff) >>> 0).toString(36).padStart(7, '0').slice(-7);
 }
+
+const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc;
+});

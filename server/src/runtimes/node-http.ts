@@ -3,7 +3,7 @@
  * it is. Measured against the usual adapter this serves a small POST with half the work. Owns: that view and the writing; not here: starting and stopping (node.ts).
  */
 
-import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { HttpRequest } from '../http-request.ts';
 import type { Reply } from '../route.ts';
 
@@ -27,15 +27,26 @@ export function listener(answer: Answerer, origin: string, addressOf: (message: 
 }
 
 function write(reply: Reply, message: IncomingMessage, response: ServerResponse): void {
-  const headers: OutgoingHttpHeaders = { ...reply.headers };
-  if (reply.cookies) headers['Set-Cookie'] = [...reply.cookies];
-  if (reply.body !== null) headers['Content-Length'] = Buffer.byteLength(reply.body);
-  else if (reply.status !== 204 && reply.status !== 304) headers['Content-Length'] = 0;
+  const headers = flat(reply.headers).slice();
+  for (const cookie of reply.cookies ?? []) headers.push('Set-Cookie', cookie);
+  if (reply.body !== null) headers.push('Content-Length', String(Buffer.byteLength(reply.body)));
+  else if (reply.status !== 204 && reply.status !== 304) headers.push('Content-Length', '0');
   // A body nobody read, e.g. after a 413, would be taken for the next request.
-  if (!message.complete && message.method !== 'GET' && message.method !== 'HEAD') headers['Connection'] = 'close';
+  if (!message.complete && message.method !== 'GET' && message.method !== 'HEAD') headers.push('Connection', 'close');
   response.writeHead(reply.status, headers);
   response.end(reply.body ?? undefined);
 }
+
+/** Names and values in turn, as Node writes them without looking at each; made once for headers that many replies share. */
+function flat(headers: Reply['headers']): string[] {
+  let known = flattened.get(headers);
+  if (!known) {
+    known = Object.entries(headers).flat();
+    flattened.set(headers, known);
+  }
+  return known;
+}
+const flattened = new WeakMap<Reply['headers'], string[]>();
 
 function requestOf(message: IncomingMessage, url: string): HttpRequest {
   return { method: message.method ?? 'GET', url, headers: { get: (name) => headerOf(message, name) }, body: bodyOf(message), text: () => textOf(message) };
@@ -58,7 +69,7 @@ function textOf(message: IncomingMessage): Promise<string> {
     const chunks: Buffer[] = [];
     message.on('data', (chunk) => chunks.push(chunk as Buffer));
     message.on('end', () => resolve((chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString('utf8')));
+    // A client that goes away before the end is an error here too.
     message.on('error', reject);
-    message.on('close', () => (message.complete ? undefined : reject(new Error('the client went away'))));
   });
 }

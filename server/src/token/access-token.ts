@@ -43,6 +43,13 @@ export async function readAccessToken(token: string, context: Context, beforeVer
   return read;
 }
 
+/** Remembers a token that this node has signed just now: what it signed it need not verify. */
+export function rememberIssued(token: string, keys: KeySet, claims: Claims, context: Context): void {
+  const { tokens } = verifiedUnder(keys, context);
+  if (tokens.size >= remembered) forgetOldest(tokens);
+  tokens.set(sha256(token), accessTokenOf(claims));
+}
+
 /** What was verified under keys that are no longer all published is forgotten: a dropped key's tokens fail at once (KEY-03). */
 function verifiedUnder(keys: KeySet, context: Context): Verified {
   const verified = verifiedOf.get(context);
@@ -61,7 +68,10 @@ function forgetOldest(tokens: Map<string, AccessToken>): void {
 /** RFC 9068 §4: `typ` tells an access token from an ID token that the same key signed. */
 function fromClaims(jwt: ReturnType<KeySet['verify']>, context: Context): AccessToken | undefined {
   if (jwt?.header.typ !== 'at+jwt' || jwt.claims.iss !== context.issuer) return undefined;
-  const { claims } = jwt;
+  return accessTokenOf(jwt.claims);
+}
+
+function accessTokenOf(claims: Claims): AccessToken {
   return {
     jti: text(claims, 'jti'),
     grantId: text(claims, 'grant_id'),

@@ -4,10 +4,12 @@
  */
 import type { Context } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
+import type { Claims } from '../crypto/jwt.ts';
 import { randomId } from '../crypto/random.ts';
 import type { KeySet } from '../crypto/signing-keys.ts';
 import { OAuthError } from '../errors.ts';
 import { type Answer, json } from '../route.ts';
+import { rememberIssued } from './access-token.ts';
 
 export type Issue = {
   grantId: string;
@@ -34,7 +36,9 @@ export async function issue(given: Issue, context: Context): Promise<Answer> {
   const keys = await context.signing.current();
   const now = context.now();
   const expiresAt = Math.min(now + context.options.accessTokenSeconds, given.grantExpiresAt ?? Number.POSITIVE_INFINITY);
-  const accessToken = signAccessToken(given, { now, expiresAt, issuer: context.issuer }, keys);
+  const claims = accessTokenClaims(given, { now, expiresAt, issuer: context.issuer });
+  const accessToken = signAccessToken(claims, keys);
+  rememberIssued(accessToken, keys, claims, context);
   return json({
     access_token: accessToken,
     token_type: 'Bearer',
@@ -48,8 +52,8 @@ export async function issue(given: Issue, context: Context): Promise<Answer> {
 type When = { now: number; expiresAt: number; issuer: string };
 
 /** RFC 9068 §2.2. `grant_id` is ours: it lets one question answer whether the token still stands. */
-function signAccessToken(given: Issue, { now, expiresAt, issuer }: When, keys: KeySet): string {
-  const token = keys.sign('at+jwt', {
+function accessTokenClaims(given: Issue, { now, expiresAt, issuer }: When): Claims {
+  return {
     iss: issuer,
     sub: given.subject,
     aud: given.resource,
@@ -60,7 +64,11 @@ function signAccessToken(given: Issue, { now, expiresAt, issuer }: When, keys: K
     jti: randomId('', 16),
     grant_id: given.grantId,
     auth_time: given.authTime,
-  });
+  };
+}
+
+function signAccessToken(claims: Claims, keys: KeySet): string {
+  const token = keys.sign('at+jwt', claims);
   if (token.length > maxTokenLength) throw new OAuthError('invalid_scope', 'Too many scopes for one token');
   return token;
 }
