@@ -76,6 +76,7 @@ ${shape === 'reconnect' && html`<p class="note">${t('consent.reconnectText')}</p
 ${facts(values, identity, target)}
 ${permissions(values, shape)}
 <p class="care" id="care">${t('consent.agents')}</p>
+${duration(values)}
 ${target.anyProgram && programWarning(values, words)}
 ${buttons(words, target)}
 </form>
@@ -107,8 +108,12 @@ function facts(values: ConsentPageValues, identity: ClientIdentity, target: Redi
 <div><dt>${t('consent.where')}</dt><dd><p class="target">${targetLine(target)}</p>
 ${target.warning !== undefined && warningLine(target.warning)}
 <details><summary>${t('consent.fullAddress')}</summary><p><code>${visibleText(values.redirectUri)}</code></p></details></dd></div>
-<div><dt>${t('consent.howLong')}</dt><dd><p>${t(values.offline || values.scopes.some(isDuration) ? 'consent.untilDisconnected' : 'consent.once')}</p></dd></div>
 </dl>`;
+}
+
+function duration(values: ConsentPageValues): Markup {
+  const renewable = values.offline || values.scopes.some(isDuration);
+  return html`<dl class="facts"><div><dt>${t('consent.howLong')}</dt><dd><p>${t(renewable ? 'consent.untilDisconnected' : 'consent.once')}</p></dd></div></dl>`;
 }
 
 /** The place is strong, so that the eye lands on it; the sentence around it stays in the order of the language. */

@@ -172,7 +172,7 @@ export const messages = {
   'return.still':
     "Still here? Your agent may have stopped waiting (some wait only 30 seconds). Go back to it and connect again; you won't be asked for everything twice.",
   'return.deniedTitle': 'Nothing was shared',
-  'return.denied': 'Nothing was shared. You can close this tab.',
+  'return.denied': 'You can close this tab.',
   'return.tellApp': 'We tell {name} that you said no.',
   'return.unsafe': 'We cannot open the address of this app. Go back to it and connect again.',
 

@@ -23,7 +23,7 @@ export function returnPage(page: PageFrame, values: ReturnPageValues): string {
 <h1>${values.denied ? t('return.deniedTitle') : rich('return.heading', { name })}</h1>
 <p>${values.denied ? t('return.denied') : t('return.nothing')}</p>
 ${values.denied && href !== undefined && html`<p class="muted">${rich('return.tellApp', { name })}</p>`}</div>
-${href === undefined ? !values.denied && html`<p class="note">${t('return.unsafe')}</p>` : html`<p><a class="button main" href="${href}" rel="noreferrer"><span>${rich('return.continue', { name })}</span></a></p>`}
+${href === undefined ? !values.denied && html`<p class="note">${t('return.unsafe')}</p>` : html`<p><a class="button ${values.denied ? 'quiet' : 'main'}" href="${href}" rel="noreferrer"><span>${rich('return.continue', { name })}</span></a></p>`}
 ${!values.denied && html`<p class="late muted">${t('return.still')}</p>`}`;
 
   return renderPage(page, { title: t(values.denied ? 'return.deniedTitle' : 'return.title'), why: 'why.return', refreshTo: href, main });

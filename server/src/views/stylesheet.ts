@@ -200,7 +200,8 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .foot strong { color: var(--ink); }
 .foot .small { display: flex; flex-wrap: wrap; align-items: center; gap: 0.125rem 1rem; margin-top: 0.25rem; }
 .foot a { display: inline-block; padding-block: 0.3125rem; color: inherit; }
-.foot .copy { min-height: 1.75rem; padding: 0 0.5rem; font-size: 0.75rem; background: none; color: inherit; border-color: var(--line); border-radius: 7px; margin-inline-start: 0.25rem; }
+.foot .copy { min-width: 2.75rem; padding: 0 0.375rem; font-size: 0.75rem; background: none; color: inherit; border-color: transparent; text-decoration: underline; text-underline-offset: 0.18em; }
+.foot .copy:hover { color: var(--ink); }
 .request code { font-size: 0.75rem; }
 
 @media (min-width: 34rem) {
@@ -211,6 +212,9 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
   .choice { grid-template-columns: auto 1fr auto; }
   .choice code { grid-column: 3; }
   .agent .button { width: auto; min-width: 10rem; }
+}
+@media (pointer: coarse) {
+  details > summary, .group > summary { min-height: 2.75rem; padding-block: 0.6875rem; }
 }
 @media (prefers-reduced-motion: reduce) {
   *, *::before, *::after { animation: none !important; transition: none !important; }
