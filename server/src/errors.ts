@@ -55,7 +55,7 @@ export const errorCodes = {
   },
   invalid_redirect_uri: {
     status: 400,
-    means: 'A redirect URI is dangerous, malformed or of a kind not offered.',
+    means: 'A redirect URI is not registered for the client, or is of a kind that is not offered.',
     fix: 'Use https, http on loopback, or a private-use scheme in reverse-domain form.',
   },
   invalid_client_metadata: { status: 400, means: 'The client metadata cannot be used.', fix: 'Read the description: it names the member.' },
@@ -92,7 +92,7 @@ export const errorCodes = {
     means: 'The form did not come from our page in this browser.',
     fix: 'Allow cookies for this site, go back, reload the page and send it again.',
   },
-  not_found: { status: 404, means: 'There is nothing here.', fix: 'Check the address.' },
+  not_found: { status: 404, means: 'The address leads to nothing that this service has.', fix: 'Check the address.' },
   method_not_allowed: { status: 405, means: 'This address does not take this method.', fix: 'See the Allow header.' },
   unsupported_media_type: { status: 415, means: 'The body is not of a type this address reads.', fix: 'Send application/json.' },
   content_too_large: { status: 413, means: 'The body is too large.', fix: 'Send at most 64 KiB.' },

@@ -27,14 +27,24 @@ export function errorText(error: OAuthError, exchange: Exchange): ErrorPageValue
     code: error.code,
     title: error.page?.title ?? titles[error.code] ?? 'That did not work',
     text: means,
-    forUser: error.page?.forUser ?? fix,
-    forDeveloper: error.page?.forDeveloper ?? error.message,
+    forUser:
+      error.page?.forUser ?? advice[error.code] ?? (forPeople.has(error.code) ? fix : 'Go back to the app and try again. If it stays so, tell its maker.'),
+    forDeveloper: error.page?.forDeveloper ?? (forPeople.has(error.code) ? error.message : `${error.message}. ${fix}`),
     fixes: error.page?.fixes,
     details: error.page?.details,
     requestId: exchange.requestId,
     continueTo: error.page?.continueTo,
   };
 }
+
+/** Codes whose fix in the table speaks to the person; the others' speak to whoever wrote the client. */
+const forPeople = new Set<OAuthError['code']>(['request_expired', 'invalid_form', 'not_found', 'forbidden', 'server_error']);
+
+const advice: Partial<Record<OAuthError['code'], string>> = {
+  client_metadata_unavailable: "Try again later. If it stays so, tell the app's maker.",
+  too_many_requests: 'Wait a little, then try again.',
+  temporarily_unavailable: 'Wait a moment, then load this page again.',
+};
 
 const titles: Partial<Record<OAuthError['code'], string>> = {
   invalid_client: "This app's registration is no longer known here",
