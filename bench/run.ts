@@ -173,6 +173,7 @@ function subjectOf(server: Process, facts: Facts): Subject {
   return {
     ...facts,
     codes: async (count) => (await server.ask<{ codes: string[] }>({ codes: count })).codes,
+    sessions: async (count) => (await server.ask<{ sessions: string[] }>({ sessions: count })).sessions,
     fetch: (path, init) => fetch(base + path, { redirect: 'manual', ...init }),
   };
 }

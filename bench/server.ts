@@ -8,7 +8,7 @@ import { startNode } from '../server/src/runtimes/node.ts';
 import { createServer } from '../server/src/server.ts';
 import { newKey } from '../server/src/servers/key-value.ts';
 import { openNodeSqlite } from '../server/src/storage/drivers/node-sqlite.ts';
-import type { ClientMetadata, Code, Grant, Store } from '../server/src/storage/store.ts';
+import type { ClientMetadata, Code, Grant } from '../server/src/storage/store.ts';
 import { app, challenge, type Facts, machine, many, resource, scope } from './subject.ts';
 
 const [file = ':memory:'] = process.argv.slice(2);
@@ -27,12 +27,16 @@ const context = (await server.context()) as Context;
 const { store } = context;
 const event = (type: Parameters<typeof auditEvent>[0]) => auditEvent(type, now(), 'bench');
 const serverId = 'srv_bench';
-const userId = 'usr_bench';
+const persons = 2000;
+const personId = (index: number) => `usr_bench${index % persons}`;
 
 const key = newKey();
 const people = await seed();
-const running = await startNode({ ...server, log: quiet, host: '127.0.0.1', port: 0, close: () => server.storage.close() });
-process.on('message', async ({ codes }: { codes: number }) => process.send?.({ codes: await many(codes, () => newCode(store), 256) }));
+const running = await startNode({ ...server, log: quiet, host: '127.0.0.1', port: 0, trustedProxies: ['127.0.0.1'], close: () => server.storage.close() });
+process.on('message', async ({ codes, sessions }: { codes?: number; sessions?: number }) => {
+  if (codes) process.send?.({ codes: await many(codes, newCode, 256) });
+  if (sessions) process.send?.({ sessions: await many(sessions, newSession, 256) });
+});
 process.send?.(facts(running.port));
 
 function facts(port: number): Facts {
@@ -55,7 +59,7 @@ async function seed(): Promise<Facts['people']> {
   const at = now();
   const times = { createdAt: at, updatedAt: at };
   await store.addServer(
-    { id: serverId, ownerId: userId, resource, serverUrl: resource, name: 'Files', scopes: scope.split(' ').map((name) => ({ name })), ...times },
+    { id: serverId, ownerId: personId(0), resource, serverUrl: resource, name: 'Files', scopes: scope.split(' ').map((name) => ({ name })), ...times },
     event('server.added'),
   );
   await store.addKey({ id: key.id, serverId, name: 'bench', secretHash: key.hash, createdAt: at, expiresAt: at + 86_400 }, event('key.created'));
@@ -71,9 +75,12 @@ async function seed(): Promise<Facts['people']> {
     tokenEndpointAuthMethod: 'none',
   });
   const passwordHash = await hashPassword('correct horse battery staple');
-  const added = Array.from({ length: 200 }, (_, index) => ({ id: index === 0 ? userId : `${userId}${index}`, username: `person${index}` }));
-  for (const { id, username } of added) await store.addUser({ id, username, role: 'user', createdAt: at, passwordHash }, event('user.added'));
-  return added.map(({ username }) => ({ username, password: 'correct horse battery staple' }));
+  await many(
+    persons,
+    (index) => store.addUser({ id: personId(index), username: `person${index}`, role: 'user', createdAt: at, passwordHash }, event('user.added')),
+    256,
+  );
+  return Array.from({ length: 200 }, (_, index) => ({ username: `person${index}`, password: 'correct horse battery staple' }));
 }
 
 async function addClient(id: string, metadata: Omit<ClientMetadata, 'responseTypes'>, secret?: string): Promise<void> {
@@ -82,8 +89,17 @@ async function addClient(id: string, metadata: Omit<ClientMetadata, 'responseTyp
   await store.addClient(client, event('client.registered'));
 }
 
+/** Somebody signed in, without the password. */
+async function newSession(index: number): Promise<string> {
+  const at = now();
+  const id = randomId('', 32);
+  const session = { idHash: sha256(id), userId: personId(index), authTime: at, createdAt: at, seenAt: at, idleSeconds: 3600, expiresAt: at + 86_400 };
+  await store.startSession(session, undefined, event('user.signed_in'));
+  return `__Host-aa_session=${id}`;
+}
+
 /** A code as the authorization endpoint leaves it, without the person. */
-async function newCode(to: Store): Promise<string> {
+async function newCode(index: number): Promise<string> {
   const at = now();
   const [code, tx, grantId] = [randomId('ac_', 32), randomId('', 32), randomId('grant_', 12)];
   const scopes = scope.split(' ');
@@ -97,10 +113,10 @@ async function newCode(to: Store): Promise<string> {
     codeChallenge: challenge,
     prompt: [],
   };
-  await to.parkRequest({ idHash: sha256(tx), browserHash: sha256('browser'), request, createdAt: at, expiresAt: at + 600 });
+  await store.parkRequest({ idHash: sha256(tx), browserHash: sha256('browser'), request, createdAt: at, expiresAt: at + 600 });
   const grant: Grant = {
     id: grantId,
-    userId,
+    userId: personId(index),
     clientId: app.id,
     serverId,
     resource,
@@ -120,6 +136,6 @@ async function newCode(to: Store): Promise<string> {
     expiresAt: at + 600,
     failures: 0,
   };
-  await to.approveRequest({ idHash: sha256(tx), answer: '', grant, code: made, now: at }, event('grant.approved'));
+  await store.approveRequest({ idHash: sha256(tx), answer: '', grant, code: made, now: at }, event('grant.approved'));
   return code;
 }

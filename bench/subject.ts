@@ -29,6 +29,8 @@ export type Facts = {
 export type Subject = Facts & {
   /** Fresh authorization codes for the app, whose verifier is {@link verifier}. */
   codes(count: number): Promise<string[]>;
+  /** Session cookies, each of another person who is signed in; nothing where a server has no pages. */
+  sessions(count: number): Promise<string[]>;
   /** A plain request, for preparation. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
 };

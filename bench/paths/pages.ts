@@ -13,28 +13,18 @@ export async function signInForm(subject: Subject, pages: Pages): Promise<Form> 
   return formOf(await response.text(), cookiesOf(response));
 }
 
-/** Signs in and returns the cookies of somebody who is. */
-export async function signedIn(subject: Subject, pages: Pages): Promise<string> {
-  const { cookie, tx, csrf } = await signInForm(subject, pages);
-  const { username = '', password = '' } = subject.people[0] ?? {};
-  const response = await subject.fetch(pages.signIn, {
-    method: 'POST',
-    headers: { Cookie: cookie },
-    body: new URLSearchParams({ tx, csrf, username, password }),
-  });
-  if (response.status !== 303) throw new Error(`sign-in answered ${response.status}`);
-  return [cookie, cookiesOf(response)].filter(Boolean).join('; ');
+/** A header that says which person's computer a request comes from: limits are per address, and a benchmark has only one. */
+export function from(index: number): Record<string, string> {
+  return { 'X-Forwarded-For': `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}` };
 }
 
-/** Opens the consent page of a new request in a browser that is signed in. */
-export async function consentForm(subject: Subject, pages: Pages, cookie: string): Promise<Form> {
-  let response = await subject.fetch(pages.authorize + authorizationRequest, { headers: { Cookie: cookie } });
-  const location = response.headers.get('location');
-  if (location)
-    response = await subject.fetch(new URL(location, 'https://auth.example.com').pathname + new URL(location, 'https://auth.example.com').search, {
-      headers: { Cookie: cookie },
-    });
-  return formOf(await response.text(), cookie);
+/** Opens the consent page of a new request in a new browser that is signed in. */
+export async function consentForm(subject: Subject, pages: Pages, session: string, headers: Record<string, string>): Promise<Form> {
+  const first = await subject.fetch(pages.authorize + authorizationRequest, { headers: { ...headers, Cookie: session } });
+  const cookie = [session, cookiesOf(first)].filter(Boolean).join('; ');
+  const location = first.headers.get('location');
+  const shown = location ? await subject.fetch(location.replace('https://auth.example.com', ''), { headers: { ...headers, Cookie: cookie } }) : first;
+  return formOf(await shown.text(), cookie);
 }
 
 function formOf(html: string, cookie: string): Form {
