@@ -30,8 +30,8 @@ export function report(rows: Row[], { repetitions, seconds, connections, pinned,
 
 function table(rows: Row[]): string[] {
   return [
-    '| path | share of ceiling | goal | per second | ceiling per second | CPU µs | ceiling CPU µs | p50 ms | p99 ms | memory MB | unexpected |',
-    '|---|---|---|---|---|---|---|---|---|---|---|',
+    '| path | share of ceiling | by CPU time | goal | per second | ceiling per second | CPU µs | ceiling CPU µs | p50 ms | p99 ms | memory MB | unexpected |',
+    '|---|---|---|---|---|---|---|---|---|---|---|---|',
     ...rows.map((row) => {
       const rates = row.ours.map((run) => run.perSecond);
       const ceilings = row.bare.map((run) => run.perSecond);
@@ -39,11 +39,12 @@ function table(rows: Row[]): string[] {
       const cells = [
         row.name,
         `**${share.toFixed(2)}**${row.server === 'this server' && share < row.goal ? ' (below)' : ''}`,
+        (cpu(row.bare) / cpu(row.ours)).toFixed(2),
         row.goal.toFixed(2),
         spread(rates, 0),
         spread(ceilings, 0),
-        cpu(row.ours),
-        cpu(row.bare),
+        cpu(row.ours).toFixed(0),
+        cpu(row.bare).toFixed(0),
         median(row.ours.map((run) => run.p50)).toFixed(2),
         median(row.ours.map((run) => run.p99)).toFixed(2),
         row.megabytes.toFixed(0),
@@ -68,8 +69,8 @@ function spread(values: number[], digits: number): string {
   return `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)})`;
 }
 
-function cpu(runs: Measurement[]): string {
-  return median(runs.map((run) => run.cpuMicroseconds ?? Number.NaN)).toFixed(0);
+function cpu(runs: Measurement[]): number {
+  return median(runs.map((run) => run.cpuMicroseconds ?? Number.NaN));
 }
 
 function median(values: number[]): number {
