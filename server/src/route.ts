@@ -122,7 +122,7 @@ function withoutHandler(route: Route, method: string): Answer {
 }
 
 /** Turns whatever was thrown into an OAuthError; only unknown failures reach the log as errors. */
-export function asOAuthError(error: unknown, exchange: Exchange, context: Context): OAuthError {
+function asOAuthError(error: unknown, exchange: Exchange, context: Context): OAuthError {
   const fields = { request_id: exchange.requestId, path: pathOf(exchange.request) };
   if (error instanceof OAuthError) {
     if (error.status >= 500) context.log.error('request.failed', { ...fields, code: error.code }, error);

@@ -9,7 +9,7 @@ import { type MetadataPolicy, type ParsedMetadata, parseClientMetadata } from '.
 export type FetchedDocument = { status: number; headers: Record<string, string>; body: Uint8Array };
 
 export const minFreshSeconds = 60;
-export const maxFreshSeconds = 24 * 3600;
+const maxFreshSeconds = 24 * 3600;
 const defaultFreshSeconds = 3600;
 
 /** @throws {OAuthError} client_metadata_unavailable, saying which rule the document breaks. */

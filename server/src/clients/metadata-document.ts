@@ -14,7 +14,7 @@ import { type FetchedDocument, freshSeconds, judgeDocument, minFreshSeconds, unu
 import { metadataDigest } from './metadata.ts';
 
 /** How long a copy may stand in for a host that cannot be reached, since it was fetched. */
-export const lastKnownGoodSeconds = 7 * 86400;
+const lastKnownGoodSeconds = 7 * 86400;
 
 const perMinute = (limit: number) => ({ limit, periodSeconds: 60 });
 const limits = { host: perMinute(10), address: perMinute(20), everybody: perMinute(120), knownDocument: perMinute(10) };

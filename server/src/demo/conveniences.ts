@@ -14,7 +14,7 @@ import { pageFrame } from '../page-frame.ts';
 import { headersFor, json, page, reply, toResponse } from '../route.ts';
 import { codeDisplayPage } from '../views/code-display-page.ts';
 import { noticePage } from '../views/notice-page.ts';
-import { codePagePath, demoServerIds, demoUser, outOfBand } from './data.ts';
+import { codePagePath, demoKeyId, demoServerIds, demoUser, outOfBand } from './data.ts';
 import { isLocal, isThisComputer } from './local.ts';
 
 type LocalRequest = { request: Request; url: URL; path: string; context: Context; connection: Connection; server: AuthServer };
@@ -105,7 +105,7 @@ async function demoOwnerToken(context: Context): Promise<string> {
 
 /** The bare id of the demo key works as the key. */
 async function bareKeyId({ request, path, context }: LocalRequest): Promise<Request | undefined> {
-  if (!/^\/(oauth\/)?(introspect|revoke)$/.test(path) || request.headers.get('authorization') !== 'Bearer sk_xyz789') return undefined;
+  if (!/^\/(oauth\/)?(introspect|revoke)$/.test(path) || request.headers.get('authorization') !== `Bearer ${demoKeyId}`) return undefined;
   return authorized(request, await demoKey('srv_abc123', context));
 }
 
@@ -132,7 +132,7 @@ async function demoKey(serverId: string, context: Context): Promise<string> {
   if (!(await context.store.findKey(secretHash))) {
     const now = context.now();
     const name = 'Development mode';
-    const row = { id: serverId === 'srv_abc123' ? 'sk_xyz789' : id, serverId, name, secretHash, createdAt: now, expiresAt: now + tenYears };
+    const row = { id: serverId === 'srv_abc123' ? demoKeyId : id, serverId, name, secretHash, createdAt: now, expiresAt: now + tenYears };
     await context.store.addKey(row, auditEvent('key.created', now, 'system', { serverId }));
   }
   return value;

@@ -13,6 +13,9 @@ export const demoUser = { id: 'usr_demo_testuser', username: 'testuser', passwor
 export const codePagePath = '/dev/code';
 export const outOfBand = 'urn:ietf:wg:oauth:2.0:oob';
 
+/** The id of the key of srv_abc123, which development mode takes for the key. */
+export const demoKeyId = 'sk_xyz789';
+
 export const demoSecrets: Record<string, string> = {
   'mcp-test-client': 'mcp-test-secret',
   'mcp-task-manager': 'mcp-secret-12345',

@@ -16,7 +16,7 @@ export function isThisComputer(request: Request, address: string): boolean {
   return isLoopbackAddress(address) && isDirect(request);
 }
 
-export function isLoopbackAddress(address: string): boolean {
+function isLoopbackAddress(address: string): boolean {
   return address === '::1' || /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address);
 }
 

@@ -25,7 +25,8 @@ export function parametersFromForm(text: string): Parameters {
 /** Reads a JSON object: string members, `null` absent, `resource` may be an array of strings (contracts §7.7). A duplicate member is a repeated parameter. */
 export function parametersFromJson(text: string): Parameters {
   const parsed = parseStrictJson(text);
-  if (!parsed || typeof parsed.value !== 'object' || parsed.value === null || Array.isArray(parsed.value)) throw new OAuthError('invalid_request', 'The body must be a JSON object');
+  if (!parsed || typeof parsed.value !== 'object' || parsed.value === null || Array.isArray(parsed.value))
+    throw new OAuthError('invalid_request', 'The body must be a JSON object');
   const pairs: [string, string][] = parsed.duplicates.map((name) => [name, ' ']);
   for (const [name, value] of Object.entries(parsed.value)) {
     if (value === null) continue;

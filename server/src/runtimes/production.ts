@@ -6,6 +6,7 @@ import type { AuthServer } from '../app.ts';
 import type { Context, Log } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { verifyPassword } from '../crypto/password.ts';
+import { demoKeyId, demoSecrets, demoUser } from '../demo/data.ts';
 import { issuerProblem, type ServerOptions } from '../options.ts';
 import { createServer } from '../server.ts';
 import type { Driver } from '../storage/driver.ts';
@@ -129,19 +130,14 @@ async function bringUpToDate(storage: Storage, driver: Driver, { database, log }
   log.info('database.migrated', { migrations: pending.join(' '), copy });
 }
 
-/** Secrets of the documentation, wherever they came from. The demo room has the same ones; it is not known here (docs/architecture.md). */
-const knownKey = 'sk_xyz789';
-const knownClients = { 'mcp-test-client': 'mcp-test-secret', 'mcp-task-manager': 'mcp-secret-12345', 'ai-agent-assistant': 'agent-secret-67890' };
-const knownUser = { username: 'testuser', password: 'testpass' };
-
 /** @throws {StartRefused} when a secret that is printed in the documentation would work here. */
 async function refuseDemoSecrets({ store, instance }: Context): Promise<void> {
   const found = async (): Promise<string | undefined> => {
-    if (await store.findKey(sha256(knownKey))) return `the API key ${knownKey}`;
-    for (const [id, secret] of Object.entries(knownClients))
+    if (await store.findKey(sha256(demoKeyId))) return `the API key ${demoKeyId}`;
+    for (const [id, secret] of Object.entries(demoSecrets))
       if ((await store.findClient(id))?.secretHash === instance.mac('client-secret', id, secret)) return `the secret of the client ${id}`;
-    const hash = (await store.findUserByLogin(knownUser.username))?.passwordHash;
-    return hash !== undefined && (await verifyPassword(knownUser.password, hash)).matches ? `the password of ${knownUser.username}` : undefined;
+    const hash = (await store.findUserByLogin(demoUser.username))?.passwordHash;
+    return hash !== undefined && (await verifyPassword(demoUser.password, hash)).matches ? `the password of ${demoUser.username}` : undefined;
   };
   const secret = await found();
   if (secret === undefined) return;

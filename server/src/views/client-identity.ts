@@ -47,7 +47,7 @@ export function clientIdentity(client: ClientView, frame: { serviceName: string;
 }
 
 /** The name as shown anywhere on a page; put it in `<bdi>`. */
-export function clientName(client: ClientView): string {
+function clientName(client: ClientView): string {
   return displayText(client.name) || t('client.unnamed');
 }
 

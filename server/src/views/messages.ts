@@ -226,9 +226,6 @@ export const messages = {
   'code.state': 'State',
   'code.never': 'Never send this to a person. Whoever has it can act as you.',
 
-  'formPost.heading': 'Taking you back to {name}',
-  'formPost.submit': 'Continue to {name}',
-
   'fix.claudeCode': '/mcp → choose the server → Clear authentication → Authenticate',
   'fix.mcpRemote': 'rm -rf ~/.mcp-auth, then start it again',
   'fix.cursor': 'Settings → MCP → switch the server off and on again',

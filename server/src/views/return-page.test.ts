@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formPostPage } from './form-post-page.ts';
 import type { PageFrame } from './layout.ts';
 import { returnPage } from './return-page.ts';
 
@@ -23,22 +22,4 @@ test('[LOG-10] an address that no browser should open gets neither refresh nor l
 
 test('after a denial the page says that nothing was shared', () => {
   assert.match(returnPage(page, { href: 'https://a.example/?error=access_denied', denied: true }), /<h1>Nothing was shared<\/h1>/);
-});
-
-test('[AZ-26] a form post carries escaped fields and a button for browsers without script', () => {
-  const html = formPostPage(page, {
-    action: 'https://a.example/cb',
-    fields: [
-      ['code', 'ac_1'],
-      ['state', '"><script>'],
-    ],
-  });
-
-  assert.match(html, /<form method="post" action="https:\/\/a\.example\/cb" data-auto-submit>/);
-  assert.ok(html.includes('<input type="hidden" name="state" value="&quot;&gt;&lt;script&gt;">'));
-  assert.match(html, /<button type="submit"/);
-});
-
-test('[AZ-26] form post is refused for private-use schemes', () => {
-  for (const action of ['cursor://x/cb', 'javascript:alert(1)']) assert.throws(() => formPostPage(page, { action, fields: [] }), TypeError);
 });

@@ -70,6 +70,5 @@ export const script = `'use strict';
     });
   });
 
-  each('form[data-auto-submit]', (form) => form.requestSubmit());
 }
 `;

@@ -26,7 +26,7 @@ export function userOf(row: Row): User {
 }
 
 /** What a username or e-mail is compared by: compatibility forms folded, lower case. */
-export function loginKey(login: string): string {
+function loginKey(login: string): string {
   return login.normalize('NFKC').toLowerCase();
 }
 
