@@ -27,7 +27,7 @@ export function gallery(world: Stand): Shown[] {
     (parameters: Record<string, string> = {}) =>
     (page: Page) =>
       page.goto(world.url(parameters));
-  const document = { client_id: documentId, redirect_uri: 'http://127.0.0.1:3000/callback' };
+  const document = { client_id: documentId, redirect_uri: 'http://localhost:3000/callback' };
   const stays = { redirect_uri: `${hostedOrigin}/stay` };
   const path = (where: string) => (page: Page) => page.goto(issuer + where);
   const dynamic = async (name = 'Claude Code', redirectUri = 'https://agent-hub.example.net/oauth/callback') => ({
@@ -55,7 +55,7 @@ export function gallery(world: Stand): Shown[] {
     { name: 'sign-in-signed-out', title: /^Sign in/, go: path('/login?reason=signed-out') },
     { name: 'sign-in-confirm', title: /^Confirm it's you/, as: 'ada', go: at({ prompt: 'login' }) },
 
-    { name: 'consent', title: /^Allow Claude Code\?/, as: 'ida', go: at({ ...document, scope: 'files:read files:write offline_access' }) },
+    { name: 'consent', title: /^Allow Claude Code\?/, as: 'ada', go: at({ ...document, scope: 'files:read files:write files:delete offline_access' }) },
     { name: 'consent-everything', title: /^Allow Claude Code\?/, as: 'ida', go: at({ ...document, scope: everything }) },
     { name: 'consent-approved-https', title: /^Allow/, as: 'ida', go: at({ ...stays, scope: 'files:read' }) },
     { name: 'consent-app-scheme', title: /^Allow/, as: 'ida', go: at({ redirect_uri: cursorScheme }) },
@@ -91,7 +91,7 @@ export function gallery(world: Stand): Shown[] {
 
     { name: 'agents-none', title: /^Connected agents/, as: 'eve', go: path('/account/agents') },
     { name: 'agents', title: /^Connected agents/, as: 'ada', go: path('/account/agents') },
-    { name: 'agents-disconnected', title: /^Connected agents/, as: 'ida', go: disconnected },
+    { name: 'agents-disconnected', title: /^Connected agents/, as: 'joan', go: disconnected },
     { name: 'sign-out', title: /^Sign out/, as: 'ada', go: path('/logout') },
     { name: 'signed-out', title: /^You are signed out/, go: path('/logout') },
     { name: 'setup', title: /^Set up/, go: async (page) => page.goto(await makeSetupLink(world.context)) },
@@ -181,21 +181,24 @@ export function gallery(world: Stand): Shown[] {
   }
 }
 
-/** Ada has one agent of the operator and one that registered itself. */
+/** Ada has one agent of the operator and one that registered itself, Joan has one, and the others have none. */
 export async function connectAgents(world: Stand): Promise<void> {
-  for (const username of ['ada', 'ida', 'eve']) await world.somebody(username);
+  for (const username of ['ada', 'ida', 'eve', 'joan']) await world.somebody(username);
   const dynamic = await world.register('Goose', [`${hostedOrigin}/cb`]);
-  const { page, ...person } = await world.signedIn('ada');
-  const agents = [
-    { client_id: world.approved.id, redirect_uri: `${hostedOrigin}/stay`, scope: 'files:read' },
-    { client_id: dynamic, redirect_uri: `${hostedOrigin}/cb`, scope: everything },
-  ];
-  for (const more of agents) {
-    await page.goto(world.url(more));
-    for (const box of await page.getByRole('checkbox').all()) await box.check();
-    await allow(page);
-    await person.sentTo(new RegExp(`^${more.redirect_uri}\\?`));
-  }
+  const approved = { client_id: world.approved.id, redirect_uri: `${hostedOrigin}/stay`, scope: 'files:read' };
+  await connect(world, 'ada', approved);
+  await connect(world, 'ada', { client_id: dynamic, redirect_uri: `${hostedOrigin}/cb`, scope: everything });
+  await connect(world, 'joan', approved);
+  world.clock.advance(240);
+}
+
+async function connect(world: Stand, username: string, request: Record<string, string>): Promise<void> {
+  const { page, ...person } = await world.signedIn(username);
+  await page.goto(world.url(request));
+  for (const box of await page.getByRole('checkbox').all()) await box.check();
+  await allow(page);
+  const callback = await person.sentTo(new RegExp(`^${request['redirect_uri']}\\?`));
+  await world.redeem(new URL(callback), request['client_id'] ?? '');
   await person.close();
 }
 

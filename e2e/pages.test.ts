@@ -25,9 +25,9 @@ describe('every page', { skip: noBrowser }, () => {
     await connectAgents(world);
   });
 
-  test('[LOG-09] [AZ-28] is accessible in both schemes, fits 320 pixels, and carries the headers that protect it', async (t) => {
-    for (const shown of gallery(world)) {
-      await t.test(shown.name, async () => {
+  test('[LOG-09] [AZ-28] is accessible in both schemes, fits 320 pixels, and carries the headers that protect it', { concurrency: 3 }, async (t) => {
+    const looks = gallery(world).map((shown) =>
+      t.test(shown.name, async () => {
         const person = await (shown.as === undefined ? world.open() : world.signedIn(shown.as));
         const { page } = person;
         const answers: Response[] = [];
@@ -41,16 +41,69 @@ describe('every page', { skip: noBrowser }, () => {
         for (const scheme of schemes) await look(page, shown.name, scheme);
         assert.deepEqual(person.complaints, []);
         await person.close();
-      });
+      }),
+    );
+    await Promise.all(looks);
+  });
+
+  test('is usable where the system chooses the colours', async () => {
+    for (const scheme of schemes) {
+      const { page, ...person } = await world.signedIn('eve', { scheme, forcedColors: 'active' });
+      await page.goto(world.url());
+      const before = await page.screenshot({ fullPage: true });
+      await page.screenshot({ path: picture(`forced-colors-${scheme}`), fullPage: true });
+
+      const borders = await page.locator('.decide .button').evaluateAll((buttons) => buttons.map((button) => getComputedStyle(button).borderStyle));
+      await page.locator('button[value=deny]').focus();
+      await page.keyboard.press('Shift+Tab');
+      await page.keyboard.press('Tab');
+
+      assert.deepEqual(borders, ['solid', 'solid']);
+      assert.notDeepEqual(await page.screenshot({ fullPage: true }), before, 'the focus is not to be seen');
+      await person.close();
+    }
+  });
+
+  test('a thumb can hit whatever opens on a touch screen', async () => {
+    const { page, ...person } = await world.signedIn('eve', { touch: true, ...phone });
+    await page.goto(world.url({ scope: 'openid profile email files:read files:write' }));
+
+    const heights = await page.locator('summary').evaluateAll((all) => all.map((summary) => Math.round(summary.getBoundingClientRect().height)));
+
+    assert.ok(heights.length >= 4);
+    for (const height of heights) assert.ok(height >= 44, `${heights}`);
+    await person.close();
+  });
+
+  test('the pictures of the read-me can be taken anew, and stay small', async () => {
+    const folder = process.env.AUTH_AGENT_WRITE_PICTURES ? new URL('../docs/images/', import.meta.url) : pictures;
+    await mkdir(folder, { recursive: true });
+    for (const scheme of schemes) {
+      const { page, ...person } = await world.signedIn('ada', { scheme });
+      await gallery(world)
+        .find(({ name }) => name === 'consent')
+        ?.go(page);
+      await page.locator('button[value=allow]:not([aria-disabled])').waitFor();
+
+      const { x, y, width, height } = (await page.locator('.card').boundingBox()) ?? assert.fail('no card');
+      const clip = { x: x - 12, y: y - 12, width: width + 24, height: height + 24 };
+      const image = await page.screenshot({ path: new URL(`consent-${scheme}.png`, folder).pathname, clip, fullPage: true });
+
+      assert.ok(image.length < 120_000, `${image.length} bytes`);
+      await person.close();
     }
   });
 });
+
+function picture(name: string): string {
+  return new URL(`${name}.png`, pictures).pathname;
+}
 
 async function look(page: Page, name: string, colorScheme: 'light' | 'dark'): Promise<void> {
   await page.emulateMedia({ colorScheme });
   for (const [where, size] of Object.entries({ desktop, phone })) {
     await page.setViewportSize(size);
-    await page.screenshot({ path: new URL(`${name}-${colorScheme}-${where}.png`, pictures).pathname, fullPage: true, animations: 'disabled' });
+    await page.screenshot({ path: picture(`${name}-${colorScheme}-${where}`), fullPage: true, animations: 'disabled' });
     await assertFits(page, size.width);
   }
   await page.setViewportSize(desktop);
@@ -64,7 +117,7 @@ async function assertFits(page: Page, width: number): Promise<void> {
     const buttons = [...document.querySelectorAll('button, a.button, .quiet-link')].filter((element) => box(element).width > 0);
     return {
       wide: document.documentElement.scrollWidth,
-      outside: [...document.querySelectorAll('main *')]
+      outside: [...document.querySelectorAll('main *:not(.hidden, .hidden *)')]
         .filter((element) => box(element).right > document.documentElement.clientWidth + 0.5)
         .map((element) => element.outerHTML.slice(0, 80)),
       small: buttons
