@@ -39,6 +39,22 @@ export function openNodeSqlite(path: string, { busyTimeoutMs = 5000 }: { busyTim
   };
   const begin = database.prepare('begin immediate');
   const commit = database.prepare('commit');
+  const look = database.prepare('begin');
+  let looking = false;
+
+  // Reads of one turn share one look at the database: taking the read lock costs more than most reads. It ends before anything of this process is written
+  // and with the turn, so what another process commits is seen from the next turn on.
+  const beginLooking = (): void => {
+    if (looking) return;
+    look.run();
+    looking = true;
+    setImmediate(endLooking);
+  };
+  const endLooking = (): void => {
+    if (!looking) return;
+    looking = false;
+    if (database.isOpen && database.isTransaction) commit.run();
+  };
   const rollback = () => {
     if (database.isTransaction) database.exec('rollback');
   };
@@ -98,6 +114,7 @@ export function openNodeSqlite(path: string, { busyTimeoutMs = 5000 }: { busyTim
   const flush = (): void => {
     const batches = queue.splice(0, BATCHES_PER_COMMIT);
     if (batches.length === 0) return;
+    endLooking();
     if (queue.length > 0) setImmediate(flush);
     settle(batches, () => {
       try {
@@ -113,6 +130,7 @@ export function openNodeSqlite(path: string, { busyTimeoutMs = 5000 }: { busyTim
     name: 'sqlite',
     read(statement) {
       try {
+        beginLooking();
         return Promise.resolve(prepare(statement.text).statement.all(...statement.values) as Row[]);
       } catch (error) {
         return Promise.reject(translated(error));
@@ -125,6 +143,7 @@ export function openNodeSqlite(path: string, { busyTimeoutMs = 5000 }: { busyTim
     },
     async script(sql) {
       try {
+        endLooking();
         database.exec('begin exclusive');
         database.exec(sql);
         database.exec('commit');
@@ -135,6 +154,7 @@ export function openNodeSqlite(path: string, { busyTimeoutMs = 5000 }: { busyTim
     },
     async close() {
       while (queue.length > 0) flush();
+      endLooking();
       if (database.isOpen) database.close();
     },
   };
