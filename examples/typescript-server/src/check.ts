@@ -23,7 +23,8 @@ tell(`the authorization server runs in development mode at ${authServer.issuer}`
 
 // The address comes first: the authorization server must know it before the app can be made.
 let app: { fetch(request: Request): Response | Promise<Response> };
-const listener = serve({ fetch: (request) => app.fetch(request), port: 0, hostname: 'localhost' });
+// The agent lives in this process too, and its own `Response` must stay what it is.
+const listener = serve({ fetch: (request) => app.fetch(request), port: 0, hostname: 'localhost', overrideGlobalObjects: false });
 await new Promise((resolve) => listener.once('listening', resolve));
 const mcpUrl = new URL(`http://localhost:${(listener.address() as AddressInfo).port}/mcp`);
 const path = await mkdtemp(join(tmpdir(), 'files-'));

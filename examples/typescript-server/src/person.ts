@@ -6,7 +6,7 @@
 export type Person = {
   /** Opens an authorization URL, signs in if asked, allows, and arrives at the agent's callback address. */
   allow(authorizationUrl: URL): Promise<Allowed>;
-  /** Presses Disconnect on the Connected agents page of the authorization server. */
+  /** Opens the Connected agents page of the authorization server and presses Disconnect until there is nothing left to disconnect. */
   disconnect(site: string): Promise<void>;
 };
 
@@ -53,7 +53,8 @@ export function openPerson(username: string, password: string): Person {
       return { callback: new URL(callback.replaceAll('&amp;', '&')), asked };
     },
     async disconnect(site) {
-      await submit(await load(`${site}/account/agents`), {});
+      let page = await load(`${site}/account/agents`);
+      while (page.html.includes('/account/agents/disconnect')) page = await submit(page, {});
     },
   };
 }

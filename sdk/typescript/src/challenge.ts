@@ -30,7 +30,7 @@ type Parameter = readonly [name: string, value: string | undefined];
  *     challengeFor(new AuthenticationError('missing_token'), context)
  *     // Bearer realm="srv_abc123", resource_metadata="https://…", scope="files:read"
  */
-export function challengeFor(error: AuthAgentError, context: ChallengeContext): string | undefined {
+function challengeFor(error: AuthAgentError, context: ChallengeContext): string | undefined {
   if (error instanceof AuthorizationError) return bearer([['error', error.code], ['scope', error.scopes.join(' ')], metadata(context)]);
   if (!(error instanceof AuthenticationError)) return undefined;
   const explained: Parameter[] = [

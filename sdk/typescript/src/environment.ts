@@ -6,7 +6,7 @@
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Address of a local `auth-agent dev`. */
-export const developmentServer = 'http://localhost:9000';
+const developmentServer = 'http://localhost:9000';
 
 /**
  * Names the authorization server: argument, `AUTH_AGENT_URL`, or `http://localhost:9000` in development. Never a hosted third party.

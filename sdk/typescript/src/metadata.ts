@@ -29,7 +29,7 @@ const publicHeaders = {
 };
 
 /** Path, and query if the resource has one, of the document of a resource; a bare origin's is at the root (PRM-01). */
-export function metadataPath(resource: string): string {
+function metadataPath(resource: string): string {
   const rest = pathAndQuery(resource);
   return wellKnown + (rest === '/' ? '' : rest.replace(/^\/\?/, '?'));
 }
@@ -56,7 +56,7 @@ export async function metadataAnswer({ method, target }: { method: string; targe
 }
 
 /** Builds the document of one server. While the authorization server is down its list of scopes is what this server is known to need. */
-export async function metadataDocument(client: AuthAgentClient): Promise<{ document: ProtectedResourceMetadata; complete: boolean }> {
+async function metadataDocument(client: AuthAgentClient): Promise<{ document: ProtectedResourceMetadata; complete: boolean }> {
   const { settings } = client;
   const registered = await client.getServerMetadata().catch((error: unknown) => {
     if (settings.resource === undefined || !(error instanceof AuthServerUnavailable)) throw error;

@@ -7,12 +7,14 @@ import type { TestContext } from 'node:test';
 import type { ProtectOptions } from 'auth-agent-mcp-sdk';
 import { filesServer } from '../../../examples/typescript-server/src/files-server.ts';
 import { auditEvent } from '../../src/audit/event.ts';
+import type { Context } from '../../src/context.ts';
 import { hashPassword } from '../../src/crypto/password.ts';
+import { randomId } from '../../src/crypto/random.ts';
 import type { HttpRequest } from '../../src/http-request.ts';
 import type { ServerOptions } from '../../src/options.ts';
 import { startNode } from '../../src/runtimes/serve.ts';
 import { newKey } from '../../src/servers/key-value.ts';
-import type { McpServer } from '../../src/storage/store.ts';
+import type { McpServer, NewUser } from '../../src/storage/store.ts';
 import { type Browser, openBrowser, signInAndDecide } from '../browser.ts';
 import { type TestServer, testServer } from '../harness.ts';
 
@@ -24,6 +26,8 @@ export type Stand = TestServer & {
   issuer: string;
   /** The person's browser, and everything they allow or deny in it. */
   browser: Browser;
+  /** Ends the authorization server; MCP servers go on. */
+  stop(): Promise<void>;
   allow(authorizationUrl: URL): Promise<URL>;
   deny(authorizationUrl: URL): Promise<URL>;
   /** Opens the Connected agents page and presses the first Disconnect. */
@@ -42,8 +46,8 @@ const password = 'correct horse battery staple';
 const passwordHash = hashPassword(password);
 const scopes = [{ name: 'files:read' }, { name: 'files:write' }, { name: 'files:delete' }];
 
-/** Starts our server; everything is closed when the test ends. */
-export async function openStand(t: Pick<TestContext, 'after'>, overrides: Partial<ServerOptions> = {}): Promise<Stand> {
+/** Starts our server; everything is closed when the test ends. With `tenant`, all of it happens below `/t/<tenant>`. */
+export async function openStand(t: Pick<TestContext, 'after'>, overrides: Partial<ServerOptions> = {}, tenant?: string): Promise<Stand> {
   const stops: (() => Promise<void>)[] = [];
   t.after(async () => {
     for (const stop of stops.reverse()) await stop();
@@ -56,23 +60,27 @@ export async function openStand(t: Pick<TestContext, 'after'>, overrides: Partia
     log: quiet,
     fetch: () => new Response(null, { status: 503 }),
     answer: (request: HttpRequest, connection) => (server as TestServer).server.answer(request, connection),
+    close: async () => server?.close(),
   });
-  stops.push(() => running.stop());
-  const issuer = running.url;
-  server = await testServer({ issuer, ...overrides });
-  stops.push(server.close);
+  stops.push(running.stop);
+  server = await testServer({ issuer: running.url, ...overrides });
+  const { clock } = server;
   // Clients have clocks of their own: ours begins where theirs are.
-  server.clock.advance(Math.floor(Date.now() / 1000) - server.clock.now());
-  const user = await server.addUser({ passwordHash: await passwordHash });
-  const browser = openBrowser(fetch, issuer);
-  const { clock, store } = server;
+  clock.advance(Math.floor(Date.now() / 1000) - clock.now());
+  const context = tenant === undefined ? server.context : await addTenant(tenant, server);
+  const { store, issuer, base } = context;
+  const user: NewUser = { id: randomId('usr_', 12), username: 'ada', email: 'ada@example.com', name: 'Ada Lovelace', role: 'user', createdAt: clock.now() };
+  await store.addUser({ ...user, passwordHash: await passwordHash }, event('user.added', clock));
+  const browser = openBrowser(fetch, running.url);
 
   async function register(url: URL): Promise<Registered> {
     const resource = url.pathname === '/' ? url.origin : url.href;
-    const row = await (server as TestServer).addServer({ ownerId: user.id, resource, serverUrl: url.href, scopes });
+    const now = clock.now();
+    const row = { id: randomId('srv_', 9), ownerId: user.id, resource, serverUrl: url.href, name: 'Files', scopes, createdAt: now, updatedAt: now };
+    await store.addServer(row, event('server.added', clock));
     const key = newKey();
-    const keyRow = { id: key.id, serverId: row.id, name: 'test', secretHash: key.hash, createdAt: clock.now(), expiresAt: clock.now() + 365 * 86400 };
-    await store.addKey(keyRow, auditEvent('key.created', clock.now(), 'test'));
+    const keyRow = { id: key.id, serverId: row.id, name: 'test', secretHash: key.hash, createdAt: now, expiresAt: now + 365 * 86400 };
+    await store.addKey(keyRow, event('key.created', clock));
     const options: ProtectOptions = { serverId: row.id, apiKey: key.secret, authServerUrl: issuer, now: clock.now, cacheTtl: 0, log: assert.fail };
     return { url, row, options };
   }
@@ -91,12 +99,15 @@ export async function openStand(t: Pick<TestContext, 'after'>, overrides: Partia
 
   return {
     ...server,
+    context,
+    store,
     issuer,
     browser,
+    stop: running.stop,
     allow: decide('allow'),
     deny: decide('deny'),
     async disconnect() {
-      const agents = await browser.open('/account/agents');
+      const agents = await browser.open(`${base}/account/agents`);
       const [, first = ''] = /name="grant" value="([^"]+)"/.exec(agents.html) ?? [];
       const page = await browser.submit(agents, { grant: first });
       assert.match(page.html, /Disconnected/);
@@ -105,6 +116,15 @@ export async function openStand(t: Pick<TestContext, 'after'>, overrides: Partia
     serve,
     files: () => serve('/mcp', (options) => filesServer(filesInMemory(), options).fetch),
   };
+}
+
+async function addTenant(tenant: string, { server, clock }: TestServer): Promise<Context> {
+  await server.storage.addTenant({ tenant, name: tenant, createdAt: clock.now() });
+  return (await server.context(tenant)) as Context;
+}
+
+function event(type: Parameters<typeof auditEvent>[0], clock: TestServer['clock']) {
+  return auditEvent(type, clock.now(), 'test');
 }
 
 function filesInMemory() {

@@ -1,6 +1,7 @@
 /** Servers that keep the official `requireBearerAuth` and give it our verifier: both generations of the SDK, called by official clients. */
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import { requireBearerAuth as requireBearerAuthV1 } from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js';
@@ -10,10 +11,12 @@ import { createMcpHandler, McpServer, requireBearerAuth } from '@modelcontextpro
 import type { ProtectOptions } from 'auth-agent-mcp-sdk';
 import { mcpTokenVerifier } from 'auth-agent-mcp-sdk/mcp';
 import { mcpTokenVerifier as mcpTokenVerifierV1 } from 'auth-agent-mcp-sdk/mcp-v1';
-import express from 'express';
 import { all, openAgent } from './agents.ts';
 import { openStand } from './stand.ts';
 
+/** The little of Express 5 that is used here; its types are not installed. */
+type App = RequestListener & { use(handler: unknown): void; all(path: string, ...handlers: unknown[]): void };
+const express = createRequire(import.meta.url)('express') as (() => App) & { json(): unknown };
 type AuthInfo = { clientId: string; scopes: string[]; resource?: URL; extra?: Record<string, unknown> };
 
 /** What a tool can know of its caller. */
@@ -44,24 +47,22 @@ function v2Server(options: ProtectOptions, { href: resource }: URL) {
 }
 
 /** As the documentation of v1 shows it: Express, a stateless transport for each request. */
-function v1App(options: ProtectOptions, resource: URL): express.Express {
+function v1App(options: ProtectOptions, expectedResource: URL): App {
   const verifier = mcpTokenVerifierV1(options);
+  const { resourceMetadataUrl } = verifier;
   const app = express();
   app.use(express.json());
-  const resourceMetadataUrl = verifier.resourceMetadataUrl;
-  app.all(
-    '/mcp',
-    requireBearerAuthV1({ verifier, requiredScopes: ['files:read'], resourceMetadataUrl, expectedResource: resource }),
-    async (request, response) => {
-      if (request.method !== 'POST') return void response.status(405).end();
-      const server = new V1McpServer({ name: 'who', version: '0.1.0' });
-      server.registerTool('who_am_i', {}, ({ authInfo }) => whoCalls(authInfo));
-      const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined });
-      await server.connect(transport);
-      await transport.handleRequest(request, response, request.body);
-    },
-  );
+  app.all('/mcp', requireBearerAuthV1({ verifier, requiredScopes: ['files:read'], resourceMetadataUrl, expectedResource }), serveV1);
   return app;
+}
+
+async function serveV1(request: IncomingMessage & { body: unknown }, response: ServerResponse): Promise<void> {
+  if (request.method !== 'POST') return void response.writeHead(405).end();
+  const server = new V1McpServer({ name: 'who', version: '0.1.0' });
+  server.registerTool('who_am_i', {}, ({ authInfo }) => whoCalls(authInfo));
+  const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined });
+  await server.connect(transport);
+  await transport.handleRequest(request, response, request.body);
 }
 
 for (const name of all) {

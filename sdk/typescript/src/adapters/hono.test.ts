@@ -192,7 +192,7 @@ async function stand(t: TestContext): Promise<{ app: Hono; played: PlayedServer 
 
 async function serveApp(t: TestContext, app: Hono): Promise<string> {
   const port = await new Promise<number>((resolve) => {
-    const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, (info) => resolve(info.port));
+    const server = serve({ overrideGlobalObjects: false, fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, (info) => resolve(info.port));
     t.after(() => server.close());
   });
   return `http://127.0.0.1:${port}`;
