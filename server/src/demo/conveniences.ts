@@ -228,10 +228,11 @@ function isAuthorize(request: Request, path: string): boolean {
   return request.method === 'GET' && /^\/(oauth\/)?authorize$/.test(path);
 }
 
-function authorized(request: Request, key: string): Request {
+/** Made from its parts: a request from a socket is not one that `new Request` takes. */
+async function authorized(request: Request, key: string): Promise<Request> {
   const headers = new Headers(request.headers);
   headers.set('Authorization', `Bearer ${key}`);
-  return new Request(request, { headers });
+  return remade(request, request.url, headers, await bodyOf(request));
 }
 
 async function bodyOf(request: Request): Promise<string | undefined> {
