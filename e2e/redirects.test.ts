@@ -8,7 +8,7 @@ import { allow, assertQuiet, deny, heading, noBrowser, openPerson, type Person, 
 import { hostedOrigin } from './callbacks.ts';
 import { cursorScheme, issuer, password, type Stand, stand } from './stand.ts';
 
-describe('the way back', { skip: noBrowser }, () => {
+describe('the way back', { skip: noBrowser, concurrency: 3 }, () => {
   let world: Stand;
   before(async () => {
     world = await stand();
@@ -102,20 +102,22 @@ describe('the way back', { skip: noBrowser }, () => {
   });
 
   test('[AZ-28] the agent is told no referrer, and its program really is called', async () => {
-    const { page, ...person } = await atReturnPage(`${hostedOrigin}/cb`);
+    const { page, ...person } = await atReturnPage(`${hostedOrigin}/cb`, 'a state of its own');
     await page.getByRole('heading', { name: 'The agent has its answer' }).waitFor();
 
-    const call = world.callbacks.received.at(-1);
+    const calls = world.callbacks.received.filter(({ url }) => url.searchParams.get('state') === 'a state of its own');
+    const [call] = calls;
 
+    assert.equal(calls.length, 1);
     assert.equal(call?.url.pathname, '/cb');
     assert.equal(call?.referrer, undefined);
     assert.equal(new URL(page.url()).search, call?.url.search);
     await person.close();
   });
 
-  async function atReturnPage(redirectUri: string): Promise<Person> {
+  async function atReturnPage(redirectUri: string, state = 'xyz'): Promise<Person> {
     const person = await world.signedIn(await world.somebody());
-    await person.page.goto(world.url({ redirect_uri: redirectUri }));
+    await person.page.goto(world.url({ redirect_uri: redirectUri, state }));
     await allow(person.page);
     await person.sentTo(new RegExp(`^${redirectUri.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`));
     return person;
