@@ -55,7 +55,8 @@ export async function openPerson(
     ...media,
     ...(touch ? { hasTouch: true, isMobile: true } : {}),
   });
-  context.setDefaultTimeout(15_000);
+  // Generous: a loaded machine is slow, and nothing waits longer than it must.
+  context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   const requested: string[] = [];
@@ -83,7 +84,7 @@ async function watchNavigations(page: Page): Promise<Person['sentTo']> {
     if (earlier !== undefined) return Promise.resolve(earlier);
     return new Promise((resolve, reject) => {
       waiting.push({ pattern, resolve });
-      AbortSignal.timeout(10_000).addEventListener('abort', () => reject(new Error(`nobody was sent to ${pattern}; seen: ${seen.join(' ')}`)));
+      AbortSignal.timeout(30_000).addEventListener('abort', () => reject(new Error(`nobody was sent to ${pattern}; seen: ${seen.join(' ')}`)));
     });
   };
 }

@@ -21,7 +21,7 @@ export type Shown = {
 
 const everything = 'openid profile email files:read files:write files:delete offline_access';
 
-/** The pages in the order of the story. `ada` has agents already, `ida` has none. */
+/** The pages in the order of the story. `ada` has agents already, `ida` has none; who changes something is somebody of their own, for they act side by side. */
 export function gallery(world: Stand): Shown[] {
   const at =
     (parameters: Record<string, string> = {}) =>
@@ -73,7 +73,7 @@ export function gallery(world: Stand): Shown[] {
     {
       name: 'return',
       title: /^Taking you back/,
-      as: 'ida',
+      as: 'rosa',
       go: (page) =>
         at(stays)(page)
           .then(() => allow(page))
@@ -183,7 +183,7 @@ export function gallery(world: Stand): Shown[] {
 
 /** Ada has one agent of the operator and one that registered itself, Joan has one, and the others have none. */
 export async function connectAgents(world: Stand): Promise<void> {
-  for (const username of ['ada', 'ida', 'eve', 'joan']) await world.somebody(username);
+  for (const username of ['ada', 'ida', 'eve', 'joan', 'rosa']) await world.somebody(username);
   const dynamic = await world.register('Goose', [`${hostedOrigin}/cb`]);
   const approved = { client_id: world.approved.id, redirect_uri: `${hostedOrigin}/stay`, scope: 'files:read' };
   await connect(world, 'ada', approved);
