@@ -47,12 +47,13 @@ async function signIn({ stand, as, client, authentication }: Flow, more: Record<
 }
 
 describe('oauth4webapi', () => {
-  test('[META-01] [META-05] [META-13] both discovery documents name the issuer it asked for and agree with each other', async (t) => {
+  test('[META-01] [META-05] [META-08] [META-13] both discovery documents name the issuer it asked for and agree with each other', async (t) => {
     const stand = await openStand(t);
 
     const [plain, oidc] = await Promise.all([discover(stand, 'oauth2'), discover(stand, 'oidc')]);
 
     assert.equal(plain.issuer, stand.issuer);
+    assert.deepEqual(plain.code_challenge_methods_supported, ['S256']);
     for (const member of ['issuer', 'authorization_endpoint', 'token_endpoint', 'jwks_uri', 'registration_endpoint', 'code_challenge_methods_supported'])
       assert.deepEqual(plain[member], oidc[member], member);
     assert.ok(oidc.userinfo_endpoint);

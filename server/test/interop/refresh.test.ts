@@ -28,18 +28,24 @@ for (const name of all) {
       assert.equal(used.size, 4);
     });
 
-    test('[RT-03] [RT-09] two processes that refresh with the same token at once both live on, now and after the next expiry', async (t) => {
+    test('[RT-03] [RT-09] two processes that refresh with the same token, one 20 seconds behind the other, both live on, now and after the next expiry', async (t) => {
       const stand = await openStand(t, { accessTokenSeconds: 60 });
       const { url } = await stand.files();
-      const first = openAgent(name, { url, visit: stand.allow });
+      let answered = Promise.withResolvers<void>();
+      const first = openAgent(name, { url, visit: stand.allow, fetch: afterToken(() => answered.resolve()) });
       await first.connect();
-      const second = openAgent(name, { url, visit: stand.allow, kept: structuredClone(first.kept) });
+      const late = beforeToken(async () => {
+        await answered.promise;
+        stand.clock.advance(20);
+      });
+      const second = openAgent(name, { url, visit: stand.allow, kept: structuredClone(first.kept), fetch: late });
       await second.connect();
       const both = [first, second];
 
       for (let round = 1; round <= 2; round++) {
         const before = first.kept.tokens?.refresh_token;
         assert.equal(second.kept.tokens?.refresh_token, before);
+        answered = Promise.withResolvers();
         stand.clock.advance(3600);
         await Promise.all(both.map((agent) => agent.close()));
         await Promise.all(both.map((agent) => agent.connect()));
@@ -52,6 +58,26 @@ for (const name of all) {
 
       await Promise.all(both.map((agent) => agent.close()));
       assert.equal(first.visits.length + second.visits.length, 1);
+      assert.equal(second.log.filter((line) => line === 'POST /token 200').length, 2);
     });
   });
+}
+
+function isToken(input: string | URL | Request): boolean {
+  return new URL(input instanceof Request ? input.url : input).pathname === '/token';
+}
+
+function afterToken(then: () => void): typeof fetch {
+  return async (input, init) => {
+    const response = await fetch(input, init);
+    if (isToken(input)) then();
+    return response;
+  };
+}
+
+function beforeToken(wait: () => Promise<void>): typeof fetch {
+  return async (input, init) => {
+    if (isToken(input)) await wait();
+    return fetch(input, init);
+  };
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
-import { type ProtectOptions, protect, toAuthInfo } from 'auth-agent-mcp-sdk';
+import { AuthAgentClient, AuthenticationError, type ProtectOptions, protect, toAuthInfo } from 'auth-agent-mcp-sdk';
 import { decodeJwt } from '../../src/crypto/jwt.ts';
 import { all, openAgent, v2 } from './agents.ts';
 import { openStand } from './stand.ts';
@@ -49,8 +49,11 @@ test('[RS-08] [JWT-03] a token for one MCP server is worth nothing at another of
   await agent.connect();
   await agent.close();
 
-  const refused = await fetch(there.url, { method: 'POST', headers: { Authorization: `Bearer ${agent.kept.tokens?.access_token}` } });
+  const token = agent.kept.tokens?.access_token ?? '';
+  const refused = await fetch(there.url, { method: 'POST', headers: { Authorization: `Bearer ${token}` } });
+  const local = new AuthAgentClient({ ...there.options, verify: 'local', log: () => {} });
 
   assert.equal(refused.status, 401);
+  await assert.rejects(local.validateToken(token), AuthenticationError);
   assert.match(refused.headers.get('www-authenticate') ?? '', /error="invalid_token"/);
 });
