@@ -203,13 +203,14 @@ describe('references', () => {
 
 /** Imports the modules of a document with the environment its reader has; answers everything they declared. */
 async function load(modules: string[], issuer: string): Promise<Record<string, unknown>> {
-  process.env.AUTH_AGENT_URL = issuer;
+  const earlier = process.env;
+  process.env = { ...earlier, AUTH_AGENT_URL: issuer };
   try {
     const names = {};
     for (const module of modules) Object.assign(names, await import(join(dirname(module), 'prelude.ts')), await import(module));
     return names;
   } finally {
-    delete process.env.AUTH_AGENT_URL;
+    process.env = earlier;
   }
 }
 
