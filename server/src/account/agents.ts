@@ -22,7 +22,9 @@ export async function agents(exchange: Exchange, context: Context): Promise<Answ
   if (!signedIn) return redirect(`${context.base}/login`);
   const browser = browserOf(exchange, context);
   const { id, username, name, email } = signedIn.user;
-  const connected = (await context.store.listAgents(id, context.now())).filter((agent) => (endOf(agent, context) ?? Infinity) > context.now());
+  const connected = grouped((await context.store.listAgents(id, context.now())).map((grant) => ({ ...grant, endsAt: endOf(grant, context) }))).filter(
+    ({ endsAt }) => (endsAt ?? Infinity) > context.now(),
+  );
 
   const html = connectedAgentsPage(pageFrame(exchange, context), {
     csrf: formToken(disconnectForm(signedIn), browser, context),
@@ -33,7 +35,7 @@ export async function agents(exchange: Exchange, context: Context): Promise<Answ
   return page(html, 200, browser.cookies);
 }
 
-/** POST /account/agents/disconnect. A grant that is gone, or never was this person's, changes nothing and says nothing. */
+/** POST /account/agents/disconnect ends all that the card stood for. A grant that never was this person's changes nothing and says nothing. */
 export async function disconnect(exchange: Exchange, context: Context): Promise<Answer> {
   const form = await readParameters(exchange.request, 'form');
   const grantId = form.get('grant') ?? '';
@@ -44,7 +46,7 @@ export async function disconnect(exchange: Exchange, context: Context): Promise<
   const { id: userId } = signedIn.user;
   const about = { userId, grantId, address: exchange.address, requestId: exchange.requestId };
   const event = auditEvent('grant.revoked', context.now(), `user:${userId}`, about);
-  const done = await context.store.revokeGrant(grantId, 'disconnected by the person', event, userId);
+  const done = await context.store.disconnectAgent(userId, grantId, 'disconnected by the person', event);
   return redirect(`${context.base}/account/agents${done ? `?done=${encodeURIComponent(grantId)}` : ''}`);
 }
 
@@ -52,7 +54,31 @@ function disconnectForm({ session }: SignedIn): Form {
   return { purpose: 'disconnect', subject: [session.idHash] };
 }
 
-async function agentView(agent: ConnectedAgent, context: Context): Promise<AgentView> {
+/** A grant with the time at which it ends by itself; undefined while its refresh family lives. */
+type Ending = ConnectedAgent & { endsAt?: number };
+
+/** One card for each client on a resource: installs and step-ups make several grants, the person sees one agent. The newest grant names the card. */
+function grouped(grants: Ending[]): Ending[] {
+  const agents = new Map<string, Ending>();
+  for (const grant of grants) {
+    const key = JSON.stringify([grant.clientId, grant.resource]);
+    const newer = agents.get(key);
+    agents.set(key, newer ? together(newer, grant) : grant);
+  }
+  return [...agents.values()];
+}
+
+function together(newer: Ending, older: Ending): Ending {
+  return {
+    ...newer,
+    scope: [...new Set([...older.scope, ...newer.scope])],
+    createdAt: Math.min(newer.createdAt, older.createdAt),
+    lastUsedAt: Math.max(newer.lastUsedAt, older.lastUsedAt),
+    endsAt: newer.endsAt === undefined || older.endsAt === undefined ? undefined : Math.max(newer.endsAt, older.endsAt),
+  };
+}
+
+async function agentView(agent: Ending, context: Context): Promise<AgentView> {
   const target = await targetOf(agent.resource, context);
   return {
     grantId: agent.id,
@@ -62,7 +88,7 @@ async function agentView(agent: ConnectedAgent, context: Context): Promise<Agent
     scopes: agent.scope.map((name) => target?.scopes.find((scope) => scope.name === name) ?? { name }),
     since: agent.createdAt,
     lastUsed: agent.lastUsedAt > agent.createdAt ? agent.lastUsedAt : undefined,
-    endsAt: endOf(agent, context),
+    endsAt: agent.endsAt,
   };
 }
 

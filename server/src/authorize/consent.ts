@@ -11,6 +11,7 @@ import { currentSession, type SignedIn } from '../account/session.ts';
 import { findClient } from '../clients/find.ts';
 import { metadataDigest } from '../clients/metadata.ts';
 import type { Context, Exchange } from '../context.ts';
+import { equalSecrets } from '../crypto/hash.ts';
 import { OAuthError } from '../errors.ts';
 import { pageFrame } from '../page-frame.ts';
 import { type Answer, page, redirect } from '../route.ts';
@@ -45,7 +46,7 @@ export async function consentForm(exchange: Exchange, context: Context): Promise
     return goBack(waiting.tx, context);
   }
   const question = ask(waiting, next, context);
-  const csrf = formToken(consentFormOf(waiting, question.optional), place.browser, context);
+  const csrf = `${formToken(consentFormOf(waiting), place.browser, context)}.${formToken(pageOf(waiting, question.optional), place.browser, context)}`;
   return page(consentPage(pageFrame(exchange, context), { ...question.shown, tx: waiting.tx, csrf }));
 }
 
@@ -61,10 +62,14 @@ export async function consent(exchange: Exchange, context: Context): Promise<Ans
   const next = await nextStep({ ...waiting, request: parked.request, parkedAt: parked.createdAt }, context);
   if (next.step === 'sign-in' || next.step === 'confirm') return redirect(`${context.base}/login?tx=${waiting.tx}&reason=confirm`);
   const { shown, optional } = ask(waiting, next.step === 'consent' ? next : { allowed: parked.request.scope, reconnect: true }, context);
-  checkForm(consentFormOf(waiting, optional), form.get('csrf'), { exchange, context });
+  const [proof, page] = (form.get('csrf') ?? '').split('.');
+  checkForm(consentFormOf(waiting), proof, { exchange, context });
   const decision = form.get('decision');
   if (decision !== 'allow' && decision !== 'deny') throw new OAuthError('invalid_request', 'decision must be allow or deny');
 
+  // The same agent may have been allowed elsewhere while this page was open: then there is another question to read. No stays no.
+  if (decision === 'allow' && !equalSecrets(page ?? '', formToken(pageOf(waiting, optional), place.browser, context)))
+    return redirect(`${context.base}/authorize/consent?tx=${waiting.tx}`);
   if (decision === 'deny') await refuse(parked, new OAuthError('access_denied', 'The person said no'), signedIn, place);
   else {
     const scope = narrowed(parked.request.scope, optional, form.all('scope'));
@@ -157,7 +162,12 @@ function isRenewable(scope: readonly string[], client: Client, { options }: Cont
   return client.metadata.grantTypes.includes('refresh_token') && (options.refreshTokens === 'always' || scope.includes('offline_access'));
 }
 
-/** The token speaks for what was on the page: another person, another description of the client or other boxes need a new page. */
-function consentFormOf({ tx, client, signedIn }: Waiting, optional: readonly string[]): Form {
+/** The form belongs to this request and to this person's session. */
+function consentFormOf({ tx, signedIn }: Waiting): Form {
+  return { purpose: 'consent', subject: [tx, signedIn.session.idHash] };
+}
+
+/** What stood on the page: another description of the client or other boxes are another question. */
+function pageOf({ tx, client, signedIn }: Waiting, optional: readonly string[]): Form {
   return { purpose: 'consent', subject: [tx, signedIn.session.idHash, metadataDigest(client.metadata), ...optional] };
 }

@@ -50,7 +50,6 @@ function parameters(pairs: [string, string][]): Parameters {
   const seen = new Set<string>();
   const repeated: string[] = [];
   for (const [name, value] of pairs) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point (AZ-35)
     if (/[\0\r\n]/.test(value) || /[\0\r\n]/.test(name)) throw new OAuthError('invalid_request', 'A parameter contains a control character');
     if (seen.has(name) && !repeatable.has(name)) repeated.push(name);
     seen.add(name);

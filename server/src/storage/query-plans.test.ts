@@ -86,7 +86,8 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.takeFrom('bucket', { limit: 1, periodSeconds: 1 }, NOW * 1000);
   await store.recordUse({ grants: new Map([['grant_1', NOW]]), keys: new Map([['sk_files', NOW]]), clients: new Map([['client_1', NOW]]) });
   for (const filter of [{}, { userId: 'usr_alice' }, { grantId: 'grant_1' }]) await store.listEvents({ limit: 5, ...filter });
-  await store.revokeGrant('grant_2', 'person', happened('grant.revoked'), 'usr_alice');
+  await store.revokeGrant('grant_2', 'person', happened('grant.revoked'));
+  await store.disconnectAgent('usr_alice', 'grant_1', 'person', happened('grant.revoked'));
   await store.removeServer('srv_files', happened('server.removed'));
   await store.removeClient('client_1', happened('client.removed'));
 }

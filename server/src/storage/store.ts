@@ -303,8 +303,10 @@ export type Store = {
   allowedScopes(key: { userId: string; clientId: string; resource: string }, now: number): Promise<string[]>;
   listAgents(userId: string, now: number): Promise<ConnectedAgent[]>;
   listGrants(filter: { clientId?: string; userId?: string; serverId?: string }, now: number): Promise<Grant[]>;
-  /** Revokes a living grant and its refresh family. With `userId`, only that person's. True when this call did it. */
-  revokeGrant(id: string, reason: string, event: AuditEvent, userId?: string): Promise<boolean>;
+  /** Revokes a living grant and its refresh family. True when this call did it. */
+  revokeGrant(id: string, reason: string, event: AuditEvent): Promise<boolean>;
+  /** Revokes every living grant that this person gave the client of the named grant on its resource, with their refresh families. True when this call ended any. */
+  disconnectAgent(userId: string, grantId: string, reason: string, event: AuditEvent): Promise<boolean>;
   /** The living machine grant of client × resource with at least this scope; created or widened when missing. One statement when it stands. */
   ensureMachineGrant(grant: Grant, event: AuditEvent): Promise<{ id: string; scope: string[] }>;
 

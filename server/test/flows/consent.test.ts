@@ -225,6 +225,28 @@ describe('the consent page', () => {
     assert.equal((await browser.submit(page, {}, 'allow')).status, 403);
   });
 
+  test('[CON-05] when the same agent was allowed on another page meanwhile, Allow shows the question as it is now, and Deny stays a no', async () => {
+    const server = await on.addServer({
+      id: 'srv_twice',
+      resource: 'https://twice.example.com',
+      scopes: [{ name: 'files:read' }, { name: 'files:write', optional: true }],
+    });
+    const browser = await on.signedIn();
+    const url = on.url({ resource: server.resource, scope: 'files:read files:write' });
+    const [first, second, third] = [await browser.open(url), await browser.open(url), await browser.open(url)];
+    const decided = await browser.submit(first, { scope: ['files:write'] }, 'allow');
+
+    const again = await browser.submit(second, { scope: ['files:write'] }, 'allow');
+    const denied = await browser.submit(third, {}, 'deny');
+
+    assert.ok(answerOf(decided.refresh).code);
+    assert.equal(again.status, 200);
+    assert.equal(field(again, 'tx'), field(second, 'tx'));
+    assert.equal(again.refresh, undefined);
+    assert.ok(answerOf((await browser.submit(again, {}, 'allow')).refresh).code);
+    assert.equal(answerOf(denied.refresh).error, 'access_denied');
+  });
+
   test('[CON-06] a second answer to one request is a page and no second code', async () => {
     const browser = await on.signedIn();
     const page = await browser.open(on.url());

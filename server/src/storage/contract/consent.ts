@@ -96,18 +96,36 @@ export function consentContract(nodes: () => Nodes): void {
       assert.equal(await store.findGrant('grant_2'), undefined);
     });
 
-    test('[CON-07] a grant is revoked once, by its person or by an operator, and its refresh family with it', async () => {
+    test('[CON-07] a grant is revoked once, and its refresh family with it', async () => {
       const [one, two] = freshTenant(nodes());
       await connect(one);
 
-      assert.equal(await one.revokeGrant('grant_1', 'person', happened('grant.revoked'), 'usr_bob'), false);
-      assert.equal((await one.standing({ grantId: 'grant_1', jti: 'j', now: NOW }))?.active, true);
-      const outcomes = await times(6, (index) => (index % 2 ? one : two).revokeGrant('grant_1', 'person', happened('grant.revoked', NOW + 1), 'usr_alice'));
+      const outcomes = await times(6, (index) => (index % 2 ? one : two).revokeGrant('grant_1', 'person', happened('grant.revoked', NOW + 1)));
       assert.equal(count(outcomes, true), 1);
       assert.deepEqual(await two.findGrant('grant_1'), { ...grant, revokedAt: NOW + 1, revokedReason: 'person' });
       assert.equal((await one.standing({ grantId: 'grant_1', jti: 'j', now: NOW + 1 }))?.active, false);
       assert.equal((await one.findFamily('family-1', NOW + 1))?.family.revokedAt, NOW + 1);
       assert.deepEqual(await rotate(one, 'rt-0', 'rt-1', NOW + 2), { outcome: 'dead' });
+      assert.equal(await countEvents(one, 'grant.revoked'), 1);
+    });
+
+    test('[CON-07] disconnecting an agent ends every grant of that person for that client on that resource, and nothing else', async () => {
+      const [one, two] = freshTenant(nodes());
+      await connect(one);
+      await approve(one, '2', { createdAt: NOW + 1 });
+      await approve(one, '3', { resource: 'https://other.example', serverId: undefined });
+      await approve(one, '4', { clientId: 'client_2' });
+      await approve(one, '5', { userId: 'usr_bob' });
+
+      assert.equal(await one.disconnectAgent('usr_bob', 'grant_1', 'person', happened('grant.revoked')), false);
+      const outcomes = await times(6, (index) =>
+        (index % 2 ? one : two).disconnectAgent('usr_alice', index % 2 ? 'grant_1' : 'grant_2', 'person', happened('grant.revoked', NOW + 1)),
+      );
+
+      assert.equal(count(outcomes, true), 1);
+      const living = async (id: string) => (await two.findGrant(id))?.revokedAt === undefined;
+      assert.deepEqual(await Promise.all(['grant_1', 'grant_2', 'grant_3', 'grant_4', 'grant_5'].map(living)), [false, false, true, true, true]);
+      assert.equal((await one.findFamily('family-1', NOW + 1))?.family.revokedAt, NOW + 1);
       assert.equal(await countEvents(one, 'grant.revoked'), 1);
     });
 

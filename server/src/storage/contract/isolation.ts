@@ -88,6 +88,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   allowedScopes: (other) => none(other.allowedScopes(consent, NOW)),
   listAgents: (other) => none(other.listAgents('usr_alice', NOW)),
   listGrants: (other) => none(other.listGrants({}, NOW)).then(() => none(other.listGrants({ clientId: 'client_1' }, NOW))),
+  disconnectAgent: (other) => no(other.disconnectAgent('usr_alice', 'grant_1', 'stolen', happened('grant.revoked'))),
   revokeGrant: (other) => no(other.revokeGrant('grant_1', 'stolen', happened('grant.revoked'))),
   findCode: (other) => nothing(other.findCode('code-open', NOW)),
   redeemCode: (other) => is(other.redeemCode({ codeHash: 'code-open', now: NOW, redemptionId: 'r', family: { ...family, familyId: 'family-x' } }), 'spent'),

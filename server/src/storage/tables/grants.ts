@@ -2,7 +2,6 @@
  * Grants: what a person (or, for machines, the registration) allows a client to do at one resource. Codes, refresh families and access tokens hang from a
  * grant and stand only while it does. Every verb that ends a grant ends its refresh families in the same commit, grants first: one lock order for all.
  */
-import type { AuditEvent } from '../../audit/event.ts';
 import { aliased, type Driver, literal, part, type Row, type Statement, sql } from '../driver.ts';
 import { json, optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import type { ConnectedAgent, Grant, Standing, Store } from '../store.ts';
@@ -112,9 +111,14 @@ export function endGrantsOf(owner: 'users' | 'clients' | 'servers', column: 'use
   return (ending) => [grants(ending), families(ending)];
 }
 
-const revokeOne = part<keyof Ending>`${setRevoked} where tenant = ${'tenant'} and id = ${'subject'} and revoked_at is null`;
-const revoke = sql<Ending>`${revokeOne}`;
-const revokeOfUser = sql<Ending & { userId: string }>`${revokeOne} and user_id = ${'userId'}`;
+const revoke = sql<Ending>`${setRevoked} where tenant = ${'tenant'} and id = ${'subject'} and revoked_at is null`;
+
+/** An agent is a client on a resource, however many grants its installs and step-ups have made. */
+const disconnect = sql<Ending & { grantId: string }>`${setRevoked} where tenant = ${'tenant'} and user_id = ${'subject'} and revoked_at is null
+  and (client_id, resource) = (select client_id, resource from grants where tenant = ${'tenant'} and id = ${'grantId'} and user_id = ${'subject'})`;
+const endFamiliesOfUserIfMarked = sql<Omit<Ending, 'reason'>>`update refresh_tokens set revoked_at = ${'now'} where tenant = ${'tenant'} and revoked_at is null
+  and grant_id in (select id from grants where tenant = ${'tenant'} and user_id = ${'subject'} and last_event = ${'mark'})`;
+const eventIfAnyOfUser = eventIf('grants', 'user_id');
 
 /** Ends the families of a grant that this batch has just revoked. */
 export const endFamiliesIfMarked = sql<Omit<Ending, 'reason'>>`update refresh_tokens set revoked_at = ${'now'}
@@ -164,7 +168,7 @@ export function grantStandingOf(row: Row): Standing['grant'] {
   });
 }
 
-type Verbs = 'findGrant' | 'rememberedConsent' | 'allowedScopes' | 'listAgents' | 'listGrants' | 'revokeGrant' | 'standing';
+type Verbs = 'findGrant' | 'rememberedConsent' | 'allowedScopes' | 'listAgents' | 'listGrants' | 'revokeGrant' | 'disconnectAgent' | 'standing';
 
 export function grantsTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
   return {
@@ -188,33 +192,21 @@ export function grantsTable(driver: Driver, tenant: string): Pick<Store, Verbs> 
       const list = userId !== undefined ? listOfUser : clientId !== undefined ? listOfClient : serverId !== undefined ? listOfServer : listAll;
       return (await driver.read(list({ tenant, clientId: clientId ?? null, userId: userId ?? null, serverId: serverId ?? null, now }))).map(grantOf);
     },
-    async revokeGrant(id, reason, event, userId) {
-      const [revoked] = await driver.write(revocation({ tenant, id, reason, event, userId }));
+    async revokeGrant(id, reason, event) {
+      const ending = { tenant, subject: id, now: event.at, reason, mark: event.id };
+      const [revoked] = await driver.write([revoke(ending), endFamiliesIfMarked(ending), eventIfGrant(tenant, id, event)]);
       return revoked?.changes === 1;
+    },
+    async disconnectAgent(userId, grantId, reason, event) {
+      const ending = { tenant, subject: userId, now: event.at, reason, mark: event.id };
+      const [revoked] = await driver.write([disconnect({ ...ending, grantId }), endFamiliesOfUserIfMarked(ending), eventIfAnyOfUser(tenant, userId, event)]);
+      return (revoked?.changes ?? 0) > 0;
     },
     async standing(question) {
       const [row] = await driver.read(standingOf({ tenant, ...question }));
       return row && grantStandingOf(row);
     },
   };
-}
-
-function revocation({
-  tenant,
-  id,
-  reason,
-  event,
-  userId,
-}: {
-  tenant: string;
-  id: string;
-  reason: string;
-  event: AuditEvent;
-  userId: string | undefined;
-}): Statement[] {
-  const ending = { tenant, subject: id, now: event.at, reason, mark: event.id };
-  const first = userId === undefined ? revoke(ending) : revokeOfUser({ ...ending, userId });
-  return [first, endFamiliesIfMarked(ending), eventIfGrant(tenant, id, event)];
 }
 
 function agentOf(row: Row): ConnectedAgent {
