@@ -37,3 +37,4 @@ function fixed(path: string): string {
 }
 
 server.listen(0, '127.0.0.1', () => process.send?.({ received, ready: (server.address() as AddressInfo).port }));
+process.on('disconnect', () => process.exit());

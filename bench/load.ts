@@ -128,3 +128,4 @@ function bodyOf(answer: Buffer): number {
 function statusOf(answer: Buffer): number {
   return Number(answer.toString('latin1', 9, 12));
 }
+process.on('disconnect', () => process.exit());

@@ -139,3 +139,4 @@ async function newCode(index: number): Promise<string> {
   await store.approveRequest({ idHash: sha256(tx), answer: '', grant, code: made, now: at }, event('grant.approved'));
   return code;
 }
+process.on('disconnect', () => process.exit());

@@ -105,6 +105,7 @@ const server = provider.listen(0, '127.0.0.1', () => {
     },
   });
 });
+process.on('disconnect', () => process.exit());
 process.on('message', async ({ codes }) => {
   const made = [];
   for (let count = 0; count < codes; count += 1) made.push(await newCode());
