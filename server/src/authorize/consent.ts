@@ -143,6 +143,7 @@ function ask(
     redirectUri: request.redirectUri,
     scopes: [...offered, ...ignored],
     offline: isRenewable(request.scope, client, context),
+    lasts: { unused: days(context.options.refreshIdleSeconds), most: days(context.options.refreshLifetimeSeconds) },
     newScopes: allowed.length > 0 ? fresh : undefined,
     reconnect,
     technical: {
@@ -156,6 +157,8 @@ function ask(
   };
   return { shown, optional };
 }
+
+const days = (seconds: number): number => Math.max(1, Math.round(seconds / 86400));
 
 /** Whether the token endpoint will issue a refresh token for this. */
 function isRenewable(scope: readonly string[], client: Client, { options }: Context): boolean {

@@ -24,6 +24,7 @@ export function consentReceipt(frame: PageFrame, shown: Omit<ConsentPageValues, 
     server: shown.server,
     returns_to: { place: target.place, line: target.line, warning: target.warning },
     renewable: shown.offline,
+    lasts_days: shown.lasts,
     scopes: shown.scopes.map((scope) => ({
       name: scope.name,
       ...describeScope(scope),

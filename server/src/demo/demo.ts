@@ -56,7 +56,15 @@ export async function createDevelopment(options: DevelopmentOptions): Promise<De
   await mark(server, context);
   if (options.seed === 'demo') await seed(context);
   const fetch = withConveniences(server);
-  return { server, fetch: (request: Request, connection: Connection) => local.run(isLocal(request, connection.address), () => fetch(request, connection)) };
+  // What fails in front of the server is not the server's to catch.
+  const failed = (error: unknown) => {
+    log.error('development.failed', {}, error);
+    return Response.json({ error: 'server_error', error_description: 'Something broke in development mode; the terminal says what' }, { status: 500 });
+  };
+  return {
+    server,
+    fetch: (request: Request, connection: Connection) => local.run(isLocal(request, connection.address), () => fetch(request, connection).catch(failed)),
+  };
 }
 
 async function mark(server: AuthServer, context: Context): Promise<void> {

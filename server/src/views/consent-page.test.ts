@@ -14,6 +14,7 @@ const values: ConsentPageValues = {
   redirectUri: 'http://localhost:3000/callback',
   scopes: [{ name: 'files:read' }, { name: 'files:write', optional: true }],
   offline: true,
+  lasts: { unused: 30, most: 90 },
   technical: {
     clientId: 'https://claude.ai/client.json',
     redirectUri: 'http://localhost:3000/callback',
@@ -43,7 +44,7 @@ test('[CON-01] the page says who asks, for what, where it returns, how long and 
     'http://localhost:3000/callback',
     'View files',
     'files:write',
-    'Until you disconnect it, or 30 days unused',
+    'Until you disconnect it, or 30 days unused, 90 days at most',
     'Signed in as ada@acme.test',
     'Switch account',
     'https://claude.ai/client.json',

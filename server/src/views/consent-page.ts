@@ -31,6 +31,8 @@ export type ConsentPageValues = {
   scopes: readonly ScopeView[];
   /** A refresh token is asked for. */
   offline: boolean;
+  /** When renewable access ends by itself, in days. */
+  lasts: { unused: number; most: number };
   /** Names of the scopes that an existing grant does not have yet; makes this a step-up. */
   newScopes?: readonly string[];
   /** Everything was allowed before; only the person's presence is asked. */
@@ -113,7 +115,7 @@ ${target.warning !== undefined && warningLine(target.warning)}
 
 function duration(values: ConsentPageValues): Markup {
   const renewable = values.offline || values.scopes.some(isDuration);
-  return html`<dl class="facts"><div><dt>${t('consent.howLong')}</dt><dd><p>${t(renewable ? 'consent.untilDisconnected' : 'consent.once')}</p></dd></div></dl>`;
+  return html`<dl class="facts"><div><dt>${t('consent.howLong')}</dt><dd><p>${renewable ? t('consent.untilDisconnected', { unused: String(values.lasts.unused), most: String(values.lasts.most) }) : t('consent.once')}</p></dd></div></dl>`;
 }
 
 /** The place is strong, so that the eye lands on it; the sentence around it stays in the order of the language. */

@@ -92,7 +92,7 @@ export const messages = {
   'consent.notOffered': 'Not offered by this server (ignored)',
   'consent.agents': 'AI agents can misread instructions. Allow only what you would let a new assistant do unsupervised.',
   'consent.howLong': 'For how long',
-  'consent.untilDisconnected': 'Until you disconnect it, or 30 days unused',
+  'consent.untilDisconnected': 'Until you disconnect it, or {unused} days unused, {most} days at most',
   'consent.once': 'Up to one hour. It cannot renew its access without you.',
   'consent.anyProgram': 'Any program on this computer could be asking.',
   'consent.onlyIfYou': 'Only allow this if you just started it yourself on this computer. If a message or a website told you to, choose Deny.',

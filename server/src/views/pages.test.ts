@@ -38,7 +38,18 @@ function everyPage(x: string): Record<string, string> {
     { name: 'files:delete', isNew: true },
   ];
   const technical = { clientId: x, redirectUri: x, scope: x, resource: x, codeChallengeMethod: x, prompt: x };
-  const consent = { tx: x, csrf: x, client, user, server: { name: x, host: x, resource: x }, redirectUri: x, scopes, offline: true, technical };
+  const consent = {
+    tx: x,
+    csrf: x,
+    client,
+    user,
+    server: { name: x, host: x, resource: x },
+    redirectUri: x,
+    scopes,
+    offline: true,
+    lasts: { unused: 30, most: 90 },
+    technical,
+  };
   return {
     signIn: signInPage(page, { tx: x, csrf: x, client, username: x, signInHint: x, error: 'wrong-credentials' }),
     approved: signInPage(page, { csrf: x, client: { ...client, tier: 'approved' } }),
