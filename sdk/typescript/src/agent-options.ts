@@ -1,0 +1,82 @@
+/**
+ * The options of `agentTokens`, their defaults and checks. Misuse is a TypeError when the agent is made, naming the option; the secret is in no message.
+ */
+import { resourceProblem } from './resource.ts';
+import { isScopeToken } from './scope.ts';
+
+/** What `agentTokens` takes. Exactly one of `issuer` and `tokenEndpoint` says where to ask. */
+export interface AgentOptions {
+  /** The authorization server as it calls itself; its token endpoint is looked up (RFC 8414). https, or http on loopback. */
+  readonly issuer?: string;
+  /** The token endpoint itself, when there is nothing to look up. */
+  readonly tokenEndpoint?: string;
+  readonly clientId: string;
+  /** Sent to the token endpoint only, in the Authorization header (RFC 6749 §2.3.1). */
+  readonly clientSecret: string;
+  /** Space-separated, e.g. `tasks:read tasks:write`. Default: what the client is registered for. */
+  readonly scope?: string;
+  /** The server that will be called (RFC 8707). Given, `fetch` sends the token to its origin only. */
+  readonly resource?: string;
+  /** Seconds to wait for the authorization server: default 5, which is also the most. */
+  readonly timeout?: number;
+  /** Replaces `fetch`, e.g. to go through a proxy. */
+  readonly fetch?: typeof fetch;
+  /** The clock, in epoch seconds. */
+  readonly now?: () => number;
+}
+
+/** The checked options with every default filled in. */
+export interface AgentSettings {
+  readonly issuer: string | undefined;
+  readonly tokenEndpoint: string | undefined;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly scope: string | undefined;
+  readonly resource: string | undefined;
+  readonly timeout: number;
+  readonly fetch: typeof fetch;
+  readonly now: () => number;
+}
+
+/** Checks and freezes options. @throws {TypeError} naming the option and the rule it breaks. */
+export function checkAgentOptions(options: AgentOptions): AgentSettings {
+  if (typeof options !== 'object' || options === null) throw new TypeError('agentTokens needs an options object with "issuer", "clientId" and "clientSecret"');
+  const { issuer, tokenEndpoint, clientId, clientSecret, scope, resource, timeout = 5 } = options;
+  if ((issuer === undefined) === (tokenEndpoint === undefined)) throw new TypeError('either "issuer" or "tokenEndpoint" must be given, not both');
+  if (!(timeout > 0)) throw new TypeError('"timeout" must be a number of seconds above 0');
+  return Object.freeze({
+    issuer: issuer === undefined ? undefined : checkIssuer(issuer),
+    tokenEndpoint: tokenEndpoint === undefined ? undefined : checkAddress('tokenEndpoint', tokenEndpoint),
+    clientId: checkText('clientId', clientId),
+    clientSecret: checkText('clientSecret', clientSecret),
+    scope: scope === undefined ? undefined : checkScope(scope),
+    resource: resource === undefined ? undefined : checkAddress('resource', resource),
+    timeout: Math.min(timeout, 5),
+    // Bound to nothing: `fetch` called as a member of another object throws on Workers.
+    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    now: options.now ?? (() => Date.now() / 1000),
+  });
+}
+
+/** RFC 8414 §2: an issuer has neither query nor fragment. */
+function checkIssuer(value: string): string {
+  if (String(value).includes('?')) throw new TypeError('"issuer" must not have a query');
+  return checkAddress('issuer', value);
+}
+
+function checkAddress(option: string, value: unknown): string {
+  if (typeof value !== 'string') throw new TypeError(`"${option}" must be a string`);
+  const problem = resourceProblem(value);
+  if (problem) throw new TypeError(`"${option}" ${problem}`);
+  return value;
+}
+
+function checkText(option: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '') throw new TypeError(`"${option}" must be a string that is not empty`);
+  return value;
+}
+
+function checkScope(value: unknown): string {
+  if (typeof value !== 'string' || !value.split(' ').every(isScopeToken)) throw new TypeError('"scope" must be scopes separated by one space (RFC 6749 §3.3)');
+  return value;
+}

@@ -1,0 +1,131 @@
+/**
+ * Asks the authorization server for a token: finds its token endpoint (RFC 8414), authenticates the client and reads the answer (RFC 6749 §4.4, §5). Not here:
+ * when to ask. The secret goes to the token endpoint and into nothing else; an outage is told apart from a refusal.
+ */
+import type { AgentSettings } from './agent-options.ts';
+import { isBearerToken } from './credentials.ts';
+import { AuthServerUnavailable } from './errors.ts';
+import { quoteForLog } from './hints.ts';
+import { resourceProblem } from './resource.ts';
+
+/** A token and its times, in epoch seconds. */
+export interface IssuedToken {
+  readonly value: string;
+  readonly renewAt: number;
+  readonly expiresAt: number;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+const maxAnswerLength = 1024 * 1024;
+/** RFC 6749 §5.1 lets a server leave `expires_in` out. */
+const unknownLifetimeSeconds = 60;
+
+/** Says that the authorization server refused the request for a token. `code` is its OAuth error code, e.g. `invalid_client`, `invalid_scope` (RFC 6749 §5.2). */
+export class TokenRequestRefused extends Error {
+  override readonly name = 'TokenRequestRefused';
+  readonly code: string;
+
+  constructor(code: string, description: string) {
+    super(`The authorization server refused to issue a token: ${code} ${description}`.trimEnd());
+    this.code = code;
+  }
+}
+
+/** When to renew and when it ends: counted from before the request was sent, renewed a tenth of the lifetime ahead and a minute at most. */
+export function timesOf(expiresIn: unknown, askedAt: number): { renewAt: number; expiresAt: number } {
+  const lifetime = typeof expiresIn === 'number' && expiresIn > 0 && Number.isFinite(expiresIn) ? expiresIn : unknownLifetimeSeconds;
+  const expiresAt = askedAt + lifetime;
+  return { renewAt: expiresAt - Math.min(60, lifetime / 10), expiresAt };
+}
+
+/** Where the metadata of an issuer lives: the well-known part goes between host and path (RFC 8414 §3.1). */
+export function metadataAddress(issuer: string): string {
+  const { origin, pathname } = new URL(issuer);
+  return `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`;
+}
+
+/** Makes the function that asks for a token. The token endpoint is looked up once, and again after anything went wrong there. */
+export function createTokenRequest(settings: AgentSettings): () => Promise<IssuedToken> {
+  const headers = { Accept: 'application/json', Authorization: basicCredentials(settings) };
+  let endpoint = settings.tokenEndpoint;
+
+  return async function requestToken() {
+    const askedAt = settings.now();
+    try {
+      endpoint ??= await discover(settings);
+      const answer = await call(endpoint, { method: 'POST', headers, body: formOf(settings) }, settings);
+      if (answer.status !== 200) throw refusal(answer, settings);
+      return judge(parseObject(answer.text), askedAt);
+    } catch (error) {
+      endpoint = settings.tokenEndpoint;
+      throw error;
+    }
+  };
+}
+
+/** RFC 8414 §3.3: "The "issuer" value returned MUST be identical to the authorization server's issuer identifier value". */
+async function discover(settings: AgentSettings): Promise<string> {
+  const wanted = settings.issuer ?? '';
+  const { status, text } = await call(metadataAddress(wanted), { headers: { Accept: 'application/json' } }, settings);
+  if (status !== 200) throw new AuthServerUnavailable(`status_${status}`);
+  const { issuer, token_endpoint: endpoint } = parseObject(text);
+  if (issuer !== wanted) throw new TokenRequestRefused('wrong_issuer', `"issuer" is ${wanted}, but there it is called ${quoteForLog(issuer)}`);
+  if (typeof endpoint !== 'string' || resourceProblem(endpoint)) throw new TokenRequestRefused('wrong_metadata', 'it names no usable token_endpoint');
+  return endpoint;
+}
+
+function formOf({ scope, resource }: AgentSettings): URLSearchParams {
+  return new URLSearchParams({ grant_type: 'client_credentials', ...(scope !== undefined && { scope }), ...(resource !== undefined && { resource }) });
+}
+
+/** RFC 6749 §2.3.1: both halves are form-encoded before they become Basic credentials. */
+function basicCredentials({ clientId, clientSecret }: AgentSettings): string {
+  const encoded = (value: string) => new URLSearchParams({ '': value }).toString().slice(1);
+  return `Basic ${btoa(`${encoded(clientId)}:${encoded(clientSecret)}`)}`;
+}
+
+async function call(url: string, init: RequestInit, settings: AgentSettings): Promise<{ status: number; text: string }> {
+  try {
+    // A redirect would carry our secret elsewhere, so it is an answer like any other wrong one.
+    const response = await settings.fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(Math.ceil(settings.timeout * 1000)) });
+    return { status: response.status, text: await response.text() };
+  } catch (cause) {
+    throw new AuthServerUnavailable('unreachable', { cause });
+  }
+}
+
+/** 400 and 401 with an OAuth error are a no; everything else is an outage. */
+function refusal({ status, text }: { status: number; text: string }, { clientSecret }: AgentSettings): Error {
+  const { error, error_description: said } = status === 400 || status === 401 ? looselyParsed(text) : {};
+  if (typeof error !== 'string' || !/^[\w.-]{1,60}$/.test(error)) return new AuthServerUnavailable(`status_${status}`);
+  // Whatever a server says, our secret gets into no log.
+  return new TokenRequestRefused(error, typeof said === 'string' ? quoteForLog(said.replaceAll(clientSecret, '********')) : '');
+}
+
+/** RFC 6749 §5.1, RFC 6750 §4. */
+function judge(answer: Members, askedAt: number): IssuedToken {
+  const { access_token: value, token_type: type, expires_in: expiresIn } = answer;
+  if (typeof value !== 'string' || !isBearerToken(value)) throw new AuthServerUnavailable('no_token');
+  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw new AuthServerUnavailable('token_type');
+  return Object.freeze({ value, ...timesOf(expiresIn, askedAt) });
+}
+
+function parseObject(text: string): Members {
+  const value = parse(text);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Members;
+  throw new AuthServerUnavailable('not_json');
+}
+
+function looselyParsed(text: string): Members {
+  const value = parse(text);
+  return typeof value === 'object' && value !== null ? (value as Members) : {};
+}
+
+function parse(text: string): unknown {
+  try {
+    return text.length > maxAnswerLength ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
