@@ -1,0 +1,41 @@
+"""Auth-Agent for MCP servers in Python: an ASGI guard, a client of the authorization server, tokens for agents.
+
+``auth_agent_mcp.mcp`` has the verifier for the official MCP SDK, ``auth_agent_mcp.fastmcp`` the provider for FastMCP,
+``auth_agent_mcp.httpx2`` the tokens of an agent for httpx2.
+"""
+
+from ._agent import AgentTokens
+from ._asgi import AuthAgentMiddleware
+from ._client import AuthAgentClient
+from ._dependencies import require_any_scope, require_scopes
+from ._options import AuthAgentOptions
+from ._scope import AnyOf, ScopeHierarchy, ScopeRequirement
+from ._server_metadata import ServerMetadata
+from ._verify import AuthContext, AuthUser
+from .errors import (
+    AuthAgentError,
+    AuthenticationError,
+    AuthorizationError,
+    AuthServerUnavailable,
+    TokenRequestRefused,
+)
+
+__all__ = [
+    "AgentTokens",
+    "AnyOf",
+    "AuthAgentClient",
+    "AuthAgentError",
+    "AuthAgentMiddleware",
+    "AuthAgentOptions",
+    "AuthContext",
+    "AuthServerUnavailable",
+    "AuthUser",
+    "AuthenticationError",
+    "AuthorizationError",
+    "ScopeHierarchy",
+    "ScopeRequirement",
+    "ServerMetadata",
+    "TokenRequestRefused",
+    "require_any_scope",
+    "require_scopes",
+]

@@ -1,0 +1,132 @@
+"""Access tokens for a machine that acts as itself: fetched, remembered and renewed (RFC 6749 §4.4).
+
+For whoever calls a protected server, not for the server: nothing here judges tokens. The requests are in _agent_request.py.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import TYPE_CHECKING
+
+import httpx
+
+from ._agent_request import AgentSettings, IssuedToken, TokenRequest, check_agent_options
+from ._flight import Flight
+from ._resource import is_loopback, origin_of
+from .errors import AuthServerUnavailable, TokenRequestRefused
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+_PAUSE_SECONDS = 10
+"""After a renewal that failed ahead of time, until the next attempt."""
+
+
+class AgentTokens(httpx.Auth):
+    """The tokens of a machine client. However many calls need one at the same time, one request is made.
+
+    As the ``auth`` of an ``httpx.AsyncClient`` it sends the token, and after a 401 asks for a new one and repeats the request
+    once, unless its body is a stream.
+
+    >>> agent = AgentTokens(issuer="https://auth.example.com", client_id="…", client_secret="…", resource="https://tasks.example.com")
+    >>> async with httpx.AsyncClient(auth=agent) as http:
+    ...     response = await http.get("https://tasks.example.com/api/tasks")
+    """
+
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        issuer: str | None = None,
+        token_endpoint: str | None = None,
+        scope: str | None = None,
+        resource: str | None = None,
+        timeout: float = 5,
+        transport: httpx.AsyncBaseTransport | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Exactly one of ``issuer`` and ``token_endpoint``. ``scope`` is space-separated; default what the client is registered for.
+
+        With ``resource`` the token goes to its origin only. Raises ValueError naming the option that is missing or wrong.
+        """
+        self._settings: AgentSettings = check_agent_options(
+            client_id=client_id,
+            client_secret=client_secret,
+            issuer=issuer,
+            token_endpoint=token_endpoint,
+            scope=scope,
+            resource=resource,
+            timeout=timeout,
+            transport=transport,
+            now=now,
+        )
+        self._request = TokenRequest(self._settings)
+        self._flight = Flight[IssuedToken]()
+        self._current: IssuedToken | None = None
+        self._paused_until = float("-inf")
+
+    async def token(self, *, refused: str | None = None) -> str:
+        """An access token that is good for now. ``refused`` is one that somebody just answered 401 to.
+
+        Raises TokenRequestRefused when the authorization server says no, AuthServerUnavailable when it cannot be asked and no
+        token is left.
+        """
+        now = self._settings.now()
+        usable = self._usable(now, refused)
+        if usable is not None and (now < usable.renew_at or now < self._paused_until):
+            return usable.value
+        try:
+            return (await self._flight.join(self._replace)).value
+        except (AuthServerUnavailable, TokenRequestRefused):
+            # Ahead of its time a failure costs nothing yet; if it lasts, it is told at the end of the old token.
+            if usable is not None and self._settings.now() < usable.expires_at:
+                return usable.value
+            raise
+
+    def check_target(self, url: str) -> None:
+        """A bearer token in the wrong place belongs to whoever reads it there (RFC 6750 §5.2, RFC 8707 §2)."""
+        origin, resource = origin_of(url), self._settings.resource
+        if origin is None or not (origin.startswith("https:") or is_loopback(url)):
+            raise ValueError(f"{origin or 'the address'} must be https (http is for loopback only)")
+        if resource is not None and origin != origin_of(resource):
+            raise ValueError(f"the token is for {resource}, not for {origin}")
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """What ``httpx.AsyncClient`` calls."""
+        self.check_target(str(request.url))
+        first = await self.token()
+        request.headers["Authorization"] = f"Bearer {first}"
+        response = yield request
+        if response.status_code == 401 and isinstance(request.stream, httpx.ByteStream):
+            request.headers["Authorization"] = f"Bearer {await self.token(refused=first)}"
+            yield request
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Refuses: a blocking client has no event loop to share one request in."""
+        raise RuntimeError("AgentTokens needs httpx.AsyncClient")
+
+    async def aclose(self) -> None:
+        """Closes the connections to the authorization server."""
+        await self._request.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.aclose()
+
+    def _usable(self, now: float, refused: str | None) -> IssuedToken | None:
+        current = self._current
+        return current if current is not None and current.value != refused and now < current.expires_at else None
+
+    async def _replace(self) -> IssuedToken:
+        try:
+            self._current = await self._request.send()
+        except (AuthServerUnavailable, TokenRequestRefused):
+            self._paused_until = self._settings.now() + _PAUSE_SECONDS
+            raise
+        return self._current

@@ -1,0 +1,107 @@
+"""AuthAgentClient: everything that needs the authorization server, in one object with one cache and one connection pool."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ._authorization_server import AuthorizationServer
+from ._credentials import MAX_TOKEN_LENGTH, is_bearer_token, token_hash
+from ._hints import quote_for_log
+from ._metadata_url import metadata_url
+from ._options import AuthAgentOptions, Settings, check_options
+from ._resource import accepted_audiences
+from ._server_metadata import RegisteredServer, ServerMetadata
+from ._token_cache import TokenCache
+from ._verify import AuthContext, Expectations, judge_introspection, thawed
+from .errors import AuthenticationError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+
+class AuthAgentClient:
+    """Validates and revokes access tokens of one MCP server.
+
+    >>> async with AuthAgentClient(server_id="srv_abc123", api_key="sk_xyz789") as client:
+    ...     auth = await client.validate_token(token)
+    """
+
+    def __init__(self, **options: Unpack[AuthAgentOptions]) -> None:
+        """Raises ValueError naming the option that is missing or wrong."""
+        self.settings: Settings = check_options(**options)
+        self._cache = TokenCache(lifetime=self.settings.cache_ttl, max_entries=self.settings.max_cache_entries)
+        self._server = AuthorizationServer(self.settings)
+        self._registered = RegisteredServer(self._server, self.settings)
+
+    @property
+    def resource_metadata_url(self) -> str:
+        """What challenges point at (PRM-06)."""
+        return metadata_url(self.settings)
+
+    async def validate_token(self, token: str) -> AuthContext:
+        """Says on whose behalf a token speaks. A good answer is remembered for ``cache_ttl`` seconds and never past ``exp``.
+
+        Scopes are not checked here. Raises AuthenticationError invalid_token, AuthServerUnavailable when it cannot be known.
+        """
+        if len(token) > MAX_TOKEN_LENGTH or not is_bearer_token(token):
+            raise AuthenticationError("invalid_token", "malformed")
+        hashed, now = token_hash(token), self.settings.now()
+        return self._cache.find(hashed, now) or await self._cache.ask(hashed, lambda: self._verify(token, hashed), now)
+
+    async def introspect_token(self, token: str) -> dict[str, Any]:
+        """The RFC 7662 answer about a token, judged as in ``validate_token``; ``{"active": False}`` for whatever is not good.
+
+        Raises AuthServerUnavailable when it cannot be known.
+        """
+        try:
+            return dict(thawed((await self.validate_token(token)).claims))
+        except AuthenticationError:
+            return {"active": False}
+
+    async def revoke_token(self, token: str) -> None:
+        """Revokes a token of this server, and forgets it here at once (RFC 7009).
+
+        Raises AuthServerUnavailable when it is not certain that the token is revoked.
+        """
+        await self._server.revoke(token)
+        # Also an answer from before that is still on its way.
+        self._cache.forget(token_hash(token))
+
+    async def get_server_metadata(self) -> ServerMetadata:
+        """What is registered for ``server_id``: resource identifier and scopes. Cached for an hour, and over outages.
+
+        Raises AuthServerUnavailable when it was never read before.
+        """
+        return await self._registered.read()
+
+    async def resource(self) -> str:
+        """The identifier of this MCP server: the configured one, else the registered one."""
+        return self.settings.resource or (await self.get_server_metadata()).resource
+
+    async def aclose(self) -> None:
+        """Closes the connections to the authorization server. What is asked afterwards opens new ones."""
+        await self._server.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.aclose()
+
+    async def _verify(self, token: str, hashed: str) -> AuthContext:
+        resource = await self.resource()
+        answer = await self._server.introspect(token)
+        expected = Expectations(self.settings.issuer, resource, accepted_audiences(resource), self.settings.now())
+        try:
+            return judge_introspection(answer, expected, hashed)
+        except AuthenticationError as error:
+            self._explain(error.reason, answer.get("aud"), answer.get("iss"), resource)
+            raise
+
+    def _explain(self, reason: str, aud: object, iss: object, resource: str) -> None:
+        """The caller learns only invalid_token; a wrong setup of our own must not be a riddle."""
+        if reason == "audience":
+            self.settings.hint(f"a token is for {quote_for_log(aud)}, this server is {resource}")
+        if reason == "issuer":
+            self.settings.hint(f'a token is from {quote_for_log(iss)}, "auth_server" is {self.settings.issuer}')

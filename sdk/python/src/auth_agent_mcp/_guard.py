@@ -1,0 +1,138 @@
+"""The guard of one MCP server: decides for each request whether it is answered here or may pass, and with whom.
+
+Free of ASGI; _asgi.py converts. The order of checks is the order of lines in ``_admit``; OPTIONS, metadata and
+``public_paths`` are all that passes without a token (RS-18).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+
+from ._challenge import Answer, ChallengeContext, answer_for, json_answer
+from ._client import AuthAgentClient
+from ._credentials import carries_access_token, read_bearer_token
+from ._metadata import metadata_answer
+from ._metadata_url import is_metadata_target
+from ._origin import cors_headers, is_allowed_origin, options_answer, origin_refused
+from ._resource import origin_of
+from ._scope import ScopeRequirement, challenge_scopes, satisfies
+from ._session import SessionOwners, session_refused
+from ._tool_call import MAX_BODY_BYTES, Body, mirror_refused
+from ._verify import AuthContext
+from .errors import AuthAgentError, AuthenticationError, AuthorizationError
+
+_FORM = re.compile(r"application/x-www-form-urlencoded\s*(;|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """What the guard needs to know of a request."""
+
+    method: str
+    target: str
+    """Path and query exactly as received, never decoded."""
+    path: str
+    """The decoded path that the application will route by."""
+    headers: Mapping[str, str]
+    """Lower-case names; several of one name joined by a comma."""
+    peek_body: Callable[[], Awaitable[bytes | None]]
+    """The body without taking it from the application; None when it is longer than MAX_BODY_BYTES."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """The request may pass. ``auth`` is None on a public path. ``headers`` go on the answer."""
+
+    auth: AuthContext | None
+    headers: Mapping[str, str]
+    opens_session: bool = False
+    """Whether an Mcp-Session-Id on the answer is a session of this caller's."""
+
+
+class Guard:
+    """Raises ValueError when made with wrong options."""
+
+    def __init__(self, client: AuthAgentClient) -> None:
+        self.client = client
+        self.settings = client.settings
+        self.challenge = ChallengeContext(
+            realm=self.settings.server_id,
+            resource_metadata=client.resource_metadata_url,
+            scopes=challenge_scopes([self.settings.required_scopes], self.settings.closure),
+        )
+        self.sessions = SessionOwners(self.settings.max_cache_entries)
+
+    async def admit(self, inbound: Inbound) -> Admission | Answer:
+        """Admits a request or answers it. Never raises because of what a caller or the authorization server did."""
+        try:
+            return await self._admit(inbound)
+        except AuthAgentError as error:
+            headers = cors_headers(inbound.headers.get("origin"), self.settings)
+            return _with_headers(self.answer_error(error), headers)
+
+    def answer_error(self, error: AuthAgentError) -> Answer:
+        """The answer to an error of this library."""
+        return answer_for(error, self.challenge)
+
+    def check_scopes(self, auth: AuthContext, *requirements: ScopeRequirement) -> None:
+        """Raises the one AuthorizationError that names every scope of the operation (RS-13)."""
+        needed = [self.settings.required_scopes, *requirements]
+        if not all(satisfies(auth.scopes, one, self.settings.closure) for one in needed):
+            raise AuthorizationError(challenge_scopes(needed, self.settings.closure))
+
+    async def _admit(self, inbound: Inbound) -> Admission | Answer:
+        if is_metadata_target(inbound.target):
+            return await metadata_answer(inbound.method, inbound.target, self.client)
+        origin = inbound.headers.get("origin")
+        if origin is not None and not await self._may_call(origin):
+            return origin_refused()
+        headers = cors_headers(origin, self.settings)
+        if inbound.method == "OPTIONS":
+            return _with_headers(options_answer(origin), headers)
+        if self._is_public(inbound):
+            return Admission(None, headers)
+        auth = await self._authorize(inbound)
+        if isinstance(auth, Answer):
+            return _with_headers(auth, headers)
+        session_id = inbound.headers.get("mcp-session-id")
+        if session_id is not None and not self.sessions.may_use(session_id, auth):
+            return _with_headers(session_refused(), headers)
+        # Only a request without a session can open one; an id that a handler merely echoes must not change hands.
+        return Admission(auth, headers, opens_session=session_id is None)
+
+    def _is_public(self, inbound: Inbound) -> bool:
+        """The application routes by the decoded path, so both must be the public one: what differs is a trick (RS-18)."""
+        raw = inbound.target.partition("?")[0]
+        return raw in self.settings.public_paths and inbound.path == raw
+
+    async def _may_call(self, origin: str) -> bool:
+        return is_allowed_origin(origin, self.settings) or origin == origin_of(await self.client.resource())
+
+    async def _authorize(self, inbound: Inbound) -> AuthContext | Answer:
+        query = inbound.target.partition("?")[2]
+        token = read_bearer_token(inbound.headers.get("authorization"), carries_access_token(query))
+        auth = await self.client.validate_token(token)
+        form = _FORM.match(inbound.headers.get("content-type", "")) is not None
+        if inbound.method in ("GET", "HEAD") or not (form or self.settings.tool_scopes):
+            self.check_scopes(auth)
+            return auth
+        content = await inbound.peek_body()
+        if content is None:
+            said = f"The body is larger than {MAX_BODY_BYTES >> 20} MiB"
+            return json_answer(413, {"error": "content_too_large", "error_description": said})
+        if form and carries_access_token(content.decode(errors="replace")):
+            raise AuthenticationError("invalid_request", "two_credentials")
+        return self._check_call(inbound, auth, Body(content))
+
+    def _check_call(self, inbound: Inbound, auth: AuthContext, body: Body) -> AuthContext | Answer:
+        """All scopes of the operation are checked at once, so that one challenge names them all (RS-13)."""
+        self.check_scopes(auth, *body.requirements(self.settings.tool_scopes))
+        method, name = inbound.headers.get("mcp-method"), inbound.headers.get("mcp-name")
+        contradicted = bool(self.settings.tool_scopes) and body.contradicts(method=method, name=name)
+        return mirror_refused() if contradicted else auth
+
+
+def _with_headers(answer: Answer, headers: Mapping[str, str]) -> Answer:
+    return replace(answer, headers={**answer.headers, **headers})

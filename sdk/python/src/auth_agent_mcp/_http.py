@@ -1,0 +1,77 @@
+"""One pool of connections to the authorization server, bounded in time and size. Not here: what answers mean.
+
+An event loop cannot use another one's sockets, so a new loop (a test, a restart of the application) gets a new pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from ._resource import is_loopback
+from .errors import AuthServerUnavailable
+
+_MAX_ANSWER_BYTES = 1024 * 1024
+# Below the five seconds after which node closes an idle connection, so that nothing is sent into a closing one.
+_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=4)
+
+
+@dataclass(frozen=True)
+class ServerAnswer:
+    """An answer of the authorization server, unjudged. ``body`` is empty when it was longer than anything we asked for."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class Pool:
+    """Sends requests to one origin. ``timeout`` is seconds for the whole exchange."""
+
+    def __init__(self, origin: str, *, timeout: float, transport: httpx.AsyncBaseTransport | None) -> None:
+        # Proxies of the environment are for the world outside; loopback is not.
+        self._trust_env = not is_loopback(origin)
+        self._timeout = timeout
+        self._transport = transport
+        self._client: httpx.AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def send(self, method: str, url: str, *, headers: Mapping[str, str], form: Mapping[str, str] | None = None) -> ServerAnswer:
+        """Sends one request. Raises AuthServerUnavailable when no whole answer arrives in time."""
+        try:
+            return await asyncio.wait_for(self._exchange(method, url, headers, form), self._timeout)
+        except (httpx.HTTPError, httpx.InvalidURL, asyncio.TimeoutError, OSError) as cause:
+            raise AuthServerUnavailable("unreachable") from cause
+
+    async def aclose(self) -> None:
+        """Closes the connections. The next request opens new ones."""
+        client, self._client = self._client, None
+        if client is not None and self._loop is asyncio.get_running_loop():
+            await client.aclose()
+
+    async def _exchange(self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None) -> ServerAnswer:
+        # A redirect would carry our key elsewhere, so it is an answer like any other wrong one: httpx follows none.
+        async with self._connected().stream(method, url, headers=headers, data=form) as response:
+            body = bytearray()
+            async for part in response.aiter_raw():
+                body += part
+                if len(body) > _MAX_ANSWER_BYTES:
+                    return ServerAnswer(response.status_code, response.headers, b"")
+            return ServerAnswer(response.status_code, response.headers, bytes(body))
+
+    def _connected(self) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
+            self._loop = loop
+            self._client = httpx.AsyncClient(
+                # Nothing compressed: a small answer must not unfold into a large one.
+                headers={"Accept-Encoding": "identity"},
+                timeout=self._timeout,
+                limits=_LIMITS,
+                transport=self._transport,
+                trust_env=self._trust_env,
+            )
+        return self._client

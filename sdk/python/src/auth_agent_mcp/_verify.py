@@ -1,0 +1,163 @@
+"""Judges what a token says about itself and makes the AuthContext handlers see (RS-02, RS-07, RS-08, RS-20 to RS-22).
+
+Pure: plain data and ``now`` in, no I/O, no clock. Not here: scopes (_scope.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from ._scope import parse_scope
+from .errors import AuthenticationError
+
+_CLOCK_SKEW_SECONDS = 60
+"""Clocks may differ by this much, at most (RS-07)."""
+
+
+@dataclass(frozen=True)
+class AuthUser:
+    """The person, or for machine tokens the client itself, on whose behalf a request comes. ``id`` is opaque and stable."""
+
+    id: str
+    email: str | None = None
+    username: str | None = None
+    name: str | None = None
+    """What to call the person: the name if the server told one, else the username."""
+
+
+@dataclass(frozen=True)
+class AuthContext:
+    """Who may do what, in this request. Frozen: one object may serve many requests. The token is not in it (RS-09, RS-20)."""
+
+    user: AuthUser
+    client_id: str
+    scopes: tuple[str, ...]
+    """As granted; hierarchies are applied when scopes are checked, not here."""
+    resource: str
+    """The identifier of this MCP server."""
+    issuer: str
+    audience: tuple[str, ...]
+    expires_at: int
+    """Epoch seconds."""
+    token_hash: str
+    """SHA-256 of the token, base64url: for logs and caches."""
+    grant_id: str | None = None
+    """``grant_…``: what the person sees and can revoke."""
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Everything the authorization server said, wire names, read-only."""
+
+    @property
+    def id(self) -> str:
+        """The same as ``user.id``."""
+        return self.user.id
+
+    @property
+    def email(self) -> str | None:
+        """The same as ``user.email``; None for machines."""
+        return self.user.email
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """What a token must match. ``now`` is epoch seconds."""
+
+    issuer: str
+    resource: str
+    audiences: frozenset[str]
+    now: float
+
+
+def judge_introspection(answer: Mapping[str, Any], expected: Expectations, token_hash: str) -> AuthContext:
+    """RFC 7662 §2.2, RS-22: judges an answer in the order issuer, audience, time, key binding, subject.
+
+    Nothing is left to the server's filtering. Raises AuthenticationError invalid_token, whatever the reason.
+    """
+    if answer.get("active") is not True:
+        raise _invalid("inactive")
+    token_type = answer.get("token_type")
+    if not isinstance(token_type, str) or token_type.lower() != "bearer":
+        raise _invalid("token_type")
+    if answer.get("iss") != expected.issuer:
+        raise _invalid("issuer")
+    audience = _audience_of(answer.get("aud"))
+    if expected.audiences.isdisjoint(audience):
+        raise _invalid("audience")
+    expires_at = _check_times(answer, expected.now)
+    # A token bound to a key is worth nothing as a bare Bearer token (RFC 9449 §7.2).
+    if "cnf" in answer:
+        raise _invalid("key_bound")
+    user, client_id, scope = _user_of(answer), _text(answer, "client_id"), answer.get("scope", "")
+    if not isinstance(scope, str):
+        raise _invalid("scope")
+    return AuthContext(
+        user=user,
+        client_id=client_id,
+        scopes=parse_scope(scope),
+        resource=expected.resource,
+        issuer=expected.issuer,
+        audience=audience,
+        expires_at=expires_at,
+        token_hash=token_hash,
+        grant_id=_optional(answer, "grant_id"),
+        claims=_frozen(answer),
+    )
+
+
+def _check_times(answer: Mapping[str, Any], now: float) -> int:
+    exp: Any = answer.get("exp")
+    if not _is_time(exp) or exp + _CLOCK_SKEW_SECONDS <= now:
+        raise _invalid("expired")
+    for name in ("nbf", "iat"):
+        start = answer.get(name, now)
+        if not _is_time(start) or start > now + _CLOCK_SKEW_SECONDS:
+            raise _invalid("not_yet_valid")
+    return int(exp)
+
+
+def _user_of(answer: Mapping[str, Any]) -> AuthUser:
+    username = _optional(answer, "username")
+    return AuthUser(_text(answer, "sub"), _optional(answer, "email"), username, _optional(answer, "name") or username)
+
+
+def _audience_of(aud: object) -> tuple[str, ...]:
+    return tuple(one for one in (aud if isinstance(aud, list) else [aud]) if isinstance(one, str))
+
+
+def _is_time(value: Any) -> bool:
+    if isinstance(value, int):
+        return not isinstance(value, bool) and value.bit_length() < 64
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def _text(answer: Mapping[str, Any], name: str) -> str:
+    value = answer.get(name)
+    if not isinstance(value, str) or not value:
+        raise _invalid("subject")
+    return value
+
+
+def _optional(answer: Mapping[str, Any], name: str) -> str | None:
+    value = answer.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def _frozen(value: Any) -> Any:
+    """A cached context is handed to many requests: no handler may lend the next one a scope."""
+    if isinstance(value, Mapping):
+        return MappingProxyType({name: _frozen(member) for name, member in value.items()})
+    return tuple(_frozen(member) for member in value) if isinstance(value, list) else value
+
+
+def thawed(value: Any) -> Any:
+    """A copy of frozen claims as plain JSON values."""
+    if isinstance(value, Mapping):
+        return {name: thawed(member) for name, member in value.items()}
+    return [thawed(member) for member in value] if isinstance(value, tuple) else value
+
+
+def _invalid(reason: str) -> AuthenticationError:
+    return AuthenticationError("invalid_token", reason)

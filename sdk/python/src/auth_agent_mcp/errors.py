@@ -1,0 +1,92 @@
+"""What can be wrong with a request, as a stranger may know it. RFC 6750 §3.1, RFC 9470 §3.
+
+Every error has a stable ``code`` and ``status``; ``reason`` is for the developer's log and never leaves the process.
+
+    AuthAgentError
+    ├─ AuthenticationError     401 missing_token, invalid_token, insufficient_user_authentication · 400 invalid_request
+    ├─ AuthorizationError      403 insufficient_scope
+    └─ AuthServerUnavailable   503 auth_server_unavailable
+
+    TokenRequestRefused        an agent is refused a token (not about a request, so it has no answer of its own)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+__all__ = [
+    "AuthAgentError",
+    "AuthServerUnavailable",
+    "AuthenticationCode",
+    "AuthenticationError",
+    "AuthorizationError",
+    "TokenRequestRefused",
+]
+
+AuthenticationCode = Literal["missing_token", "invalid_token", "invalid_request", "insufficient_user_authentication"]
+
+_TEXTS: dict[AuthenticationCode, str] = {
+    "missing_token": "This server needs an access token in the Authorization header",
+    "invalid_token": "The access token is invalid, expired or meant for another server",
+    "invalid_request": "Send exactly one access token, in the Authorization header",
+    "insufficient_user_authentication": "The person must sign in again for this",
+}
+
+
+class AuthAgentError(Exception):
+    """The base of every error about a request. ``code`` and ``status`` are stable; the text may change."""
+
+    def __init__(self, code: str, status: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+        self.reason = reason
+        """Why, in one word, for logs. Telling it to the caller would make an oracle (RS-02)."""
+
+
+class AuthenticationError(AuthAgentError):
+    """Nobody was authenticated: no token, a bad one, or a malformed request.
+
+    ``acr_values`` and ``max_age`` (seconds) say how the person must sign in again (RFC 9470 §3).
+    """
+
+    def __init__(
+        self,
+        code: AuthenticationCode,
+        reason: str | None = None,
+        *,
+        acr_values: Iterable[str] = (),
+        max_age: int | None = None,
+    ) -> None:
+        super().__init__(code, 400 if code == "invalid_request" else 401, reason or code, _TEXTS[code])
+        self.acr_values = tuple(acr_values)
+        self.max_age = max_age
+
+
+class AuthorizationError(AuthAgentError):
+    """The token is good but does not allow this. Raise it in a handler to answer a step-up challenge of your own.
+
+    ``scopes`` are all that the operation needs, whether or not the token has them already (RS-03).
+    """
+
+    def __init__(self, scopes: Iterable[str]) -> None:
+        super().__init__("insufficient_scope", 403, "scope", "The access token does not allow this")
+        self.scopes = tuple(scopes)
+
+
+class AuthServerUnavailable(AuthAgentError):  # noqa: N818 - the name is the same in every SDK
+    """The authorization server could not be asked. Never a reason to make the person sign in again (RS-17)."""
+
+    def __init__(self, reason: str, *, retry_after: int = 5) -> None:
+        super().__init__("auth_server_unavailable", 503, reason, "The authorization server cannot be reached")
+        self.retry_after = retry_after
+        """Seconds after which asking again makes sense."""
+
+
+class TokenRequestRefused(Exception):  # noqa: N818
+    """The authorization server refused a token. ``code`` is its OAuth error, e.g. ``invalid_client`` (RFC 6749 §5.2)."""
+
+    def __init__(self, code: str, description: str = "") -> None:
+        super().__init__(f"The authorization server refused to issue a token: {code} {description}".rstrip())
+        self.code = code

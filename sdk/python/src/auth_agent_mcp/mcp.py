@@ -1,0 +1,38 @@
+"""For the official MCP Python SDK (1.x and 2.x): its ``TokenVerifier``. Needs the package ``mcp``.
+
+The official check knows no 503: during an outage it answers 500. ``AuthAgentMiddleware`` answers 503.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mcp.server.auth.provider import AccessToken
+
+from ._access_token import access_token_members
+from ._client import AuthAgentClient
+from ._options import AuthAgentOptions
+from .errors import AuthenticationError
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__all__ = ["TokenVerifier"]
+
+
+class TokenVerifier:
+    """Satisfies ``mcp.server.auth.provider.TokenVerifier``. Scopes are left to the official check.
+
+    >>> server = MCPServer("files", token_verifier=TokenVerifier(server_id="srv_abc123", api_key="sk_…"), auth=AuthSettings(…))
+    """
+
+    def __init__(self, **options: Unpack[AuthAgentOptions]) -> None:
+        """Raises ValueError naming the option that is missing or wrong."""
+        self.client = AuthAgentClient(**options)
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        """None for whatever is wrong with a token. Raises AuthServerUnavailable when it cannot be known."""
+        try:
+            return AccessToken(**access_token_members(await self.client.validate_token(token), self.client))
+        except AuthenticationError:
+            return None
