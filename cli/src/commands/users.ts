@@ -1,5 +1,17 @@
 /** `auth-agent users …`: people. */
-import { auditEvent, hashPassword, isoDate, maxPasswordBytes, minPasswordLength, type Role, randomId, type Store, type User } from 'auth-agent-mcp-server/node';
+import {
+  auditEvent,
+  hashPassword,
+  isEmailAddress,
+  isoDate,
+  isUsername,
+  maxPasswordBytes,
+  minPasswordLength,
+  type Role,
+  randomId,
+  type Store,
+  type User,
+} from 'auth-agent-mcp-server/node';
 import { readPassword } from '../ask.ts';
 import { type Call, type Command, databaseFlags, textFlag } from '../command.ts';
 import { next, withStore } from '../database.ts';
@@ -68,8 +80,8 @@ function personOf(call: Call, now: number): User {
   const role = textFlag(call, 'role') ?? 'user';
   const refuse = (what: string) => new Failure('usage', what, { fix: addUser.examples[0] });
   // Without @, so that nobody can take another's e-mail address as their name.
-  if (!/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(username)) throw refuse('A username is 1 to 64 letters, digits, dots, dashes and underscores');
-  if (email !== undefined && (email.length > 254 || !/^[^\s@<>"]+@[^\s@<>"]+$/.test(email))) throw refuse('--email is no e-mail address');
+  if (!isUsername(username)) throw refuse('A username is 1 to 64 letters, digits, dots, dashes and underscores');
+  if (email !== undefined && !isEmailAddress(email)) throw refuse('--email is no e-mail address');
   if (name !== undefined && (name.length > 100 || /\p{Cc}/u.test(name))) throw refuse('--name is at most 100 characters of plain text');
   if (!/^(user|owner|operator)$/.test(role)) throw refuse(`--role is user, owner or operator, not ${role}`);
   return { id: randomId('usr_', 12), username, email, name, role: role as Role, createdAt: now };

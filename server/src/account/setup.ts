@@ -11,7 +11,9 @@ import { OAuthError } from '../errors.ts';
 import { pageFrame } from '../page-frame.ts';
 import { type Answer, page } from '../route.ts';
 import { type Parameters, parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
+import { isEmailAddress, isUsername } from '../rules/person.ts';
 import { readParameters } from '../rules/read-body.ts';
+import { newOwnerToken } from '../servers/owner-token.ts';
 import type { User } from '../storage/store.ts';
 import { type SetupField, type SetupProblem, setupDonePage, setupPage } from '../views/setup-page.ts';
 import { type Browser, browserOf } from './browser-cookie.ts';
@@ -19,7 +21,6 @@ import { checkForm, type Form, formToken } from './form-token.ts';
 import { beginSession } from './session.ts';
 
 const linkSeconds = 15 * 60;
-const ownerTokenSeconds = 365 * 86400;
 
 type Place = { exchange: Exchange; context: Context };
 type Problem = { field: SetupField; problem: SetupProblem };
@@ -87,13 +88,12 @@ function setupAnswer(values: { token: string; errors?: Problem[]; username?: str
   return page(setupPage(pageFrame(exchange, context), { token, csrf, errors, username, email }), 200, browser.cookies);
 }
 
-/** A username never contains `@`, so that nobody can take another's e-mail address as their name. */
 function problemsOf({ username, email, password }: Candidate): Problem[] {
   const problems: Problem[] = [];
   if (username === '') problems.push({ field: 'username', problem: 'missing' });
-  else if (!/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(username)) problems.push({ field: 'username', problem: 'invalid' });
+  else if (!isUsername(username)) problems.push({ field: 'username', problem: 'invalid' });
   if (email === '') problems.push({ field: 'email', problem: 'missing' });
-  else if (email.length > 254 || !/^[^\s@<>"]+@[^\s@<>"]+$/.test(email)) problems.push({ field: 'email', problem: 'invalid' });
+  else if (!isEmailAddress(email)) problems.push({ field: 'email', problem: 'invalid' });
   if ([...password].length < minPasswordLength) problems.push({ field: 'password', problem: password === '' ? 'missing' : 'tooShort' });
   else if (Buffer.byteLength(password) > maxPasswordBytes) problems.push({ field: 'password', problem: 'tooLong' });
   return problems;
@@ -106,15 +106,7 @@ async function createOperator(
 ): Promise<'used' | 'taken' | { operator: User; ownerToken: string }> {
   const now = context.now();
   const operator: User = { id: randomId('usr_', 12), username: candidate.username, email: candidate.email, role: 'operator', createdAt: now };
-  const ownerToken = randomId('aat_', 32);
-  const row = {
-    id: randomId('oat_', 9),
-    tokenHash: sha256(ownerToken),
-    userId: operator.id,
-    name: 'Setup',
-    createdAt: now,
-    expiresAt: now + ownerTokenSeconds,
-  };
+  const { value: ownerToken, row } = newOwnerToken(operator.id, 'Setup', now);
   const event = auditEvent('setup.completed', now, `user:${operator.id}`, { userId: operator.id, address: exchange.address, requestId: exchange.requestId });
   const passwordHash = await hashPassword(candidate.password);
   const outcome = await context.store.redeemSetupLink(sha256(token), { ...operator, passwordHash }, row, event);

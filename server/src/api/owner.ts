@@ -4,20 +4,11 @@
  */
 import type { Context, Exchange } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
-import { randomId } from '../crypto/random.ts';
 import { OAuthError } from '../errors.ts';
-import type { McpServer, OwnerToken, User } from '../storage/store.ts';
+import type { McpServer, User } from '../storage/store.ts';
 
 const tokenPattern = /^aat_[A-Za-z0-9_-]{32,128}$/;
 const challenge = 'Bearer realm="auth-agent management API"';
-/** Owner tokens live this long unless told otherwise, in seconds. */
-export const ownerTokenSeconds = 365 * 86400;
-
-/** Makes an owner token: `row` is kept, `value` is shown once. */
-export function newOwnerToken(userId: string, name: string, now: number, lifetimeSeconds = ownerTokenSeconds): { value: string; row: OwnerToken } {
-  const value = randomId('aat_', 32);
-  return { value, row: { id: randomId('oat_', 9), tokenHash: sha256(value), userId, name, createdAt: now, expiresAt: now + lifetimeSeconds } };
-}
 
 /** The owner or operator who calls. @throws {OAuthError} unauthorized (RFC 6750 §3.1, with the corrected call in `example`), forbidden for a person without that role. */
 export async function authenticateOwner(exchange: Exchange, context: Context): Promise<User> {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { newOwnerToken } from '../api/owner.ts';
 import type { LogFields } from '../context.ts';
 import { newKey } from '../servers/key-value.ts';
+import { newOwnerToken } from '../servers/owner-token.ts';
 import { type LogFormat, nodeLog } from './log.ts';
 import { redactText } from './redact.ts';
 

@@ -6,10 +6,10 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { apiRoutes, operations } from '../../src/api/openapi.ts';
-import { newOwnerToken } from '../../src/api/owner.ts';
 import { auditEvent } from '../../src/audit/event.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { parseKey } from '../../src/servers/key-value.ts';
+import { newOwnerToken } from '../../src/servers/owner-token.ts';
 import { issuer, type TestServer, testServer } from '../harness.ts';
 
 let app: TestServer;
