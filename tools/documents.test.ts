@@ -34,13 +34,22 @@ describe('sessions print what the documents say', () => {
   for (const document of documents.filter((one) => stepsOf(one).length > 0)) {
     test(document.path, { skip }, async () => {
       const own = await startDevelopment({ port: 0, ephemeral: true, log: quiet });
-      const port = await freePort();
+      const [port, authPort, resourcePort] = [await freePort(), await freePort(), await freePort()];
       const bindings = new Map([
         ['localhost:9000', `localhost:${own.port}`],
         ['localhost:8000', `localhost:${port}`],
+        ['localhost:4000', `localhost:${authPort}`],
+        ['localhost:4001', `localhost:${resourcePort}`],
       ]);
+      const data = mkdtempSync(join(folder, 'data-'));
+      const tasks = {
+        AUTH_PORT: String(authPort),
+        RESOURCE_PORT: String(resourcePort),
+        AUTH_FILE: join(data, 'auth.db'),
+        TASKS_FILE: join(data, 'tasks.db'),
+      };
       using running = new DisposableStack();
-      const session: Session = { bindings, running, env: { PORT: String(port), FOLDER: join(folder, 'files') } };
+      const session: Session = { bindings, running, env: { PORT: String(port), FOLDER: join(folder, 'files'), ...tasks } };
       try {
         for (const step of stepsOf(document)) await runStep(step, session);
       } finally {
