@@ -32,19 +32,6 @@ export class TokenRequestRefused extends Error {
   }
 }
 
-/** When to renew and when it ends: counted from before the request was sent, renewed a tenth of the lifetime ahead and a minute at most. */
-export function timesOf(expiresIn: unknown, askedAt: number): { renewAt: number; expiresAt: number } {
-  const lifetime = typeof expiresIn === 'number' && expiresIn > 0 && Number.isFinite(expiresIn) ? expiresIn : unknownLifetimeSeconds;
-  const expiresAt = askedAt + lifetime;
-  return { renewAt: expiresAt - Math.min(60, lifetime / 10), expiresAt };
-}
-
-/** Where the metadata of an issuer lives: the well-known part goes between host and path (RFC 8414 §3.1). */
-export function metadataAddress(issuer: string): string {
-  const { origin, pathname } = new URL(issuer);
-  return `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`;
-}
-
 /** Makes the function that asks for a token. The token endpoint is looked up once, and again after anything went wrong there. */
 export function createTokenRequest(settings: AgentSettings): () => Promise<IssuedToken> {
   const headers = { Accept: 'application/json', Authorization: basicCredentials(settings) };
@@ -73,6 +60,12 @@ async function discover(settings: AgentSettings): Promise<string> {
   if (issuer !== wanted) throw new TokenRequestRefused('wrong_issuer', `"issuer" is ${wanted}, but there it is called ${quoteForLog(issuer)}`);
   if (typeof endpoint !== 'string' || resourceProblem(endpoint)) throw new TokenRequestRefused('wrong_metadata', 'it names no usable token_endpoint');
   return endpoint;
+}
+
+/** Where the metadata of an issuer lives: the well-known part goes between host and path (RFC 8414 §3.1). */
+function metadataAddress(issuer: string): string {
+  const { origin, pathname } = new URL(issuer);
+  return `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`;
 }
 
 function formOf({ scope, resource }: AgentSettings): URLSearchParams {
@@ -109,6 +102,13 @@ function judge(answer: Members, askedAt: number): IssuedToken {
   if (typeof value !== 'string' || !isBearerToken(value)) throw new AuthServerUnavailable('no_token');
   if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw new AuthServerUnavailable('token_type');
   return Object.freeze({ value, ...timesOf(expiresIn, askedAt) });
+}
+
+/** When to renew and when it ends: counted from before the request was sent, renewed a tenth of the lifetime ahead and a minute at most. */
+function timesOf(expiresIn: unknown, askedAt: number): { renewAt: number; expiresAt: number } {
+  const lifetime = typeof expiresIn === 'number' && expiresIn > 0 && Number.isFinite(expiresIn) ? expiresIn : unknownLifetimeSeconds;
+  const expiresAt = askedAt + lifetime;
+  return { renewAt: expiresAt - Math.min(60, lifetime / 10), expiresAt };
 }
 
 function parseObject(text: string): Members {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import { type AgentOptions, agentTokens, TokenRequestRefused } from 'auth-agent-mcp-sdk/agent';
-import { startDevelopment } from 'auth-agent-mcp-server/node';
+import { startDevelopment } from '../../../server/src/runtimes/node.ts';
 import { listen, type PlayedServer, playAuthorizationServer, type Reply, startOfTime } from '../test/stage.ts';
 import { readVectors } from '../test/vectors.ts';
 import { AuthServerUnavailable } from './errors.ts';
@@ -190,6 +190,17 @@ test('a token goes to https or loopback only, and with a resource only to its or
     await assert.rejects(agent.fetch(wrong), TypeError);
   for (const wrong of ['https://api.example.com:8443/', 'https://api.example.com.evil.test/', 'https://user@evil.test/', new URL('https://evil.test')])
     await assert.rejects(bound.fetch(wrong), /the token is for https:\/\/api\.example\.com\/v1, not for/);
+});
+
+test('a redirect to another origin does not take the token along', async (t) => {
+  const [auth, api, elsewhere] = [await playAuthorizationServer(t), await playAuthorizationServer(t), await playAuthorizationServer(t)];
+  auth.reply = () => granted('t1');
+  api.reply = () => ({ status: 307, headers: { Location: elsewhere.url } });
+
+  await agentTokens({ ...client, tokenEndpoint: `${auth.url}/token` }).fetch(api.url);
+
+  assert.equal(api.received[0]?.headers.authorization, 'Bearer t1');
+  assert.equal(elsewhere.received[0]?.headers.authorization, undefined);
 });
 
 test('a request keeps its method, headers and body, and brings no Authorization of its own', async (t) => {
