@@ -16,7 +16,10 @@ try {
   mkdirSync(dirname(TASKS_FILE), { recursive: true, mode: 0o700 });
   const store = openTasks(TASKS_FILE);
   const server = createServer(tasksApi(store, { serverId: SERVER_ID, apiKey: key.secret, authServerUrl }));
-  server.once('error', (error) => fail(`Port ${resourcePort} cannot be used: ${error.message}. RESOURCE_PORT names another.`));
+  server.once('error', (error) => {
+    const message = `Port ${resourcePort} cannot be used: ${error.message}. RESOURCE_PORT names another.`;
+    void key.release().then(() => fail(message));
+  });
   server.listen(resourcePort, 'localhost', () => {
     console.log(`Tasks API on http://localhost:${resourcePort}, guarded by ${authServerUrl}`);
     console.log('Next, in another terminal: npm run dev:agent');
