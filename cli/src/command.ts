@@ -26,6 +26,8 @@ export type Command = {
   usage?: string;
   flags?: Flag[];
   examples: string[];
+  /** Not in the list of --help: a machine calls it. */
+  hidden?: boolean;
   run(call: Call): Promise<Result>;
 };
 

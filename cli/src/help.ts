@@ -4,7 +4,8 @@
 import { type Command, everyCommandsFlags, type Flag } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 
-export function helpOfAll(commands: readonly Command[]): string {
+export function helpOfAll(all: readonly Command[]): string {
+  const commands = all.filter(({ hidden }) => hidden !== true);
   const widest = Math.max(...commands.map(({ name }) => name.length));
   return `Auth-Agent MCP: an authorization server for MCP servers
 

@@ -3,6 +3,7 @@
  */
 import type { Command } from '../command.ts';
 import { addClient, listClients, removeClient } from './clients.ts';
+import { conformance } from './conformance.ts';
 import { migrateDatabase, showDatabaseStatus } from './db.ts';
 import { dev } from './dev.ts';
 import { listGrants, revokeGrant } from './grants.ts';
@@ -10,14 +11,18 @@ import { createKey, listKeys, revokeKey } from './keys.ts';
 import { createOwnerToken } from './owner-tokens.ts';
 import { addServer, listServers, removeServer, showServer } from './servers.ts';
 import { setupLink } from './setup-link.ts';
+import { shell } from './shell.ts';
 import { dropSigningKey, listSigningKeys, rotateSigningKey } from './signing-keys.ts';
 import { start } from './start.ts';
 import { addTenant, listTenants } from './tenants.ts';
+import { tryServer } from './try.ts';
 import { addUser, listUsers } from './users.ts';
 
 export const commands: readonly Command[] = [
   dev,
   start,
+  tryServer,
+  shell,
   setupLink,
   addServer,
   listServers,
@@ -41,4 +46,5 @@ export const commands: readonly Command[] = [
   listTenants,
   migrateDatabase,
   showDatabaseStatus,
+  conformance,
 ];

@@ -1,0 +1,57 @@
+/** `auth-agent conformance <url>`: the client that the public MCP conformance suite drives. It follows the authorization redirect itself; nobody is asked. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectHttp } from '../client/connection.ts';
+import type { Reception } from '../client/reception.ts';
+import { openSession } from '../client/session.ts';
+import { openStore } from '../client/store.ts';
+import type { Command } from '../command.ts';
+import { Failure } from '../exit-codes.ts';
+import { safe } from '../terminal.ts';
+
+export const conformance: Command = {
+  name: 'conformance',
+  hidden: true,
+  about: 'be the client of the public conformance suite',
+  usage: '<url>',
+  examples: ['auth-agent conformance http://localhost:4001/mcp'],
+  run: async ({ args: [address = ''], terminal: { env } }) => {
+    const url = new URL(address);
+    const folder = mkdtempSync(join(tmpdir(), 'auth-agent-conformance-'));
+    const modern = env.MCP_CONFORMANCE_PROTOCOL_VERSION === '2026-07-28';
+    const context = JSON.parse(env.MCP_CONFORMANCE_CONTEXT ?? '{}') as { client_id?: string; client_secret?: string };
+    try {
+      const session = openSession(url, {
+        store: openStore({ AUTH_AGENT_CLIENT_STORE: join(folder, 'credentials.json') }),
+        openReception: async () => redirectFollower(),
+        configured: context.client_id === undefined ? undefined : { clientId: context.client_id, clientSecret: context.client_secret },
+        documentUrl: 'https://conformance-test.local/client-metadata.json',
+        allowLegacy: !modern,
+        mayAsk: true,
+        tell: () => {},
+        now: () => Math.floor(Date.now() / 1000),
+      });
+      const connection = await connectHttp(url, session, { revision: modern ? 'auto' : 'legacy' });
+      const { tools } = await connection.use((client, options) => client.listTools(undefined, options));
+      for (const { name } of tools) await connection.use((client, options) => client.callTool({ name, arguments: {} }, options));
+      await connection.close();
+      return { data: { tools: tools.map(({ name }) => safe(name)) } };
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+};
+
+function redirectFollower(): Reception {
+  return {
+    redirectUri: 'http://127.0.0.1:3000/callback',
+    async receive(authorizationUrl) {
+      const response = await fetch(authorizationUrl, { redirect: 'manual' });
+      const location = response.headers.get('location');
+      if (location === null) throw new Failure('refused', `The authorization endpoint answered ${response.status} without a redirect`);
+      return { parameters: new URL(location, authorizationUrl).searchParams };
+    },
+    close: () => {},
+  };
+}
