@@ -100,8 +100,10 @@ class AgentTokens(httpx.Auth):
         self.check_target(str(request.url))
         first = await self.token()
         request.headers["Authorization"] = f"Bearer {first}"
+        # Asked before it is sent: some transports read a stream and put what they read in its place.
+        repeatable = isinstance(request.stream, httpx.ByteStream)
         response = yield request
-        if response.status_code == 401 and isinstance(request.stream, httpx.ByteStream):
+        if response.status_code == 401 and repeatable:
             request.headers["Authorization"] = f"Bearer {await self.token(refused=first)}"
             yield request
 

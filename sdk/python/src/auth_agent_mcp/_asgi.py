@@ -58,9 +58,11 @@ class GuardedApp:
         try:
             await self.app(scope, body.receive, outgoing.send)
         except AuthAgentError as error:
-            if outgoing.started:
+            if not outgoing.take_back():
                 raise
             await _send_answer(self._guard.answer_error(error), scope, outgoing.send)
+        finally:
+            await outgoing.flush()
 
     def _closing(self, send: Send) -> Send:
         async def send_and_close(message: Message) -> None:
@@ -107,19 +109,42 @@ class _PeekedBody:
 
 
 class _Outgoing:
-    """Completes the headers of the application's answer on its way out, whatever it set."""
+    """Completes the headers of the application's answer on its way out, whatever it set.
+
+    A 500 waits for the application to end: frameworks send one before they pass on the error that caused it, which may be ours.
+    """
 
     def __init__(self, send: Send, admission: Admission, guard: Guard) -> None:
         self._send = send
         self._admission = admission
         self._guard = guard
-        self.started = False
+        self._held: list[Message] = []
+        self._started = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.started = True
             message = {**message, "headers": self._completed(message["status"], message.get("headers", ()))}
+            if message["status"] == 500:
+                self._held.append(message)
+                return
+        if len(self._held) == 1 and not message.get("more_body", False):
+            self._held.append(message)
+            return
+        await self.flush()
+        self._started = True
         await self._send(message)
+
+    def take_back(self) -> bool:
+        """Whether nothing has gone out yet; a 500 that waits never will."""
+        self._held.clear()
+        return not self._started
+
+    async def flush(self) -> None:
+        """Sends what waits."""
+        held, self._held = self._held, []
+        for message in held:
+            self._started = True
+            await self._send(message)
 
     def _completed(self, status: int, raw: Any) -> list[tuple[bytes, bytes]]:
         headers = [(name.lower(), value) for name, value in raw]

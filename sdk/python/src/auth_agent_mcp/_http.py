@@ -21,7 +21,7 @@ _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepal
 
 @dataclass(frozen=True)
 class ServerAnswer:
-    """An answer of the authorization server, unjudged. ``body`` is empty when it was longer than anything we asked for."""
+    """An answer of the authorization server, unjudged. ``body`` is empty when it was compressed or longer than anything we asked for."""
 
     status: int
     headers: httpx.Headers
@@ -56,7 +56,9 @@ class Pool:
         # A redirect would carry our key elsewhere, so it is an answer like any other wrong one: httpx follows none.
         async with self._connected().stream(method, url, headers=headers, data=form) as response:
             body = bytearray()
-            async for part in response.aiter_raw():
+            if response.headers.get("content-encoding", "identity") != "identity":
+                return ServerAnswer(response.status_code, response.headers, b"")
+            async for part in response.aiter_bytes():
                 body += part
                 if len(body) > _MAX_ANSWER_BYTES:
                     return ServerAnswer(response.status_code, response.headers, b"")

@@ -25,8 +25,10 @@ class AgentAuth(httpx2.Auth):
         self._tokens.check_target(str(request.url))
         first = await self._tokens.token()
         request.headers["Authorization"] = f"Bearer {first}"
+        # Asked before it is sent: some transports read a stream and put what they read in its place.
+        repeatable = isinstance(request.stream, httpx2.ByteStream)
         response = yield request
-        if response.status_code == 401 and isinstance(request.stream, httpx2.ByteStream):
+        if response.status_code == 401 and repeatable:
             request.headers["Authorization"] = f"Bearer {await self._tokens.token(refused=first)}"
             yield request
 

@@ -1,0 +1,123 @@
+"""Misuse is an error at start that names the option; both SDKs have the same options."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+from stage import ROOT
+
+from auth_agent_mcp import AuthAgentClient, AuthAgentMiddleware, AuthAgentOptions
+from auth_agent_mcp._environment import find_auth_server
+from auth_agent_mcp._options import check_options
+
+GOOD: dict[str, Any] = {"server_id": "srv_a", "api_key": "sk_a_b", "auth_server": "https://auth.example.com"}
+
+
+def test_the_server_is_named_by_the_argument_else_by_the_variable() -> None:
+    assert find_auth_server("https://a.example", {"AUTH_AGENT_URL": "https://b.example"}) == "https://a.example"
+    assert find_auth_server(None, {"AUTH_AGENT_URL": "https://b.example", "AUTH_AGENT_ENV": "development"}) == "https://b.example"
+
+
+def test_in_development_and_only_there_a_local_server_is_assumed() -> None:
+    for name in ("development", "test"):
+        assert find_auth_server(None, {"AUTH_AGENT_ENV": name}) == "http://localhost:9000"
+    for name in ("", "production", "Development", "dev"):
+        with pytest.raises(ValueError, match="AUTH_AGENT_URL"):
+            find_auth_server(None, {"AUTH_AGENT_ENV": name})
+
+
+def test_the_snippet_of_the_documentation_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AUTH_AGENT_URL", raising=False)
+    monkeypatch.setenv("AUTH_AGENT_ENV", "development")
+
+    client = AuthAgentClient(server_id="srv_abc123", api_key="sk_xyz789", required_scopes=["files:read"])
+
+    assert client.settings.issuer == "http://localhost:9000"
+
+
+def test_limits_can_be_lowered_not_raised() -> None:
+    assert (check_options(**GOOD, cache_ttl=5).cache_ttl, check_options(**GOOD, cache_ttl=600).cache_ttl) == (5, 30)
+    assert (check_options(**GOOD, timeout=1).timeout, check_options(**GOOD, timeout=60).timeout) == (1, 5)
+
+
+def test_an_address_copied_with_its_slash_is_the_same_issuer() -> None:
+    assert check_options(**{**GOOD, "auth_server": "https://auth.example.com/"}).issuer == "https://auth.example.com"
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("server_id", "abc"),
+        ("server_id", None),
+        ("server_id", "srv_a\n"),
+        ("api_key", ""),
+        ("api_key", None),
+        ("api_key", "secret"),
+        ("auth_server", "http://auth.example.com"),
+        ("auth_server", "auth.example.com"),
+        ("auth_server", "https://auth.example.com?x"),
+        ("auth_server", "https://user@auth.example.com"),
+        ("auth_server", "https://auth.example.com/../x"),
+        ("auth_server", "https://auth.example.com:99999"),
+        ("resource", "http://files.example.com/mcp"),
+        ("resource", "https://files.example.com/mcp#x"),
+        ("resource", "https://files.example.com/a/%2e%2e/b"),
+        ("resource", "/mcp"),
+        ("resource", ""),
+        ("required_scopes", "files:read"),
+        ("required_scopes", ["files read"]),
+        ("required_scopes", ['files"read']),
+        ("required_scopes", [7]),
+        ("required_scopes", ["offline_access"]),
+        ("scope_hierarchy", {"files:write": "files:read"}),
+        ("scope_hierarchy", {"files write": []}),
+        ("tool_scopes", {"write_file": []}),
+        ("tool_scopes", {"write_file": "files:write"}),
+        ("public_paths", "/health"),
+        ("public_paths", ["health"]),
+        ("public_paths", ["/api/*"]),
+        ("allowed_origins", "https://app.example.com"),
+        ("allowed_origins", ["https://app.example.com/"]),
+        ("allowed_origins", ["null"]),
+        ("cache_ttl", -1),
+        ("cache_ttl", float("nan")),
+        ("cache_ttl", "30"),
+        ("max_cache_entries", -1),
+        ("timeout", 0),
+    ],
+)
+def test_misuse_names_the_option(option: str, value: object) -> None:
+    with pytest.raises(ValueError, match=option):
+        check_options(**{**GOOD, option: value})
+
+
+def test_an_unknown_option_is_refused() -> None:
+    with pytest.raises(TypeError, match="requried_scopes"):
+        AuthAgentClient(**GOOD, requried_scopes=["files:read"])  # type: ignore[call-arg]
+
+
+def test_a_wrong_key_is_not_repeated_in_the_message() -> None:
+    with pytest.raises(ValueError, match="api_key") as caught:
+        check_options(**{**GOOD, "api_key": "very secret"})
+    assert "very secret" not in str(caught.value)
+
+
+def test_a_middleware_is_checked_when_it_is_made() -> None:
+    with pytest.raises(ValueError, match="server_id"):
+        AuthAgentMiddleware(lambda *_: None, **{**GOOD, "server_id": "x"})  # type: ignore[arg-type]
+
+
+def test_the_options_are_those_of_the_typescript_sdk_in_snake_case() -> None:
+    """[PY-08] `auth_server` is what the documents promise; local verification is TypeScript's only, and `fetch` is a transport here."""
+    renamed = {"auth_server_url": "auth_server", "fetch": "transport"}
+    missing = {"verify", "max_stale_keys"}
+    source = (ROOT / "sdk/typescript/src/options.ts").read_text()
+    interfaces = "".join(re.findall(r"interface \w+Options[^{]*\{(.*?)\n\}", source, re.DOTALL))
+    typescript = {re.sub("[A-Z]", lambda one: f"_{one[0].lower()}", name) for name in re.findall(r"readonly (\w+)\??:", interfaces)}
+
+    expected = {renamed.get(name, name) for name in typescript - missing}
+
+    assert expected == set(AuthAgentOptions.__annotations__) == set(inspect.signature(check_options).parameters)

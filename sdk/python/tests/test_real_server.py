@@ -1,0 +1,192 @@
+"""End to end against the real authorization server in development mode: people, machines, keys, revocation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from browser import sign_in_and_allow
+from fastapi import Depends, FastAPI, Request
+from fastmcp import Client, FastMCP
+from fastmcp.server.dependencies import get_access_token
+from serving import development_server, serve
+from stage import ask, bearer
+
+from auth_agent_mcp import AgentTokens, AuthAgentClient, AuthServerUnavailable, TokenRequestRefused, require_scopes
+from auth_agent_mcp.fastmcp import AuthAgentProvider
+
+pytestmark = pytest.mark.anyio
+
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+CALLBACK = "http://localhost:3000/callback"
+MACHINE: dict[str, Any] = {"client_id": "mcp-task-manager", "client_secret": "mcp-secret-12345"}
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[str]:
+    with development_server() as url:
+        yield url
+
+
+def new_key(issuer: str, server_id: str) -> dict[str, str]:
+    """Development mode needs no owner token."""
+    response = httpx.post(f"{issuer}/api/servers/{server_id}/keys", json={"name": "test"})
+    assert response.status_code == 201
+    key: dict[str, str] = response.json()
+    return key
+
+
+async def tokens_of_a_person(issuer: str, resource: str, scope: str) -> dict[str, Any]:
+    """testuser signs in and allows; the code becomes tokens."""
+    request = {
+        "response_type": "code",
+        "client_id": "client_claude_code",
+        "redirect_uri": CALLBACK,
+        "scope": scope,
+        "resource": resource,
+        "state": "s",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    async with httpx.AsyncClient() as http:
+        back = await sign_in_and_allow(http, f"{issuer}/authorize?{httpx.QueryParams(request)}", username="testuser", password="testpass")
+        code = parse_qs(urlsplit(back).query)["code"][0]
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "client_id": "client_claude_code"}
+        response = await http.post(f"{issuer}/token", data={**form, "code_verifier": VERIFIER})
+    tokens: dict[str, Any] = response.json()
+    assert response.status_code == 200, tokens
+    return tokens
+
+
+async def test_a_person_signs_in_and_fastapi_knows_who_it_is(issuer: str) -> None:
+    app = FastAPI()
+
+    @app.get("/api/files")
+    async def files(request: Request) -> dict[str, Any]:
+        state = request.state
+        return {"user_email": state.user_email, "scopes": state.scopes, "client_id": state.client_id, "name": state.user.name}
+
+    @app.post("/api/files", dependencies=[Depends(require_scopes("files:write"))])
+    async def write() -> None: ...
+
+    token = (await tokens_of_a_person(issuer, "https://your-mcp-server.com", "files:read"))["access_token"]
+    key = new_key(issuer, "srv_abc123")["key_secret"]
+
+    async with ask(app, server_id="srv_abc123", api_key=key, auth_server=issuer, required_scopes=["files:read"]) as http:
+        told = await http.get("/api/files", headers=bearer(token))
+        refused = await http.post("/api/files", headers=bearer(token))
+        document = await http.get("/.well-known/oauth-protected-resource")
+
+    assert told.json() == {
+        "user_email": "testuser@example.com",
+        "scopes": ["files:read"],
+        "client_id": "client_claude_code",
+        "name": "testuser",
+    }
+    assert refused.status_code == 403
+    assert 'scope="files:read files:write"' in refused.headers["www-authenticate"]
+    assert document.json()["resource"] == "https://your-mcp-server.com"
+    assert document.json()["authorization_servers"] == [issuer]
+
+
+async def test_the_bare_key_id_of_the_documents_works_in_development_only_as_far_as_it_should(issuer: str) -> None:
+    token = (await tokens_of_a_person(issuer, "https://your-mcp-server.com", "files:read"))["access_token"]
+    async with AuthAgentClient(server_id="srv_abc123", api_key="sk_xyz789", auth_server=issuer) as client:
+        assert (await client.validate_token(token)).email == "testuser@example.com"
+
+
+async def test_a_revoked_token_a_token_for_another_server_and_nonsense_are_all_inactive(issuer: str) -> None:
+    """[RS-08] [RS-22]"""
+    elsewhere = (await tokens_of_a_person(issuer, "https://your-mcp-server.com", "files:read"))["access_token"]
+    key = new_key(issuer, "srv_tasks")["key_secret"]
+    async with (
+        AgentTokens(issuer=issuer, **MACHINE) as agent,
+        AuthAgentClient(server_id="srv_tasks", api_key=key, auth_server=issuer) as client,
+    ):
+        token = await agent.token()
+        good = await client.introspect_token(token)
+        await client.revoke_token(token)
+        answers = [await client.introspect_token(one) for one in (token, elsewhere, "nonsense")]
+
+    assert (good["active"], good["client_id"], good["aud"]) == (True, "mcp-task-manager", "http://localhost:4001")
+    assert answers == [{"active": False}] * 3
+
+
+async def test_wrong_keys_are_an_outage_to_callers_and_a_hint_to_the_developer(issuer: str) -> None:
+    """[RS-17]"""
+    key = new_key(issuer, "srv_tasks")
+    gone = new_key(issuer, "srv_tasks")
+    async with httpx.AsyncClient() as http:
+        assert (await http.delete(f"{issuer}/api/servers/srv_tasks/keys/{gone['key_id']}")).status_code == 204
+    for wrong, expected in (
+        (key["key_id"], "key_id_used_as_secret"),
+        (gone["key_secret"], "wrong or revoked"),
+        ("sk_never_was", "wrong or revoked"),
+    ):
+        hints: list[str] = []
+        async with AuthAgentClient(server_id="srv_tasks", api_key=wrong, auth_server=issuer, log=hints.append) as client:
+            with pytest.raises(AuthServerUnavailable) as caught:
+                await client.validate_token("abc")
+        assert caught.value.reason == "api_key_refused"
+        assert expected in hints[0]
+
+
+async def test_an_agent_calls_a_protected_server_and_survives_the_revocation_of_its_token(issuer: str) -> None:
+    key = new_key(issuer, "srv_tasks")["key_secret"]
+    app = FastAPI()
+
+    @app.get("/api/tasks")
+    async def tasks(request: Request) -> dict[str, Any]:
+        return {"by": request.state.client_id, "email": request.state.user_email}
+
+    options = {"server_id": "srv_tasks", "api_key": key, "auth_server": issuer, "required_scopes": ["tasks:read"], "cache_ttl": 0}
+    async with ask(app, **options) as http, AgentTokens(issuer=issuer, **MACHINE, scope="tasks:read") as agent:
+        http.auth = agent
+        first = await http.get("/api/tasks")
+        token = await agent.token()
+        async with AuthAgentClient(server_id="srv_tasks", api_key=key, auth_server=issuer) as client:
+            await client.revoke_token(token)
+        second = await http.get("/api/tasks")
+
+    assert first.json() == second.json() == {"by": "mcp-task-manager", "email": None}
+    assert await agent.token() != token
+
+
+async def test_a_wrong_secret_is_refused_by_name(issuer: str) -> None:
+    async with AgentTokens(issuer=issuer, client_id="mcp-task-manager", client_secret="wrong-one") as agent:
+        with pytest.raises(TokenRequestRefused) as caught:
+            await agent.token()
+    assert caught.value.code == "invalid_client"
+
+
+async def test_fastmcp_with_the_token_of_a_person(issuer: str) -> None:
+    """[PY-02] [PRM-04]"""
+
+    def make(url: str) -> Any:
+        body = {"server_url": f"{url}/mcp", "server_name": "Notes", "scopes": ["notes:read"]}
+        registered["server_id"] = httpx.post(f"{issuer}/api/servers", json=body).json()["server_id"]
+        key = new_key(issuer, registered["server_id"])["key_secret"]
+        provider = AuthAgentProvider(
+            server_id=registered["server_id"], api_key=key, auth_server=issuer, resource=f"{url}/mcp", required_scopes=["notes:read"]
+        )
+        mcp: FastMCP[Any] = FastMCP("notes", auth=provider)
+
+        @mcp.tool
+        def whoami() -> str:
+            """Says who calls."""
+            token = get_access_token()
+            return str(token.claims["email"]) if token else "nobody"
+
+        return mcp.http_app(path="/mcp")
+
+    registered: dict[str, str] = {}
+    async with serve(make) as url:
+        token = (await tokens_of_a_person(issuer, f"{url}/mcp", "notes:read"))["access_token"]
+        async with Client(f"{url}/mcp", auth=token) as client:
+            answer = await client.call_tool("whoami")
+
+    assert answer.data == "testuser@example.com"
