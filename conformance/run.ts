@@ -1,6 +1,7 @@
 /**
  * `npm run conformance`: the public MCP conformance suite against this server, without a person: a public client, a confidential client by each method, and a
- * tenant with a path issuer. A skipped check prints a tick and exits 0, so only what it wrote to checks.json counts: three entries, each SUCCESS.
+ * tenant with a path issuer. A skipped check prints a tick and exits 0, so only what it wrote to checks.json counts: three entries, each SUCCESS. Then our own
+ * client against the suite (client.ts).
  */
 import { spawn } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -15,6 +16,7 @@ import { pinnedFetcher, startNode } from '../server/src/runtimes/node.ts';
 import { createServer } from '../server/src/server.ts';
 import { openNodeSqlite } from '../server/src/storage/drivers/node-sqlite.ts';
 import { signInAndDecide } from '../server/test/browser.ts';
+import { runClientSuites } from './client.ts';
 
 type Profile = { name: string; tenant?: string; secret?: string; method: 'none' | 'client_secret_basic' | 'client_secret_post' };
 type Check = { id: string; status: string; errorMessage?: string };
@@ -46,8 +48,14 @@ for (const profile of profiles) {
   passed += checks.filter(({ id, status }) => status === 'SUCCESS' && expected.includes(id)).length;
   failed += problemsOf(checks).length;
 }
+const complete = passed === profiles.length * expected.length;
+for (const { name, problem, notBuilt } of await runClientSuites(suite)) {
+  console.log(problem === undefined ? `${notBuilt ? '· skipped' : '✓ passed '} ${name}` : `✗ failed  ${name}: ${problem}`);
+  if (problem !== undefined) failed += 1;
+  else if (!notBuilt) passed += 1;
+}
 console.log(`${passed} passed, ${failed} failed`);
-if (failed > 0 || passed !== profiles.length * expected.length) process.exitCode = 1;
+if (failed > 0 || !complete) process.exitCode = 1;
 
 async function runProfile(profile: Profile): Promise<Check[]> {
   const [port, callbackPort] = [await freePort(), await freePort()];

@@ -20,7 +20,12 @@ const timeout = 6 * 60_000;
 /** Connects over HTTP with the token of `session`. */
 export function connectHttp(url: URL, session: Session, { kind = 'http', revision = 'auto' }: { kind?: 'http' | 'sse'; revision?: 'auto' | 'legacy' } = {}) {
   const transport = kind === 'sse' ? new SSEClientTransport(url, { fetch: session.fetch }) : new StreamableHTTPClientTransport(url, { fetch: session.fetch });
-  return connect(transport, { failure: session.failure, about: url.href, revision: kind === 'sse' ? 'legacy' : revision });
+  return connect(transport, {
+    failure: session.failure,
+    about: url.href,
+    revision: kind === 'sse' ? 'legacy' : revision,
+    fix: 'Is this the address of an MCP server?',
+  });
 }
 
 /** Starts a program, without a shell, and gives it the token in AUTH_AGENT_ACCESS_TOKEN: arguments could be read by every process. */
@@ -32,12 +37,12 @@ export function connectStdio([command, ...args]: [string, ...string[]], token: s
     said = `${said}${chunk.toString('utf8')}`.slice(-2000);
   });
   const failure = () => (said === '' ? undefined : new Failure('failed', `${command} failed`, { why: said.trim().split('\n').slice(-5).map(safe).join('\n') }));
-  return connect(transport, { failure, about: command, revision: 'legacy' });
+  return connect(transport, { failure, about: command, revision: 'legacy', fix: 'Check "command" of this server, and run it by hand once' });
 }
 
 async function connect(
   transport: Transport,
-  { failure, about, revision }: { failure(): unknown; about: string; revision: 'auto' | 'legacy' },
+  { failure, about, revision, fix }: { failure(): unknown; about: string; revision: 'auto' | 'legacy'; fix: string },
 ): Promise<Connection> {
   const client = new Client({ name: 'auth-agent', version }, revision === 'auto' ? { versionNegotiation: { mode: 'auto' } } : {});
   const use: Connection['use'] = async (act) => {
@@ -56,6 +61,7 @@ async function connect(
     await use((one) => one.connect(transport, { timeout }));
   } catch (error) {
     await transport.close().catch(() => {});
+    if (error instanceof Failure && error.fix === undefined) throw new Failure(error.exit, error.message, { why: error.why, fix, cause: error });
     throw error;
   }
   return { use, close: () => client.close() };

@@ -20,12 +20,12 @@ export const conformance: Command = {
     const url = new URL(address);
     const folder = mkdtempSync(join(tmpdir(), 'auth-agent-conformance-'));
     const modern = env.MCP_CONFORMANCE_PROTOCOL_VERSION === '2026-07-28';
-    const context = JSON.parse(env.MCP_CONFORMANCE_CONTEXT ?? '{}') as { client_id?: string; client_secret?: string };
+    const context = JSON.parse(env.MCP_CONFORMANCE_CONTEXT ?? '{}') as { client_id?: string; client_secret?: string; issuer?: string };
     try {
       const session = openSession(url, {
         store: openStore({ AUTH_AGENT_CLIENT_STORE: join(folder, 'credentials.json') }),
         openReception: async () => redirectFollower(),
-        configured: context.client_id === undefined ? undefined : { clientId: context.client_id, clientSecret: context.client_secret },
+        configured: context.client_id === undefined ? undefined : { clientId: context.client_id, clientSecret: context.client_secret, issuer: context.issuer },
         documentUrl: 'https://conformance-test.local/client-metadata.json',
         allowLegacy: !modern,
         mayAsk: true,
