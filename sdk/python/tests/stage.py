@@ -114,6 +114,8 @@ def play() -> Iterator[PlayedServer]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Headers and body in one packet: in two they wait for each other.
+        wbufsize = -1
 
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
@@ -137,6 +139,7 @@ def play() -> Iterator[PlayedServer]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
+            self.wfile.flush()
 
         def log_message(self, *_: Any) -> None:
             pass

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import gzip
+import json
 import logging
 import pprint
 import socket
+import threading
 import time
 
 import httpx
 import pytest
-from stage import RESOURCE, START_OF_TIME, PlayedServer, Reply, play
+from stage import RESOURCE, START_OF_TIME, PlayedServer, Received, Reply, play
 
 from auth_agent_mcp import AuthAgentClient, AuthenticationError, AuthServerUnavailable
 
@@ -28,22 +31,17 @@ async def test_the_introspection_request_is_a_form_with_our_key_in_the_header(pl
     assert request.headers["content-type"] == "application/x-www-form-urlencoded"
 
 
-async def test_one_pool_of_connections_serves_every_request() -> None:
-    connections = set()
-    with play() as played:
+async def test_one_pool_of_connections_serves_every_request(played: PlayedServer) -> None:
+    async with AuthAgentClient(**played.options(resource=RESOURCE)) as client:
+        for number in range(5):
+            await client.validate_token(f"t{number}")
+        pool = client._server._pool._client
+        await client.validate_token("t9")
 
-        async def connected(request: httpx.Request) -> None:
-            connections.add(id(request))
-
-        async with AuthAgentClient(**played.options(resource=RESOURCE)) as client:
-            for number in range(5):
-                await client.validate_token(f"t{number}")
-            pool = client._server._pool._client
-            await client.validate_token("t9")
-            assert client._server._pool._client is pool
-            assert pool is not None
-            assert len(pool._transport._pool.connections) == 1  # type: ignore[attr-defined]
-        assert pool.is_closed
+        assert pool is not None
+        assert client._server._pool._client is pool
+        assert len(pool._transport._pool.connections) == 1  # type: ignore[attr-defined]
+    assert pool.is_closed
 
 
 async def test_the_token_is_nowhere_in_the_context_and_nothing_shows_the_key(played: PlayedServer) -> None:
@@ -94,10 +92,12 @@ async def test_a_connection_cut_off_and_nobody_listening_are_outages(played: Pla
 
 async def test_an_answer_too_long_or_compressed_is_an_outage(played: PlayedServer) -> None:
     """[RS-17]"""
-    replies = [Reply(raw='{"active":true,"x":"' + "x" * 1024 * 1024 + '"}'), Reply({}, headers={"Content-Encoding": "gzip"})]
+    long = played.active(padding="x" * 1024 * 1024)
+    compressed = gzip.compress(json.dumps(played.active()).encode())
+    replies = [httpx.Response(200, json=long), httpx.Response(200, content=compressed, headers={"Content-Encoding": "gzip"})]
     for reply in replies:
-        played.reply = lambda _, reply=reply: reply  # type: ignore[misc]
-        async with AuthAgentClient(**played.options(resource=RESOURCE)) as client:
+        transport = httpx.MockTransport(lambda _, reply=reply: reply)
+        async with AuthAgentClient(**played.options(resource=RESOURCE, transport=transport)) as client:
             with pytest.raises(AuthServerUnavailable):
                 await client.validate_token("abc")
 
@@ -187,6 +187,27 @@ async def test_a_revoked_token_is_forgotten_at_once(played: PlayedServer) -> Non
     assert played.received[1].form == {"token": "abc"}
 
 
+async def test_an_answer_from_before_a_revocation_is_not_remembered(played: PlayedServer) -> None:
+    asked, revoked = threading.Event(), threading.Event()
+
+    def reply(request: Received) -> Reply:
+        if request.path == "/introspect" and played.asked("/introspect") == 1:
+            asked.set()
+            revoked.wait(5)
+        return played.good_reply(request)
+
+    played.reply = reply
+    async with AuthAgentClient(**played.options(resource=RESOURCE)) as client:
+        early = asyncio.create_task(client.validate_token("abc"))
+        await asyncio.to_thread(asked.wait, 5)
+        await client.revoke_token("abc")
+        revoked.set()
+        await early
+        await client.validate_token("abc")
+
+    assert played.asked("/introspect") == 2
+
+
 async def test_a_revocation_that_failed_says_so(played: PlayedServer) -> None:
     played.reply = lambda _: Reply(status=500)
     async with AuthAgentClient(**played.options(resource=RESOURCE)) as client:
@@ -220,6 +241,17 @@ async def test_a_wrong_setup_is_explained_to_the_developer_once_a_minute_in_one_
         f'auth-agent: a token is for "https://x.example\\r\\nforged: line", this server is {RESOURCE}',
         f'auth-agent: a token is from "https://evil.example.com", "auth_server" is {played.url}',
     ]
+
+
+def test_connections_of_one_event_loop_are_not_used_in_another(played: PlayedServer) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=played.active()))
+    client = AuthAgentClient(**played.options(resource=RESOURCE, transport=transport))
+    pools = []
+    for token in ("a", "b"):
+        asyncio.run(client.validate_token(token))
+        pools.append(client._server._pool._client)
+
+    assert pools[0] is not pools[1]
 
 
 def test_a_new_event_loop_gets_new_connections_and_keeps_the_cache(played: PlayedServer) -> None:

@@ -111,8 +111,6 @@ async def test_fastmcp_behind_the_guard_called_by_its_own_client(played: PlayedS
         played.reply = lambda _: Reply(fresh(played, aud=url))
         async with Client(url, auth="abc") as client:
             answer = await client.call_tool("whoami")
-            with pytest.raises(Exception, match=r"403|error response"):
-                await client.call_tool("write_file")
         async with httpx.AsyncClient() as http:
             call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "write_file"}}
             refused = await http.post(url, json=call, headers=bearer())

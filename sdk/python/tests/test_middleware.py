@@ -182,7 +182,8 @@ async def test_a_session_belongs_to_who_opened_it(played: PlayedServer) -> None:
     """[RS-10]"""
 
     async def open_session(request: StarletteRequest) -> JSONResponse:
-        return JSONResponse({}, headers={"Mcp-Session-Id": "s1"})
+        # As the official SDKs do: a new id, or the one that came.
+        return JSONResponse({}, headers={"Mcp-Session-Id": request.headers.get("mcp-session-id", "s1")})
 
     app = Starlette(routes=[Route("/mcp", open_session, methods=["POST"])])
     played.reply = lambda request: Reply(played.active(sub=f"usr_{request.form['token'][0]}"))
@@ -193,8 +194,11 @@ async def test_a_session_belongs_to_who_opened_it(played: PlayedServer) -> None:
             for token, headers in [("a1", {}), ("a1", session), ("a2", session), ("b1", session)]
         ]
         without = await http.post("/mcp", headers=session)
+        echoed = {"Mcp-Session-Id": "opened by a in another process"}
+        others = [(await http.post("/mcp", headers={**bearer(token), **echoed})).status_code for token in ("b1", "a1")]
 
     assert statuses == [200, 200, 200, 404]
+    assert others == [200, 200]
     assert without.status_code == 401
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import httpx
 
-from ._resource import is_loopback
 from .errors import AuthServerUnavailable
 
 _MAX_ANSWER_BYTES = 1024 * 1024
@@ -29,11 +28,11 @@ class ServerAnswer:
 
 
 class Pool:
-    """Sends requests to one origin. ``timeout`` is seconds for the whole exchange."""
+    """Sends requests to the server of ``url``. ``timeout`` is seconds for the whole exchange."""
 
-    def __init__(self, origin: str, *, timeout: float, transport: httpx.AsyncBaseTransport | None) -> None:
-        # Proxies of the environment are for the world outside; loopback is not.
-        self._trust_env = not is_loopback(origin)
+    def __init__(self, url: str, *, timeout: float, transport: httpx.AsyncBaseTransport | None) -> None:
+        # Plain http is loopback, and proxies of the environment are for the world outside.
+        self._trust_env = not url.lower().startswith("http:")
         self._timeout = timeout
         self._transport = transport
         self._client: httpx.AsyncClient | None = None

@@ -1,0 +1,33 @@
+"""Errors have the codes, statuses and texts of the TypeScript SDK."""
+
+from __future__ import annotations
+
+import re
+
+from stage import ROOT
+
+import auth_agent_mcp
+from auth_agent_mcp import AuthAgentError, AuthenticationError, AuthorizationError, AuthServerUnavailable
+from auth_agent_mcp.errors import _TEXTS
+
+
+def test_codes_and_texts_are_those_of_the_typescript_sdk() -> None:
+    source = (ROOT / "sdk/typescript/src/errors.ts").read_text()
+    texts = dict(re.findall(r"^  (\w+): '([^']*)',$", source, re.MULTILINE))
+
+    assert texts == dict(_TEXTS)
+    for error in (AuthorizationError(["a"]), AuthServerUnavailable("x")):
+        assert f"'{error.code}', {error.status}, " in source
+        assert f"'{error}'" in source
+
+
+def test_every_error_has_a_stable_code_and_a_status() -> None:
+    statuses = {code: AuthenticationError(code).status for code in _TEXTS}
+
+    assert statuses == {"missing_token": 401, "invalid_token": 401, "invalid_request": 400, "insufficient_user_authentication": 401}
+    assert (AuthorizationError(["a"]).status, AuthServerUnavailable("x").status) == (403, 503)
+    assert issubclass(AuthorizationError, AuthAgentError)
+
+
+def test_every_public_name_is_there() -> None:
+    assert all(hasattr(auth_agent_mcp, name) for name in auth_agent_mcp.__all__)
