@@ -58,7 +58,7 @@ test('every command has help with an example that begins with its name, and its 
     for (const example of examples) assert.ok(out.includes(example) && example.includes(`auth-agent ${name}`), example);
   }
   const all = await cli('--help');
-  for (const { name } of commands) assert.ok(all.out.includes(name), name);
+  for (const { name, hidden = false } of commands) assert.equal(all.out.includes(`\n  ${name} `), !hidden, name);
   for (const code of Object.values(exitCodes)) assert.match(all.out, new RegExp(`^  ${code} `, 'm'));
 });
 

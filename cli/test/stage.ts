@@ -3,12 +3,10 @@
  * opens what is printed on stderr. Everything listens on free ports of this computer.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { serve } from '@hono/node-server';
-import { startDevelopment } from 'auth-agent-mcp-server/node';
+import { startDevelopment, startNode } from 'auth-agent-mcp-server/node';
 import { filesServer } from '../../examples/typescript-server/src/files-server.ts';
 import { openFolder } from '../../examples/typescript-server/src/folder.ts';
 import { signInAndDecide } from '../../server/test/browser.ts';
@@ -36,9 +34,8 @@ export async function openStage(): Promise<Stage> {
   const log = { info() {}, warn() {}, error: console.error };
   const authServer = await startDevelopment({ port: 0, ephemeral: true, log });
   let app: { fetch(request: Request): Response | Promise<Response> };
-  const listener = serve({ fetch: (request) => app.fetch(request), port: 0, hostname: 'localhost', overrideGlobalObjects: false });
-  await new Promise((resolve) => listener.once('listening', resolve));
-  const mcpUrl = `http://localhost:${(listener.address() as AddressInfo).port}/mcp`;
+  const mcpServer = await startNode({ fetch: (request) => app.fetch(request), port: 0, host: 'localhost', log });
+  const mcpUrl = `http://localhost:${mcpServer.port}/mcp`;
   const scopes = ['files:read', 'files:write', 'files:delete'];
   const { server_id: serverId } = await post(authServer.issuer, '/api/servers', { server_url: mcpUrl, server_name: 'Files', scopes });
   const { key_secret: apiKey } = await post(authServer.issuer, `/api/servers/${serverId}/keys`, { name: 'test' });
@@ -51,7 +48,7 @@ export async function openStage(): Promise<Stage> {
     mcpUrl,
     cli: (words, { input = '', visit = allow } = {}) => runWith(words, { env, input, visit }),
     async stop() {
-      listener.close();
+      await mcpServer.stop({ drainSeconds: 0 });
       await authServer.stop();
       rmSync(folder, { recursive: true });
     },

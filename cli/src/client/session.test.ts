@@ -31,7 +31,10 @@ async function serve(handler: Handler): Promise<{ origin: string; seen: Seen[] }
     handler(one, response, origin);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closing.push(() => (server.close(), server.closeAllConnections()));
+  closing.push(
+    () => server.close(),
+    () => server.closeAllConnections(),
+  );
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return { origin, seen };
 }
