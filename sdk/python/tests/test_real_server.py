@@ -7,11 +7,14 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import mcp.shared.auth
 import pytest
 from browser import sign_in_and_allow
 from fastapi import Depends, FastAPI, Request
 from fastmcp import Client, FastMCP
 from fastmcp.server.dependencies import get_access_token
+from mcp.client.auth import OAuthClientProvider
+from mcp.shared.auth import OAuthClientMetadata
 from serving import development_server, serve
 from stage import ask, bearer
 
@@ -163,8 +166,8 @@ async def test_a_wrong_secret_is_refused_by_name(issuer: str) -> None:
     assert caught.value.code == "invalid_client"
 
 
-async def test_fastmcp_with_the_token_of_a_person(issuer: str) -> None:
-    """[PY-02] [PRM-04]"""
+async def test_the_official_client_finds_its_way_from_the_first_401_to_a_tool_call(issuer: str) -> None:
+    """[PY-02] [PRM-01] [PRM-04] discovery, registration, sign-in by form posts, FastMCP behind the guard"""
 
     def make(url: str) -> Any:
         body = {"server_url": f"{url}/mcp", "server_name": "Notes", "scopes": ["notes:read"]}
@@ -173,20 +176,51 @@ async def test_fastmcp_with_the_token_of_a_person(issuer: str) -> None:
         provider = AuthAgentProvider(
             server_id=registered["server_id"], api_key=key, auth_server=issuer, resource=f"{url}/mcp", required_scopes=["notes:read"]
         )
-        mcp: FastMCP[Any] = FastMCP("notes", auth=provider)
+        notes: FastMCP[Any] = FastMCP("notes", auth=provider)
 
-        @mcp.tool
+        @notes.tool
         def whoami() -> str:
             """Says who calls."""
             token = get_access_token()
             return str(token.claims["email"]) if token else "nobody"
 
-        return mcp.http_app(path="/mcp")
+        return notes.http_app(path="/mcp")
 
     registered: dict[str, str] = {}
-    async with serve(make) as url:
-        token = (await tokens_of_a_person(issuer, f"{url}/mcp", "notes:read"))["access_token"]
-        async with Client(f"{url}/mcp", auth=token) as client:
-            answer = await client.call_tool("whoami")
+    async with serve(make) as url, Client(f"{url}/mcp", auth=official_sign_in(f"{url}/mcp")) as client:
+        answer = await client.call_tool("whoami")
 
     assert answer.data == "testuser@example.com"
+
+
+def official_sign_in(url: str) -> Any:
+    """OAuthClientProvider of the official SDK, with testuser at a browser that runs no script. 1.x and 2.x differ in the answer."""
+    kept: dict[str, Any] = {}
+
+    class Storage:
+        async def get_tokens(self) -> Any:
+            return kept.get("tokens")
+
+        async def set_tokens(self, tokens: Any) -> None:
+            kept["tokens"] = tokens
+
+        async def get_client_info(self) -> Any:
+            return kept.get("client")
+
+        async def set_client_info(self, client_info: Any) -> None:
+            kept["client"] = client_info
+
+    async def redirect(authorization_url: str) -> None:
+        async with httpx.AsyncClient() as http:
+            back = await sign_in_and_allow(http, authorization_url, username="testuser", password="testpass")
+        kept["back"] = {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
+
+    async def callback() -> Any:
+        back = kept["back"]
+        result = getattr(mcp.shared.auth, "AuthorizationCodeResult", None)
+        return result(**back) if result else (back["code"], back["state"])
+
+    metadata = OAuthClientMetadata.model_validate(
+        {"client_name": "test", "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"}
+    )
+    return OAuthClientProvider(url, metadata, Storage(), redirect, callback)
