@@ -8,13 +8,21 @@ import type { Reception } from './reception.ts';
 import { clientFor } from './registration.ts';
 import { renew } from './renewal.ts';
 import { findServerMetadata, legacyMetadata } from './server-metadata.ts';
-import { signIn } from './sign-in.ts';
+import { signIn, tokenRefusal } from './sign-in.ts';
 import { type CredentialStore, type KeptTokens, tokenKey } from './store.ts';
 
 export type ConfiguredSignIn = { name: string; auth: ConfiguredAuth; store: CredentialStore; openReception(): Promise<Reception>; now: number };
 
 /** Resolves to an access token that lives for at least another minute. @throws {Failure} as a sign-in does. */
-export async function configuredTokens({ name, auth, store, openReception, now }: ConfiguredSignIn): Promise<KeptTokens> {
+export async function configuredTokens(wanted: ConfiguredSignIn): Promise<KeptTokens> {
+  try {
+    return await tokensOf(wanted);
+  } catch (error) {
+    throw tokenRefusal(error, wanted.auth.tokenUrl.origin);
+  }
+}
+
+async function tokensOf({ name, auth, store, openReception, now }: ConfiguredSignIn): Promise<KeptTokens> {
   const fetch = guardedFetch({ home: auth.authorizationUrl });
   const metadata = await metadataOf(auth, fetch);
   const place = { issuer: metadata.issuer, resource: auth.resource ?? `stdio:${name}:${auth.clientId}` };

@@ -21,7 +21,7 @@ const timeout = 6 * 60_000;
 export function connectHttp(url: URL, session: Session, { kind = 'http', revision = 'auto' }: { kind?: 'http' | 'sse'; revision?: 'auto' | 'legacy' } = {}) {
   const transport = kind === 'sse' ? new SSEClientTransport(url, { fetch: session.fetch }) : new StreamableHTTPClientTransport(url, { fetch: session.fetch });
   return connect(transport, {
-    failure: session.failure,
+    takeFailure: session.takeFailure,
     about: url.href,
     revision: kind === 'sse' ? 'legacy' : revision,
     fix: 'Is this the address of an MCP server?',
@@ -36,21 +36,26 @@ export function connectStdio([command, ...args]: [string, ...string[]], token: s
   transport.stderr?.on('data', (chunk: Buffer) => {
     said = `${said}${chunk.toString('utf8')}`.slice(-2000);
   });
-  const failure = () => (said === '' ? undefined : new Failure('failed', `${command} failed`, { why: said.trim().split('\n').slice(-5).map(safe).join('\n') }));
-  return connect(transport, { failure, about: command, revision: 'legacy', fix: 'Check "command" of this server, and run it by hand once' });
+  const takeFailure = () => {
+    const why = said.trim().split('\n').slice(-5).map(safe).join('\n');
+    said = '';
+    return why === '' ? undefined : new Failure('failed', `${command} failed`, { why });
+  };
+  return connect(transport, { takeFailure, about: command, revision: 'legacy', fix: 'Check "command" of this server, and run it by hand once' });
 }
 
 async function connect(
   transport: Transport,
-  { failure, about, revision, fix }: { failure(): unknown; about: string; revision: 'auto' | 'legacy'; fix: string },
+  { takeFailure, about, revision, fix }: { takeFailure(): Failure | undefined; about: string; revision: 'auto' | 'legacy'; fix: string },
 ): Promise<Connection> {
   const client = new Client({ name: 'auth-agent', version }, revision === 'auto' ? { versionNegotiation: { mode: 'auto' } } : {});
   const use: Connection['use'] = async (act) => {
+    takeFailure();
     try {
       return await act(client, { timeout });
     } catch (error) {
-      const deeper = failure();
-      if (deeper instanceof Failure || error instanceof Failure) throw deeper instanceof Failure ? deeper : error;
+      const deeper = takeFailure() ?? (error instanceof Failure ? error : undefined);
+      if (deeper) throw deeper;
       throw new Failure('failed', `${safe(about)} did not do it`, {
         why: error instanceof Error ? safe(error.message).slice(0, 500) : undefined,
         cause: error,

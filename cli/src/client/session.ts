@@ -13,7 +13,7 @@ import { type ClientOfIssuer, type ConfiguredClient, clientFor } from './registr
 import { renew } from './renewal.ts';
 import { findResourceMetadata } from './resource-metadata.ts';
 import { findServerMetadata, legacyMetadata } from './server-metadata.ts';
-import { signIn } from './sign-in.ts';
+import { signIn, tokenRefusal } from './sign-in.ts';
 import { type CredentialStore, type KeptTokens, tokenKey } from './store.ts';
 
 export type Step = 'challenge' | 'server' | 'client' | 'waiting' | 'allowed' | 'token';
@@ -41,8 +41,8 @@ export type Session = {
   /** Signs in if the server asks for it, before any request that has a time limit. */
   open(): Promise<void>;
   tokens(): KeptTokens | undefined;
-  /** Why the last request failed, which transports wrap beyond recognition. */
-  failure(): unknown;
+  /** Why the last request failed, once: transports wrap it beyond recognition. */
+  takeFailure(): Failure | undefined;
 };
 
 /** MCP: a few attempts for one operation, then the error is shown. */
@@ -58,7 +58,7 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
     throw new Failure('refused', `${safe(mcpUrl.href)} is not https`, { why: 'A token would be readable on the way.', fix: 'Use https, or localhost' });
   const { store, tell, now, wait = pause } = options;
   const guarded = guardedFetch({ home: mcpUrl, allowPrivate: options.allowPrivate });
-  let lastFailure: unknown;
+  let lastFailure: Failure | undefined;
 
   function tokens(): KeptTokens | undefined {
     const kept = store.read();
@@ -206,7 +206,8 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
     try {
       return await request(address, init);
     } catch (error) {
-      lastFailure = error instanceof TypeError ? unreachable(mcpUrl, error) : error;
+      if (init?.signal?.aborted) throw error;
+      lastFailure = failureOf(error, mcpUrl);
       throw lastFailure;
     }
   }
@@ -219,7 +220,11 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
       await response.body?.cancel();
     },
     tokens,
-    failure: () => lastFailure,
+    takeFailure() {
+      const taken = lastFailure;
+      lastFailure = undefined;
+      return taken;
+    },
   };
 }
 
@@ -268,11 +273,10 @@ function noMetadata(mcpUrl: URL): Failure {
   });
 }
 
-function tokenRefusal(error: OAuthError, issuer: string): Failure {
-  return new Failure('refused', `${safe(issuer)} gave no token: ${safe(String(error.code)).slice(0, 60)}`, {
-    why: safe(error.message).slice(0, 300),
-    cause: error,
-  });
+/** What a server makes of us is never a bug of ours to report: it is said in a sentence. */
+function failureOf(error: unknown, mcpUrl: URL): Failure {
+  if (error instanceof Failure) return error;
+  return error instanceof TypeError ? unreachable(mcpUrl, error) : tokenRefusal(error, mcpUrl.origin);
 }
 
 function unreachable(mcpUrl: URL, cause: TypeError): Failure {

@@ -6,6 +6,7 @@ import {
   type AuthorizationServerMetadata,
   exchangeAuthorization,
   IssuerMismatchError,
+  OAuthError,
   startAuthorization,
   validateAuthorizationResponseIssuer,
 } from '@modelcontextprotocol/client';
@@ -112,5 +113,17 @@ function refusedBy(error: string, description: string | null): Failure {
   const exit = error === 'access_denied' ? 'denied' : 'refused';
   return new Failure(exit, exit === 'denied' ? 'You did not allow it' : `The authorization server refused: ${safe(error).slice(0, 60)}`, {
     why: description === null ? undefined : safe(description).slice(0, 300),
+  });
+}
+
+/** The failure of a token request, whatever the server answered. */
+export function tokenRefusal(error: unknown, who: string): Failure {
+  if (error instanceof Failure) return error;
+  const fix = 'Sign in again; if it stays so, ask whoever runs the authorization server';
+  if (!(error instanceof OAuthError)) return new Failure('failed', `${safe(who)} answered what cannot be understood`, { fix, cause: error });
+  return new Failure('refused', `${safe(who)} gave no token: ${safe(String(error.code)).slice(0, 60)}`, {
+    why: safe(error.message).slice(0, 300),
+    fix,
+    cause: error,
   });
 }

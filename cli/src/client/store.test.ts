@@ -20,9 +20,10 @@ test('[CL-16] the file is private, written whole, and nothing is lost when many 
     Array.from({ length: 20 }, (_, index) => storeAt('many').change((kept) => Object.assign(kept.tokens, { [`i ${index}`]: { accessToken: String(index) } }))),
   );
 
+  // Before anything reads it: reading repairs a mode that somebody changed.
+  assert.deepEqual([statSync(store.path).mode & 0o777, statSync(join(store.path, '..')).mode & 0o777], [0o600, 0o700]);
   assert.equal(Object.keys(store.read().tokens).length, 20);
   assert.equal(store.path, join(folder, 'many', 'auth-agent', 'credentials.json'));
-  assert.deepEqual([statSync(store.path).mode & 0o777, statSync(join(store.path, '..')).mode & 0o777], [0o600, 0o700]);
   assert.deepEqual(readdirSync(join(store.path, '..')), ['credentials.json'], 'no lock and no half file stays');
 });
 

@@ -102,6 +102,24 @@ test('a mistake says what to do and ends the command only; from a pipe the end i
   assert.ok(out.includes('/mcp call NAME TOOL'));
 });
 
+test('a code that is not valid is refused in a sentence, and the conversation goes on', async () => {
+  const other = join(stage.folder, 'other.json');
+  const kept = JSON.parse(readFileSync(config, 'utf8'));
+  kept.servers[0].name = 'fresh';
+  writeFileSync(other, JSON.stringify(kept));
+
+  const { exit, out, err } = await stage.cli(['shell', '--config', other, '--no-browser'], {
+    input: '/mcp connect fresh\n',
+    visit: async (_url, type) => {
+      for (const line of ['wrong-code', '/mcp list', '/exit']) type(line);
+    },
+  });
+
+  assert.equal(exit, 1);
+  assert.match(err, /gave no token: invalid_grant\n.*Why.*\n.*Fix {3}Sign in again/);
+  assert.ok(out.includes('fresh  stdio\n'));
+});
+
 test('a configuration that is wrong names the member', async () => {
   for (const [servers, said] of [
     [[{ name: 'x y' }], 'servers[0].name'],
