@@ -137,6 +137,19 @@ test('[CL-18] a token that was just made and is refused ends it: no loop', async
   assert.equal(asked.length, 1);
 });
 
+test('requests that are refused together ask the person once', async () => {
+  const as = await authServer();
+  const mcp = await mcpServer(
+    () => as.origin,
+    (token) => (token ? undefined : [401, '']),
+  );
+  const { session, asked } = visit(`${mcp.origin}/mcp`);
+
+  const answers = await Promise.all([1, 2, 3].map(() => session.fetch(`${mcp.origin}/mcp`)));
+
+  assert.deepEqual([asked.length, ...answers.map(({ status }) => status)], [1, 200, 200, 200]);
+});
+
 test('[CL-10] configured comes before the metadata document, that before registration; without any way the person is told', async () => {
   const documents = await authServer({ client_id_metadata_document_supported: true });
   const closed = await authServer({ registration_endpoint: undefined });
@@ -178,6 +191,20 @@ test('[CL-11] when the server names another issuer nothing of the old one goes t
   const configured = visit(`${mcp.origin}/mcp`, { configured: { clientId: 'c', clientSecret: 'x-secret', issuer: first.origin } });
   await assert.rejects(configured.session.open(), fails('refused'));
   assert.ok(!JSON.stringify(second.seen).includes('x-secret'));
+});
+
+test('[CL-15] an authorization endpoint that is no web address, or plain http elsewhere, is not opened', async () => {
+  for (const bad of ['javascript:alert(1)', 'file:///etc/passwd', 'ms-settings:x', 'http://as.example.com/authorize']) {
+    const as = await authServer({ authorization_endpoint: bad });
+    const mcp = await mcpServer(
+      () => as.origin,
+      (token) => (token ? undefined : [401, '']),
+    );
+    const { session, asked } = visit(`${mcp.origin}/mcp`);
+
+    await assert.rejects(session.open(), fails('refused'), bad);
+    assert.equal(asked.length, 0);
+  }
 });
 
 test('[CL-17] the token goes to the origin it is for, in the header only, and follows no redirect', async () => {

@@ -59,6 +59,7 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
   const { store, tell, now, wait = pause } = options;
   const guarded = guardedFetch({ home: mcpUrl, allowPrivate: options.allowPrivate });
   let lastFailure: Failure | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
 
   function tokens(): KeptTokens | undefined {
     const kept = store.read();
@@ -92,8 +93,19 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
       const stop = whyStop(response.status, challenge ?? {}, current, operation);
       if (stop) return refuse(response, stop);
       await response.body?.cancel();
-      current = await answerTo(response.status, challenge ?? {}, current, operation);
+      const refused = current;
+      current = await alone(async () => {
+        const newer = fresh();
+        return newer && newer.accessToken !== refused?.accessToken ? newer : answerTo(response.status, challenge ?? {}, refused, operation);
+      });
     }
+  }
+
+  /** One after the other: requests that are refused together ask the person once. */
+  function alone<T>(act: () => Promise<T>): Promise<T> {
+    const mine = turn.then(act);
+    turn = mine.catch(() => {});
+    return mine;
   }
 
   /** What is kept, unless it is known to be of no use. An ended token that can be renewed is sent once more: its 401 says where to renew. */

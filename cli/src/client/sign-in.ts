@@ -12,7 +12,7 @@ import {
 } from '@modelcontextprotocol/client';
 import { Failure } from '../exit-codes.ts';
 import { safe } from '../terminal.ts';
-import type { Fetch } from './guarded-fetch.ts';
+import { type Fetch, isLoopback } from './guarded-fetch.ts';
 import type { Answer, Reception } from './reception.ts';
 import { authenticate } from './registration.ts';
 import type { KeptClient, KeptTokens } from './store.ts';
@@ -47,8 +47,11 @@ export async function signIn({ metadata, client, reception, scope, resource, str
   });
   if (stronger?.acrValues) authorizationUrl.searchParams.set('acr_values', stronger.acrValues);
   if (stronger?.maxAge) authorizationUrl.searchParams.set('max_age', stronger.maxAge);
-  if (authorizationUrl.protocol !== 'https:' && authorizationUrl.protocol !== 'http:')
-    throw new Failure('refused', `${safe(metadata.issuer)} would have ${safe(authorizationUrl.protocol)} opened`, { why: 'Only web addresses are.' });
+  if (authorizationUrl.protocol !== 'https:' && !(authorizationUrl.protocol === 'http:' && isLoopback(authorizationUrl))) {
+    throw new Failure('refused', `${safe(metadata.issuer)} would have ${safe(authorizationUrl.origin)} opened`, {
+      why: 'A sign-in page is https, or on this computer.',
+    });
+  }
 
   const answer = await reception.receive(authorizationUrl, state);
   const { code, iss } = codeOf(answer, { state, metadata });
