@@ -2,9 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectHttp } from '../client/connection.ts';
 import type { Reception } from '../client/reception.ts';
-import { openSession } from '../client/session.ts';
 import { openStore } from '../client/store.ts';
 import type { Command } from '../command.ts';
 import { Failure } from '../exit-codes.ts';
@@ -17,6 +15,8 @@ export const conformance: Command = {
   usage: '<url>',
   examples: ['auth-agent conformance http://localhost:4001/mcp'],
   run: async ({ args: [address = ''], terminal: { env } }) => {
+    // Loaded here: the official client takes longer to load than most commands take to run.
+    const [{ openSession }, { connectHttp }] = await Promise.all([import('../client/session.ts'), import('../client/connection.ts')]);
     const url = new URL(address);
     const folder = mkdtempSync(join(tmpdir(), 'auth-agent-conformance-'));
     const modern = env.MCP_CONFORMANCE_PROTOCOL_VERSION === '2026-07-28';

@@ -2,7 +2,7 @@
 import { readConfig } from '../client/config.ts';
 import { type LineReader, openLines } from '../client/lines.ts';
 import { personAt, personFlags } from '../client/person.ts';
-import { openShell, type Shell } from '../client/shell.ts';
+import type { Shell } from '../client/shell.ts';
 import { openStore } from '../client/store.ts';
 import { type Call, type Command, textFlag } from '../command.ts';
 import { Failure } from '../exit-codes.ts';
@@ -15,6 +15,8 @@ export const shell: Command = {
   examples: ['auth-agent shell --config mcp_config.json', `echo '/mcp list' | auth-agent shell`],
   run: async (call) => {
     const servers = readConfig(textFlag(call, 'config') ?? 'mcp_config.json');
+    // Loaded here: the official client takes longer to load than most commands take to run.
+    const { openShell } = await import('../client/shell.ts');
     let lines: LineReader | undefined;
     const person = personAt(call, async (question) => lines?.next(question, { secret: true }));
     const { env, stdout, stdin } = call.terminal;

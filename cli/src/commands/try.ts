@@ -1,9 +1,8 @@
 /** `auth-agent try <url>`: the whole way to a protected MCP server once, told in numbered lines: 401, metadata, client, sign-in, token, tools. */
 import { readFileSync } from 'node:fs';
-import { connectHttp } from '../client/connection.ts';
 import { contentLines, safeLines } from '../client/content.ts';
 import { personAt, personFlags } from '../client/person.ts';
-import { openSession, type Session, type Step } from '../client/session.ts';
+import type { Session, Step } from '../client/session.ts';
 import { openStore } from '../client/store.ts';
 import { type Call, type Command, type Result, textFlag } from '../command.ts';
 import { Failure } from '../exit-codes.ts';
@@ -31,7 +30,7 @@ export const tryServer: Command = {
     const tool = textFlag(call, 'call');
     const input = inputOf(call.args[1]);
     const walk = walkOf(call);
-    const session = sessionOf(url, call, walk.tell);
+    const session = await sessionOf(url, call, walk.tell);
     await session.open();
     walk.passed();
     if (tool !== undefined && /^[A-Z]+:\//.test(tool)) return route(url, { session, tool, input: call.args[1], walk });
@@ -62,7 +61,9 @@ function walkOf(call: Call): Walk {
   };
 }
 
-function sessionOf(url: URL, call: Call, tell: Walk['tell']): Session {
+async function sessionOf(url: URL, call: Call, tell: Walk['tell']): Promise<Session> {
+  // Loaded here: the official client takes longer to load than most commands take to run.
+  const { openSession } = await import('../client/session.ts');
   const { env } = call.terminal;
   const person = personAt(call, async () => undefined);
   const clientId = textFlag(call, 'clientId');
@@ -83,6 +84,7 @@ function sessionOf(url: URL, call: Call, tell: Walk['tell']): Session {
 type Rest = { session: Session; tool?: string; walk: Walk };
 
 async function mcp(url: URL, { session, tool, input, walk }: Rest & { input: Record<string, unknown> }): Promise<Result> {
+  const { connectHttp } = await import('../client/connection.ts');
   const connection = await connectHttp(url, session);
   try {
     const { tools } = await connection.use((client, options) => client.listTools(undefined, options));
