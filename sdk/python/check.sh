@@ -13,7 +13,10 @@ fi
 major=${AUTH_AGENT_MCP:-2}
 case $major in
   1) packages=('mcp>=1.23,<2' 'fastmcp>=3,<4') ;;
-  2) packages=('mcp>=2' 'fastmcp>=4') ;;
+  2)
+    packages=('mcp>=2' 'fastmcp>=4')
+    [ -n "${AUTH_AGENT_NEWEST:-}" ] || packages+=(--constraint constraints.txt)
+    ;;
   *) echo "AUTH_AGENT_MCP must be 1 or 2" >&2 && exit 2 ;;
 esac
 
