@@ -173,7 +173,9 @@ describe('references', () => {
   test('every file that is named exists', () => {
     const isName = /^[\w.-]+(\/[\w.-]+)*(\.(ts|mjs|md|sql|sh|json)|\/)$/;
     const named = documents.flatMap(({ path, spans }) => spans.filter((span) => isName.test(span)).map((span) => ({ path, span })));
-    const missing = named.filter(({ span }) => !madeByRunning.includes(span) && !files.some((file) => `/${file}/`.includes(`/${span.replace(/^\.\/|\/$/g, '')}/`)));
+    const missing = named.filter(
+      ({ span }) => !madeByRunning.includes(span) && !files.some((file) => `/${file}/`.includes(`/${span.replace(/^\.\/|\/$/g, '')}/`)),
+    );
 
     assert.deepEqual(missing, []);
   });
