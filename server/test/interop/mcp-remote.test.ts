@@ -61,6 +61,19 @@ test('[RT-01] mcp-remote renews an access token the server no longer knows, with
   assert.notEqual(after.refresh_token, before.refresh_token);
 });
 
+test('mcp-remote takes a 403 to the person and makes the call again with what was allowed', { skip, timeout }, async (t) => {
+  const { url, home } = await openGuardedFiles(t);
+  const { client, visits } = await openBridge(t, url, home);
+
+  const written = await client.callTool({ name: 'write_file', arguments: { name: 'note.txt', text: 'Hello!' } });
+
+  assert.deepEqual(written.content, [{ type: 'text', text: 'Wrote note.txt' }]);
+  assert.deepEqual(
+    visits.map((visit) => visit.searchParams.get('scope')),
+    ['files:read', 'files:read files:write'],
+  );
+});
+
 type Bridge = { client: Client; visits: URL[] };
 
 /** Starts mcp-remote as a host does and connects through it; whoever it sends to a browser signs in and allows everything. */
