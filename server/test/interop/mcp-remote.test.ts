@@ -15,7 +15,8 @@ import { openFolder } from '../../../examples/typescript-server/src/folder.ts';
 import { startDevelopment, startNode } from '../../src/runtimes/node.ts';
 import { signInAndDecide } from '../browser.ts';
 
-const bridge = new URL('../../../conformance/node_modules/mcp-remote/dist/proxy.js', import.meta.url).pathname;
+const installed = new URL('../../../conformance/node_modules/', import.meta.url).pathname;
+const bridge = join(installed, 'mcp-remote', 'dist', 'proxy.js');
 const skip = !existsSync(bridge) && 'mcp-remote is not installed: npm ci --prefix conformance';
 const quiet = { info() {}, warn() {}, error: console.error };
 const testuser = { username: 'testuser', password: 'testpass', decision: 'allow' } as const;
