@@ -42,7 +42,7 @@ function table(rows: Row[]): string[] {
         (cpu(row.bare) / cpu(row.ours)).toFixed(2),
         row.goal.toFixed(2),
         spread(rates, 0),
-        spread(ceilings, 0),
+        `${spread(ceilings, 0)}${isStarved(row.bare) ? ' †' : ''}`,
         cpu(row.ours).toFixed(0),
         cpu(row.bare).toFixed(0),
         median(row.ours.map((run) => run.p50)).toFixed(2),
@@ -54,6 +54,9 @@ function table(rows: Row[]): string[] {
       ];
       return `| ${cells.join(' | ')} |`;
     }),
+    ...(rows.some((row) => isStarved(row.bare))
+      ? ['', '† The ceiling had its core for less than 85 % of the time: something else ran on this machine, and only the share by CPU time says anything.']
+      : []),
     ...rows.flatMap(({ name, meanwhile }) =>
       meanwhile
         ? [
@@ -63,6 +66,11 @@ function table(rows: Row[]): string[] {
         : [],
     ),
   ];
+}
+
+/** Whether the ceiling could not use its core up; for a wait on worker threads that is as it should be. */
+function isStarved(runs: Measurement[]): boolean {
+  return median(runs.map((run) => (run.perSecond * (run.cpuMicroseconds ?? Number.NaN)) / 1e6)) < 0.85;
 }
 
 function spread(values: number[], digits: number): string {
