@@ -18,6 +18,7 @@ import { limitsTable } from './tables/limits.ts';
 import { machineGrantsTable } from './tables/machine-grants.ts';
 import { ownerTokensTable } from './tables/owner-tokens.ts';
 import { refreshTokensTable } from './tables/refresh-tokens.ts';
+import { replayedIdsTable } from './tables/replayed-ids.ts';
 import { revokedTokensTable } from './tables/revoked-tokens.ts';
 import { serverKeysTable } from './tables/server-keys.ts';
 import { serversTable } from './tables/servers.ts';
@@ -78,6 +79,7 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...codesTable(driver, tenant),
     ...refreshTokensTable(driver, tenant),
     ...revokedTokensTable(driver, tenant),
+    ...replayedIdsTable(driver, tenant),
     ...signingKeysTable(driver, tenant),
     ...attemptsTable(driver, tenant),
     ...limitsTable(driver, tenant),

@@ -80,6 +80,7 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.standingForKey(question);
   await store.standing(question);
   await store.revokeAccessToken('jti', NOW, happened('token.revoked'));
+  await store.useOnce({ kind: 'client_assertion', idHash: 'id', now: NOW, expiresAt: NOW + 60 });
   await store.addSigningKey(signingKey, { signsUntil: NOW, publishedUntil: NOW }, happened('signing_key.added'));
   await store.attempt('account', NOW);
   await store.forgiveAttempts('account');

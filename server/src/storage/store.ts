@@ -204,6 +204,16 @@ export type SigningKeyRow = {
   publishedUntil?: number;
 };
 
+/** An id that may be used once. `kind` says what it is an id of, so that ids of different kinds never meet. */
+export type OneTimeUse = {
+  kind: 'client_assertion' | 'dpop_proof' | 'assertion_grant';
+  /** SHA-256 of the id together with whatever it is unique for, such as its issuer. */
+  idHash: string;
+  now: number;
+  /** When what carries the id can no longer be accepted, clock skew included: until then a second use fails. */
+  expiresAt: number;
+};
+
 /** The one indexed question behind /introspect: who asks with this key, and does the token's grant still stand? */
 export type Standing = {
   key: { id: string; serverId: string; resource: string; expiresAt: number; revokedAt?: number };
@@ -329,6 +339,10 @@ export type Store = {
   standing(question: { grantId: string; jti: string; now: number }): Promise<Standing['grant']>;
   /** Revokes one access token until it would have expired anyway. */
   revokeAccessToken(jti: string, expiresAt: number, event: AuditEvent): Promise<void>;
+
+  // ids that may be used once
+  /** Uses an id once until it expires. False when it was used already. */
+  useOnce(once: OneTimeUse): Promise<boolean>;
 
   // signing keys
   listSigningKeys(now: number): Promise<SigningKeyRow[]>;

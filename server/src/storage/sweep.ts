@@ -43,6 +43,7 @@ const sweeps: readonly Sweep[] = [
   expiredRows('codes', 'code_hash', { column: 'expires_at', keptSeconds: CODE_KEPT_SECONDS }),
   (round) => [endIdleGrants(round), deleteIdleFamilies(round)],
   expiredRows('revoked_tokens', 'jti', { column: 'expires_at', keptSeconds: REVOKED_TOKEN_KEPT_SECONDS }),
+  expiredRows('replayed_ids', 'kind, id_hash', { column: 'expires_at' }),
   expiredRows('attempts', 'bucket', { column: 'expires_at' }),
   expiredRows('limits', 'bucket', { column: 'expires_at' }),
   expiredRows('setup_links', 'token_hash', { column: 'expires_at' }),

@@ -38,6 +38,7 @@ const owned = { id: 'tok_1', tokenHash: 'token-hash', userId: 'usr_bob', name: '
 const token = { grantId: 'grant_1', jti: 'jti-1', now: NOW };
 const consent = { userId: 'usr_alice', clientId: 'client_1', resource: files.resource, redirectUri: 'http://localhost:3000/callback', clientDigest: 'digest' };
 const document = { url: 'https://app.example', metadata: client.metadata, fetchedAt: NOW, freshUntil: NOW };
+const usedId = { kind: 'client_assertion' as const, idHash: 'used', now: NOW, expiresAt: NOW + 60 };
 const operator = { id: 'usr_op', username: 'op', role: 'operator' as const, createdAt: NOW, passwordHash: 'hash' };
 
 /** Reading and changing first, then adding the same names, which must be free. */
@@ -105,6 +106,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   pendingMigrations: (other) => none(other.pendingMigrations()),
   listEvents: (other) => none(other.listEvents({ limit: 10 })),
 
+  useOnce: (other) => is(other.useOnce(usedId), true),
   revokeAccessToken: (other) => other.revokeAccessToken('jti-1', NOW + 3600, happened('token.revoked')),
   recordEvent: (other) => other.recordEvent(happened('code.replayed')),
   ensureMachineGrant: (other) =>
@@ -161,6 +163,7 @@ async function furnish(store: Store): Promise<void> {
   await store.parkRequest({ ...parked, idHash: 'open' });
   await store.ensureMachineGrant(machineGrant, happened('grant.machine_approved'));
   await store.addSigningKey(signingKey, 'onlyIfNone', happened('signing_key.added'));
+  await store.useOnce(usedId);
   await store.takeFrom('bucket', { limit: 1, periodSeconds: 60 }, NOW * 1000);
   for (let tried = 0; tried < 3; tried++) await store.attempt('account', NOW);
 }
@@ -177,6 +180,7 @@ export function isolationContract(nodes: () => Nodes): void {
         await probe(other);
         assert.deepEqual(await everything(store), before, `after ${verb}`);
       }
+      assert.equal(await store.useOnce(usedId), false);
       assert.deepEqual(await store.attempt('account', NOW), { allowed: false, retryAfter: 1 });
       assert.deepEqual(await store.takeFrom('bucket', { limit: 1, periodSeconds: 60 }, NOW * 1000), { allowed: false, retryAfter: 60 });
       assert.equal(await countEvents(other, 'grant.revoked'), 0);

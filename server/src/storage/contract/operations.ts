@@ -103,6 +103,49 @@ export function operationsContract(nodes: () => Nodes): void {
     });
   });
 
+  describe('ids that may be used once', () => {
+    const once = { kind: 'client_assertion', idHash: 'id-1', now: NOW, expiresAt: NOW + 60 } as const;
+
+    test('[CA-06] of fifty parallel uses of an id, on two nodes, exactly one wins', async () => {
+      const [one, two] = freshTenant(nodes());
+      const outcomes = await times(50, (index) => (index % 2 ? one : two).useOnce(once));
+
+      assert.deepEqual([count(outcomes, true), count(outcomes, false)], [1, 49]);
+      assert.equal(await two.useOnce({ ...once, now: NOW + 59 }), false);
+    });
+
+    test('the same id of another kind, and another id, are other ids', async () => {
+      const [store] = freshTenant(nodes());
+      await store.useOnce(once);
+
+      assert.equal(await store.useOnce({ ...once, kind: 'dpop_proof' }), true);
+      assert.equal(await store.useOnce({ ...once, idHash: 'id-2' }), true);
+      assert.equal(await store.useOnce(once), false);
+    });
+
+    test('an id is free again when its time is over, to the second, and a refused use does not prolong it', async () => {
+      const [one, two] = freshTenant(nodes());
+      await one.useOnce(once);
+      assert.equal(await one.useOnce({ ...once, now: NOW + 59, expiresAt: NOW + 600 }), false);
+      const again = await times(10, (index) => (index % 2 ? one : two).useOnce({ ...once, now: NOW + 60, expiresAt: NOW + 120 }));
+
+      assert.equal(count(again, true), 1);
+      assert.equal(await one.useOnce({ ...once, now: NOW + 119, expiresAt: NOW + 180 }), false);
+    });
+
+    test('sweeping forgets the ids whose time is over and no others', async () => {
+      const { one } = nodes();
+      const [store] = freshTenant(nodes());
+      await store.useOnce(once);
+      await store.useOnce({ ...once, idHash: 'longer', expiresAt: NOW + 61 });
+      while ((await one.sweep(NOW + 60, 500)) > 0);
+
+      // Asked as of a moment at which both still stood, only the row can refuse.
+      assert.equal(await store.useOnce(once), true);
+      assert.equal(await store.useOnce({ ...once, idHash: 'longer' }), false);
+    });
+  });
+
   describe('events', () => {
     test('events are listed newest first, by person, by grant and by type, with exactly what was recorded', async () => {
       const [store] = freshTenant(nodes());

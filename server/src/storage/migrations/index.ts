@@ -6,10 +6,14 @@ import { ConstraintError, type Driver, SchemaMissing, sql } from '../driver.ts';
 import { text } from '../row.ts';
 import type { Storage } from '../store.ts';
 import { init } from './0001-init.ts';
+import { replayedIds } from './0002-replayed-ids.ts';
 
 export type Migration = { name: string; script: string };
 
-export const migrations: readonly Migration[] = [{ name: '0001-init', script: init }];
+export const migrations: readonly Migration[] = [
+  { name: '0001-init', script: init },
+  { name: '0002-replayed-ids', script: replayedIds },
+];
 
 const bookkeeping = `
 create table if not exists schema_migrations (
