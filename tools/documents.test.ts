@@ -192,6 +192,18 @@ describe('references', () => {
     assert.equal(rows.length, 8);
   });
 
+  test('the documents of both SDKs say what their shared vectors say of each thing that can go wrong', () => {
+    type Answer = { name: string; status: 200 | 401 | 503; retry_after?: number; log?: string };
+    const { cases } = JSON.parse(readFileSync(join(root, 'sdk/vectors/answers.json'), 'utf8')) as { cases: Answer[] };
+    const caller = { 200: () => "your handler's answer", 401: () => '`401 invalid_token`', 503: (retry = 0) => `\`503\`, \`Retry-After: ${retry}\`` };
+    const rows = cases.map(({ name, status, retry_after: retry, log }) => `| ${name} | ${caller[status](retry)} | ${log ? `… ${log} …` : 'nothing'} |`);
+
+    for (const path of [sdk, 'sdk/python/README.md']) {
+      const [, table = ''] = /## When something is wrong\n\n.*\n.*\n((?:\|.*\n)+)/.exec(readFileSync(join(root, path), 'utf8')) ?? [];
+      assert.deepEqual(table.trimEnd().split('\n'), rows, path);
+    }
+  });
+
   test('the table of options in the document of the SDK is complete', () => {
     const source = readFileSync(join(root, 'sdk/typescript/src/options.ts'), 'utf8');
     const types = source.slice(source.indexOf('interface CommonOptions'), source.indexOf('export type AuthAgentOptions'));

@@ -127,8 +127,8 @@ async def test_wrong_keys_are_an_outage_to_callers_and_a_hint_to_the_developer(i
         assert (await http.delete(f"{issuer}/api/servers/srv_tasks/keys/{gone['key_id']}")).status_code == 204
     for wrong, expected in (
         (key["key_id"], "key_id_used_as_secret"),
-        (gone["key_secret"], "wrong or revoked"),
-        ("sk_never_was", "wrong or revoked"),
+        (gone["key_secret"], "wrong, expired or revoked"),
+        ("sk_never_was", "wrong, expired or revoked"),
     ):
         hints: list[str] = []
         async with AuthAgentClient(server_id="srv_tasks", api_key=wrong, auth_server=issuer, log=hints.append) as client:

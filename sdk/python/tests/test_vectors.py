@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from serving import free_port
 from stage import RESOURCE, START_OF_TIME, PlayedServer, Reply, ask, bearer, vectors
 
 from auth_agent_mcp import (
@@ -141,6 +142,43 @@ async def test_outages(case: Case, played: PlayedServer) -> None:
 
     assert len(played.received) == 2
     assert case.get("hint", "") in "\n".join(hints)
+
+
+@cases("answers")
+async def test_answers(case: Case, played: PlayedServer) -> None:
+    """[PY-01] [PY-08] what callers get and the developer's log says, whatever is wrong"""
+    lines: list[str] = []
+    options = {**played.options(resource=RESOURCE, log=lines.append), "timeout": 0.2}
+    if case["server"] == "down":
+        options["auth_server"] = nobody_listens()
+    played.reply = lambda _: reply_of(case["server"], played)
+
+    async with ask(**options) as http:
+        response = await http.get("/mcp", headers=bearer())
+
+    headers = response.headers
+    assert (response.status_code, response.json().get("error")) == (case["status"], case.get("error"))
+    assert headers["cache-control"] == "no-store"
+    assert headers.get("retry-after") == (str(case["retry_after"]) if case["status"] == 503 else None)
+    assert ('error="invalid_token"' in headers.get("www-authenticate", "")) is (case["status"] == 401)
+    assert ("www-authenticate" in headers) is (case["status"] == 401)
+    assert len(lines) == (1 if case.get("log") else 0), lines
+    assert case.get("log") is None or case["log"] in lines[0]
+
+
+def reply_of(server: Any, played: PlayedServer) -> Reply:
+    if isinstance(server, str):
+        return Reply(hang=True)
+    if "active" not in server:
+        return Reply(server["body"], status=server["status"])
+    times = ("exp", "iat", "nbf")
+    return Reply(played.active(**{name: START_OF_TIME + value if name in times else value for name, value in server["active"].items()}))
+
+
+def nobody_listens() -> str:
+    """An address whose port was free a moment ago."""
+    with free_port() as bound:
+        return f"http://localhost:{bound.getsockname()[1]}"
 
 
 @cases("cache")

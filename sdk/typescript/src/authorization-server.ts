@@ -48,19 +48,24 @@ function post(path: string, token: string, settings: Settings): Promise<string> 
 async function call(path: string, init: RequestInit, settings: Settings): Promise<string> {
   const { status, headers, text } = await send(path, init, settings);
   if (status === 200) return text;
-  if (status === 429 || status >= 500) throw new AuthServerUnavailable(`status_${status}`, { retryAfter: retryAfterOf(headers) });
+  if (status === 429 || status >= 500) {
+    settings.hint(`${settings.issuer}${path} answered ${status}. Callers get 503.`);
+    throw new AuthServerUnavailable(`status_${status}`, { retryAfter: retryAfterOf(headers) });
+  }
   if (status === 401) throw keyRefused(text, settings);
   settings.hint(`${settings.issuer}${path} answered ${status} ${quoteForLog(parseLoosely(text))}. Check "authServerUrl" and "serverId".`);
   throw new AuthServerUnavailable(`status_${status}`);
 }
 
 async function send(path: string, init: RequestInit, settings: Settings): Promise<ServerAnswer> {
+  const signal = AbortSignal.timeout(Math.ceil(settings.timeout * 1000));
   try {
     // A redirect would carry our key elsewhere, so it is an answer like any other wrong one.
-    const signal = AbortSignal.timeout(Math.ceil(settings.timeout * 1000));
     const response = await settings.fetch(settings.issuer + path, { ...init, redirect: 'manual', signal });
     return { status: response.status, headers: response.headers, text: await response.text() };
   } catch (cause) {
+    const what = signal.aborted ? `did not answer within ${settings.timeout} s` : 'cannot be reached';
+    settings.hint(`${settings.issuer}${path} ${what}. Callers get 503.`);
     throw new AuthServerUnavailable('unreachable', { cause });
   }
 }
@@ -68,7 +73,8 @@ async function send(path: string, init: RequestInit, settings: Settings): Promis
 /** Our key is our business: the caller gets 503, the developer gets the reason. */
 function keyRefused(text: string, { issuer, serverId, hint }: Settings): AuthServerUnavailable {
   const { code, error_description: said } = parseLoosely(text);
-  const why = code === 'key_id_used_as_secret' ? 'key_id_used_as_secret, the id of the key was given where its secret belongs' : 'the key is wrong or revoked';
+  const why =
+    code === 'key_id_used_as_secret' ? 'key_id_used_as_secret, the id of the key was given where its secret belongs' : 'the key is wrong, expired or revoked';
   hint(`${issuer} refused the API key of ${serverId}: ${why}. It said ${quoteForLog(said)}. Callers get 503 until "apiKey" is right.`);
   return new AuthServerUnavailable('api_key_refused', { retryAfter: 60 });
 }

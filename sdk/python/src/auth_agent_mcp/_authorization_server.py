@@ -5,10 +5,13 @@ Whatever is not a usable answer is AuthServerUnavailable: an outage must never l
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
 from typing import Any
+
+import httpx
 
 from ._hints import quote_for_log
 from ._http import Pool, ServerAnswer
@@ -35,8 +38,7 @@ class AuthorizationServer:
 
     async def get_document(self, path: str) -> Members:
         """Fetches a JSON document by its path below the issuer."""
-        url = self._settings.issuer + path
-        return parse_object(self._body(path, await self._pool.send("GET", url, headers={"Accept": "application/json"})))
+        return parse_object(await self._call("GET", path, {"Accept": "application/json"}))
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -44,8 +46,18 @@ class AuthorizationServer:
 
     async def _post(self, path: str, token: str) -> bytes:
         headers = {"Accept": "application/json", "Authorization": f"Bearer {self._settings.api_key}"}
+        return await self._call("POST", path, headers, {"token": token})
+
+    async def _call(self, method: str, path: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None) -> bytes:
         url = self._settings.issuer + path
-        return self._body(path, await self._pool.send("POST", url, headers=headers, form={"token": token}))
+        try:
+            answer = await self._pool.send(method, url, headers=headers, form=form)
+        except AuthServerUnavailable as error:
+            late = isinstance(error.__cause__, (asyncio.TimeoutError, httpx.TimeoutException))
+            what = f"did not answer within {self._settings.timeout} s" if late else "cannot be reached"
+            self._settings.hint(f"{url} {what}. Callers get 503.")
+            raise
+        return self._body(path, answer)
 
     def _body(self, path: str, answer: ServerAnswer) -> bytes:
         """The body of a 200; anything else raises."""
@@ -53,6 +65,7 @@ class AuthorizationServer:
         if status == 200:
             return answer.body
         if status == 429 or status >= 500:
+            self._settings.hint(f"{self._settings.issuer}{path} answered {status}. Callers get 503.")
             raise AuthServerUnavailable(f"status_{status}", retry_after=_retry_after_of(answer))
         if status == 401:
             raise self._key_refused(answer)
@@ -63,7 +76,7 @@ class AuthorizationServer:
     def _key_refused(self, answer: ServerAnswer) -> AuthServerUnavailable:
         """Our key is our business: the caller gets 503, the developer gets the reason."""
         members = parse_loosely(answer.body)
-        why = "the key is wrong or revoked"
+        why = "the key is wrong, expired or revoked"
         if members.get("code") == "key_id_used_as_secret":
             why = "key_id_used_as_secret, the id of the key was given where its secret belongs"
         said = quote_for_log(members.get("error_description"))
