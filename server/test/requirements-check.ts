@@ -1,6 +1,6 @@
 /**
- * Compares what is claimed (requirements.ts) with what tests cite. A citation is an id in brackets at the front of a test's title, or of the name of a
- * shared vector. Pure but for `readCitations`, which reads the files. Not here: printing (tools/requirements.ts).
+ * Compares what is claimed (requirements.ts) with what tests cite. A citation is an id in brackets at the front of a test's title, or of the docstring of a
+ * Python test; a shared vector lists its own. Pure but for `readCitations`, which reads the files. Not here: printing (tools/requirements.ts).
  */
 import { glob, readFile } from 'node:fs/promises';
 import type { Requirement } from './requirements.ts';
@@ -17,15 +17,33 @@ export type Verdict = {
   unknown: { id: string; files: string[] }[];
 };
 
-const places = ['server/**/*.ts', 'cli/**/*.ts', 'sdk/typescript/**/*.ts', 'sdk/vectors/*.json', 'examples/**/*.ts', 'e2e/**/*.ts', 'conformance/*.ts'];
+const places = [
+  ...['server', 'cli', 'sdk/typescript', 'examples', 'tools', 'e2e'].map((folder) => `${folder}/**/*.ts`),
+  'conformance/*.ts',
+  'sdk/vectors/*.json',
+  'sdk/python/tests/test_*.py',
+  'tests/test_*.py',
+];
 const id = String.raw`\[(?:[A-Z]{2,4}-\d{2}|D\d{1,2})\]`;
 const frontOfTitle = new RegExp(String.raw`(\.(?:skip|todo)\()?\s*['"\`]((?:${id}\s*)+)`, 'g');
+const frontOfDocstring = new RegExp(String.raw`def test_[^"]*"{3}((?:${id}\s*)+)`);
 
 /** The ids at the front of titles, without those of skipped tests. */
 export function citationsIn(source: string): string[] {
-  return [...source.matchAll(frontOfTitle)]
-    .filter(([, skipped]) => !skipped)
-    .flatMap(([, , ids = '']) => [...ids.matchAll(/\[([^\]]+)\]/g)].map(([, name = '']) => name));
+  return [...source.matchAll(frontOfTitle)].filter(([, skipped]) => !skipped).flatMap(([, , ids = '']) => idsIn(ids));
+}
+
+/** The ids at the front of the docstrings of Python tests, without those of tests that may be left out. Decorators and docstring are one paragraph. */
+export function citationsInPython(source: string): string[] {
+  return source
+    .split(/\n\s*\n/)
+    .filter((paragraph) => !/@pytest\.mark\.(skip|xfail)/.test(paragraph))
+    .flatMap((paragraph) => idsIn(frontOfDocstring.exec(paragraph)?.[1] ?? ''));
+}
+
+/** The ids that the cases of a shared vector list: every SDK that runs it puts them into its titles. */
+function citationsInVectors(source: string): string[] {
+  return (JSON.parse(source) as { cases: { requirements: string[] }[] }).cases.flatMap(({ requirements }) => requirements);
 }
 
 /** Reads every test below `root` (files that import node:test, and the shared vectors). */
@@ -34,10 +52,19 @@ export async function readCitations(root: string): Promise<Citations> {
   for await (const path of glob(places, { cwd: root, exclude: (path) => /node_modules|dist$/.test(path) })) {
     if (/test\/requirements/.test(path)) continue;
     const source = await readFile(`${root}/${path}`, 'utf8');
-    if (path.endsWith('.ts') && !source.includes("'node:test'")) continue;
-    for (const cited of citationsIn(source)) citations.set(cited, (citations.get(cited) ?? new Set()).add(path));
+    for (const cited of citationsOf(path, source)) citations.set(cited, (citations.get(cited) ?? new Set()).add(path));
   }
   return citations;
+}
+
+function citationsOf(path: string, source: string): string[] {
+  if (path.endsWith('.py')) return citationsInPython(source);
+  if (path.endsWith('.json')) return citationsInVectors(source);
+  return source.includes("'node:test'") ? citationsIn(source) : [];
+}
+
+function idsIn(text: string): string[] {
+  return [...text.matchAll(/\[([^\]]+)\]/g)].map(([, name = '']) => name);
 }
 
 /** The files that prove a requirement: its own, or for a decision those of the rows that carry it out, if each has one. */

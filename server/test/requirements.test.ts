@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Requirement, requirements } from './requirements.ts';
-import { citationsIn, judge, proofs, readCitations } from './requirements-check.ts';
+import { citationsIn, citationsInPython, judge, proofs, readCitations } from './requirements-check.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const must = (id: string, by?: string[]): Requirement => ({ id, level: 'MUST', text: 'A sentence.', status: 'claimed', by });
@@ -24,6 +24,20 @@ test('ids count at the front of a title, and not in a skipped test', () => {
   const source = ["test('[AZ-01] [D1] a title', () => {});", "test.skip('[AZ-02] not yet', () => {});", "const text = 'see [AZ-03]';"].join('\n');
 
   assert.deepEqual(citationsIn(source), ['AZ-01', 'D1']);
+});
+
+test('ids count at the front of the docstring of a Python test, and not in one that may be left out', () => {
+  const source = [
+    '"""[PY-01] A module."""',
+    '@pytest.mark.parametrize("x", ["y"])\nasync def test_a(\n    x: str,\n) -> None:\n    """[PY-02] [PY-03] says what"""',
+    'class TestB:\n    """[PY-04]"""',
+    '    def test_b(self) -> None:\n        """[PY-05]"""',
+    '@pytest.mark.skipif(old, reason="old")\ndef test_c() -> None:\n    """[PY-06]"""',
+    'def test_d() -> None:\n    """see [PY-07]"""',
+    'def helper() -> None:\n    """[PY-08]"""',
+  ].join('\n\n');
+
+  assert.deepEqual(citationsInPython(source), ['PY-02', 'PY-03', 'PY-05']);
 });
 
 test('a claimed MUST without a test and an unknown id are found', () => {

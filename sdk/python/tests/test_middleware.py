@@ -278,7 +278,7 @@ async def test_a_state_shared_between_requests_never_carries_a_user(played: Play
 
 
 async def test_browsers_can_read_every_answer_also_refusals(played: PlayedServer) -> None:
-    """[CORS-08]"""
+    """[CORS-08] [PY-07]"""
     origin = {"Origin": "https://app.example.com"}
     async with ask(**played.options(resource=RESOURCE, allowed_origins=["https://app.example.com"])) as http:
         answers = [await http.get("/mcp", headers=origin), await http.get("/mcp", headers={**origin, **bearer()})]
@@ -320,7 +320,7 @@ async def test_authenticated_answers_stay_out_of_shared_caches(played: PlayedSer
 
 
 async def test_the_metadata_document_has_what_clients_need_and_everybody_may_read_it(played: PlayedServer) -> None:
-    """[PRM-01] [PRM-02] [PRM-03] [PRM-05] [PRM-08] [PRM-09] [PRM-10] [PY-03]"""
+    """[PRM-01] [PRM-02] [PRM-03] [PRM-05] [PRM-08] [PRM-09] [PRM-10] [PY-03] [PY-07]"""
     registered = played.registered(scopes_supported=["files:read", "offline_access", "openid", "files:write"])
     played.reply = lambda _: Reply(registered)
     async with ask(**played.options(resource=RESOURCE)) as http:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +16,7 @@ from fastapi import Depends, FastAPI, Request
 from fastmcp import Client, FastMCP
 from fastmcp.server.dependencies import get_access_token
 from mcp.client.auth import OAuthClientProvider
+from mcp.client.auth.extensions.client_credentials import ClientCredentialsOAuthProvider
 from mcp.shared.auth import OAuthClientMetadata
 from serving import development_server, serve
 from stage import ask, bearer
@@ -166,49 +169,76 @@ async def test_a_wrong_secret_is_refused_by_name(issuer: str) -> None:
     assert caught.value.code == "invalid_client"
 
 
-async def test_the_official_client_finds_its_way_from_the_first_401_to_a_tool_call(issuer: str) -> None:
-    """[PY-02] [PRM-01] [PRM-04] discovery, registration, sign-in by form posts, FastMCP behind the guard"""
+@pytest.mark.parametrize("method", ["none", "client_secret_basic", "client_secret_post"])
+async def test_the_official_client_finds_its_way_from_the_first_401_to_a_tool_call(issuer: str, method: str) -> None:
+    """[PY-02] [PY-04] [PRM-01] [PRM-04] discovery, registration, sign-in by form posts, FastMCP behind the guard"""
+    async with notes_server(issuer) as url, Client(url, auth=official_sign_in(url, method)) as client:
+        answer = await client.call_tool("whoami")
+
+    assert answer.data == "testuser@example.com"
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+async def test_the_official_client_for_machines_gets_its_token_with_its_secret(issuer: str, method: str) -> None:
+    """[PY-04] Basic credentials arrive percent-encoded, `token_type` is Bearer"""
+    settings: dict[str, Any] = {**MACHINE, "token_endpoint_auth_method": method, "issuer": issuer}
+    # 1.x knows no issuer.
+    known = inspect.signature(ClientCredentialsOAuthProvider).parameters
+    async with notes_server(issuer, scope="tasks:read") as url:
+        given = {name: value for name, value in settings.items() if name in known}
+        machine: Any = ClientCredentialsOAuthProvider(url, Storage(), **given)
+        async with Client(url, auth=machine) as client:
+            answer = await client.call_tool("whoami")
+
+    assert answer.data == "mcp-task-manager"
+
+
+@asynccontextmanager
+async def notes_server(issuer: str, scope: str = "notes:read") -> AsyncIterator[str]:
+    """A FastMCP server behind the guard, registered with the authorization server; its address."""
 
     def make(url: str) -> Any:
-        body = {"server_url": f"{url}/mcp", "server_name": "Notes", "scopes": ["notes:read"]}
-        registered["server_id"] = httpx.post(f"{issuer}/api/servers", json=body).json()["server_id"]
-        key = new_key(issuer, registered["server_id"])["key_secret"]
-        provider = AuthAgentProvider(
-            server_id=registered["server_id"], api_key=key, auth_server=issuer, resource=f"{url}/mcp", required_scopes=["notes:read"]
-        )
+        body = {"server_url": f"{url}/mcp", "server_name": "Notes", "scopes": [scope]}
+        server_id = httpx.post(f"{issuer}/api/servers", json=body).json()["server_id"]
+        key = new_key(issuer, server_id)["key_secret"]
+        provider = AuthAgentProvider(server_id=server_id, api_key=key, auth_server=issuer, resource=f"{url}/mcp", required_scopes=[scope])
         notes: FastMCP[Any] = FastMCP("notes", auth=provider)
 
         @notes.tool
         def whoami() -> str:
             """Says who calls."""
             token = get_access_token()
-            return str(token.claims["email"]) if token else "nobody"
+            return str(token.claims.get("email") or token.client_id) if token else "nobody"
 
         return notes.http_app(path="/mcp")
 
-    registered: dict[str, str] = {}
-    async with serve(make) as url, Client(f"{url}/mcp", auth=official_sign_in(f"{url}/mcp")) as client:
-        answer = await client.call_tool("whoami")
-
-    assert answer.data == "testuser@example.com"
+    async with serve(make) as url:
+        yield f"{url}/mcp"
 
 
-def official_sign_in(url: str) -> Any:
+class Storage:
+    """What the official client keeps, in memory."""
+
+    def __init__(self) -> None:
+        self.tokens: Any = None
+        self.client: Any = None
+
+    async def get_tokens(self) -> Any:
+        return self.tokens
+
+    async def set_tokens(self, tokens: Any) -> None:
+        self.tokens = tokens
+
+    async def get_client_info(self) -> Any:
+        return self.client
+
+    async def set_client_info(self, client_info: Any) -> None:
+        self.client = client_info
+
+
+def official_sign_in(url: str, method: str) -> Any:
     """OAuthClientProvider of the official SDK, with testuser at a browser that runs no script. 1.x and 2.x differ in the answer."""
     kept: dict[str, Any] = {}
-
-    class Storage:
-        async def get_tokens(self) -> Any:
-            return kept.get("tokens")
-
-        async def set_tokens(self, tokens: Any) -> None:
-            kept["tokens"] = tokens
-
-        async def get_client_info(self) -> Any:
-            return kept.get("client")
-
-        async def set_client_info(self, client_info: Any) -> None:
-            kept["client"] = client_info
 
     async def redirect(authorization_url: str) -> None:
         async with httpx.AsyncClient() as http:
@@ -221,6 +251,6 @@ def official_sign_in(url: str) -> Any:
         return result(**back) if result else (back["code"], back["state"])
 
     metadata = OAuthClientMetadata.model_validate(
-        {"client_name": "test", "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"}
+        {"client_name": "test", "redirect_uris": [CALLBACK], "token_endpoint_auth_method": method}
     )
     return OAuthClientProvider(url, metadata, Storage(), redirect, callback)
