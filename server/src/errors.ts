@@ -46,7 +46,16 @@ export const errorCodes = {
     fix: 'Send the request without prompt=none.',
   },
   request_not_supported: { status: 400, means: 'Signed request objects are not offered.', fix: 'Send plain parameters.' },
-  request_uri_not_supported: { status: 400, means: 'Requests by reference are not offered for this address.', fix: 'Send plain parameters.' },
+  request_uri_not_supported: {
+    status: 400,
+    means: 'A request_uri must come from this server; no other address is fetched.',
+    fix: 'Push the request to the pushed_authorization_request_endpoint.',
+  },
+  invalid_request_uri: {
+    status: 400,
+    means: 'The pushed request is unknown, too old, answered before, or of another client.',
+    fix: 'Push the request again and open the browser with the new request_uri.',
+  },
   invalid_authorization_details: { status: 400, means: 'authorization_details are not offered.', fix: 'Use scope and resource.' },
   unmet_authentication_requirements: {
     status: 400,

@@ -36,6 +36,10 @@ const schema = z.strictObject({
   codeSeconds: seconds(10, 600).default(60),
   /** How long a person may take to sign in and decide (LOG-03). */
   requestSeconds: seconds(60, 600).default(600),
+  /** How long a pushed request may wait for its browser (RFC 9126 §2.2). */
+  pushedRequestSeconds: seconds(5, 600).default(60),
+  /** Refuse every request that was not pushed. Few MCP clients can push: `require_pushed_authorization_requests` of a client is for those that do. */
+  requirePushedRequests: z.boolean().default(false),
   sessionIdleSeconds: seconds(300, 30 * 86400).default(12 * 3600),
   /** "Keep me signed in on this device". */
   keptSessionIdleSeconds: seconds(300, 90 * 86400).default(14 * 86400),

@@ -52,6 +52,7 @@ const titles: Partial<Record<OAuthError['code'], string>> = {
   invalid_redirect_uri: "The return address doesn't match",
   client_metadata_unavailable: "We couldn't read this app's description",
   request_expired: 'This request is too old',
+  invalid_request_uri: 'This request is too old',
   access_denied: 'Nothing was shared',
   invalid_target: "We don't know this server",
   too_many_requests: 'Slow down',

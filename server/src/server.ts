@@ -11,6 +11,7 @@ import { apiRoutes } from './api/openapi.ts';
 import { type AuthServer, createApp } from './app.ts';
 import { authorize } from './authorize/authorize.ts';
 import { consent, consentForm } from './authorize/consent.ts';
+import { pushRequest } from './authorize/pushed-request.ts';
 import { returnToClient } from './authorize/return-page.ts';
 import { expireClients } from './clients/expire.ts';
 import { register } from './clients/register.ts';
@@ -41,6 +42,7 @@ export const routes: readonly Route[] = [
   { path: '/authorize/consent', surface: 'page', methods: { GET: consentForm } },
   { path: '/consent', surface: 'page', methods: { POST: consent } },
   { path: '/authorize/return', surface: 'page', methods: { GET: returnToClient } },
+  { path: '/par', surface: 'backchannel', methods: { POST: pushRequest }, endpoint: 'pushed_authorization_request_endpoint' },
 
   // the counter
   { path: '/token', surface: 'backchannel', methods: { POST: token }, endpoint: 'token_endpoint' },

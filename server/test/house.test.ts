@@ -29,6 +29,8 @@ const rooms: Record<string, string[]> = {
     'clients/find',
     'clients/metadata',
     'servers/resource',
+    'token/back-channel',
+    'token/client-auth',
   ],
   clients: [],
   discovery: ['clients/metadata-document', 'clients/register', 'token/grants'],

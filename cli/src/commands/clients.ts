@@ -28,6 +28,7 @@ export const addClient: Command = {
     { name: 'machine', kind: 'switch', about: 'acts for itself: client_credentials, no person' },
     { name: 'scope', kind: 'list', value: 'scope', about: 'what it asks for by default; for a machine all it may have' },
     { name: 'resource', kind: 'text', value: 'url', about: 'the server it means when it names none' },
+    { name: 'pushed-only', kind: 'switch', about: 'refuse its requests unless they were pushed (RFC 9126)' },
     { name: 'id', kind: 'text', value: 'id', about: 'an id of your choice' },
   ],
   examples: [
@@ -120,6 +121,7 @@ function clientOf(call: Call, dotlessSchemes: readonly string[], now: number): C
       responseTypes: machine ? [] : ['code'],
       tokenEndpointAuthMethod: machine || call.flags.confidential === true ? 'client_secret_basic' : 'none',
       scope,
+      ...(call.flags.pushedOnly === true ? { requirePushedRequests: true } : {}),
     },
     createdAt: now,
     lastUsedAt: now,
@@ -145,6 +147,7 @@ function viewOf({ id, registration, metadata, defaultResource, createdAt, lastUs
     grant_types: metadata.grantTypes,
     token_endpoint_auth_method: metadata.tokenEndpointAuthMethod,
     scope: metadata.scope,
+    require_pushed_authorization_requests: metadata.requirePushedRequests,
     default_resource: defaultResource,
     created_at: isoDate(createdAt),
     last_used_at: isoDate(lastUsedAt),

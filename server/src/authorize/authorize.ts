@@ -11,13 +11,14 @@ import { sha256 } from '../crypto/hash.ts';
 import { randomId } from '../crypto/random.ts';
 import { OAuthError, tooManyRequests } from '../errors.ts';
 import { type Answer, redirect } from '../route.ts';
-import { parametersFromForm } from '../rules/parameters.ts';
+import { type Parameters, parametersFromForm } from '../rules/parameters.ts';
 import type { AuthorizationRequest, Client, ParkedRequest } from '../storage/store.ts';
 import { answerUnasked } from './consent.ts';
 import type { Place } from './decision.ts';
 import { errorBack } from './interstitial.ts';
 import { type NextStep, nextStep } from './next-step.ts';
 import { identify, readAuthorization } from './parameters.ts';
+import { type Arrival, byReference, isByReference } from './pushed-request.ts';
 import { checkRequest } from './request.ts';
 
 /** Requests of one address that nobody is signed in for: each parks a row (RATE-03, generous for offices behind one address). */
@@ -34,16 +35,27 @@ export async function authorize(exchange: Exchange, context: Context): Promise<A
   const given = parametersFromForm(text);
   const signedIn = await currentSession(exchange, context);
   if (!signedIn) await limitStrangers(exchange, context);
-  const asking = await identify(given, exchange, context);
+  const { asking, read } = isByReference(given) ? await byReference(given, exchange, context) : await byParameters(given, exchange, context);
 
   try {
-    const request = await checkRequest(given, asking, context);
+    const request = await read();
     const next = await nextStep({ request, client: asking.client, signedIn }, context);
     return await begin({ request, next, client: asking.client, signedIn }, { browser: browserOf(exchange, context), exchange, context });
   } catch (error) {
     if (error instanceof OAuthError) return errorBack(error, asking, { signedIn, exchange, context });
     throw error;
   }
+}
+
+async function byParameters(given: Parameters, exchange: Exchange, context: Context): Promise<Arrival> {
+  const asking = await identify(given, exchange, context);
+  const read = async () => {
+    const request = await checkRequest(given, asking, context);
+    if (context.options.requirePushedRequests || asking.client.metadata.requirePushedRequests)
+      throw new OAuthError('invalid_request', 'The request must be pushed first (RFC 9126)');
+    return request;
+  };
+  return { asking, read };
 }
 
 type Begun = { request: AuthorizationRequest; next: NextStep; client: Client; signedIn: SignedIn | undefined };

@@ -11,7 +11,7 @@ import { sha256 } from '../crypto/hash.ts';
 import { openUnder, sealUnder } from '../crypto/instance-keys.ts';
 import { randomId } from '../crypto/random.ts';
 import { OAuthError } from '../errors.ts';
-import type { Client, Code, Grant, ParkedRequest } from '../storage/store.ts';
+import type { Client, Code, Grant, ParkedRequest, RequestAnswer } from '../storage/store.ts';
 import { codeAnswer, errorAnswer } from './answer.ts';
 import { consentRedirect } from './next-step.ts';
 
@@ -43,7 +43,7 @@ export async function approve({ parked, client, signedIn, scope, receipt }: Appr
   const outcome = { href: codeAnswer(request, value, context.issuer), denied: false };
   const code = codeRow(value, parked, { grant, authTime: signedIn.session.authTime, expiresAt: now + context.options.codeSeconds });
   const event = auditEvent('grant.approved', now, `user:${signedIn.user.id}`, { ...about(parked, signedIn, place), grantId: grant.id, detail: { scope } });
-  const answered = await context.store.approveRequest({ idHash: parked.idHash, answer: sealed(outcome, parked, place), grant, code, now }, event);
+  const answered = await context.store.approveRequest({ ...answerTo(parked, outcome, place), grant, code }, event);
   if (answered === 'answered') throw alreadyDecided();
   return outcome;
 }
@@ -53,7 +53,7 @@ export async function refuse(parked: ParkedRequest, error: OAuthError, signedIn:
   const { context } = place;
   const outcome = { href: errorAnswer(parked.request, error, context.issuer), denied: true };
   const event = auditEvent('grant.denied', context.now(), `user:${signedIn.user.id}`, { ...about(parked, signedIn, place), detail: { code: error.code } });
-  const answered = await context.store.denyRequest({ idHash: parked.idHash, answer: sealed(outcome, parked, place), now: context.now() }, event);
+  const answered = await context.store.denyRequest(answerTo(parked, outcome, place), event);
   if (answered === 'answered') throw alreadyDecided();
   return outcome;
 }
@@ -71,8 +71,9 @@ export function alreadyDecided(): OAuthError {
   });
 }
 
-function sealed(outcome: Outcome, { idHash }: ParkedRequest, { browser }: Place): string {
-  return sealUnder(browser.id, `answer ${idHash}`, JSON.stringify(outcome));
+function answerTo({ idHash, request }: ParkedRequest, outcome: Outcome, { browser, context }: Place): RequestAnswer {
+  const answer = sealUnder(browser.id, `answer ${idHash}`, JSON.stringify(outcome));
+  return { idHash, answer, now: context.now(), pushedHash: request.pushedHash };
 }
 
 /** AZ-30: everything that the token endpoint compares is fixed here. */

@@ -38,7 +38,13 @@ export async function identify(given: Parameters, exchange: Exchange, context: C
   const gone = found.state === 'gone';
   const tellable = client && sent !== undefined && found.state === 'gone' && found.reason === 'removed' && isRegistered(sent, client);
   if (!client || (gone && !tellable)) throw unknownClient({ clientId, redirectUri: sent, found, request: exchange.request });
-  return { client, redirectUri: redirectUriOf(sent, client), redirectUriSent: sent !== undefined, state: stateOf(given), gone };
+  return { ...askingOf(given, client), gone };
+}
+
+/** Where a known client may be answered. @throws {OAuthError} invalid_request, invalid_redirect_uri */
+export function askingOf(given: Parameters, client: Client): Asking {
+  const sent = given.get('redirect_uri');
+  return { client, redirectUri: redirectUriOf(sent, client), redirectUriSent: sent !== undefined, state: stateOf(given) };
 }
 
 /** AZ-05: without a parameter only a sole registered URI that names one place will do. */

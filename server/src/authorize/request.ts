@@ -46,12 +46,12 @@ export async function checkRequest(given: Parameters, asking: Asking, context: C
   };
 }
 
-/** RFC 9101 §6 and RFC 9126: neither objects nor references are offered, and no URL of a request is ever fetched (AZ-24). */
+/** RFC 9101 §6: request objects are not offered, references only to what was pushed here, and no URL of a request is ever fetched (AZ-24). */
 function refuseRequestObjects(given: Parameters): void {
   const [object, reference] = [given.get('request'), given.get('request_uri')];
   if (object !== undefined && reference !== undefined) throw new OAuthError('invalid_request', 'request and request_uri exclude each other');
   if (object !== undefined) throw new OAuthError('request_not_supported', 'Request objects are not offered');
-  if (reference !== undefined) throw new OAuthError('request_uri_not_supported', 'Requests by reference are not offered');
+  if (reference !== undefined) throw new OAuthError('request_uri_not_supported', 'A request_uri must come from this server');
 }
 
 /** OAuth 2.1 §4.1.1: response_type is `code`. Everything else would put tokens into the address bar. */

@@ -58,6 +58,7 @@ export function parseClientMetadata(json: unknown, source: MetadataSource, polic
     softwareId: textOf(members, 'software_id', note),
     softwareVersion: textOf(members, 'software_version', note),
     ...keys,
+    requirePushedRequests: members.require_pushed_authorization_requests === true || undefined,
   };
   return { metadata: refuseBulky(withoutUndefined(metadata)), notes };
 }

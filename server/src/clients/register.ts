@@ -106,5 +106,6 @@ function registrationAnswer(client: Client, secret: string | undefined): Record<
     software_version: metadata.softwareVersion,
     jwks: metadata.jwks,
     jwks_uri: metadata.jwksUri,
+    require_pushed_authorization_requests: metadata.requirePushedRequests,
   };
 }

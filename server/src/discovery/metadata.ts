@@ -56,6 +56,7 @@ function metadataOf({ issuer, options, routes }: Context): Metadata {
     scopes_supported: scopes(options.refreshTokens === 'offline_access'),
     authorization_response_iss_parameter_supported: true,
     client_id_metadata_document_supported: documentsOffered(options),
+    ...(options.requirePushedRequests ? { require_pushed_authorization_requests: true } : {}),
     ...('userinfo_endpoint' in endpoints ? openidMembers : {}),
   };
 }

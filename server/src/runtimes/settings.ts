@@ -33,6 +33,8 @@ export const settings: readonly Setting[] = [
   { name: 'refreshTokens', kind: 'text', option: 'refreshTokens', about: 'always, or offline_access: only to those who ask for it' },
   { name: 'codeSeconds', kind: 'number', option: 'codeSeconds', about: 'life of authorization codes' },
   { name: 'requestSeconds', kind: 'number', option: 'requestSeconds', about: 'how long a person may take to decide' },
+  { name: 'pushedRequestSeconds', kind: 'number', option: 'pushedRequestSeconds', about: 'how long a pushed request waits for its browser' },
+  { name: 'requirePushedRequests', kind: 'switch', option: 'requirePushedRequests', about: 'refuse authorization requests that were not pushed' },
   { name: 'sessionIdleSeconds', kind: 'number', option: 'sessionIdleSeconds', about: 'browser sessions end when unused for this long' },
   { name: 'keptSessionIdleSeconds', kind: 'number', option: 'keptSessionIdleSeconds', about: 'the same with "keep me signed in"' },
   { name: 'sessionLifetimeSeconds', kind: 'number', option: 'sessionLifetimeSeconds', about: 'browser sessions end after this long' },

@@ -17,6 +17,7 @@ import { lastUse } from './tables/last-use.ts';
 import { limitsTable } from './tables/limits.ts';
 import { machineGrantsTable } from './tables/machine-grants.ts';
 import { ownerTokensTable } from './tables/owner-tokens.ts';
+import { pushedRequestsTable } from './tables/pushed-requests.ts';
 import { refreshTokensTable } from './tables/refresh-tokens.ts';
 import { replayedIdsTable } from './tables/replayed-ids.ts';
 import { revokedTokensTable } from './tables/revoked-tokens.ts';
@@ -74,6 +75,7 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...clientsTable(driver, tenant),
     ...clientDocumentsTable(driver, tenant),
     ...authorizationRequestsTable(driver, tenant),
+    ...pushedRequestsTable(driver, tenant),
     ...grantsTable(driver, tenant),
     ...machineGrantsTable(driver, tenant),
     ...codesTable(driver, tenant),

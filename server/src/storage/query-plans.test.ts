@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { approve, connect, DAY, family, freshTenant, happened, machineGrant, NOW, parked, rotate, session, signingKey } from './contract/fixtures.ts';
+import { approve, connect, DAY, family, freshTenant, happened, machineGrant, NOW, parked, pushed, rotate, session, signingKey } from './contract/fixtures.ts';
 import type { Driver, Statement } from './driver.ts';
 import { openNodeSqlite } from './drivers/node-sqlite.ts';
 import { openStorage } from './open.ts';
@@ -67,6 +67,10 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.findRequest('request-1', NOW);
   await store.parkRequest({ ...parked, idHash: 'denied' });
   await store.denyRequest({ idHash: 'denied', answer: 'a', now: NOW }, happened('grant.denied'));
+  await store.pushRequest(pushed);
+  await store.findPushedRequest('reference-1', NOW);
+  await store.parkRequest({ ...parked, idHash: 'pushed', request: { ...parked.request, pushedHash: 'reference-1' } });
+  await store.denyRequest({ idHash: 'pushed', answer: 'a', now: NOW, pushedHash: 'reference-1' }, happened('grant.denied'));
   await store.findGrant('grant_1');
   await store.rememberedConsent({ ...triple, redirectUri: 'r', clientDigest: 'd' }, NOW);
   await store.allowedScopes(triple, NOW);

@@ -71,6 +71,8 @@ export type ClientMetadata = {
   softwareVersion?: string;
   jwks?: { keys: Record<string, unknown>[] };
   jwksUri?: string;
+  /** RFC 9126 §6: this client's requests are accepted only when they were pushed. */
+  requirePushedRequests?: boolean;
 };
 /** How we came to know a client. `document`: its id is an https URL that we fetch (CIMD). `demo` exists in development mode only. */
 export type Registration = 'manual' | 'dynamic' | 'document' | 'demo';
@@ -106,7 +108,11 @@ export type AuthorizationRequest = {
   prompt: string[];
   maxAge?: number;
   loginHint?: string;
+  /** Hash of the reference by which this request was pushed: answering the request uses that up. */
+  pushedHash?: string;
 };
+/** A checked request that a client pushed (RFC 9126). It may be begun until `expiresAt`, more than once, and answered once. */
+export type PushedRequest = { referenceHash: string; request: AuthorizationRequest; createdAt: number; expiresAt: number };
 export type ParkedRequest = {
   idHash: string;
   /** Hash of the cookie of the browser that began; no other browser may continue. */
@@ -118,6 +124,9 @@ export type ParkedRequest = {
   /** The answer (a redirect URL), sealed under the browser's cookie, so that the return page can be shown again. */
   answer?: string;
 };
+
+/** `pushedHash` is that of the request, when it was pushed. */
+export type RequestAnswer = { idHash: string; answer: string; now: number; pushedHash?: string };
 
 export type Grant = {
   id: string;
@@ -297,12 +306,15 @@ export type Store = {
   saveDocument(document: ClientDocument): Promise<void>;
 
   // authorization requests, consent, grants
+  pushRequest(pushed: PushedRequest): Promise<void>;
+  /** A pushed request that has neither ended nor been answered. */
+  findPushedRequest(referenceHash: string, now: number): Promise<PushedRequest | undefined>;
   parkRequest(request: ParkedRequest): Promise<void>;
   findRequest(idHash: string, now: number): Promise<ParkedRequest | undefined>;
-  /** Answers a parked request once: marks it, creates the grant and the code, writes the event. "answered": somebody was first, nothing changed. */
-  approveRequest(approval: { idHash: string; answer: string; grant: Grant; code: Code; now: number }, event: AuditEvent): Promise<'approved' | 'answered'>;
+  /** Answers a parked request once: marks it, uses up the reference it was pushed by, creates the grant and the code, writes the event. "answered": somebody was first, nothing changed. */
+  approveRequest(approval: RequestAnswer & { grant: Grant; code: Code }, event: AuditEvent): Promise<'approved' | 'answered'>;
   /** Answers a parked request with an error; no grant. */
-  denyRequest(denial: { idHash: string; answer: string; now: number }, event: AuditEvent): Promise<'denied' | 'answered'>;
+  denyRequest(denial: RequestAnswer, event: AuditEvent): Promise<'denied' | 'answered'>;
   findGrant(id: string): Promise<Grant | undefined>;
   /** The scopes this person already allowed this client on this resource, with the same redirect URI and metadata; the newest living grant. */
   rememberedConsent(

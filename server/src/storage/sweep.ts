@@ -12,6 +12,8 @@ type Sweep = (round: Round) => Statement[];
 const CODE_KEPT_SECONDS = 600;
 /** Revoked access tokens stay past their end for as long as any verifier's clock may be behind. */
 const REVOKED_TOKEN_KEPT_SECONDS = 300;
+/** A request begun with a reference in its last second may wait this long for its answer, which asks whether the reference was used. */
+const PUSHED_KEPT_SECONDS = 1200;
 /** A document nobody has asked for in a month, and that no grant needs, is somebody's experiment. */
 const DOCUMENT_KEPT_SECONDS = 30 * 86_400;
 
@@ -40,6 +42,7 @@ const withoutGrant = literal(`and disabled_at is null
 const sweeps: readonly Sweep[] = [
   expiredRows('sessions', 'id_hash', { column: 'expires_at' }),
   expiredRows('authorization_requests', 'id_hash', { column: 'expires_at' }),
+  expiredRows('pushed_requests', 'reference_hash', { column: 'expires_at', keptSeconds: PUSHED_KEPT_SECONDS }),
   expiredRows('codes', 'code_hash', { column: 'expires_at', keptSeconds: CODE_KEPT_SECONDS }),
   (round) => [endIdleGrants(round), deleteIdleFamilies(round)],
   expiredRows('revoked_tokens', 'jti', { column: 'expires_at', keptSeconds: REVOKED_TOKEN_KEPT_SECONDS }),

@@ -10,9 +10,9 @@ import { readParameters } from '../rules/read-body.ts';
 const secretNames = ['client_secret', 'client_assertion', 'assertion', 'code', 'code_verifier', 'refresh_token', 'access_token', 'token', 'password'];
 
 /** @throws {OAuthError} invalid_request on a secret in the query, another content type, or a repeated parameter. */
-export async function readBackChannel({ request }: Exchange): Promise<Parameters> {
+export async function readBackChannel({ request }: Exchange, accept: 'form' | 'form or json' = 'form or json'): Promise<Parameters> {
   refuseSecretsInQuery(request.url);
-  const parameters = await readParameters(request, 'form or json');
+  const parameters = await readParameters(request, accept);
   refuseRepeated(parameters);
   return parameters;
 }

@@ -272,7 +272,7 @@ describe('a request to /authorize', () => {
   test('[AZ-24] request objects and references are refused by their own codes and never fetched', async () => {
     assertSentBack(await get(on.url({ request: 'eyJhbGciOiJub25lIn0.e30.' })), 'request_not_supported');
     assertSentBack(await get(on.url({ request_uri: 'https://evil.example/r' })), 'request_uri_not_supported');
-    assertSentBack(await get(on.url({ request_uri: 'urn:ietf:params:oauth:request_uri:abc' })), 'request_uri_not_supported');
+    await assertPage(await get(on.url({ request_uri: 'urn:ietf:params:oauth:request_uri:abc' })), 400, 'invalid_request_uri');
     assertSentBack(await get(on.url({ request: 'x', request_uri: 'https://evil.example/r' })), 'invalid_request');
   });
 

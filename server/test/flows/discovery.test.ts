@@ -29,6 +29,7 @@ test('[META-01] [META-07] [META-08] [META-09] [META-10] the root publishes one o
     issuer,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
     authorization_endpoint: `${issuer}/authorize`,
+    pushed_authorization_request_endpoint: `${issuer}/par`,
     registration_endpoint: `${issuer}/register`,
     token_endpoint: `${issuer}/token`,
     introspection_endpoint: `${issuer}/introspect`,
@@ -135,7 +136,7 @@ test('[META-12] [META-16] [META-17] [META-18] [META-24] [META-25] what is not of
 
   const text = await (await request(oauth)).text();
 
-  assert.doesNotMatch(text, /private_key_jwt|dpop|pushed_authorization|jwt-bearer|authorization_grant_profiles|protected_resources|acr_values|HS256|plain/);
+  assert.doesNotMatch(text, /private_key_jwt|dpop|require_pushed|jwt-bearer|authorization_grant_profiles|protected_resources|acr_values|HS256|plain/);
 });
 
 test('[META-13] [D14] openid-configuration is the complete document, or 404 where there is no userinfo', async () => {

@@ -18,6 +18,7 @@ import {
   NOW,
   type Nodes,
   parked,
+  pushed,
   rotate,
   settle,
   times,
@@ -83,6 +84,49 @@ export function consentContract(nodes: () => Nodes): void {
       assert.equal(await deny('request-3'), 'answered');
       assert.equal((await store.findRequest('request-3', NOW))?.answer, 'sealed answer');
       assert.deepEqual([await countEvents(store, 'grant.denied'), await countEvents(store, 'grant.approved')], [1, 1]);
+    });
+  });
+
+  describe('pushed requests', () => {
+    test('[PAR-03] a pushed request is found until it ends, with exactly what was stored', async () => {
+      const [store] = freshTenant(nodes());
+      await store.pushRequest(pushed);
+
+      assert.deepEqual(await store.findPushedRequest('reference-1', NOW + 59), pushed);
+      assert.equal(await store.findPushedRequest('reference-1', NOW + 60), undefined);
+      assert.equal(await store.findPushedRequest('reference-2', NOW), undefined);
+    });
+
+    test('[PAR-03] however often a pushed request was begun, exactly one answer is given', async () => {
+      const [one, two] = freshTenant(nodes());
+      await settle(one);
+      await one.pushRequest(pushed);
+      const request = { ...parked.request, pushedHash: 'reference-1' };
+      await times(10, (index) => one.parkRequest({ ...parked, idHash: `tab-${index}`, request }));
+      const outcomes = await times(10, (index) => {
+        const store = index % 2 ? one : two;
+        const answer = { idHash: `tab-${index}`, answer: 'a', now: NOW + 90, pushedHash: 'reference-1' };
+        if (index % 3 === 0) return store.denyRequest(answer, happened('grant.denied'));
+        const approved = { ...answer, grant: { ...grant, id: `grant_${index}` }, code: { ...code, codeHash: `code-${index}`, grantId: `grant_${index}` } };
+        return store.approveRequest(approved, happened('grant.approved'));
+      });
+
+      assert.equal(count(outcomes, 'answered'), 9);
+      assert.equal((await countEvents(one, 'grant.approved')) + (await countEvents(one, 'grant.denied')), 1);
+      assert.equal((await one.listGrants({}, NOW)).length, count(outcomes, 'approved'));
+      assert.equal(await two.findPushedRequest('reference-1', NOW), undefined);
+    });
+
+    test('[PAR-03] an answer that comes to nothing uses no reference up', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+      await store.pushRequest(pushed);
+      await store.parkRequest(parked);
+
+      assert.equal(await store.approveRequest({ ...approval, pushedHash: 'reference-2' }, happened('grant.approved')), 'answered');
+      assert.equal(await store.approveRequest({ ...approval, now: NOW + 600, pushedHash: 'reference-1' }, happened('grant.approved')), 'answered');
+      assert.notEqual(await store.findPushedRequest('reference-1', NOW), undefined);
+      assert.equal((await store.findRequest('request-1', NOW))?.answeredAt, undefined);
     });
   });
 

@@ -10,6 +10,7 @@ import type {
   McpServer,
   NewUser,
   ParkedRequest,
+  PushedRequest,
   RefreshFamily,
   Rotation,
   RotationOutcome,
@@ -139,6 +140,8 @@ export const parked: ParkedRequest = {
   createdAt: NOW,
   expiresAt: NOW + 600,
 };
+
+export const pushed: PushedRequest = { referenceHash: 'reference-1', request: parked.request, createdAt: NOW, expiresAt: NOW + 60 };
 
 export const grant: Grant = {
   id: 'grant_1',

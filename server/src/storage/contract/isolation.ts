@@ -23,6 +23,7 @@ import {
   NOW,
   type Nodes,
   parked,
+  pushed,
   rotate,
   session,
   signingKey,
@@ -74,6 +75,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   expireDynamicClients: (other) => is(other.expireDynamicClients(NOW + DAY, NOW + DAY, 10, NOW + 400 * DAY), 0),
   countUnconsentedClients: (other) => is(other.countUnconsentedClients(), 0),
   findDocument: (other) => nothing(other.findDocument(document.url)),
+  findPushedRequest: (other) => nothing(other.findPushedRequest('reference-1', NOW)),
   findRequest: (other) => nothing(other.findRequest('open', NOW)),
   approveRequest: (other) =>
     is(
@@ -123,6 +125,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   addClient: (other) => other.addClient(client, happened('client.registered')),
   saveDocument: (other) => other.saveDocument({ ...document, metadata: { ...client.metadata, clientName: 'Stolen' }, fetchedAt: NOW + 1 }),
   parkRequest: (other) => other.parkRequest(parked),
+  pushRequest: (other) => other.pushRequest(pushed),
   addSigningKey: (other) => is(other.addSigningKey(signingKey, { signsUntil: NOW, publishedUntil: NOW }, happened('signing_key.added')), 'added'),
 };
 
@@ -141,6 +144,7 @@ async function everything(store: Store): Promise<unknown[]> {
     await store.listClients(),
     await store.findDocument(document.url),
     await store.findRequest('open', NOW),
+    await store.findPushedRequest('reference-1', NOW),
     await store.listGrants({}, NOW),
     await store.findCode('code-open', NOW),
     await store.findFamily('family-1', NOW),
@@ -161,6 +165,7 @@ async function furnish(store: Store): Promise<void> {
     happened('grant.approved'),
   );
   await store.parkRequest({ ...parked, idHash: 'open' });
+  await store.pushRequest(pushed);
   await store.ensureMachineGrant(machineGrant, happened('grant.machine_approved'));
   await store.addSigningKey(signingKey, 'onlyIfNone', happened('signing_key.added'));
   await store.useOnce(usedId);

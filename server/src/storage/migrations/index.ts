@@ -7,12 +7,14 @@ import { text } from '../row.ts';
 import type { Storage } from '../store.ts';
 import { init } from './0001-init.ts';
 import { replayedIds } from './0002-replayed-ids.ts';
+import { pushedRequests } from './0003-pushed-requests.ts';
 
 export type Migration = { name: string; script: string };
 
 export const migrations: readonly Migration[] = [
   { name: '0001-init', script: init },
   { name: '0002-replayed-ids', script: replayedIds },
+  { name: '0003-pushed-requests', script: pushedRequests },
 ];
 
 const bookkeeping = `

@@ -2,13 +2,14 @@
  * Authorization requests parked while a person signs in and decides. A request is answered once: the grant, the code and the event exist only if this
  * batch is the one that set `answered_at` (CON-06).
  */
-import { type Driver, part, type Row, sql } from '../driver.ts';
+import { type Driver, part, type Result, type Row, type Statement, sql } from '../driver.ts';
 import { json, optionalText, optionalWhole, present, text, whole } from '../row.ts';
-import type { AuthorizationRequest, ParkedRequest, Store } from '../store.ts';
+import type { AuthorizationRequest, ParkedRequest, RequestAnswer, Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { noteConsent } from './clients.ts';
 import { type CodeRow, codeRow, insertCode } from './codes.ts';
 import { type GrantRow, grantRow, insertGrant } from './grants.ts';
+import { usedByUs, usePushed } from './pushed-requests.ts';
 
 type Key = { tenant: string; idHash: string };
 type RequestRow = Key & {
@@ -27,9 +28,11 @@ const insert = sql<RequestRow>`insert into authorization_requests
 const find = sql<Key & { now: number }>`select id_hash, browser_hash, request, created_at, expires_at, answered_at, answer from authorization_requests
   where tenant = ${'tenant'} and id_hash = ${'idHash'} and expires_at > ${'now'}`;
 
-const answerOnce = sql<Key & { now: number; answer: string; mark: string }>`update authorization_requests
-  set answered_at = ${'now'}, answer = ${'answer'}, last_event = ${'mark'}
+type Answering = Key & { now: number; answer: string; mark: string };
+const answerOpen = part<keyof Answering>`update authorization_requests set answered_at = ${'now'}, answer = ${'answer'}, last_event = ${'mark'}
   where tenant = ${'tenant'} and id_hash = ${'idHash'} and answered_at is null and expires_at > ${'now'}`;
+const answerOnce = sql<Answering>`${answerOpen}`;
+const answerPushedOnce = sql<Answering & { pushedHash: string }>`${answerOpen} and ${usedByUs}`;
 
 const answeredByUs = part<'tenant' | 'idHash' | 'mark'>`exists (select 1 from authorization_requests
   where tenant = ${'tenant'} and id_hash = ${'idHash'} and last_event = ${'mark'})`;
@@ -46,21 +49,33 @@ export function authorizationRequestsTable(driver: Driver, tenant: string): Pick
       const [row] = await driver.read(find({ tenant, idHash, now }));
       return row && parkedOf(row);
     },
-    async approveRequest({ idHash, answer, grant, code, now }, event) {
-      const [answered] = await driver.write([
-        answerOnce({ tenant, idHash, answer, now, mark: event.id }),
+    async approveRequest({ grant, code, ...answer }, event) {
+      const { idHash, now } = answer;
+      const results = await driver.write([
+        ...answering(tenant, answer, event.id),
         grantIfAnswered({ ...grantRow(tenant, grant, event.id), idHash }),
         codeIfAnswered({ ...codeRow(tenant, code), idHash, mark: event.id }),
         eventIfAnswered(tenant, idHash, event),
         noteConsent({ tenant, clientId: grant.clientId, grantId: grant.id, now }),
       ]);
-      return answered?.changes === 1 ? 'approved' : 'answered';
+      return isAnswered(answer, results) ? 'approved' : 'answered';
     },
-    async denyRequest({ idHash, answer, now }, event) {
-      const [answered] = await driver.write([answerOnce({ tenant, idHash, answer, now, mark: event.id }), eventIfAnswered(tenant, idHash, event)]);
-      return answered?.changes === 1 ? 'denied' : 'answered';
+    async denyRequest(answer, event) {
+      const results = await driver.write([...answering(tenant, answer, event.id), eventIfAnswered(tenant, answer.idHash, event)]);
+      return isAnswered(answer, results) ? 'denied' : 'answered';
     },
   };
+}
+
+/** One statement; for a pushed request two, of which the first uses up its reference. */
+function answering(tenant: string, { idHash, answer, now, pushedHash }: RequestAnswer, mark: string): Statement[] {
+  const values = { tenant, idHash, answer, now, mark };
+  if (pushedHash === undefined) return [answerOnce(values)];
+  return [usePushed({ tenant, idHash, now, mark, pushedHash }), answerPushedOnce({ ...values, pushedHash })];
+}
+
+function isAnswered({ pushedHash }: RequestAnswer, results: Result[]): boolean {
+  return results[pushedHash === undefined ? 0 : 1]?.changes === 1;
 }
 
 function requestRow(tenant: string, parked: ParkedRequest): RequestRow {
