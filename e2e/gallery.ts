@@ -80,6 +80,15 @@ export function gallery(world: Stand): Shown[] {
           .then(() => page.getByRole('link', { name: 'Continue' }).waitFor()),
     },
     {
+      name: 'return-posted',
+      title: /^Taking you back/,
+      as: 'rosa',
+      go: (page) =>
+        at({ ...stays, response_mode: 'form_post' })(page)
+          .then(() => allow(page))
+          .then(() => page.getByRole('button', { name: 'Continue' }).waitFor()),
+    },
+    {
       name: 'return-denied',
       title: /^Nothing was shared/,
       as: 'ida',

@@ -25,6 +25,30 @@ describe('the way back', { skip: noBrowser, concurrency: 3 }, () => {
     },
   ];
 
+  for (const script of [true, false]) {
+    for (const name of ['http on loopback', 'https']) {
+      test(`[AZ-26] [CON-08] Allow posts the answer to ${name} ${script ? 'by itself' : 'with one more button, without JavaScript'}`, async () => {
+        const redirectUri = name === 'https' ? `${hostedOrigin}/cb` : `${world.callbacks.loopback}/callback`;
+        const username = await world.somebody();
+        const person = await world.open({ script });
+
+        await person.page.goto(world.url({ redirect_uri: redirectUri, response_mode: 'form_post' }));
+        await signIn(person.page, username, password);
+        const posted = person.page.waitForRequest((request) => request.method() === 'POST' && request.url() === redirectUri);
+        await allow(person.page);
+        if (!script) await person.page.getByRole('button', { name: 'Continue' }).click();
+        const fields = new URLSearchParams((await posted).postData() ?? '');
+
+        assert.match(fields.get('code') ?? '', /^ac_/);
+        assert.deepEqual([fields.get('state'), fields.get('iss')], ['state of the agent', issuer]);
+        await person.page.getByText('The agent has its answer').waitFor();
+        assert.ok(person.requested.every((url) => !url.includes('code=ac_')));
+        assertQuiet(person, [issuer, redirectUri]);
+        await person.close();
+      });
+    }
+  }
+
   for (const { name, redirectUri, arrives } of ways) {
     for (const script of [true, false]) {
       test(`[CON-08] [CON-09] [AZ-27] Allow leads to ${name} with code, state and iss ${script ? 'with' : 'without'} JavaScript`, async () => {

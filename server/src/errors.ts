@@ -120,6 +120,11 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 
+/** The page that says what a code means and what to do about it: `error_uri` wherever an error is answered (RFC 6749 §5.2). `issuer` is that of the root. */
+export function errorUri(issuer: string, code: ErrorCode): string {
+  return `${issuer}/docs/errors/${code}`;
+}
+
 /** A redirect URI that was checked against the registration, with what belongs in the answer. */
 export type VerifiedRedirect = { uri: string; state?: string };
 
@@ -130,7 +135,7 @@ export type ErrorPageText = {
   forDeveloper?: string;
   fixes?: { label: string; text: string }[];
   details?: [string, string][];
-  continueTo?: { href: string; host: string };
+  continueTo?: { href: string; host: string; fields?: Record<string, string> };
 };
 
 type ErrorOptions = { status?: number; cause?: unknown; headers?: Record<string, string>; members?: Record<string, string> };

@@ -4,7 +4,7 @@
  */
 
 import type { Context, Exchange } from './context.ts';
-import { OAuthError } from './errors.ts';
+import { errorUri, OAuthError } from './errors.ts';
 import type { HttpRequest } from './http-request.ts';
 import { errorText, pageFrame } from './page-frame.ts';
 import { StorageUnavailable } from './storage/driver.ts';
@@ -42,6 +42,11 @@ export const page = (html: string, status = 200, cookies?: string[]): Answer => 
 export const redirect = (location: string, cookies?: string[]): Answer => ({ status: 303, headers: { Location: location }, cookies });
 export const empty = (status: number): Answer => ({ status });
 
+/** The content policy of a page whose forms go to `formAction` and nowhere else (LOG-09). */
+export function contentPolicy(formAction: string): string {
+  return `default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'; object-src 'none'`;
+}
+
 const everywhere = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' };
 const anyOrigin = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After, DPoP-Nonce, X-Request-Id' };
 const surfaceHeaders: Record<Surface, Record<string, string>> = {
@@ -51,8 +56,7 @@ const surfaceHeaders: Record<Surface, Record<string, string>> = {
   page: {
     ...everywhere,
     'Cache-Control': 'no-store',
-    'Content-Security-Policy':
-      "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'",
+    'Content-Security-Policy': contentPolicy("'self'"),
     'X-Frame-Options': 'DENY',
     'Cross-Origin-Opener-Policy': 'same-origin',
   },
@@ -147,7 +151,7 @@ function asOAuthError(error: unknown, exchange: Exchange, context: Context): OAu
 export function jsonFace(thrown: unknown, exchange: Exchange, context: Context): Answer {
   const error = asOAuthError(thrown, exchange, context);
   const code = error.code === 'key_id_used_as_secret' ? 'invalid_client' : error.code;
-  const body = { error: code, error_description: error.message, error_uri: `${context.options.issuer}/docs/errors/${error.code}`, ...error.members };
+  const body = { error: code, error_description: error.message, error_uri: errorUri(context.options.issuer, error.code), ...error.members };
   return json(body, error.status, { ...error.headers, 'Cache-Control': 'no-store', 'X-Request-Id': exchange.requestId });
 }
 

@@ -160,7 +160,7 @@ const authorization: Row[] = [
   ['AZ-23', 'MUST', 'max_age forces a fresh sign-in; hints are never trusted or reflected raw.'],
   ['AZ-24', 'MUST', 'Request objects and foreign request_uri values are refused and never fetched.'],
   ['AZ-25', 'MUST', 'A pushed request belongs to its client and is used once.'],
-  ['AZ-26', 'SHOULD', 'response_mode is query; others are refused in the query.'],
+  ['AZ-26', 'SHOULD', 'response_mode is query or form_post; others are refused in the query.'],
   ['AZ-27', 'MUST', 'A redirect after a form is 303, never 307 or 308.'],
   ['AZ-28', 'MUST', 'Pages and redirects send no referrer, are not stored and load nothing from third parties.'],
   ['AZ-29', 'MUST', 'Error texts stay within their character set and never repeat input.'],

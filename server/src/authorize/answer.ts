@@ -1,25 +1,32 @@
 /**
- * The answer to the client as a URL: code or error, the state as it came, and `iss` exactly once (RFC 6749 §4.1.2, RFC 9207 §2, D2). Pure.
- * Not here: whether to send a browser there (authorize.ts, decision.ts), form_post (a later version).
+ * The answer to the client: code or error, the state as it came, and `iss` exactly once (RFC 6749 §4.1.2, RFC 9207 §2, D2), in the query of the redirect URI
+ * or as the fields of a form (OAuth 2.0 Form Post Response Mode §2). Pure. Not here: whether to send a browser there (authorize.ts, decision.ts).
  */
-import type { OAuthError } from '../errors.ts';
+import { errorUri, type OAuthError } from '../errors.ts';
 
-/** Where an answer goes: the redirect URI as it was sent, port and all (AZ-08), and the state. */
-export type ReturnAddress = { redirectUri: string; state?: string };
+/** Where an answer goes: the redirect URI as it was sent, port and all (AZ-08), the state, and `form_post` if that was asked for. */
+export type ReturnAddress = { redirectUri: string; state?: string; responseMode?: 'form_post' };
+/** A redirect to `href`; with `fields`, a form that the browser posts to it. */
+export type ClientAnswer = { href: string; fields?: Record<string, string> };
 
-export function codeAnswer({ redirectUri, state }: ReturnAddress, code: string, issuer: string): string {
-  return withParameters(redirectUri, { code, state, iss: issuer });
+export function codeAnswer(address: ReturnAddress, code: string, issuer: string): ClientAnswer {
+  return answer(address, { code, state: address.state, iss: issuer });
 }
 
-/** RFC 6749 §4.1.2.1. The description is a constant of ours: nothing of the request is in it (AZ-29). */
-export function errorAnswer({ redirectUri, state }: ReturnAddress, error: OAuthError, issuer: string): string {
-  return withParameters(redirectUri, { error: error.code, error_description: error.message, state, iss: issuer });
+/** RFC 6749 §4.1.2.1. The description is a constant of ours: nothing of the request is in it (AZ-29). `root` is the issuer that has the page for each code. */
+export function errorAnswer(address: ReturnAddress, error: OAuthError, { issuer, root }: { issuer: string; root: string }): ClientAnswer {
+  const { code, message } = error;
+  return answer(address, { error: code, error_description: message, error_uri: errorUri(root, code), state: address.state, iss: issuer });
+}
+
+function answer({ redirectUri, responseMode }: ReturnAddress, parameters: Record<string, string | undefined>): ClientAnswer {
+  const given = Object.entries(parameters).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  if (responseMode === 'form_post') return { href: redirectUri, fields: Object.fromEntries(given) };
+  return { href: withQuery(redirectUri, new URLSearchParams(given)) };
 }
 
 /** RFC 6749 §3.1.2: a query the URI already has "MUST be retained when adding additional query parameters". */
-function withParameters(uri: string, parameters: Record<string, string | undefined>): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, value);
+function withQuery(uri: string, query: URLSearchParams): string {
   const joint = !uri.includes('?') ? '?' : /[?&]$/.test(uri) ? '' : '&';
   return `${uri}${joint}${query}`;
 }

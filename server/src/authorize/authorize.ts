@@ -20,6 +20,7 @@ import { type NextStep, nextStep } from './next-step.ts';
 import { identify, readAuthorization } from './parameters.ts';
 import { type Arrival, byReference, isByReference } from './pushed-request.ts';
 import { checkRequest } from './request.ts';
+import { sendBack } from './return-page.ts';
 
 /** Requests of one address that nobody is signed in for: each parks a row (RATE-03, generous for offices behind one address). */
 const strangers = { limit: 600, periodSeconds: 900 };
@@ -66,8 +67,8 @@ async function begin({ request, next, client, signedIn }: Begun, place: Place): 
   if (next.step === 'sign-in' || !signedIn) return signInAnswer({ tx }, place);
   if (next.step === 'confirm') return redirect(`${context.base}/login?tx=${tx}&reason=confirm`, browser.cookies);
   if (next.step === 'consent') return redirect(`${context.base}/authorize/consent?tx=${tx}`, browser.cookies);
-  const { href } = await answerUnasked({ tx, parked, client, signedIn }, place);
-  return redirect(href, browser.cookies);
+  const outcome = await answerUnasked({ tx, parked, client, signedIn }, place);
+  return sendBack(outcome, client.id, place, browser.cookies);
 }
 
 async function park(request: AuthorizationRequest, { browser, context }: Place): Promise<{ tx: string; parked: ParkedRequest }> {

@@ -152,6 +152,7 @@ function ask(
       scope: request.scope.join(' '),
       resource: request.resource,
       codeChallengeMethod: 'S256',
+      responseMode: request.responseMode ?? 'query',
       prompt: request.prompt.length > 0 ? request.prompt.join(' ') : undefined,
     },
   };

@@ -12,12 +12,12 @@ import { openUnder, sealUnder } from '../crypto/instance-keys.ts';
 import { randomId } from '../crypto/random.ts';
 import { OAuthError } from '../errors.ts';
 import type { Client, Code, Grant, ParkedRequest, RequestAnswer } from '../storage/store.ts';
-import { codeAnswer, errorAnswer } from './answer.ts';
+import { type ClientAnswer, codeAnswer, errorAnswer } from './answer.ts';
 import { consentRedirect } from './next-step.ts';
 
 export type Place = { browser: Browser; exchange: Exchange; context: Context };
-/** The way back: a redirect URL, and whether it says no. */
-export type Outcome = { href: string; denied: boolean };
+/** The way back, and whether it says no. */
+export type Outcome = ClientAnswer & { denied: boolean };
 
 type Approval = { parked: ParkedRequest; client: Client; signedIn: SignedIn; scope: string[]; receipt: string };
 
@@ -40,7 +40,7 @@ export async function approve({ parked, client, signedIn, scope, receipt }: Appr
     lastUsedAt: now,
   };
   const value = randomId('ac_', 32);
-  const outcome = { href: codeAnswer(request, value, context.issuer), denied: false };
+  const outcome = { ...codeAnswer(request, value, context.issuer), denied: false };
   const code = codeRow(value, parked, { grant, authTime: signedIn.session.authTime, expiresAt: now + context.options.codeSeconds });
   const event = auditEvent('grant.approved', now, `user:${signedIn.user.id}`, { ...about(parked, signedIn, place), grantId: grant.id, detail: { scope } });
   const answered = await context.store.approveRequest({ ...answerTo(parked, outcome, place), grant, code }, event);
@@ -51,7 +51,7 @@ export async function approve({ parked, client, signedIn, scope, receipt }: Appr
 /** Answers with an error that the client may hear; nothing is shared (AZ-32). */
 export async function refuse(parked: ParkedRequest, error: OAuthError, signedIn: SignedIn, place: Place): Promise<Outcome> {
   const { context } = place;
-  const outcome = { href: errorAnswer(parked.request, error, context.issuer), denied: true };
+  const outcome = { ...errorAnswer(parked.request, error, { issuer: context.issuer, root: context.options.issuer }), denied: true };
   const event = auditEvent('grant.denied', context.now(), `user:${signedIn.user.id}`, { ...about(parked, signedIn, place), detail: { code: error.code } });
   const answered = await context.store.denyRequest(answerTo(parked, outcome, place), event);
   if (answered === 'answered') throw alreadyDecided();

@@ -5,21 +5,25 @@
 import type { SignedIn } from '../account/session.ts';
 import type { Context, Exchange } from '../context.ts';
 import type { OAuthError } from '../errors.ts';
-import { type Answer, redirect } from '../route.ts';
+import { type Answer, pageFace } from '../route.ts';
 import { describeRedirect } from '../views/redirect-target.ts';
 import { errorAnswer } from './answer.ts';
 import type { Asking } from './parameters.ts';
+import { policyFor, sendBack } from './return-page.ts';
 
-/** @throws {OAuthError} the same, for a page that names the destination, when nobody is signed in and the client is not one that an operator registered. */
+/** A page that names the destination when nobody is signed in and the client is not one that an operator registered; else the way back. */
 export function errorBack(
   error: OAuthError,
   asking: Asking,
   { signedIn, exchange, context }: { signedIn?: SignedIn; exchange: Exchange; context: Context },
-): Answer {
-  const href = errorAnswer(asking, error, context.issuer);
-  if (!isTrusted(asking) && !signedIn) throw error.onPage({ ...error.page, continueTo: { href, host: describeRedirect(asking.redirectUri).place } });
+): Answer | Promise<Answer> {
+  const answer = errorAnswer(asking, error, { issuer: context.issuer, root: context.options.issuer });
+  if (!isTrusted(asking) && !signedIn) {
+    const face = pageFace(error.onPage({ ...error.page, continueTo: { ...answer, host: describeRedirect(asking.redirectUri).place } }), exchange, context);
+    return { ...face, headers: { ...face.headers, ...policyFor(answer) } };
+  }
   context.log.info('authorize.refused', { request_id: exchange.requestId, client_id: asking.client.id, code: error.code, reason: error.message });
-  return redirect(href);
+  return sendBack({ ...answer, denied: true }, asking.client.id, { exchange, context });
 }
 
 function isTrusted({ client, gone }: Asking): boolean {

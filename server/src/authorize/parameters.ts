@@ -9,12 +9,12 @@ import { OAuthError } from '../errors.ts';
 import type { HttpRequest } from '../http-request.ts';
 import type { Parameters } from '../rules/parameters.ts';
 import { mediaType, readText } from '../rules/read-body.ts';
-import { concreteRedirect, matchesRegistered } from '../rules/redirect-uri.ts';
+import { concreteRedirect, matchesRegistered, redirectClass } from '../rules/redirect-uri.ts';
 import type { Client } from '../storage/store.ts';
 import { redirectMismatch, unknownClient } from './refusal-page.ts';
 
 /** Who asks, and where every answer from here on may go. */
-export type Asking = { client: Client; redirectUri: string; redirectUriSent: boolean; state?: string; gone?: boolean };
+export type Asking = { client: Client; redirectUri: string; redirectUriSent: boolean; state?: string; responseMode?: 'form_post'; gone?: boolean };
 
 /** The form text of the parameters: the query of a GET, the body of a POST. */
 export async function readAuthorization(request: HttpRequest): Promise<string> {
@@ -44,7 +44,8 @@ export async function identify(given: Parameters, exchange: Exchange, context: C
 /** Where a known client may be answered. @throws {OAuthError} invalid_request, invalid_redirect_uri */
 export function askingOf(given: Parameters, client: Client): Asking {
   const sent = given.get('redirect_uri');
-  return { client, redirectUri: redirectUriOf(sent, client), redirectUriSent: sent !== undefined, state: stateOf(given) };
+  const redirectUri = redirectUriOf(sent, client);
+  return { client, redirectUri, redirectUriSent: sent !== undefined, state: stateOf(given), responseMode: responseModeOf(given, redirectUri) };
 }
 
 /** AZ-05: without a parameter only a sole registered URI that names one place will do. */
@@ -63,6 +64,16 @@ function isRegistered(uri: string, client: Client): boolean {
 function stateOf(given: Parameters): string | undefined {
   const state = given.get('state');
   return state === undefined || given.repeated.includes('state') || !isState(state) ? undefined : state;
+}
+
+/** An error of a request travels as the request asked, if it asked for something that is offered there; else in the query (AZ-26). */
+function responseModeOf(given: Parameters, redirectUri: string): 'form_post' | undefined {
+  return given.get('response_mode') === 'form_post' && !given.repeated.includes('response_mode') && takesForms(redirectUri) ? 'form_post' : undefined;
+}
+
+/** Apps' own schemes take no forms, and no content policy can name the host `[::1]`. */
+export function takesForms(redirectUri: string): boolean {
+  return redirectClass(redirectUri) !== 'custom-scheme' && !redirectUri.startsWith('http://[');
 }
 
 const maxStateLength = 4096;

@@ -90,7 +90,7 @@ export async function byReference(given: Parameters, exchange: Exchange, context
   const { request } = pushed;
   // The client may have changed since: its redirect URI is compared again.
   const sent = new URLSearchParams({ client_id: clientId, redirect_uri: request.redirectUri, state: request.state ?? '' });
-  const asking = await identify(parametersFromForm(sent.toString()), exchange, context);
+  const asking = { ...(await identify(parametersFromForm(sent.toString()), exchange, context)), responseMode: request.responseMode };
   const read = async () => {
     if (asking.gone) throw new OAuthError('unauthorized_client', 'The registration of this client is gone, register again');
     return { ...request, pushedHash: referenceHash };

@@ -8,19 +8,19 @@ import { type Parameters, refuseRepeated } from '../rules/parameters.ts';
 import { checkChallenge } from '../rules/pkce.ts';
 import { findTarget } from '../servers/resource.ts';
 import type { AuthorizationRequest } from '../storage/store.ts';
-import { type Asking, isState } from './parameters.ts';
+import { type Asking, isState, takesForms } from './parameters.ts';
 import { wantedScope } from './scopes.ts';
 
 /** @throws {OAuthError} for the client. */
 export async function checkRequest(given: Parameters, asking: Asking, context: Context): Promise<AuthorizationRequest> {
-  const { client, redirectUri, redirectUriSent, state } = asking;
+  const { client, redirectUri, redirectUriSent, state, responseMode } = asking;
   refuseRepeated(given);
   refuseRequestObjects(given);
   if (asking.gone) throw new OAuthError('unauthorized_client', 'The registration of this client is gone, register again');
   if (!client.metadata.grantTypes.includes('authorization_code'))
     throw new OAuthError('unauthorized_client', 'The client may not use the authorization code flow');
   checkState(given.get('state'));
-  checkResponse(given);
+  checkResponse(given, redirectUri);
   const codeChallenge = checkChallenge(given.get('code_challenge'), given.get('code_challenge_method'));
   const target = await findTarget(given.all('resource'), client, context);
   const { scope, ignored } = wantedScope(given.get('scope'), client, target);
@@ -34,6 +34,7 @@ export async function checkRequest(given: Parameters, asking: Asking, context: C
     redirectUri,
     redirectUriSent,
     state,
+    responseMode,
     scope,
     ignoredScope: ignored.length > 0 ? ignored : undefined,
     resource: target.resource,
@@ -55,12 +56,13 @@ function refuseRequestObjects(given: Parameters): void {
 }
 
 /** OAuth 2.1 §4.1.1: response_type is `code`. Everything else would put tokens into the address bar. */
-function checkResponse(given: Parameters): void {
+function checkResponse(given: Parameters, redirectUri: string): void {
   const type = given.get('response_type');
   if (type === undefined) throw new OAuthError('invalid_request', 'response_type is required');
   if (type !== 'code') throw new OAuthError('unsupported_response_type', 'response_type must be code');
   const mode = given.get('response_mode');
-  if (mode !== undefined && mode !== 'query') throw new OAuthError('invalid_request', 'response_mode must be query');
+  if (mode !== undefined && mode !== 'query' && mode !== 'form_post') throw new OAuthError('invalid_request', 'response_mode must be query or form_post');
+  if (mode === 'form_post' && !takesForms(redirectUri)) throw new OAuthError('invalid_request', 'response_mode form_post needs https or localhost');
 }
 
 function checkState(state: string | undefined): void {

@@ -1,16 +1,17 @@
 /**
- * GET /authorize/return?tx=…: the page between a decision and the client (decision 12). It can be shown again while the code lives, only to the browser that
- * decided: the answer lies sealed under that browser's cookie. Not here: its HTML (views/return-page.ts).
+ * The way back to the client: a redirect, a page of ours that leads there (decision 12), or a form that posts there. GET /authorize/return?tx=… can be shown
+ * again while the code lives, only to the browser that decided: the answer lies sealed under that browser's cookie. Not here: HTML (views/return-page.ts).
  */
 import { browserOf } from '../account/browser-cookie.ts';
 import { knownClientView } from '../account/client-view.ts';
 import { parkedRequest } from '../account/parked-request.ts';
 import type { Context, Exchange } from '../context.ts';
 import { pageFrame } from '../page-frame.ts';
-import { type Answer, page, redirect } from '../route.ts';
+import { type Answer, contentPolicy, page, redirect } from '../route.ts';
 import { parametersFromForm } from '../rules/parameters.ts';
 import { returnPage } from '../views/return-page.ts';
-import { alreadyDecided, outcomeOf } from './decision.ts';
+import type { ClientAnswer } from './answer.ts';
+import { alreadyDecided, type Outcome, outcomeOf, type Place } from './decision.ts';
 
 /** GET /authorize/return. */
 export async function returnToClient(exchange: Exchange, context: Context): Promise<Answer> {
@@ -20,6 +21,21 @@ export async function returnToClient(exchange: Exchange, context: Context): Prom
   if (parked.answeredAt === undefined) return redirect(`${context.base}/authorize/consent?tx=${tx}`);
   const outcome = outcomeOf(parked, { browser, context });
   if (!outcome) throw alreadyDecided();
-  const client = await knownClientView(parked.request.clientId, context);
-  return page(returnPage(pageFrame(exchange, context), { ...outcome, client }));
+  return leadBack(outcome, parked.request.clientId, { exchange, context });
+}
+
+/** Answers at once, where nobody was asked: a redirect, or the page with the form if the client wants one. */
+export async function sendBack(outcome: Outcome, clientId: string, place: Omit<Place, 'browser'>, cookies: string[] = []): Promise<Answer> {
+  if (outcome.fields === undefined) return redirect(outcome.href, cookies);
+  return { ...(await leadBack(outcome, clientId, place)), cookies };
+}
+
+/** The content policy by which a page may post an answer to its client, and to nobody else (AZ-26). */
+export function policyFor({ href, fields }: ClientAnswer): Record<string, string> {
+  return fields === undefined ? {} : { 'Content-Security-Policy': contentPolicy(new URL(href).origin) };
+}
+
+async function leadBack(outcome: Outcome, clientId: string, { exchange, context }: Omit<Place, 'browser'>): Promise<Answer> {
+  const client = await knownClientView(clientId, context);
+  return { ...page(returnPage(pageFrame(exchange, context), { ...outcome, client })), headers: policyFor(outcome) };
 }

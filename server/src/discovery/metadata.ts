@@ -47,7 +47,7 @@ function metadataOf({ issuer, options, routes }: Context): Metadata {
     issuer,
     ...endpoints,
     response_types_supported: ['code'],
-    response_modes_supported: ['query'],
+    response_modes_supported: ['query', 'form_post'],
     grant_types_supported: grantTypes.map(({ name }) => name),
     token_endpoint_auth_methods_supported: ['none', ...secretMethods],
     ...('introspection_endpoint' in endpoints ? { introspection_endpoint_auth_methods_supported: [...secretMethods, 'Bearer'] } : {}),

@@ -98,6 +98,8 @@ export type AuthorizationRequest = {
   /** Whether `redirect_uri` was in the request (a sole registered one may be left out). */
   redirectUriSent: boolean;
   state?: string;
+  /** Absent for `query`. */
+  responseMode?: 'form_post';
   scope: string[];
   /** Requested, but not offered by the resource: shown to the person as ignored. */
   ignoredScope?: string[];

@@ -21,6 +21,7 @@ const values: ConsentPageValues = {
     scope: 'files:read files:write',
     resource: 'https://your-mcp-server.com',
     codeChallengeMethod: 'S256',
+    responseMode: 'query',
   },
 };
 const render = (changes: Partial<ConsentPageValues> = {}) => consentPage(page, { ...values, ...changes });

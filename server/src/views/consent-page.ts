@@ -37,7 +37,7 @@ export type ConsentPageValues = {
   newScopes?: readonly string[];
   /** Everything was allowed before; only the person's presence is asked. */
   reconnect?: boolean;
-  technical: { clientId: string; redirectUri: string; scope: string; resource: string; codeChallengeMethod: string; prompt?: string };
+  technical: { clientId: string; redirectUri: string; scope: string; resource: string; codeChallengeMethod: string; responseMode: string; prompt?: string };
 };
 
 type Shape = 'first' | 'step-up' | 'reconnect';
@@ -187,6 +187,7 @@ function developerDetails(page: PageFrame, values: ConsentPageValues): Markup {
     ['scope', technical.scope],
     ['resource', technical.resource],
     ['code_challenge_method', technical.codeChallengeMethod],
+    ['response_mode', technical.responseMode],
     ['prompt', technical.prompt ?? ''],
     ['request_id', page.requestId],
   ];

@@ -8,6 +8,7 @@ import { visibleText } from './display-text.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
 import { rich, t } from './messages.ts';
+import { postForm } from './post-form.ts';
 import { safeReturnHref } from './safe-href.ts';
 
 export type ErrorPageValues = {
@@ -23,7 +24,7 @@ export type ErrorPageValues = {
   details?: readonly (readonly [name: string, value: string])[];
   requestId: string;
   /** The explicit way on to an untrusted client; `host` is what the person must be able to recognise. */
-  continueTo?: { href: string; host: string };
+  continueTo?: { href: string; host: string; fields?: Readonly<Record<string, string>> };
 };
 
 /** Renders what happened, what you can do, what the developer can do, code and request id. */
@@ -48,7 +49,12 @@ function onward(values: ErrorPageValues): Markup | undefined {
   if (values.continueTo === undefined || href === undefined) return undefined;
   const host = html`<strong class="place"><bdi>${visibleText(values.continueTo.host)}</bdi></strong>`;
   return html`<section class="onward"><p>${t('problem.continueLead')}</p><p>${rich('problem.continueCare', { host })}</p>
-<p><a class="button quiet" href="${href}" rel="noreferrer"><span>${rich('problem.continue', { host: html`<bdi>${visibleText(values.continueTo.host)}</bdi>` })}</span></a></p></section>`;
+${onwardTo(href, values.continueTo.fields, rich('problem.continue', { host: html`<bdi>${visibleText(values.continueTo.host)}</bdi>` }))}</section>`;
+}
+
+function onwardTo(href: string, fields: Readonly<Record<string, string>> | undefined, label: Markup): Markup {
+  if (fields === undefined) return html`<p><a class="button quiet" href="${href}" rel="noreferrer"><span>${label}</span></a></p>`;
+  return postForm(href, fields, html`<button type="submit" class="button quiet">${label}</button>`, { auto: false });
 }
 
 /** One block that can be copied whole into a message to the operator. */

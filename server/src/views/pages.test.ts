@@ -37,7 +37,7 @@ function everyPage(x: string): Record<string, string> {
     { name: x, offered: false },
     { name: 'files:delete', isNew: true },
   ];
-  const technical = { clientId: x, redirectUri: x, scope: x, resource: x, codeChallengeMethod: x, prompt: x };
+  const technical = { clientId: x, redirectUri: x, scope: x, resource: x, codeChallengeMethod: x, responseMode: x, prompt: x };
   const consent = {
     tx: x,
     csrf: x,
@@ -60,6 +60,7 @@ function everyPage(x: string): Record<string, string> {
     reconnect: consentPage(page, { ...consent, reconnect: true, client: { ...client, tier: 'approved' } }),
     return: returnPage(page, { client, href: x, denied: false }),
     denied: returnPage(page, { client, href: `https://a.example/?state=${x}`, denied: true }),
+    posted: returnPage(page, { client, href: 'https://a.example/cb', fields: { state: x, [x]: x }, denied: false }),
     error: errorPage(page, {
       code: x,
       title: x,
@@ -72,6 +73,14 @@ function everyPage(x: string): Record<string, string> {
       continueTo: { href: x, host: x },
     }),
     onward: errorPage(page, { code: x, title: x, text: x, forUser: x, requestId: x, continueTo: { href: `https://a.example/?${x}`, host: x } }),
+    onwardByForm: errorPage(page, {
+      code: x,
+      title: x,
+      text: x,
+      forUser: x,
+      requestId: x,
+      continueTo: { href: 'https://a.example/cb', host: x, fields: { state: x } },
+    }),
     signOut: signOutPage(page, { csrf: x, user }),
     signedOut: signedOutPage(page),
     home: homePage(page, { signedInAs: x }),
@@ -176,9 +185,13 @@ test('every page has its language, one heading of the first rank, one main part 
   }
 });
 
-test('every form posts under the base of its tenant, and every input but a hidden one has a label', () => {
+/** Pages that hand an answer to a client by a form. */
+const toClient = ['posted', 'onwardByForm'];
+
+test('every form posts under the base of its tenant, or an answer to its client, and every input but a hidden one has a label', () => {
   for (const [name, html] of Object.entries(ordinary)) {
-    for (const [form] of html.matchAll(/<form[^>]*>/g)) assert.match(form, /^<form method="post" action="\/t\/acme\//, name);
+    for (const [form] of html.matchAll(/<form[^>]*>/g))
+      assert.match(form, toClient.includes(name) ? /^<form method="post" action="https:\/\/a\.example\/cb"/ : /^<form method="post" action="\/t\/acme\//, name);
     for (const [input] of html.matchAll(/<input(?![^>]*type="(?:hidden|checkbox)")[^>]*>/g))
       assert.ok(html.includes(`<label for="${/ id="([^"]*)"/.exec(input)?.[1]}"`), `${name}: ${input}`);
     assert.doesNotMatch(html, /<input type="checkbox"[^>]* checked/, name);

@@ -20,6 +20,16 @@ test('[LOG-10] an address that no browser should open gets neither refresh nor l
   assert.doesNotMatch(html, /javascript:|http-equiv/);
 });
 
+test('[AZ-26] an answer to be posted is a form with a button, which the script may send by itself', () => {
+  const html = returnPage(page, { href: 'https://a.example/cb', fields: { code: 'ac_1', state: `"'<` }, denied: false });
+
+  assert.match(html, /<form method="post" action="https:\/\/a\.example\/cb" data-auto>/);
+  assert.ok(html.includes('<input type="hidden" name="state" value="&quot;&#39;&lt;">'));
+  assert.match(html, /<button type="submit"/);
+  assert.doesNotMatch(html, /http-equiv="refresh"|code=ac_1/);
+  assert.doesNotMatch(returnPage(page, { href: 'javascript:alert(1)', fields: { code: 'ac_1' }, denied: false }), /<form|ac_1/);
+});
+
 test('after a denial the page says that nothing was shared', () => {
   assert.match(returnPage(page, { href: 'https://a.example/?error=access_denied', denied: true }), /<h1>Nothing was shared<\/h1>/);
 });

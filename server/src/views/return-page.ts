@@ -7,13 +7,14 @@ import type { ClientView } from './client-identity.ts';
 import { clientIdentity } from './client-identity.ts';
 import { nameInSentence } from './client-line.ts';
 import { icons } from './icons.ts';
-import type { PageFrame } from './layout.ts';
+import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
 import { rich, t } from './messages.ts';
+import { postForm } from './post-form.ts';
 import { safeReturnHref } from './safe-href.ts';
 
-/** `href` is the finished answer: the verified redirect URI with `code` or `error`, `state` and `iss`. */
-export type ReturnPageValues = { client?: ClientView; href: string; denied: boolean };
+/** `href` is the finished answer: the verified redirect URI with `code` or `error`, `state` and `iss`; with `fields`, these are posted to it instead. */
+export type ReturnPageValues = { client?: ClientView; href: string; fields?: Readonly<Record<string, string>>; denied: boolean };
 
 /** Renders the way back. An address that no browser should open gets neither refresh nor link. */
 export function returnPage(page: PageFrame, values: ReturnPageValues): string {
@@ -23,8 +24,20 @@ export function returnPage(page: PageFrame, values: ReturnPageValues): string {
 <h1>${values.denied ? t('return.deniedTitle') : rich('return.heading', { name })}</h1>
 <p>${values.denied ? t('return.denied') : t('return.nothing')}</p>
 ${values.denied && href !== undefined && html`<p class="muted">${rich('return.tellApp', { name })}</p>`}</div>
-${href === undefined ? !values.denied && html`<p class="note">${t('return.unsafe')}</p>` : html`<p><a class="button ${values.denied ? 'quiet' : 'main'}" href="${href}" rel="noreferrer"><span>${rich('return.continue', { name })}</span></a></p>`}
+${href === undefined ? !values.denied && html`<p class="note">${t('return.unsafe')}</p>` : onward(href, values, rich('return.continue', { name }))}
 ${!values.denied && html`<p class="late muted">${t('return.still')}</p>`}`;
 
-  return renderPage(page, { title: t(values.denied ? 'return.deniedTitle' : 'return.title'), why: 'why.return', refreshTo: href, main });
+  return renderPage(page, {
+    title: t(values.denied ? 'return.deniedTitle' : 'return.title'),
+    why: 'why.return',
+    refreshTo: values.fields === undefined ? href : undefined,
+    main,
+  });
+}
+
+/** The link, or the form that the script sends by itself and that has a button without it. */
+function onward(href: string, { fields, denied }: ReturnPageValues, label: Markup): Markup {
+  const look = `button ${denied ? 'quiet' : 'main'}`;
+  if (fields === undefined) return html`<p><a class="${look}" href="${href}" rel="noreferrer"><span>${label}</span></a></p>`;
+  return postForm(href, fields, html`<button type="submit" class="${look}" data-busy="${t('layout.busy')}">${label}</button>`, { auto: true });
 }

@@ -1,6 +1,6 @@
 /**
  * Owns: the one script of the pages, served from our own origin. Every page is complete without it.
- * It makes Allow inert for 500 ms after the window gains focus (CON-10), stops double submits, shows passwords and copies text.
+ * It makes Allow inert for 500 ms after the window gains focus (CON-10), stops double submits, shows passwords, copies text and posts an answer on its way.
  */
 
 /** Under 3 kB, no dependency, no state beyond the page. Words come from `data-` attributes, so it needs no translation. */
@@ -70,5 +70,8 @@ export const script = `'use strict';
     });
   });
 
+  // Not when somebody comes back to the page: the answer was sent already.
+  const [visit] = performance.getEntriesByType('navigation');
+  if (!visit || visit.type !== 'back_forward') each('[data-auto]', (form) => form.requestSubmit());
 }
 `;

@@ -276,9 +276,9 @@ describe('a request to /authorize', () => {
     assertSentBack(await get(on.url({ request: 'x', request_uri: 'https://evil.example/r' })), 'invalid_request');
   });
 
-  test('[AZ-26] response_mode is query; others are refused in the query', async () => {
-    assert.equal((await get(on.url({ response_mode: 'query' }))).status, 200);
-    for (const mode of ['fragment', 'form_post', 'query.jwt', 'QUERY']) assertSentBack(await get(on.url({ response_mode: mode })), 'invalid_request');
+  test('[AZ-26] response_mode is query or form_post; others are refused in the query', async () => {
+    for (const mode of ['query', 'form_post']) assert.equal((await get(on.url({ response_mode: mode }))).status, 200);
+    for (const mode of ['fragment', 'query.jwt', 'form_post.jwt', 'QUERY']) assertSentBack(await get(on.url({ response_mode: mode })), 'invalid_request');
   });
 
   test('[AZ-29] no error text repeats the request', async () => {

@@ -36,7 +36,7 @@ test('[META-01] [META-07] [META-08] [META-09] [META-10] the root publishes one o
     revocation_endpoint: `${issuer}/revoke`,
     userinfo_endpoint: `${issuer}/userinfo`,
     response_types_supported: ['code'],
-    response_modes_supported: ['query'],
+    response_modes_supported: ['query', 'form_post'],
     grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
     token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
     introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'Bearer'],
