@@ -9,7 +9,7 @@ import type { HttpRequest } from './http-request.ts';
 import type { Driver } from './storage/driver.ts';
 
 /** Fetches one client metadata document or key set. Rejects on anything but a 200 within the limits; clients/fetch-failure.ts says how it may fail, clients/judge-document.ts what is made of the answer. */
-export type DocumentFetcher = (url: string) => Promise<{ status: number; headers: Record<string, string>; body: Uint8Array }>;
+export type DocumentFetcher = (url: string, limits?: { maxBytes?: number }) => Promise<{ status: number; headers: Record<string, string>; body: Uint8Array }>;
 
 const seconds = (from: number, to: number) => z.number().int().min(from).max(to);
 

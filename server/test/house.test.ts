@@ -36,7 +36,7 @@ const rooms: Record<string, string[]> = {
   discovery: ['clients/metadata-document', 'clients/register', 'token/grants'],
   servers: [],
   site: [],
-  token: ['clients/address-bucket', 'clients/find', 'clients/secret', 'servers/key-value', 'servers/resource'],
+  token: ['clients/address-bucket', 'clients/find', 'clients/keys', 'clients/secret', 'servers/key-value', 'servers/resource'],
 };
 
 /** Everything above and below the rooms. A name stands for a room with all its files, `room/file` for one file, anything else for a package or a part of Node. */
@@ -83,7 +83,7 @@ const arrows: Record<string, string[]> = {
   views: ['hono/html'],
   audit: ['crypto'],
   rules: ['crypto', 'errors', 'http-request'],
-  crypto: ['audit', 'storage/store', 'node:crypto'],
+  crypto: ['audit', 'storage/store', 'node:crypto', 'jose'],
   // below: the only door to a database
   storage: ['audit', 'storage/migrations', 'storage/tables'],
   'storage/tables': ['audit', 'storage/driver', 'storage/row', 'storage/store'],

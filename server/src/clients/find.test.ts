@@ -286,20 +286,19 @@ test('[CIMD-20] the token endpoint never fetches: a saved document answers howev
   assert.equal(host.asked.length, 1);
 });
 
-test('[CIMD-10] a client that authenticates with a key only is told so before anybody signs in for it', async () => {
+test('[CIMD-10] [CIMD-11] a client that authenticates with a key is found without asking for its keys', async () => {
   const { find, host, server } = await withDocuments();
   host.next = async (asking) => answer({ client_id: asking, token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://app.example/jwks' });
 
   const found = await find();
   const atToken = await findClientForToken(url, server.context);
 
-  assert.ok(found.state === 'unavailable');
-  assert.match(found.error.message, /private_key_jwt/);
-  assert.match(found.error.page?.forUser ?? '', /authenticates with a key, which this server does not offer yet/);
-  assert.equal(atToken.state === 'active' && atToken.client.metadata.tokenEndpointAuthMethod, 'private_key_jwt');
+  assert.equal(found.state === 'active' && found.client.metadata.tokenEndpointAuthMethod, 'private_key_jwt');
+  assert.deepEqual(atToken, found);
+  assert.deepEqual(host.asked, [url]);
 });
 
-test('[CIMD-11] no address inside a document is ever fetched', async () => {
+test('[CIMD-11] no address inside a document is fetched to find its client', async () => {
   const { find, host } = await withDocuments();
   host.next = async (asking) =>
     answer({

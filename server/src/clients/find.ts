@@ -29,7 +29,7 @@ export async function findClient(clientId: string, context: Context, address: st
   if (!documentsOffered(context.options)) return unknown;
   if (form.kind === 'refused') return { state: 'unavailable', error: new OAuthError('client_metadata_unavailable', form.reason) };
   try {
-    return usable(foundDocument(await findDocument(form.url, address, context)));
+    return foundDocument(await findDocument(form.url, address, context));
   } catch (error) {
     if (error instanceof OAuthError) return { state: 'unavailable', error };
     throw error;
@@ -62,18 +62,4 @@ function stateOf(client: Client): FoundClient {
   if (client.removedAt !== undefined) return { state: 'gone', reason: 'removed', client };
   if (client.disabledAt !== undefined) return { state: 'gone', reason: 'disabled', client };
   return { state: 'active', client };
-}
-
-/** A client that will only authenticate with a key learns it here and not after the person has agreed, at the token endpoint. */
-function usable(found: FoundClient): FoundClient {
-  if (found.state !== 'active' || found.client.metadata.tokenEndpointAuthMethod !== 'private_key_jwt') return found;
-  const error = new OAuthError('client_metadata_unavailable', 'The client authenticates with a key (private_key_jwt), which this server does not offer yet');
-  return {
-    state: 'unavailable',
-    error: error.onPage({
-      title: 'This app cannot connect here yet',
-      forUser: 'This app authenticates with a key, which this server does not offer yet. Ask whoever makes the app to allow public clients as well.',
-      forDeveloper: 'Offer none in token_endpoint_auth_methods_supported of the document, besides private_key_jwt.',
-    }),
-  };
 }

@@ -38,7 +38,7 @@ for (const { client, body, uses } of fixtures('document')) {
     const { metadata } = judgeDocument(url, fetched, policy);
 
     assert.equal(inspectClientId(url, { documentQuery: false, documentHosts: { deny: [] } }).kind, 'document');
-    assert.equal(metadata.tokenEndpointAuthMethod, 'none');
+    assert.equal(metadata.tokenEndpointAuthMethod, body.token_endpoint_auth_method ?? 'none');
     for (const uri of uses) assert.equal(matches(metadata.redirectUris, uri), true, uri);
     assert.equal(matches(metadata.redirectUris, 'http://localhost:1/other'), false);
   });

@@ -1,5 +1,6 @@
 /**
- * The public keys of a client: `jwks` by value or `jwks_uri` by reference, never both (RFC 7591 §2). Parsed and kept; verifying assertions with them is not here.
+ * Reads sets of public keys (RFC 7517 §5): those of a client, `jwks` by value or `jwks_uri` by reference, never both (RFC 7591 §2), and those found at an address.
+ * Verifying with them is not here.
  */
 import { OAuthError } from '../errors.ts';
 import type { ClientMetadata } from '../storage/store.ts';
@@ -7,6 +8,7 @@ import { isPlainHttpsUrl } from './https-url.ts';
 
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 const maxKeys = 20;
+const maxPublishedKeys = 100;
 
 /** @throws {OAuthError} invalid_client_metadata when both are given, when a key is private or symmetric, or when the address is not https. */
 export function parseKeySet(jwks: unknown, jwksUri: unknown): Pick<ClientMetadata, 'jwks' | 'jwksUri'> | undefined {
@@ -28,6 +30,17 @@ function publicKeys(jwks: unknown): Record<string, unknown>[] {
     if (privateMembers.some((member) => member in key)) throw invalid('jwks must hold public keys only');
   }
   return keys.map(flatKey);
+}
+
+/** What can be used of a key set that somebody publishes: a set may hold keys of kinds we do not know, and one that was leaked is no key. */
+export function usableKeys(jwks: unknown): Record<string, unknown>[] {
+  const keys: unknown = isObject(jwks) ? jwks.keys : undefined;
+  if (!Array.isArray(keys)) return [];
+  return keys.slice(0, maxPublishedKeys).filter(isPublicKey).map(flatKey);
+}
+
+function isPublicKey(key: unknown): key is Record<string, unknown> {
+  return isObject(key) && typeof key.kty === 'string' && key.kty !== 'oct' && !privateMembers.some((member) => member in key);
 }
 
 /** Keeps strings and lists of strings, which is all that RFC 7517 and RFC 7518 put into a public key. */

@@ -171,27 +171,32 @@ test('[CIMD-09] a document with a secret, or a method that needs one, is refused
   }
 });
 
-test('[CIMD-10] a document without a method means none; private_key_jwt needs keys and never becomes none by itself', () => {
+test('[CIMD-10] a document without a method means none; one with keys authenticates with them where it says so, and private_key_jwt needs keys', () => {
+  const jwks_uri = 'https://app.example/jwks';
   const method = (members: Record<string, unknown>) => document(members).tokenEndpointAuthMethod;
   assert.equal(method({}), 'none');
-  assert.equal(method({ token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://app.example/jwks' }), 'private_key_jwt');
+  assert.equal(method({ jwks_uri }), 'none');
+  assert.equal(method({ token_endpoint_auth_method: 'private_key_jwt', jwks_uri }), 'private_key_jwt');
+  assert.equal(method({ token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'], jwks_uri }), 'private_key_jwt');
   assert.equal(
-    method({ token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_methods_supported: ['private_key_jwt'], jwks_uri: 'https://app.example/jwks' }),
+    method({ token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'], jwks_uri }),
     'private_key_jwt',
   );
-  assert.equal(method({ token_endpoint_auth_methods_supported: ['private_key_jwt'], jwks_uri: 'https://app.example/jwks' }), 'private_key_jwt');
-  assert.equal(
-    method({
-      token_endpoint_auth_method: 'private_key_jwt',
-      token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
-      jwks_uri: 'https://app.example/jwks',
-    }),
-    'none',
-  );
+  assert.equal(method({ token_endpoint_auth_method: 'none', token_endpoint_auth_methods_supported: ['private_key_jwt', 'none'], jwks_uri }), 'none');
+  assert.equal(method({ token_endpoint_auth_method: 'tls_client_auth', token_endpoint_auth_methods_supported: ['tls_client_auth', 'none'] }), 'none');
+  assert.equal(method({ token_endpoint_auth_methods_supported: ['private_key_jwt', 'none'] }), 'none');
 
   unusable(() => document({ token_endpoint_auth_method: 'private_key_jwt' }));
-  for (const other of ['tls_client_auth', 'attest_jwt_client_auth', 7])
-    unusable(() => document({ token_endpoint_auth_method: other, jwks_uri: 'https://app.example/jwks' }));
+  unusable(() => document({ token_endpoint_auth_methods_supported: ['private_key_jwt'] }));
+  for (const other of ['tls_client_auth', 'attest_jwt_client_auth', 7]) unusable(() => document({ token_endpoint_auth_method: other, jwks_uri }));
+});
+
+test('[CIMD-10] [CA-06] the algorithm of assertions is asymmetric or the metadata is refused; without keys it means nothing', () => {
+  const jwks_uri = 'https://app.example/jwks';
+  assert.equal(document({ jwks_uri, token_endpoint_auth_signing_alg: 'RS256' }).tokenEndpointAuthSigningAlg, 'RS256');
+  assert.equal(document({ token_endpoint_auth_signing_alg: 'RS256' }).tokenEndpointAuthSigningAlg, undefined);
+
+  for (const alg of ['none', 'HS256', 'ES256K', 7, ['RS256']]) unusable(() => document({ jwks_uri, token_endpoint_auth_signing_alg: alg }));
 });
 
 test('[CIMD-22] a wildcard port in a document is an unusable entry with a hint', () => {

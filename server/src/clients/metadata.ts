@@ -3,6 +3,7 @@
  * so that clients connect; what could hurt somebody is refused. Display texts leave here without anything invisible.
  * Not here: fetching documents (metadata-document.ts), storing clients (register.ts).
  */
+import { foreignAlgorithms } from '../crypto/foreign-jwt.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { OAuthError } from '../errors.ts';
 import { classifyRedirectUri } from '../rules/redirect-uri.ts';
@@ -47,7 +48,7 @@ export function parseClientMetadata(json: unknown, source: MetadataSource, polic
     redirectUris: redirectUrisOf(members, policy, note),
     grantTypes: grantTypesOf(members, note),
     responseTypes: responseTypesOf(members, note),
-    tokenEndpointAuthMethod: source === 'document' ? documentMethod(members, keys !== undefined) : registeredMethod(members),
+    tokenEndpointAuthMethod: source === 'document' ? documentMethod(members, keys !== undefined) : registeredMethod(members, keys !== undefined),
     scope: scopeOf(members, note),
     applicationType: applicationTypeOf(members, note),
     clientUri: httpsUrlOf(members, 'client_uri', note),
@@ -59,6 +60,7 @@ export function parseClientMetadata(json: unknown, source: MetadataSource, polic
     softwareVersion: textOf(members, 'software_version', note),
     ...keys,
     requirePushedRequests: members.require_pushed_authorization_requests === true || undefined,
+    tokenEndpointAuthSigningAlg: keys && signingAlgOf(members),
   };
   return { metadata: refuseBulky(withoutUndefined(metadata)), notes };
 }
@@ -137,23 +139,35 @@ function responseTypesOf(members: Members, note: Note): string[] {
 }
 
 /** RFC 7591 §2: "If unspecified or omitted, the default is client_secret_basic". */
-function registeredMethod(members: Members): ClientMetadata['tokenEndpointAuthMethod'] {
+function registeredMethod(members: Members, hasKeys: boolean): ClientMetadata['tokenEndpointAuthMethod'] {
   const method = members.token_endpoint_auth_method ?? 'client_secret_basic';
   if (method === 'none' || method === 'client_secret_basic' || method === 'client_secret_post') return method;
-  throw invalid('token_endpoint_auth_method must be none, client_secret_basic or client_secret_post');
+  if (method !== 'private_key_jwt') throw invalid('token_endpoint_auth_method must be none, client_secret_basic, client_secret_post or private_key_jwt');
+  return withKeys(hasKeys);
 }
 
 /**
- * A document offers one method, or several in `token_endpoint_auth_methods_supported` (OpenID Connect RP Metadata Choices; ChatGPT prefers private_key_jwt and offers
- * none as well). Until keys are verified here, `none` is chosen where it is offered.
+ * A document offers one method, or several in `token_endpoint_auth_methods_supported` (OpenID Connect RP Metadata Choices). The one it names first and foremost holds
+ * (ChatGPT: private_key_jwt), else its strongest that is offered here; and then no other, so that nobody can pass for it without its key.
  */
 function documentMethod(members: Members, hasKeys: boolean): ClientMetadata['tokenEndpointAuthMethod'] {
   const offered = stringsOf(members.token_endpoint_auth_methods_supported) ?? [];
-  const method = members.token_endpoint_auth_method ?? offered[0] ?? 'none';
+  const method = members.token_endpoint_auth_method ?? (offered.includes('private_key_jwt') && hasKeys ? 'private_key_jwt' : (offered[0] ?? 'none'));
+  if (method === 'private_key_jwt' && (hasKeys || !offered.includes('none'))) return withKeys(hasKeys);
   if (method === 'none' || offered.includes('none')) return 'none';
-  if (method !== 'private_key_jwt') throw invalid('token_endpoint_auth_method of a document must be none or private_key_jwt');
+  throw invalid('token_endpoint_auth_method of a document must be none or private_key_jwt');
+}
+
+function withKeys(hasKeys: boolean): 'private_key_jwt' {
   if (!hasKeys) throw invalid('private_key_jwt needs jwks or jwks_uri');
   return 'private_key_jwt';
+}
+
+/** OpenID Connect Registration §2; `none` there would make every assertion good. */
+function signingAlgOf(members: Members): string | undefined {
+  const given = members.token_endpoint_auth_signing_alg;
+  if (given === undefined || (typeof given === 'string' && foreignAlgorithms.includes(given))) return given;
+  throw invalid('token_endpoint_auth_signing_alg must be one of token_endpoint_auth_signing_alg_values_supported');
 }
 
 function scopeOf(members: Members, note: Note): string | undefined {

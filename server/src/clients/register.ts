@@ -31,7 +31,7 @@ export async function register(exchange: Exchange, context: Context): Promise<An
   await takeAllowance(exchange.address, context);
   await refuseWhenFull(context);
 
-  const secret = parsed.metadata.tokenEndpointAuthMethod === 'none' ? undefined : newClientSecret();
+  const secret = parsed.metadata.tokenEndpointAuthMethod.startsWith('client_secret_') ? newClientSecret() : undefined;
   const client = newClient(parsed.metadata, secret, context);
   await context.store.addClient(client, registered(client, parsed, exchange));
 
@@ -107,5 +107,6 @@ function registrationAnswer(client: Client, secret: string | undefined): Record<
     jwks: metadata.jwks,
     jwks_uri: metadata.jwksUri,
     require_pushed_authorization_requests: metadata.requirePushedRequests,
+    token_endpoint_auth_signing_alg: metadata.tokenEndpointAuthSigningAlg,
   };
 }

@@ -5,13 +5,14 @@
 import { documentsOffered } from '../clients/metadata-document.ts';
 import { registrationOffered } from '../clients/register.ts';
 import type { Context, Exchange } from '../context.ts';
+import { foreignAlgorithms } from '../crypto/foreign-jwt.ts';
 import { OAuthError } from '../errors.ts';
 import type { Answer } from '../route.ts';
 import { identityScopes } from '../rules/scope.ts';
 import { grantTypes } from '../token/grants/index.ts';
 import { answerDocument, type PublicDocument, publicDocument } from './document.ts';
 
-const secretMethods = ['client_secret_basic', 'client_secret_post'];
+const confidentialMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
 type Metadata = Record<string, string | boolean | string[]>;
 type Documents = { oauth: PublicDocument; openid?: PublicDocument };
 
@@ -49,15 +50,23 @@ function metadataOf({ issuer, options, routes }: Context): Metadata {
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
     grant_types_supported: grantTypes.map(({ name }) => name),
-    token_endpoint_auth_methods_supported: ['none', ...secretMethods],
-    ...('introspection_endpoint' in endpoints ? { introspection_endpoint_auth_methods_supported: [...secretMethods, 'Bearer'] } : {}),
-    ...('revocation_endpoint' in endpoints ? { revocation_endpoint_auth_methods_supported: ['none', ...secretMethods] } : {}),
+    ...authentication('token', ['none', ...confidentialMethods]),
+    ...('introspection_endpoint' in endpoints ? authentication('introspection', [...confidentialMethods, 'Bearer']) : {}),
+    ...('revocation_endpoint' in endpoints ? authentication('revocation', ['none', ...confidentialMethods]) : {}),
     code_challenge_methods_supported: ['S256'],
     scopes_supported: scopes(options.refreshTokens === 'offline_access'),
     authorization_response_iss_parameter_supported: true,
     client_id_metadata_document_supported: documentsOffered(options),
     ...(options.requirePushedRequests ? { require_pushed_authorization_requests: true } : {}),
     ...('userinfo_endpoint' in endpoints ? openidMembers : {}),
+  };
+}
+
+/** META-12, RFC 8414 §2: where private_key_jwt is listed, its algorithms must be. */
+function authentication(endpoint: 'token' | 'introspection' | 'revocation', methods: string[]): Metadata {
+  return {
+    [`${endpoint}_endpoint_auth_methods_supported`]: methods,
+    [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: [...foreignAlgorithms],
   };
 }
 

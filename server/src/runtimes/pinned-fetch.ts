@@ -29,6 +29,9 @@ export type PinnedFetchOptions = {
 type Settings = Required<Omit<PinnedFetchOptions, 'ca'>> & Pick<PinnedFetchOptions, 'ca'>;
 type Answer = Awaited<ReturnType<DocumentFetcher>>;
 
+/** CIMD-06. */
+const maxBytes = 64 * 1024;
+
 const defaults: Settings = {
   dangerouslyAllowLoopback: false,
   timeoutMs: 5000,
@@ -69,8 +72,11 @@ export function pinnedFetcher(options: PinnedFetchOptions = {}): DocumentFetcher
   for (const name of ['timeoutMs', 'connectTimeoutMs', 'maxBytes'] as const) {
     if (!(settings[name] > 0)) throw new TypeError(`"${name}" must be a positive number`);
   }
-  if (settings.maxBytes > 64 * 1024) throw new TypeError('"maxBytes" must be at most 65536');
-  return (address) => withinTime(settings.timeoutMs, (signal) => fetchPinned(address, settings, signal));
+  if (settings.maxBytes > maxBytes) throw new TypeError('"maxBytes" must be at most 65536');
+  return (address, limits = {}) => {
+    const asked = { ...settings, maxBytes: Math.min(limits.maxBytes ?? settings.maxBytes, maxBytes) };
+    return withinTime(settings.timeoutMs, (signal) => fetchPinned(address, asked, signal));
+  };
 }
 
 async function fetchPinned(address: string, settings: Settings, signal: AbortSignal): Promise<Answer> {

@@ -73,6 +73,8 @@ export type ClientMetadata = {
   jwksUri?: string;
   /** RFC 9126 §6: this client's requests are accepted only when they were pushed. */
   requirePushedRequests?: boolean;
+  /** The only algorithm its assertions may have; any asymmetric one that we offer when absent. */
+  tokenEndpointAuthSigningAlg?: string;
 };
 /** How we came to know a client. `document`: its id is an https URL that we fetch (CIMD). `demo` exists in development mode only. */
 export type Registration = 'manual' | 'dynamic' | 'document' | 'demo';

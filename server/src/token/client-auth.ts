@@ -1,6 +1,7 @@
 /**
- * Who is calling the back channel: a client with its secret (client_secret_basic, client_secret_post) or a public one by its id (OAuth 2.1 §2.4). Unknown,
- * removed, expired and wrong look the same from outside. Not here: API keys of MCP servers (api-key.ts), finding clients (clients/find.ts).
+ * Who is calling the back channel: a client with its secret (client_secret_basic, client_secret_post), with its key (private_key_jwt), or a public one by its id
+ * (OAuth 2.1 §2.4). Unknown, removed, expired and wrong look the same from outside. Not here: API keys of MCP servers (api-key.ts), what an assertion must say
+ * (client-assertion.ts), finding clients (clients/find.ts).
  */
 import { addressBucket } from '../clients/address-bucket.ts';
 import { findClientForToken } from '../clients/find.ts';
@@ -10,6 +11,7 @@ import { equalSecrets, sha256 } from '../crypto/hash.ts';
 import { OAuthError } from '../errors.ts';
 import type { Parameters } from '../rules/parameters.ts';
 import type { Client } from '../storage/store.ts';
+import { claimedClientId, clientAssertionType, type Proof, proveByAssertion } from './client-assertion.ts';
 import { secretGuesses } from './secret-guesses.ts';
 
 type Credentials = { id: string; secret?: string };
@@ -23,30 +25,50 @@ const decoy = sha256('no client has this secret');
  * @throws {OAuthError} invalid_client whatever the reason, too_many_requests while guesses are slowed down, invalid_request on two ways of authentication.
  */
 export async function authenticateClient(exchange: Exchange, parameters: Parameters, context: Context): Promise<Client> {
-  const presented = presentedCredentials(exchange.request.headers.get('authorization'), parameters);
+  const authorization = exchange.request.headers.get('authorization');
+  refuseTwoWays(authorization, parameters);
+  if (isAsserted(parameters)) return assertedClient(exchange, parameters, context);
+  const presented = presentedCredentials(authorization, parameters);
   const [first] = presented;
   if (!first) throw refused('no client authentication');
   if (first.secret === undefined) {
     const client = await publicClient(first.id, context);
-    if (!client) throw refused('unknown client, or one that has a secret');
+    if (!client) throw refused('unknown client, or one that has a secret or a key');
     return client;
   }
-  return guarded(exchange, context, presented);
+  return guarded(exchange, context, first.id, () => proveBySecret(presented, context));
 }
 
 /** CA-11: guesses are counted for client and address together, so that nobody can lock the good client out from elsewhere. */
-async function guarded(exchange: Exchange, context: Context, presented: Credentials[]): Promise<Client> {
+async function guarded(exchange: Exchange, context: Context, id: string, prove: () => Promise<Proof>): Promise<Client> {
   const guesses = secretGuesses(context);
-  const bucket = bucketOf(presented[0]?.id ?? '', exchange.address);
+  const bucket = bucketOf(id, exchange.address);
   guesses.refuseBlocked(bucket);
-  for (const { id, secret } of presented) {
-    const client = await clientWithSecret(id, secret ?? '', context);
-    if (!client) continue;
+  const proof = await prove();
+  if ('client' in proof) {
     await guesses.forgive(bucket);
-    return client;
+    return proof.client;
   }
   await guesses.countFailure(bucket);
-  throw refused('unknown client or wrong secret');
+  throw refused(proof.refused);
+}
+
+/** CC-04: `client_id` may be left out, the assertion names the client. */
+function assertedClient(exchange: Exchange, parameters: Parameters, context: Context): Promise<Client> {
+  const assertion = parameters.get('client_assertion');
+  if (assertion === undefined || parameters.get('client_assertion_type') !== clientAssertionType) throw refused('half an assertion, or of another type');
+  const id = claimedClientId(assertion);
+  if (id === undefined) throw refused('the assertion cannot be read');
+  if ((parameters.get('client_id') ?? id) !== id) throw new OAuthError('invalid_request', 'client_id differs from the authenticated client');
+  return guarded(exchange, context, id, () => proveByAssertion(id, assertion, context));
+}
+
+async function proveBySecret(presented: Credentials[], context: Context): Promise<Proof> {
+  for (const { id, secret } of presented) {
+    const client = await clientWithSecret(id, secret ?? '', context);
+    if (client) return { client };
+  }
+  return { refused: 'unknown client or wrong secret' };
 }
 
 /** Ids are hashed into 4096 buckets per address: made-up ids must not fill the database, and known ones must not count differently (RATE-05). */
@@ -76,14 +98,20 @@ async function activeClient(id: string, context: Context): Promise<Client | unde
   return found.state === 'active' ? found.client : undefined;
 }
 
+/** CA-04. */
+function refuseTwoWays(authorization: string | null, parameters: Parameters): void {
+  const ways = [authorization !== null, parameters.get('client_secret') !== undefined, isAsserted(parameters)].filter((used) => used).length;
+  if (ways > 1) throw new OAuthError('invalid_request', 'Use one way of client authentication, not two');
+}
+
+function isAsserted(parameters: Parameters): boolean {
+  return (parameters.get('client_assertion') ?? parameters.get('client_assertion_type')) !== undefined;
+}
+
 /** What was presented; two readings of one Basic header when they differ. Empty when nothing was. */
 function presentedCredentials(authorization: string | null, parameters: Parameters): Credentials[] {
   const id = parameters.get('client_id');
   const secret = parameters.get('client_secret');
-  const assertion = parameters.get('client_assertion') ?? parameters.get('client_assertion_type');
-  const ways = [authorization ?? undefined, secret, assertion].filter((way) => way !== undefined).length;
-  if (ways > 1) throw new OAuthError('invalid_request', 'Use one way of client authentication, not two');
-  if (assertion !== undefined) throw refused('client assertions are not offered');
   if (authorization !== null) return basicCredentials(authorization, id);
   if (id === undefined && secret !== undefined) throw new OAuthError('invalid_request', 'client_id is required');
   return id === undefined ? [] : [{ id, secret }];

@@ -18,6 +18,8 @@ async function tenanted() {
   return { ...scene, read };
 }
 
+const algorithms = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA', 'Ed25519'];
+
 test('[META-01] [META-07] [META-08] [META-09] [META-10] the root publishes one object with every member whose absence would mean something else', async () => {
   const { request } = await tenanted();
 
@@ -38,9 +40,12 @@ test('[META-01] [META-07] [META-08] [META-09] [META-10] the root publishes one o
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
     grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
-    token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
-    introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'Bearer'],
-    revocation_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+    token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    token_endpoint_auth_signing_alg_values_supported: algorithms,
+    introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'Bearer'],
+    introspection_endpoint_auth_signing_alg_values_supported: algorithms,
+    revocation_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    revocation_endpoint_auth_signing_alg_values_supported: algorithms,
     code_challenge_methods_supported: ['S256'],
     scopes_supported: ['openid', 'profile', 'email'],
     authorization_response_iss_parameter_supported: true,
@@ -131,12 +136,28 @@ test('[META-11] [D15] no document has an empty list, an empty string or null', a
     assert.doesNotMatch(await (await request(path)).text(), /\[\]|""|null/);
 });
 
-test('[META-12] [META-16] [META-17] [META-18] [META-24] [META-25] what is not offered is not advertised', async () => {
+test('[META-16] [META-17] [META-18] [META-24] [META-25] what is not offered is not advertised', async () => {
   const { request } = await tenanted();
 
   const text = await (await request(oauth)).text();
 
-  assert.doesNotMatch(text, /private_key_jwt|dpop|require_pushed|jwt-bearer|authorization_grant_profiles|protected_resources|acr_values|HS256|plain/);
+  assert.doesNotMatch(text, /dpop|require_pushed|jwt-bearer|authorization_grant_profiles|protected_resources|acr_values|HS256|plain/);
+});
+
+test('[META-12] wherever private_key_jwt is listed its algorithms are, none of them symmetric', async () => {
+  const { read } = await tenanted();
+  const document = await read(oauth);
+  const listing = Object.keys(document).filter((name) => name.endsWith('_auth_methods_supported'));
+
+  assert.equal(listing.length, 3);
+  for (const name of listing) {
+    const offered = document[name.replace('_methods_', '_signing_alg_values_')] as string[];
+    assert.ok((document[name] as string[]).includes('private_key_jwt') && offered.length > 0, name);
+    assert.deepEqual(
+      offered.filter((alg) => /^(HS|none)/.test(alg)),
+      [],
+    );
+  }
 });
 
 test('[META-13] [D14] openid-configuration is the complete document, or 404 where there is no userinfo', async () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { auditEvent } from '../../src/audit/event.ts';
-import { form } from '../harness.ts';
+import { form, issuer, start } from '../harness.ts';
+import { forged } from '../signer.ts';
 import { basic, errorOf, type Stage, stage } from './token-stage.ts';
 
 const machine = { metadata: { grantTypes: ['client_credentials'], scope: 'files:read', redirectUris: [] }, defaultResource: 'https://mcp.example.com/mcp' };
@@ -98,15 +100,17 @@ test('[CA-05] a secret that has ended is refused', async () => {
   assert.equal((await errorOf(await post('/token', ask, header))).error, 'invalid_client');
 });
 
-test('[CA-09] client assertions, a client_secret_jwt among them, are not offered', async () => {
+test('[CA-09] client_secret_jwt is not offered: an assertion under the secret is refused, and no MAC is advertised', async () => {
   const { post, request } = await withMachine();
-  const assertion = { client_assertion: 'e30.e30.c2ln', client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' };
+  const claims = { iss: 'machine', sub: 'machine', aud: issuer, exp: start + 60, jti: '1' };
+  const signed = forged({ alg: 'HS256' }, claims, (input) => createHmac('sha256', 'cs_secret').update(input).digest());
+  const assertion = { client_assertion: signed, client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' };
 
   const answer = await errorOf(await post('/token', { ...ask, client_id: 'machine', ...assertion }));
 
   assert.deepEqual([answer.status, answer.error], [401, 'invalid_client']);
   const metadata = await (await request('/.well-known/oauth-authorization-server')).text();
-  assert.doesNotMatch(metadata, /client_secret_jwt|private_key_jwt|HS256/);
+  assert.doesNotMatch(metadata, /client_secret_jwt|HS256/);
 });
 
 test('[CA-11] guessing is slowed down for this client from this address, for the right secret too', async () => {

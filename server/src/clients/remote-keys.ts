@@ -1,0 +1,120 @@
+/**
+ * Key sets that others publish at an https address: fetched under the guard of metadata documents, kept while fresh, asked for again when a token names a key that
+ * is not among them. An address is asked at most once a minute, whatever strangers send (CA-10). Not here: whose keys they are (keys.ts, trust/).
+ */
+import type { Context } from '../context.ts';
+import { type KeyRing, keyRing } from '../crypto/foreign-jwt.ts';
+import type { Jwt } from '../crypto/jwt.ts';
+import { tooManyRequests } from '../errors.ts';
+import { parseStrictJson } from '../rules/strict-json.ts';
+import { FetchFailure } from './fetch-failure.ts';
+import { freshSeconds } from './judge-document.ts';
+import { usableKeys } from './key-set.ts';
+
+type Held = { ring: KeyRing | undefined; fetchedAt: number; freshUntil: number; askedAt: number; failure?: FetchFailure };
+
+/** An address is asked no sooner than this after the last time, in seconds. */
+const askAgainAfter = 60;
+/** How long the last good keys stand in for a host that is out of reach. Shorter than for documents: a withdrawn key must not live on. */
+const standInSeconds = 86_400;
+const remembered = 1000;
+const maxBytes = 64 * 1024;
+const limits = { host: { limit: 30, periodSeconds: 60 }, everybody: { limit: 120, periodSeconds: 60 } };
+
+const heldOf = new WeakMap<Context, Map<string, Held>>();
+const flightsOf = new WeakMap<Context, Map<string, Promise<Held>>>();
+
+/**
+ * Verifies a token under the keys at an address.
+ *
+ * @throws {FetchFailure} when there are no keys to verify with. @throws {OAuthError} too_many_requests
+ */
+export async function verifyUnderRemoteKeys(url: string, token: string, context: Context, algorithms?: readonly string[]): Promise<Jwt | 'invalid'> {
+  const held = await keysAt(url, context);
+  const verified = await ringOf(held).verify(token, algorithms);
+  if (verified !== 'unknown-key') return verified;
+  if (context.now() - held.askedAt < askAgainAfter) return 'invalid';
+  const again = await ringOf(await ask(url, context)).verify(token, algorithms);
+  return again === 'unknown-key' ? 'invalid' : again;
+}
+
+async function keysAt(url: string, context: Context): Promise<Held> {
+  const held = mapOf(heldOf, context).get(url);
+  const now = context.now();
+  if (held && (now < held.freshUntil || now - held.askedAt < askAgainAfter)) return held;
+  return ask(url, context);
+}
+
+function ringOf({ ring, failure }: Held): KeyRing {
+  if (!ring) throw failure ?? new FetchFailure('transport', 'no keys');
+  return ring;
+}
+
+/** Concurrent questions for one address are one fetch. */
+function ask(url: string, context: Context): Promise<Held> {
+  const flights = mapOf(flightsOf, context);
+  const joined = flights.get(url);
+  if (joined) return joined;
+  const flight = refresh(url, context).finally(() => flights.delete(url));
+  flights.set(url, flight);
+  return flight;
+}
+
+async function refresh(url: string, context: Context): Promise<Held> {
+  const known = mapOf(heldOf, context).get(url);
+  if (!known?.ring) await takeAllowance(url, context);
+  const asked = context.now();
+  const held = await fetchKeys(url, context).catch((error: unknown) => standIn(url, error, known, context));
+  return remember(url, { ...held, askedAt: asked }, context);
+}
+
+/** Addresses that never gave keys are counted by host and altogether: registering many of them must not turn us into a hammer. */
+async function takeAllowance(url: string, context: Context): Promise<void> {
+  const buckets = [
+    [`keys:host:${new URL(url).hostname}`, limits.host],
+    ['keys:everybody', limits.everybody],
+  ] as const;
+  for (const [bucket, limit] of buckets) {
+    const allowance = await context.store.takeFrom(bucket, limit, context.now() * 1000);
+    if (!allowance.allowed) throw tooManyRequests(allowance.retryAfter, 'Too many key sets were fetched, wait before trying again');
+  }
+}
+
+async function fetchKeys(url: string, context: Context): Promise<Held> {
+  const { fetchDocument } = context.options;
+  if (!fetchDocument) throw new FetchFailure('refused', 'no fetcher is configured');
+  const { status, headers, body } = await fetchDocument(url, { maxBytes });
+  if (status !== 200) throw new FetchFailure('status', 'not 200', { status });
+  const now = context.now();
+  const keys = usableKeys(parseStrictJson(Buffer.from(body).toString('utf8'))?.value);
+  // A readable answer without a usable key is a statement: every key was withdrawn.
+  return { ring: keyRing(keys), fetchedAt: now, freshUntil: now + freshSeconds(headers, now), askedAt: now };
+}
+
+function standIn(url: string, error: unknown, known: Held | undefined, context: Context): Held {
+  const failure = error instanceof FetchFailure ? error : new FetchFailure('transport', 'the fetcher failed', { cause: error });
+  const now = context.now();
+  const stands = known?.ring !== undefined && isOutage(failure) && now - known.fetchedAt <= standInSeconds;
+  context.log.warn('keys.unavailable', { url, reason: failure.kind, stands_in: stands });
+  return stands ? { ...known, freshUntil: now } : { ring: undefined, fetchedAt: now, freshUntil: now, askedAt: now, failure };
+}
+
+/** As with documents: silence and the host's own breakdown; a 404 is a statement of its publisher. */
+function isOutage({ kind, status = 0 }: FetchFailure): boolean {
+  return kind === 'transport' || kind === 'timeout' || (kind === 'status' && status >= 500);
+}
+
+function remember(url: string, held: Held, context: Context): Held {
+  const map = mapOf(heldOf, context);
+  map.delete(url);
+  const [oldest] = map.keys();
+  if (map.size >= remembered && oldest !== undefined) map.delete(oldest);
+  map.set(url, held);
+  return held;
+}
+
+function mapOf<Value>(maps: WeakMap<Context, Map<string, Value>>, context: Context): Map<string, Value> {
+  const map = maps.get(context) ?? new Map<string, Value>();
+  maps.set(context, map);
+  return map;
+}
