@@ -11,6 +11,7 @@ import { path as authorizationCode } from './paths/authorization-code.ts';
 import { path as authorize } from './paths/authorize.ts';
 import { path as clientCredentials } from './paths/client-credentials.ts';
 import { path as consent } from './paths/consent.ts';
+import { path as dpop } from './paths/dpop.ts';
 import { type HotPath, http } from './paths/hot-path.ts';
 import { path as introspect } from './paths/introspect.ts';
 import { path as introspectUnseen } from './paths/introspect-unseen.ts';
@@ -38,6 +39,7 @@ const hotPaths: HotPath[] = [
   introspect,
   introspectUnseen,
   clientCredentials,
+  dpop,
   authorizationCode,
   refresh,
   revoke,

@@ -50,6 +50,7 @@ function facts(port: number): Facts {
       protectedResource: `/.well-known/oauth-protected-resource/${serverId}`,
       introspect: '/introspect',
       revoke: '/revoke',
+      dpop: `${issuer}/token`,
       pages: { authorize: '/authorize', consent: '/consent', signIn: '/login' },
     },
   };

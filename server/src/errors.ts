@@ -84,6 +84,16 @@ export const errorCodes = {
     means: 'The token is good but does not allow this.',
     fix: 'Ask for the scopes named in the challenge, together with those you have.',
   },
+  invalid_dpop_proof: {
+    status: 400,
+    means: 'The DPoP proof is missing, does not fit the request, or was used before.',
+    fix: 'Make a new proof for every request: typ dpop+jwt, the public key as jwk, htm and htu of this request, iat now, a fresh jti.',
+  },
+  use_dpop_nonce: {
+    status: 400,
+    means: 'Proofs must carry a nonce of this server.',
+    fix: 'Repeat the request with the value of the DPoP-Nonce header as nonce in the proof.',
+  },
   unsupported_token_type: { status: 400, means: 'This kind of token cannot be revoked here.', fix: 'Send an access token or a refresh token.' },
   key_id_used_as_secret: {
     status: 401,

@@ -72,6 +72,8 @@ const schema = z.strictObject({
     .prefault({}),
   /** Who may sign up: nobody, in this release; people are added by the command line or the setup link. */
   refreshTokens: z.enum(['always', 'offline_access']).default('always'),
+  /** Proofs of possession must carry a nonce of this server (RFC 9449 §8): none can be made ahead of time, and clients need one more request now and then. */
+  dpopNonces: z.boolean().default(false),
   /** Shown on every page, e.g. while in development mode. */
   notice: z.custom<(request: HttpRequest) => { title: string; text: string } | undefined>((value) => typeof value === 'function').optional(),
   /** Shown on the sign-in page under the form. */

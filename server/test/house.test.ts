@@ -31,6 +31,7 @@ const rooms: Record<string, string[]> = {
     'servers/resource',
     'token/back-channel',
     'token/client-auth',
+    'token/dpop',
   ],
   clients: [],
   discovery: ['clients/metadata-document', 'clients/register', 'token/grants'],

@@ -29,6 +29,7 @@ export const addClient: Command = {
     { name: 'scope', kind: 'list', value: 'scope', about: 'what it asks for by default; for a machine all it may have' },
     { name: 'resource', kind: 'text', value: 'url', about: 'the server it means when it names none' },
     { name: 'pushed-only', kind: 'switch', about: 'refuse its requests unless they were pushed (RFC 9126)' },
+    { name: 'bound-tokens', kind: 'switch', about: 'tokens are always bound to a key of the client (DPoP)' },
     { name: 'id', kind: 'text', value: 'id', about: 'an id of your choice' },
   ],
   examples: [
@@ -122,6 +123,7 @@ function clientOf(call: Call, dotlessSchemes: readonly string[], now: number): C
       tokenEndpointAuthMethod: machine || call.flags.confidential === true ? 'client_secret_basic' : 'none',
       scope,
       ...(call.flags.pushedOnly === true ? { requirePushedRequests: true } : {}),
+      ...(call.flags.boundTokens === true ? { dpopBoundAccessTokens: true } : {}),
     },
     createdAt: now,
     lastUsedAt: now,
@@ -148,6 +150,7 @@ function viewOf({ id, registration, metadata, defaultResource, createdAt, lastUs
     token_endpoint_auth_method: metadata.tokenEndpointAuthMethod,
     scope: metadata.scope,
     require_pushed_authorization_requests: metadata.requirePushedRequests,
+    dpop_bound_access_tokens: metadata.dpopBoundAccessTokens,
     default_resource: defaultResource,
     created_at: isoDate(createdAt),
     last_used_at: isoDate(lastUsedAt),

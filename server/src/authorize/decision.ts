@@ -85,6 +85,7 @@ function codeRow(value: string, { request }: ParkedRequest, { grant, authTime, e
     redirectUri: request.redirectUri,
     codeChallenge: request.codeChallenge,
     nonce: request.nonce,
+    dpopJkt: request.dpopJkt,
     authTime,
     createdAt: grant.createdAt,
     expiresAt,

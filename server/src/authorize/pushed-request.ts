@@ -13,6 +13,7 @@ import { type Parameters, parametersFromForm } from '../rules/parameters.ts';
 import type { AuthorizationRequest, Client } from '../storage/store.ts';
 import { readBackChannel } from '../token/back-channel.ts';
 import { authenticateClient } from '../token/client-auth.ts';
+import { type Proof, presentedProof, spendProof, withNextNonce } from '../token/dpop.ts';
 import { type Asking, askingOf, identify } from './parameters.ts';
 import { checkRequest } from './request.ts';
 
@@ -30,13 +31,15 @@ export async function pushRequest(exchange: Exchange, context: Context): Promise
   const client = await authenticateClient(exchange, given, context);
 
   await takeAllowance(client, exchange, context);
-  const request = await checkPushed(given, client, context);
+  const proof = await presentedProof(exchange, { nonces: 'authorization server' }, context);
+  const request = boundBy(proof, await checkPushed(given, client, context));
 
+  await spendProof(proof, context);
   const reference = randomId('', 32);
   const now = context.now();
   const { pushedRequestSeconds } = context.options;
   await context.store.pushRequest({ referenceHash: sha256(reference), request, createdAt: now, expiresAt: now + pushedRequestSeconds });
-  return json({ request_uri: prefix + reference, expires_in: pushedRequestSeconds }, 201);
+  return withNextNonce(json({ request_uri: prefix + reference, expires_in: pushedRequestSeconds }, 201), proof);
 }
 
 /** The back channel never fetches a client's metadata document; here, as at /authorize, it may be the first that this server hears of the client. */
@@ -62,6 +65,13 @@ async function checkPushed(given: Parameters, client: Client, context: Context):
     if (!(error instanceof OAuthError) || error.code !== 'invalid_redirect_uri') throw error;
     throw new OAuthError('invalid_request', error.message);
   }
+}
+
+/** RFC 9449 §10.1: a proof that comes with the request binds the code like `dpop_jkt`; if both are there, they name one key. @throws {OAuthError} invalid_request */
+function boundBy(proof: Proof | undefined, request: AuthorizationRequest): AuthorizationRequest {
+  if (!proof) return request;
+  if (request.dpopJkt !== undefined && request.dpopJkt !== proof.jkt) throw new OAuthError('invalid_request', 'dpop_jkt is not the key of the DPoP proof');
+  return { ...request, dpopJkt: proof.jkt };
 }
 
 /** A request as it arrives at /authorize: who asks, and how to read the rest, whose errors may travel to the client. */

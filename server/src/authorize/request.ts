@@ -4,6 +4,7 @@
  */
 import type { Context } from '../context.ts';
 import { OAuthError } from '../errors.ts';
+import { checkThumbprint } from '../rules/dpop.ts';
 import { type Parameters, refuseRepeated } from '../rules/parameters.ts';
 import { checkChallenge } from '../rules/pkce.ts';
 import { findTarget } from '../servers/resource.ts';
@@ -41,6 +42,7 @@ export async function checkRequest(given: Parameters, asking: Asking, context: C
     serverId: target.server?.id,
     codeChallenge,
     nonce: nonceOf(given.get('nonce')),
+    dpopJkt: checkThumbprint(given.get('dpop_jkt')),
     prompt: promptOf(given.get('prompt')),
     maxAge: maxAgeOf(given.get('max_age')),
     loginHint: loginHintOf(given),

@@ -58,6 +58,7 @@ export function parseClientMetadata(json: unknown, source: MetadataSource, polic
     contacts: contactsOf(members, note),
     softwareId: textOf(members, 'software_id', note),
     softwareVersion: textOf(members, 'software_version', note),
+    dpopBoundAccessTokens: boundTokensOf(members),
     ...keys,
     requirePushedRequests: members.require_pushed_authorization_requests === true || undefined,
     tokenEndpointAuthSigningAlg: keys && signingAlgOf(members),
@@ -206,6 +207,12 @@ function textOf(members: Members, name: string, note: Note): string | undefined 
   const text = typeof given === 'string' ? displayText(given, maxNameLength) : '';
   if (text === '') note(`${name} was left out: it is not a usable string`);
   return text === '' ? undefined : text;
+}
+
+/** RFC 9449 §5.2. Half understood, it would leave tokens unbound that the client believes to be bound. */
+function boundTokensOf({ dpop_bound_access_tokens: given = false }: Members): true | undefined {
+  if (typeof given !== 'boolean') throw invalid('dpop_bound_access_tokens must be true or false');
+  return given || undefined;
 }
 
 function stringsOf(value: unknown): string[] | undefined {

@@ -108,5 +108,6 @@ function registrationAnswer(client: Client, secret: string | undefined): Record<
     jwks_uri: metadata.jwksUri,
     require_pushed_authorization_requests: metadata.requirePushedRequests,
     token_endpoint_auth_signing_alg: metadata.tokenEndpointAuthSigningAlg,
+    dpop_bound_access_tokens: metadata.dpopBoundAccessTokens,
   };
 }

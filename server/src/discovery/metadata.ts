@@ -6,6 +6,7 @@ import { documentsOffered } from '../clients/metadata-document.ts';
 import { registrationOffered } from '../clients/register.ts';
 import type { Context, Exchange } from '../context.ts';
 import { foreignAlgorithms } from '../crypto/foreign-jwt.ts';
+import { dpopAlgorithms } from '../crypto/dpop-proof.ts';
 import { OAuthError } from '../errors.ts';
 import type { Answer } from '../route.ts';
 import { identityScopes } from '../rules/scope.ts';
@@ -54,6 +55,7 @@ function metadataOf({ issuer, options, routes }: Context): Metadata {
     ...('introspection_endpoint' in endpoints ? authentication('introspection', [...confidentialMethods, 'Bearer']) : {}),
     ...('revocation_endpoint' in endpoints ? authentication('revocation', ['none', ...confidentialMethods]) : {}),
     code_challenge_methods_supported: ['S256'],
+    dpop_signing_alg_values_supported: [...dpopAlgorithms],
     scopes_supported: scopes(options.refreshTokens === 'offline_access'),
     authorization_response_iss_parameter_supported: true,
     client_id_metadata_document_supported: documentsOffered(options),

@@ -3,6 +3,7 @@
  * the same on their own origin through the SDKs, which is where clients look first.
  */
 import type { Context, Exchange } from '../context.ts';
+import { dpopAlgorithms } from '../crypto/dpop-proof.ts';
 import { OAuthError } from '../errors.ts';
 import type { Answer } from '../route.ts';
 import { identityScopes } from '../rules/scope.ts';
@@ -17,7 +18,8 @@ const keptAtMost = 1000;
 export function ownProtectedResource(exchange: Exchange, context: Context): Answer {
   const { issuer, options } = context;
   const scopes = identityScopes.filter((scope) => scope !== 'offline_access');
-  const document = ownDocumentOf.get(context) ?? publicDocument(resourceMetadata(context, { resource: issuer, name: options.serviceName, scopes }));
+  const document =
+    ownDocumentOf.get(context) ?? publicDocument(resourceMetadata(context, { resource: issuer, name: options.serviceName, scopes, dpopAlgorithms }));
   ownDocumentOf.set(context, document);
   return answerDocument(document, exchange);
 }
@@ -54,12 +56,14 @@ function resourceScopes({ scopes }: McpServer): string[] {
 }
 
 /** RFC 9728 §2. A list without members is left out (§3.2). */
-function resourceMetadata({ issuer }: Context, { resource, name, scopes }: { resource: string; name: string; scopes: string[] }): string {
+type Described = { resource: string; name: string; scopes: string[]; dpopAlgorithms?: readonly string[] };
+function resourceMetadata({ issuer }: Context, { resource, name, scopes, dpopAlgorithms }: Described): string {
   return JSON.stringify({
     resource,
     authorization_servers: [issuer],
     scopes_supported: scopes.length > 0 ? scopes : undefined,
     bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: dpopAlgorithms,
     resource_name: name,
   });
 }

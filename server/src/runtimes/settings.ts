@@ -40,6 +40,7 @@ export const settings: readonly Setting[] = [
   { name: 'sessionLifetimeSeconds', kind: 'number', option: 'sessionLifetimeSeconds', about: 'browser sessions end after this long' },
   { name: 'signingAlgorithm', kind: 'text', option: 'signingAlgorithm', about: 'ES256, RS256 or EdDSA' },
   { name: 'signingKeySeconds', kind: 'number', option: 'signingKeySeconds', about: 'a signing key is rotated after this long' },
+  { name: 'dpopNonces', kind: 'switch', option: 'dpopNonces', about: 'DPoP proofs must carry a nonce of this server' },
   { name: 'registration', kind: 'text', option: 'clients.registration', about: 'dynamic registration of clients: open or closed' },
   { name: 'registrationsPerHour', kind: 'number', option: 'clients.registrationsPerHour', about: 'limit for everybody together' },
   { name: 'registrationsPerHourAndAddress', kind: 'number', option: 'clients.registrationsPerHourAndAddress', about: 'limit for one address' },

@@ -75,6 +75,8 @@ export type ClientMetadata = {
   requirePushedRequests?: boolean;
   /** The only algorithm its assertions may have; any asymmetric one that we offer when absent. */
   tokenEndpointAuthSigningAlg?: string;
+  /** RFC 9449 §5.2: access tokens of this client are always bound to a key. */
+  dpopBoundAccessTokens?: true;
 };
 /** How we came to know a client. `document`: its id is an https URL that we fetch (CIMD). `demo` exists in development mode only. */
 export type Registration = 'manual' | 'dynamic' | 'document' | 'demo';
@@ -109,6 +111,8 @@ export type AuthorizationRequest = {
   serverId?: string;
   codeChallenge: string;
   nonce?: string;
+  /** Thumbprint of the key that must redeem the code (RFC 9449 §10). */
+  dpopJkt?: string;
   prompt: string[];
   maxAge?: number;
   loginHint?: string;
@@ -160,6 +164,8 @@ export type Code = {
   redirectUri: string;
   codeChallenge: string;
   nonce?: string;
+  /** Thumbprint of the key that must redeem it (RFC 9449 §10). */
+  dpopJkt?: string;
   authTime: number;
   createdAt: number;
   expiresAt: number;
@@ -180,6 +186,8 @@ export type RefreshFamily = {
   successor?: string;
   generation: number;
   authTime?: number;
+  /** Thumbprint of the key it is bound to (RFC 9449 §5); public clients only. */
+  dpopJkt?: string;
   createdAt: number;
   rotatedAt: number;
   idleExpiresAt: number;

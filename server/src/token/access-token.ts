@@ -17,6 +17,8 @@ export type AccessToken = {
   issuedAt: number;
   expiresAt: number;
   authTime?: number;
+  /** Thumbprint of the key it is bound to (RFC 9449 §6.1). */
+  jkt?: string;
 };
 
 /** Tokens remembered per tenant, the least recently used go first; about 0.5 KB each. */
@@ -82,6 +84,7 @@ function accessTokenOf(claims: Claims): AccessToken {
     issuedAt: Number(claims.iat),
     expiresAt: Number(claims.exp),
     authTime: claims.auth_time === undefined ? undefined : Number(claims.auth_time),
+    jkt: claims.cnf === undefined ? undefined : text(claims.cnf as Claims, 'jkt'),
   };
 }
 

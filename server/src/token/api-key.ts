@@ -41,7 +41,7 @@ export function checkKey<Key extends KeyLife>(key: Key | undefined, context: Con
 }
 
 /** The credential of a Bearer header (RFC 6750 §2.1); undefined for no header or another scheme. */
-export function bearerCredential(request: HttpRequest): string | undefined {
+function bearerCredential(request: HttpRequest): string | undefined {
   const header = request.headers.get('authorization');
   return header === null ? undefined : /^Bearer +(\S+) *$/i.exec(header)?.[1];
 }

@@ -78,7 +78,8 @@ function active(token: AccessToken, grant: NonNullable<Standing['grant']>, conte
     exp: token.expiresAt,
     iat: token.issuedAt,
     jti: token.jti,
-    token_type: 'Bearer',
+    token_type: token.jkt === undefined ? 'Bearer' : 'DPoP',
+    cnf: token.jkt === undefined ? undefined : { jkt: token.jkt },
     auth_time: token.authTime,
   });
 }

@@ -24,6 +24,8 @@ export type Issue = {
   /** When the grant ends: no token outlives it. */
   grantExpiresAt?: number;
   refreshToken?: string;
+  /** Thumbprint of the key that the access token is bound to: what `spendProof` resolved to (RFC 9449 §6.1). Undefined makes a Bearer token. */
+  dpopJkt: string | undefined;
   /** Present when an ID token is due. */
   idToken?: { nonce?: string };
 };
@@ -41,7 +43,7 @@ export async function issue(given: Issue, context: Context): Promise<Answer> {
   rememberIssued(accessToken, keys, claims, context);
   return json({
     access_token: accessToken,
-    token_type: 'Bearer',
+    token_type: given.dpopJkt === undefined ? 'Bearer' : 'DPoP',
     expires_in: expiresAt - now,
     scope: given.scope.join(' '),
     refresh_token: given.refreshToken,
@@ -64,6 +66,7 @@ function accessTokenClaims(given: Issue, { now, expiresAt, issuer }: When): Clai
     jti: randomId('', 16),
     grant_id: given.grantId,
     auth_time: given.authTime,
+    cnf: given.dpopJkt === undefined ? undefined : { jkt: given.dpopJkt },
   };
 }
 

@@ -8,6 +8,7 @@ import type { Answer } from '../route.ts';
 import type { Client } from '../storage/store.ts';
 import { readBackChannel } from './back-channel.ts';
 import { authenticateClient } from './client-auth.ts';
+import { type Proof, presentedProof, withNextNonce } from './dpop.ts';
 import type { GrantType } from './grants/grant-type.ts';
 import { grantTypes } from './grants/index.ts';
 
@@ -20,10 +21,12 @@ export async function token(exchange: Exchange, context: Context): Promise<Answe
 
   const client = await authenticateClient(exchange, parameters, context);
   checkPermission(client, grantType);
+  const proof = await presentedProof(exchange, { nonces: 'authorization server' }, context);
+  checkDemandedProof(client, proof);
 
-  const answer = await grantType.redeem({ parameters, client, exchange }, context);
+  const answer = await grantType.redeem({ parameters, client, exchange, proof }, context);
   context.uses.client(client.id, context.now());
-  return answer;
+  return withNextNonce(answer, proof);
 }
 
 function offeredGrantType(name: string | undefined): GrantType {
@@ -35,4 +38,10 @@ function offeredGrantType(name: string | undefined): GrantType {
 
 function checkPermission(client: Client, { name }: GrantType): void {
   if (!client.metadata.grantTypes.includes(name)) throw new OAuthError('unauthorized_client', 'The client is not registered for this grant type');
+}
+
+/** RFC 9449 §5.2: a client that said so gets bound tokens or none. @throws {OAuthError} invalid_dpop_proof */
+function checkDemandedProof({ metadata }: Client, proof: Proof | undefined): void {
+  if (metadata.dpopBoundAccessTokens && !proof)
+    throw new OAuthError('invalid_dpop_proof', 'The client is registered for bound tokens: a DPoP proof is required');
 }

@@ -1,39 +1,65 @@
 /**
  * GET and POST /userinfo (OIDC Core §5.3): who the person behind an access token is, as far as the granted scopes say. The token comes in the header only:
- * one in the query or body is not looked at (UI-03). Challenges follow RFC 6750 §3.
+ * one in the query or body is not looked at (UI-03). Challenges follow RFC 6750 §3 and RFC 9449 §7.1, Bearer first (D17).
  */
 import type { Context, Exchange } from '../context.ts';
+import { dpopAlgorithms } from '../crypto/dpop-proof.ts';
 import { type ErrorCode, OAuthError } from '../errors.ts';
+import type { HttpRequest } from '../http-request.ts';
 import { type Answer, json } from '../route.ts';
 import type { User } from '../storage/store.ts';
 import { type AccessToken, readAccessToken } from './access-token.ts';
-import { bearerCredential } from './api-key.ts';
+import { type Proof, presentedProof, spendProof, withNextNonce } from './dpop.ts';
+
+type Scheme = 'Bearer' | 'DPoP';
+type Presented = { scheme: Scheme; value: string };
 
 /** The handler of /userinfo. */
 export async function userinfo(exchange: Exchange, context: Context): Promise<Answer> {
-  const credential = bearerCredential(exchange.request);
-  if (credential === undefined) throw challenge(context, 'invalid_token', 'An access token is required', '');
+  const presented = presentedToken(exchange.request);
+  if (!presented) throw new OAuthError('invalid_token', 'An access token is required', { headers: challenges(context) });
+  const refused = refusalOf(presented.scheme, context);
 
-  const token = await readAccessToken(credential, context);
-  if (!token) throw invalidToken(context);
-  checkScope(token, context);
+  const proof = await proofOf(presented, exchange, context);
+  const token = await readAccessToken(presented.value, context);
+  if (!token || !isBoundAs(token, proof)) throw refused('invalid_token', 'The access token is not valid');
+  checkScope(token, refused, context);
   const user = await personBehind(token, context);
+  if (!user) throw refused('invalid_token', 'The access token is not valid');
+  await spendProof(proof, context).catch((error: unknown) => refuseProof(error, context));
 
-  return json(claimsOf(user, token.scope.split(' ')));
+  return withNextNonce(json(claimsOf(user, token.scope.split(' '))), proof);
+}
+
+/** RFC 6750 §2.1, RFC 9449 §7.1; undefined for no header or another scheme. */
+function presentedToken(request: HttpRequest): Presented | undefined {
+  const [, scheme = '', value] = /^(Bearer|DPoP) +(\S+) *$/i.exec(request.headers.get('authorization') ?? '') ?? [];
+  return value === undefined ? undefined : { scheme: scheme.toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer', value };
+}
+
+/** A proof beside a Bearer token proves nothing and is not looked at. @throws {OAuthError} invalid_dpop_proof, use_dpop_nonce */
+async function proofOf({ scheme, value }: Presented, exchange: Exchange, context: Context): Promise<Proof | undefined> {
+  if (scheme === 'Bearer') return undefined;
+  const proof = await presentedProof(exchange, { nonces: 'userinfo', accessToken: value }, context).catch((error: unknown) => refuseProof(error, context));
+  if (!proof) throw refusalOf('DPoP', context)('invalid_dpop_proof', 'A DPoP proof is required');
+  return proof;
+}
+
+/** RFC 9449 §7.2: a bound token as Bearer is a stolen one; an unbound one under DPoP claims a protection it has not. */
+function isBoundAs({ jkt }: AccessToken, proof: Proof | undefined): boolean {
+  return jkt === proof?.jkt;
 }
 
 /** UI-01: a token for another resource is good here only if it was issued with openid. */
-function checkScope(token: AccessToken, context: Context): void {
+function checkScope(token: AccessToken, refused: Refusal, context: Context): void {
   if (token.scope.split(' ').includes('openid')) return;
-  if (token.audience !== context.issuer) throw invalidToken(context);
-  throw challenge(context, 'insufficient_scope', 'The token does not allow openid', ', error="insufficient_scope", scope="openid"');
+  if (token.audience !== context.issuer) throw refused('invalid_token', 'The access token is not valid');
+  throw refused('insufficient_scope', 'The token does not allow openid', 'scope="openid"');
 }
 
-async function personBehind(token: AccessToken, context: Context): Promise<User> {
+async function personBehind(token: AccessToken, context: Context): Promise<User | undefined> {
   const grant = await context.store.standing({ grantId: token.grantId, jti: token.jti, now: context.now() });
-  const user = grant?.active && grant.userId === token.subject ? await context.store.findUser(token.subject) : undefined;
-  if (!user) throw invalidToken(context);
-  return user;
+  return grant?.active && grant.userId === token.subject ? context.store.findUser(token.subject) : undefined;
 }
 
 /** OIDC Core §5.4. */
@@ -43,11 +69,25 @@ function claimsOf(user: User, scope: string[]): Record<string, string | undefine
   return { sub: user.id, ...profile, ...email };
 }
 
-function invalidToken(context: Context): OAuthError {
-  return challenge(context, 'invalid_token', 'The access token is not valid', ', error="invalid_token", error_description="The access token is not valid"');
+type Refusal = (code: ErrorCode, description: string, more?: string) => OAuthError;
+
+/** Makes errors whose challenge stands under the scheme that was used. */
+function refusalOf(scheme: Scheme, context: Context): Refusal {
+  return (code, description, more) => {
+    const parameters = [`error="${code}"`, more ?? `error_description="${description}"`].join(', ');
+    return new OAuthError(code, description, { status: code === 'insufficient_scope' ? 403 : 401, headers: challenges(context, { scheme, parameters }) });
+  };
 }
 
-function challenge(context: Context, code: ErrorCode, description: string, parameters: string): OAuthError {
-  const metadata = `resource_metadata="${context.issuer}/.well-known/oauth-protected-resource"`;
-  return new OAuthError(code, description, { headers: { 'WWW-Authenticate': `Bearer realm="${context.issuer}", ${metadata}${parameters}` } });
+/** At a resource a refused proof is a 401 with a challenge (RFC 9449 §7.1, §9). */
+function refuseProof(error: unknown, context: Context): never {
+  if (!(error instanceof OAuthError)) throw error;
+  const refusal = refusalOf('DPoP', context)(error.code, error.message);
+  throw new OAuthError(error.code, error.message, { status: 401, headers: { ...refusal.headers, ...error.headers } });
+}
+
+function challenges({ issuer }: Context, error?: { scheme: Scheme; parameters: string }): Record<string, string> {
+  const said = (scheme: Scheme) => (error?.scheme === scheme ? `, ${error.parameters}` : '');
+  const bearer = `Bearer realm="${issuer}", resource_metadata="${issuer}/.well-known/oauth-protected-resource"${said('Bearer')}`;
+  return { 'WWW-Authenticate': `${bearer}, DPoP algs="${dpopAlgorithms.join(' ')}"${said('DPoP')}` };
 }

@@ -47,6 +47,7 @@ test('[META-01] [META-07] [META-08] [META-09] [META-10] the root publishes one o
     revocation_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     revocation_endpoint_auth_signing_alg_values_supported: algorithms,
     code_challenge_methods_supported: ['S256'],
+    dpop_signing_alg_values_supported: ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],
     scopes_supported: ['openid', 'profile', 'email'],
     authorization_response_iss_parameter_supported: true,
     client_id_metadata_document_supported: true,
@@ -141,7 +142,7 @@ test('[META-16] [META-17] [META-18] [META-24] [META-25] what is not offered is n
 
   const text = await (await request(oauth)).text();
 
-  assert.doesNotMatch(text, /dpop|require_pushed|jwt-bearer|authorization_grant_profiles|protected_resources|acr_values|HS256|plain/);
+  assert.doesNotMatch(text, /require_pushed|jwt-bearer|authorization_grant_profiles|protected_resources|acr_values|HS256|plain/);
 });
 
 test('[META-12] wherever private_key_jwt is listed its algorithms are, none of them symmetric', async () => {
@@ -284,6 +285,7 @@ test('[PRM-03] [PRM-10] [PRM-14] the server describes its own API, and that of a
     authorization_servers: [issuer],
     scopes_supported: ['openid', 'profile', 'email'],
     bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],
     resource_name: 'Auth-Agent',
   });
   for (const path of [`${resource}/t/acme`, `/t/acme${resource}`]) assert.deepEqual((await read(path)).authorization_servers, [`${issuer}/t/acme`]);

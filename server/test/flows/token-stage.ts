@@ -12,7 +12,7 @@ import { form, pkce, type TestServer, testServer } from '../harness.ts';
 
 export type Json = Record<string, unknown>;
 export type Tokens = { access_token: string; refresh_token: string; id_token?: string; expires_in: number; token_type: string; scope: string };
-type CodeOptions = { scope?: string[]; client?: Client; resource?: string; nonce?: string; codeChallenge?: string; expiresAt?: number };
+type CodeOptions = { scope?: string[]; client?: Client; resource?: string; nonce?: string; codeChallenge?: string; expiresAt?: number; dpopJkt?: string };
 
 export type Stage = TestServer & {
   user: NewUser;
@@ -91,7 +91,14 @@ export async function errorOf(response: Response): Promise<{ status: number; err
 }
 
 async function leaveCode({ store, clock, ...world }: Stage, options: CodeOptions): Promise<{ code: string; grant: Grant }> {
-  const { client = world.client, scope = ['files:read', 'files:write'], resource = world.mcp.resource, codeChallenge = pkce.challenge, nonce } = options;
+  const {
+    client = world.client,
+    scope = ['files:read', 'files:write'],
+    resource = world.mcp.resource,
+    codeChallenge = pkce.challenge,
+    nonce,
+    dpopJkt,
+  } = options;
   const now = clock.now();
   const code = randomId('ac_', 32);
   const idHash = randomId('', 16);
@@ -106,6 +113,7 @@ async function leaveCode({ store, clock, ...world }: Stage, options: CodeOptions
     redirectUri,
     codeChallenge,
     nonce,
+    dpopJkt,
     authTime: now - 120,
     createdAt: now,
     expiresAt: options.expiresAt ?? now + 60,

@@ -31,11 +31,11 @@ test('[UI-02] no token is 401 without an error in the challenge, a bad one 401 i
   const poor = await scene.request('/userinfo', { headers: bearer(profile.access_token) });
 
   assert.equal(none.status, 401);
-  assert.match(none.headers.get('www-authenticate') ?? '', /^Bearer realm="https:\/\/auth\.example\.com", resource_metadata="[^"]+"$/);
+  assert.match(none.headers.get('www-authenticate') ?? '', /^Bearer realm="https:\/\/auth\.example\.com", resource_metadata="[^"]+", DPoP algs="[^"]+"$/);
   assert.equal(bad.status, 401);
   assert.match(bad.headers.get('www-authenticate') ?? '', /^Bearer .*error="invalid_token"/);
   assert.equal(poor.status, 403);
-  assert.match(poor.headers.get('www-authenticate') ?? '', /error="insufficient_scope", scope="openid"$/);
+  assert.match(poor.headers.get('www-authenticate') ?? '', /^Bearer .*error="insufficient_scope", scope="openid", DPoP algs="[^"]+"$/);
 });
 
 test('[UI-01] a token for an MCP server that was not issued with openid is no profile reader', async () => {

@@ -8,6 +8,7 @@ import type { Storage } from '../store.ts';
 import { init } from './0001-init.ts';
 import { replayedIds } from './0002-replayed-ids.ts';
 import { pushedRequests } from './0003-pushed-requests.ts';
+import { dpop } from './0004-dpop.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -15,6 +16,7 @@ export const migrations: readonly Migration[] = [
   { name: '0001-init', script: init },
   { name: '0002-replayed-ids', script: replayedIds },
   { name: '0003-pushed-requests', script: pushedRequests },
+  { name: '0004-dpop', script: dpop },
 ];
 
 const bookkeeping = `

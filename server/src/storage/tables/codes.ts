@@ -16,6 +16,7 @@ const columns = aliased('c', [
   'redirect_uri',
   'code_challenge',
   'nonce',
+  'dpop_jkt',
   'auth_time',
   'created_at',
   'expires_at',
@@ -31,21 +32,22 @@ export type CodeRow = {
   redirectUri: string;
   codeChallenge: string;
   nonce: string | null;
+  dpopJkt: string | null;
   authTime: number;
   createdAt: number;
   expiresAt: number;
 };
 
 export function codeRow(tenant: string, code: Code): CodeRow {
-  const { codeHash, grantId, clientId, redirectUri, codeChallenge, nonce, authTime, createdAt, expiresAt } = code;
-  return { tenant, codeHash, grantId, clientId, redirectUri, codeChallenge, nonce: nonce ?? null, authTime, createdAt, expiresAt };
+  const { codeHash, grantId, clientId, redirectUri, codeChallenge, nonce, dpopJkt, authTime, createdAt, expiresAt } = code;
+  return { tenant, codeHash, grantId, clientId, redirectUri, codeChallenge, nonce: nonce ?? null, dpopJkt: dpopJkt ?? null, authTime, createdAt, expiresAt };
 }
 
 /** The insert of a fresh code as a select, so that a condition can follow. */
 export const insertCode = part<keyof CodeRow>`insert into codes
-    (tenant, code_hash, grant_id, client_id, redirect_uri, code_challenge, nonce, auth_time, created_at, expires_at, failures)
+    (tenant, code_hash, grant_id, client_id, redirect_uri, code_challenge, nonce, dpop_jkt, auth_time, created_at, expires_at, failures)
   select cast(${'tenant'} as text), cast(${'codeHash'} as text), cast(${'grantId'} as text), cast(${'clientId'} as text), cast(${'redirectUri'} as text),
-    cast(${'codeChallenge'} as text), cast(${'nonce'} as text), cast(${'authTime'} as bigint), cast(${'createdAt'} as bigint), cast(${'expiresAt'} as bigint), 0`;
+    cast(${'codeChallenge'} as text), cast(${'nonce'} as text), cast(${'dpopJkt'} as text), cast(${'authTime'} as bigint), cast(${'createdAt'} as bigint), cast(${'expiresAt'} as bigint), 0`;
 
 type Key = { tenant: string; codeHash: string };
 const find = sql<Key & { now: number }>`select ${columns}, ${grantColumns}, ${userColumns}, case when ${grantStands} then 1 else 0 end as standing
@@ -89,6 +91,7 @@ function codeOf(row: Row): Code {
     redirectUri: text(row.c_redirect_uri),
     codeChallenge: text(row.c_code_challenge),
     nonce: optionalText(row.c_nonce),
+    dpopJkt: optionalText(row.c_dpop_jkt),
     authTime: whole(row.c_auth_time),
     createdAt: whole(row.c_created_at),
     expiresAt: whole(row.c_expires_at),

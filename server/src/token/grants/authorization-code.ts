@@ -10,6 +10,7 @@ import type { Answer } from '../../route.ts';
 import type { Parameters } from '../../rules/parameters.ts';
 import { checkVerifier } from '../../rules/pkce.ts';
 import { type Code, type Grant, MAX_CODE_FAILURES, type RefreshFamily } from '../../storage/store.ts';
+import { checkBoundKey, spendProof } from '../dpop.ts';
 import { issue } from '../issue.ts';
 import { newFamilyId, newRefreshToken } from '../refresh-token-value.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
@@ -24,16 +25,17 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
 
   const found = await context.store.findCode(codeHash, context.now());
   if (!found || found.code.clientId !== request.client.id) throw notValid('unknown, or of another client');
-  await checkProof(request.parameters, found.code, context);
+  await checkProofs(request, found.code, context);
   checkResource(request.parameters.all('resource'), found.grant.resource);
   if (found.code.redeemedAt !== undefined) throw await replayed(found, request, context);
   if (!found.standing) throw notValid('the grant no longer stands');
 
-  const refresh = mayRefresh(request, found.grant, context) ? beginFamily(found, context) : undefined;
+  const dpopJkt = await spendProof(request.proof, context);
+  const refresh = mayRefresh(request, found.grant, context) ? beginFamily(found, keyOfFamily(request, dpopJkt), context) : undefined;
   const outcome = await context.store.redeemCode({ codeHash, now: context.now(), redemptionId: randomId('red_', 12), family: refresh?.family });
   if (outcome === 'spent') throw await spent(codeHash, request, context);
 
-  return answer(found, refresh?.token, context);
+  return answer(found, { refreshToken: refresh?.token, dpopJkt }, context);
 }
 
 function presentedCode(parameters: Parameters): string {
@@ -42,11 +44,12 @@ function presentedCode(parameters: Parameters): string {
   return sha256(code);
 }
 
-/** Whoever holds the code but not the verifier gets a few tries, then the code is dead even for those who do (COD-08). */
-async function checkProof(parameters: Parameters, code: Code, context: Context): Promise<void> {
+/** Whoever holds the code but not the verifier, or not the key it is bound to, gets a few tries, then the code is dead even for those who do (COD-08). */
+async function checkProofs({ parameters, proof }: TokenRequest, code: Code, context: Context): Promise<void> {
   try {
     checkRedirectUri(parameters.get('redirect_uri'), code.redirectUri);
     checkVerifier(parameters.get('code_verifier'), code.codeChallenge);
+    checkBoundKey(code.dpopJkt, proof);
   } catch (error) {
     if (code.redeemedAt === undefined && code.failures < MAX_CODE_FAILURES) await context.store.failCode(code.codeHash);
     throw error;
@@ -87,7 +90,12 @@ function mayRefresh({ client }: TokenRequest, grant: Grant, { options }: Context
   return client.metadata.grantTypes.includes('refresh_token') && (options.refreshTokens === 'always' || grant.scope.includes('offline_access'));
 }
 
-function beginFamily({ code, grant }: Found, context: Context): { token: string; family: RefreshFamily } {
+/** RFC 9449 §5: "Refresh tokens issued to confidential clients [...] are not bound to the DPoP proof public key", because the client's secret binds them. */
+function keyOfFamily({ client }: TokenRequest, dpopJkt: string | undefined): string | undefined {
+  return client.metadata.tokenEndpointAuthMethod === 'none' ? dpopJkt : undefined;
+}
+
+function beginFamily({ code, grant }: Found, dpopJkt: string | undefined, context: Context): { token: string; family: RefreshFamily } {
   const { refreshIdleSeconds, refreshLifetimeSeconds } = context.options;
   const now = context.now();
   const familyId = newFamilyId();
@@ -100,6 +108,7 @@ function beginFamily({ code, grant }: Found, context: Context): { token: string;
     currentHash: sha256(token),
     generation: 0,
     authTime: code.authTime,
+    dpopJkt,
     createdAt: now,
     rotatedAt: now,
     idleExpiresAt: Math.min(now + refreshIdleSeconds, expiresAt),
@@ -108,7 +117,7 @@ function beginFamily({ code, grant }: Found, context: Context): { token: string;
   return { token, family };
 }
 
-function answer({ code, grant }: Found, refreshToken: string | undefined, context: Context): Promise<Answer> {
+function answer({ code, grant }: Found, made: { refreshToken: string | undefined; dpopJkt: string | undefined }, context: Context): Promise<Answer> {
   context.uses.grant(grant.id, context.now());
   return issue(
     {
@@ -120,7 +129,7 @@ function answer({ code, grant }: Found, refreshToken: string | undefined, contex
       scope: grant.scope,
       authTime: code.authTime,
       grantExpiresAt: grant.expiresAt,
-      refreshToken,
+      ...made,
       idToken: grant.scope.includes('openid') ? { nonce: code.nonce } : undefined,
     },
     context,

@@ -10,18 +10,20 @@ import type { Answer } from '../../route.ts';
 import { identityScopes, isSubset, parseScope } from '../../rules/scope.ts';
 import { findTarget, type Target } from '../../servers/resource.ts';
 import type { Client, Grant } from '../../storage/store.ts';
+import { spendProof } from '../dpop.ts';
 import { issue } from '../issue.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
 
 export const clientCredentials: GrantType = { name: 'client_credentials', redeem };
 
-async function redeem({ parameters, client, exchange }: TokenRequest, context: Context): Promise<Answer> {
+async function redeem({ parameters, client, exchange, proof }: TokenRequest, context: Context): Promise<Answer> {
   const asked = parseScope(parameters.get('scope'));
 
   checkMachine(client);
   const target = await findTarget(parameters.all('resource'), client, context);
   const scope = machineScope(asked, client, target);
 
+  const dpopJkt = await spendProof(proof, context);
   const wanted = machineGrant(client, target, scope, context.now());
   const event = auditEvent('grant.machine_approved', context.now(), `client:${client.id}`, {
     clientId: client.id,
@@ -34,7 +36,7 @@ async function redeem({ parameters, client, exchange }: TokenRequest, context: C
   const grant = await context.store.ensureMachineGrant(wanted, event);
   context.uses.grant(grant.id, context.now());
 
-  return issue({ grantId: grant.id, subject: client.id, clientId: client.id, resource: target.resource, scope }, context);
+  return issue({ grantId: grant.id, subject: client.id, clientId: client.id, resource: target.resource, scope, dpopJkt }, context);
 }
 
 /** CC-01; CC-03: ids of people begin with `usr_`, so no client of such a name may become a subject. @throws {OAuthError} unauthorized_client */

@@ -5,9 +5,16 @@ import type { Context, Exchange } from '../../context.ts';
 import type { Answer } from '../../route.ts';
 import type { Parameters } from '../../rules/parameters.ts';
 import type { Client } from '../../storage/store.ts';
+import type { Proof } from '../dpop.ts';
 
 /** A request whose client is who it says and may use the grant type. */
-export type TokenRequest = { parameters: Parameters; client: Client; exchange: Exchange };
+export type TokenRequest = {
+  parameters: Parameters;
+  client: Client;
+  exchange: Exchange;
+  /** The DPoP proof of the request, if it has one; `spendProof` uses it up just before anything is changed. */
+  proof: Proof | undefined;
+};
 
 export type GrantType = {
   /** The value of `grant_type`, and what metadata and registration call it. */

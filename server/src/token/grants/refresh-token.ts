@@ -9,6 +9,7 @@ import { openUnder, sealUnder } from '../../crypto/instance-keys.ts';
 import { OAuthError } from '../../errors.ts';
 import type { Answer } from '../../route.ts';
 import type { Grant, RefreshFamily } from '../../storage/store.ts';
+import { checkBoundKey, spendProof } from '../dpop.ts';
 import { issue } from '../issue.ts';
 import { newRefreshToken, parseRefreshToken, type RefreshTokenValue } from '../refresh-token-value.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
@@ -25,14 +26,16 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
   const found = await context.store.findFamily(presented.familyId, context.now());
   // RT-04: another client's attempt changes nothing, else anybody could end anybody's access.
   if (!found || found.family.clientId !== request.client.id) throw notValid('unknown, or of another client');
+  checkBoundKey(found.family.dpopJkt, request.proof);
   if (!found.standing) throw notValid('the family no longer stands');
   checkResource(request.parameters.all('resource'), found.grant.resource);
   const scope = narrowScope(request.parameters.get('scope'), found.grant.scope);
 
+  const dpopJkt = await spendProof(request.proof, context);
   const next = await rotate(presented, found, request, context);
   context.uses.grant(found.grant.id, context.now());
 
-  return issue({ ...issueFrom(found), scope, refreshToken: next }, context);
+  return issue({ ...issueFrom(found), scope, refreshToken: next, dpopJkt }, context);
 }
 
 function presentedToken({ parameters }: TokenRequest, context: Context): Presented {
