@@ -5,8 +5,8 @@
 import { documentsOffered } from '../clients/metadata-document.ts';
 import { registrationOffered } from '../clients/register.ts';
 import type { Context, Exchange } from '../context.ts';
-import { foreignAlgorithms } from '../crypto/foreign-jwt.ts';
 import { dpopAlgorithms } from '../crypto/dpop-proof.ts';
+import { foreignAlgorithms } from '../crypto/foreign-jwt.ts';
 import { OAuthError } from '../errors.ts';
 import type { Answer } from '../route.ts';
 import { identityScopes } from '../rules/scope.ts';
