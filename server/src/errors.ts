@@ -37,6 +37,11 @@ export const errorCodes = {
     means: 'The resource is not one this server protects, or not one this grant covers.',
     fix: 'Send the resource exactly as the protected resource metadata spells it.',
   },
+  delegation_not_approved: {
+    status: 400,
+    means: 'The person has not allowed this client to act for them at that server, or not with these scopes.',
+    fix: 'Send the person to the authorization endpoint with the client_id of this client, the resource and the scopes. Then exchange again.',
+  },
   access_denied: { status: 403, means: 'The person said no. Nothing was shared.', fix: 'Ask again only if the person wants to.' },
   login_required: { status: 400, means: 'Nobody is signed in and the request forbade asking.', fix: 'Send the request without prompt=none.' },
   consent_required: { status: 400, means: 'The person has not allowed this yet and the request forbade asking.', fix: 'Send the request without prompt=none.' },

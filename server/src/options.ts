@@ -33,6 +33,8 @@ const schema = z.strictObject({
   refreshLifetimeSeconds: seconds(3600, 400 * 86400).default(90 * 86400),
   /** The immediate predecessor of a refresh token gets the same successor again within this time (decision 8). */
   refreshGraceSeconds: seconds(0, 60).default(30),
+  /** How often a token may be handed on to the next MCP server (RFC 8693). */
+  delegationDepth: z.number().int().min(1).max(5).default(3),
   codeSeconds: seconds(10, 600).default(60),
   /** How long a person may take to sign in and decide (LOG-03). */
   requestSeconds: seconds(60, 600).default(600),

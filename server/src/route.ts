@@ -4,7 +4,7 @@
  */
 
 import type { Context, Exchange } from './context.ts';
-import { errorUri, OAuthError } from './errors.ts';
+import { type ErrorCode, errorUri, OAuthError } from './errors.ts';
 import type { HttpRequest } from './http-request.ts';
 import { errorText, pageFrame } from './page-frame.ts';
 import { StorageUnavailable } from './storage/driver.ts';
@@ -147,10 +147,13 @@ function asOAuthError(error: unknown, exchange: Exchange, context: Context): OAu
   return new OAuthError('server_error', 'Something broke on our side');
 }
 
+/** Codes of ours that say more than the registered one under which they travel; `code` beside it names them. */
+const spokenAs: Partial<Record<ErrorCode, ErrorCode>> = { key_id_used_as_secret: 'invalid_client', delegation_not_approved: 'invalid_target' };
+
 /** RFC 6749 §5.2 with error_uri and a request id. */
 export function jsonFace(thrown: unknown, exchange: Exchange, context: Context): Answer {
   const error = asOAuthError(thrown, exchange, context);
-  const code = error.code === 'key_id_used_as_secret' ? 'invalid_client' : error.code;
+  const code = spokenAs[error.code] ?? error.code;
   const body = { error: code, error_description: error.message, error_uri: errorUri(context.options.issuer, error.code), ...error.members };
   return json(body, error.status, { ...error.headers, 'Cache-Control': 'no-store', 'X-Request-Id': exchange.requestId });
 }

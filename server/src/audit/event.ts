@@ -26,6 +26,7 @@ export const eventTypes = [
   'grant.denied',
   'grant.revoked',
   'grant.machine_approved',
+  'grant.delegated',
   'code.replayed',
   'refresh_token.reused',
   'token.revoked',

@@ -38,6 +38,8 @@ export async function approve({ parked, client, signedIn, scope, receipt }: Appr
     receipt,
     createdAt: now,
     lastUsedAt: now,
+    // It has no refresh family to end with.
+    expiresAt: client.serverId === undefined ? undefined : now + context.options.refreshLifetimeSeconds,
   };
   const value = randomId('ac_', 32);
   const outcome = { ...codeAnswer(request, value, context.issuer), denied: false };

@@ -18,7 +18,7 @@ export async function checkRequest(given: Parameters, asking: Asking, context: C
   refuseRepeated(given);
   refuseRequestObjects(given);
   if (asking.gone) throw new OAuthError('unauthorized_client', 'The registration of this client is gone, register again');
-  if (!client.metadata.grantTypes.includes('authorization_code'))
+  if (!client.metadata.grantTypes.includes('authorization_code') && client.serverId === undefined)
     throw new OAuthError('unauthorized_client', 'The client may not use the authorization code flow');
   checkState(given.get('state'));
   checkResponse(given, redirectUri);

@@ -11,6 +11,7 @@ import { authorizationRequestsTable } from './tables/authorization-requests.ts';
 import { clientDocumentsTable } from './tables/client-documents.ts';
 import { clientsTable } from './tables/clients.ts';
 import { codesTable } from './tables/codes.ts';
+import { delegationsTable } from './tables/delegations.ts';
 import { factsTable } from './tables/facts.ts';
 import { grantsTable } from './tables/grants.ts';
 import { lastUse } from './tables/last-use.ts';
@@ -78,6 +79,7 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...pushedRequestsTable(driver, tenant),
     ...grantsTable(driver, tenant),
     ...machineGrantsTable(driver, tenant),
+    ...delegationsTable(driver, tenant),
     ...codesTable(driver, tenant),
     ...refreshTokensTable(driver, tenant),
     ...revokedTokensTable(driver, tenant),

@@ -87,6 +87,8 @@ export type Client = {
   secretHash?: string;
   secretExpiresAt?: number;
   defaultResource?: string;
+  /** The MCP server this client speaks for: it may exchange what agents send there (RFC 8693), and what people allow it is used in no other way. */
+  serverId?: string;
   createdAt: number;
   lastUsedAt: number;
   disabledAt?: number;
@@ -245,6 +247,12 @@ export type Standing = {
 export type Remembered = { grantId: string; scope: string[]; createdAt: number };
 export type ConnectedAgent = Grant & { serverName?: string; familyExpiresAt?: number };
 
+/** A grant that a client may use through another one, and when this was last noted. */
+export type Approval = { grant: Grant; notedAt?: number };
+export type Delegation = { grantId: string; subjectGrantId: string; userId: string; expiresAt: number };
+/** Who used the grant, and where they were allowed: the client and resource of the grant it was used through. */
+export type NotedDelegation = { grantId: string; clientId: string; resource: string; serverName?: string; lastUsedAt: number };
+
 /** `allowed: false` carries how long to wait, in seconds. */
 export type Allowance = { allowed: true } | { allowed: false; retryAfter: number };
 
@@ -343,6 +351,13 @@ export type Store = {
   disconnectAgent(userId: string, grantId: string, reason: string, event: AuditEvent): Promise<boolean>;
   /** The living machine grant of client × resource with at least this scope; created or widened when missing. One statement when it stands. */
   ensureMachineGrant(grant: Grant, event: AuditEvent): Promise<{ id: string; scope: string[] }>;
+
+  /** The newest living grants of person × client × resource, each with its note of being used through the subject's grant. */
+  listApprovals(key: { userId: string; clientId: string; resource: string; subjectGrantId: string }, now: number): Promise<Approval[]>;
+  /** Notes that a grant is used through another one, at the time of the event, which is written the first time only. */
+  noteDelegation(delegation: Delegation, event: AuditEvent): Promise<void>;
+  /** How the grants of this person were used through others that still live; the latest first. */
+  listDelegations(userId: string, now: number): Promise<NotedDelegation[]>;
 
   // codes and refresh tokens
   /** The code with its grant (and whether that stands), redeemed or not. */

@@ -45,6 +45,7 @@ const sweeps: readonly Sweep[] = [
   expiredRows('pushed_requests', 'reference_hash', { column: 'expires_at', keptSeconds: PUSHED_KEPT_SECONDS }),
   expiredRows('codes', 'code_hash', { column: 'expires_at', keptSeconds: CODE_KEPT_SECONDS }),
   (round) => [endIdleGrants(round), deleteIdleFamilies(round)],
+  expiredRows('delegations', 'grant_id', { column: 'expires_at' }),
   expiredRows('revoked_tokens', 'jti', { column: 'expires_at', keptSeconds: REVOKED_TOKEN_KEPT_SECONDS }),
   expiredRows('replayed_ids', 'kind, id_hash', { column: 'expires_at' }),
   expiredRows('attempts', 'bucket', { column: 'expires_at' }),

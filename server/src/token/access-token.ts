@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
 import type { Claims } from '../crypto/jwt.ts';
 import type { KeySet } from '../crypto/signing-keys.ts';
+import { type Delegation, delegationOf } from './delegation.ts';
 
 export type AccessToken = {
   jti: string;
@@ -19,6 +20,8 @@ export type AccessToken = {
   authTime?: number;
   /** Thumbprint of the key it is bound to (RFC 9449 §6.1). */
   jkt?: string;
+  /** Present when somebody acts through somebody else (RFC 8693). */
+  delegation?: Delegation;
 };
 
 /** Tokens remembered per tenant, the least recently used go first; about 0.5 KB each. */
@@ -85,6 +88,7 @@ function accessTokenOf(claims: Claims): AccessToken {
     expiresAt: Number(claims.exp),
     authTime: claims.auth_time === undefined ? undefined : Number(claims.auth_time),
     jkt: claims.cnf === undefined ? undefined : text(claims.cnf as Claims, 'jkt'),
+    delegation: delegationOf(claims),
   };
 }
 

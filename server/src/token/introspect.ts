@@ -11,6 +11,7 @@ import { type AccessToken, readAccessToken } from './access-token.ts';
 import { checkKey, type PresentedKey, presentedKey } from './api-key.ts';
 import { readBackChannel } from './back-channel.ts';
 import { authenticateClient } from './client-auth.ts';
+import { chainStands } from './delegation.ts';
 import { allowUnseenToken } from './unseen-tokens.ts';
 
 const inactive: Answer = { status: 200, json: '{"active":false}' };
@@ -33,6 +34,7 @@ async function forServer(key: PresentedKey, parameters: Parameters, context: Con
 
   // INT-03: a key sees what is for its own server and nothing else.
   if (token.audience !== resource || !standing?.grant?.active) return inactive;
+  if (token.delegation && !(await chainStands(token.delegation, context))) return inactive;
   context.uses.grant(token.grantId, context.now());
   return active(token, standing.grant, context);
 }
@@ -61,7 +63,8 @@ async function forClient(exchange: Exchange, parameters: Parameters, context: Co
   const token = await readLimited(presented, client.id, context);
   if (token?.clientId !== client.id) return inactive;
   const grant = await context.store.standing({ grantId: token.grantId, jti: token.jti, now: context.now() });
-  return grant?.active ? active(token, grant, context) : inactive;
+  if (!grant?.active || (token.delegation && !(await chainStands(token.delegation, context)))) return inactive;
+  return active(token, grant, context);
 }
 
 /** RFC 7662 §2.2 in the shape of contracts §2: names of the person are read now, not when the token was made. */
@@ -81,6 +84,7 @@ function active(token: AccessToken, grant: NonNullable<Standing['grant']>, conte
     token_type: token.jkt === undefined ? 'Bearer' : 'DPoP',
     cnf: token.jkt === undefined ? undefined : { jkt: token.jkt },
     auth_time: token.authTime,
+    act: token.delegation?.act,
   });
 }
 

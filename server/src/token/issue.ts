@@ -10,6 +10,8 @@ import type { KeySet } from '../crypto/signing-keys.ts';
 import { OAuthError } from '../errors.ts';
 import { type Answer, json } from '../route.ts';
 import { rememberIssued } from './access-token.ts';
+import { type Delegation, delegationClaims } from './delegation.ts';
+import { accessTokenType } from './exchange/token-type.ts';
 
 export type Issue = {
   grantId: string;
@@ -26,6 +28,8 @@ export type Issue = {
   refreshToken?: string;
   /** Thumbprint of the key that the access token is bound to: what `spendProof` resolved to (RFC 9449 §6.1). Undefined makes a Bearer token. */
   dpopJkt: string | undefined;
+  /** Present when another token was exchanged for this one (RFC 8693). */
+  delegation?: Delegation;
   /** Present when an ID token is due. */
   idToken?: { nonce?: string };
 };
@@ -44,6 +48,7 @@ export async function issue(given: Issue, context: Context): Promise<Answer> {
   return json({
     access_token: accessToken,
     token_type: given.dpopJkt === undefined ? 'Bearer' : 'DPoP',
+    issued_token_type: given.delegation && accessTokenType,
     expires_in: expiresAt - now,
     scope: given.scope.join(' '),
     refresh_token: given.refreshToken,
@@ -67,6 +72,7 @@ function accessTokenClaims(given: Issue, { now, expiresAt, issuer }: When): Clai
     grant_id: given.grantId,
     auth_time: given.authTime,
     cnf: given.dpopJkt === undefined ? undefined : { jkt: given.dpopJkt },
+    ...(given.delegation && delegationClaims(given.delegation)),
   };
 }
 

@@ -9,6 +9,7 @@ import { init } from './0001-init.ts';
 import { replayedIds } from './0002-replayed-ids.ts';
 import { pushedRequests } from './0003-pushed-requests.ts';
 import { dpop } from './0004-dpop.ts';
+import { delegations } from './0005-delegations.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -17,6 +18,7 @@ export const migrations: readonly Migration[] = [
   { name: '0002-replayed-ids', script: replayedIds },
   { name: '0003-pushed-requests', script: pushedRequests },
   { name: '0004-dpop', script: dpop },
+  { name: '0005-delegations', script: delegations },
 ];
 
 const bookkeeping = `

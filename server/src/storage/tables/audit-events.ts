@@ -48,6 +48,7 @@ type Marked =
   | 'clients'
   | 'authorization_requests'
   | 'grants'
+  | 'delegations'
   | 'signing_keys';
 
 /** Makes the statement that records an event only if the row `key = subject` of `table` carries the event's id as its mark. */

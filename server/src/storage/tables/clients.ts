@@ -8,7 +8,7 @@ import type { Client, ClientMetadata, Registration, Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { endGrantsOf, grantLives } from './grants.ts';
 
-const columns = literal('id, registration, metadata, secret_hash, secret_expires_at, default_resource, created_at, last_used_at, disabled_at, removed_at');
+const columns = literal('id, registration, metadata, secret_hash, secret_expires_at, default_resource, server_id, created_at, last_used_at, disabled_at, removed_at');
 
 type ClientRow = {
   tenant: string;
@@ -18,6 +18,7 @@ type ClientRow = {
   secretHash: string | null;
   secretExpiresAt: number | null;
   defaultResource: string | null;
+  serverId: string | null;
   createdAt: number;
   lastUsedAt: number;
   disabledAt: number | null;
@@ -25,7 +26,7 @@ type ClientRow = {
   mark: string;
 };
 const insert = sql<ClientRow>`insert into clients (tenant, ${columns}, last_event)
-  values (${'tenant'}, ${'id'}, ${'registration'}, ${'metadata'}, ${'secretHash'}, ${'secretExpiresAt'}, ${'defaultResource'}, ${'createdAt'},
+  values (${'tenant'}, ${'id'}, ${'registration'}, ${'metadata'}, ${'secretHash'}, ${'secretExpiresAt'}, ${'defaultResource'}, ${'serverId'}, ${'createdAt'},
     ${'lastUsedAt'}, ${'disabledAt'}, ${'removedAt'}, ${'mark'})`;
 
 const find = sql<{ tenant: string; id: string }>`select ${columns} from clients where tenant = ${'tenant'} and id = ${'id'}`;
@@ -95,6 +96,7 @@ function clientRow(tenant: string, client: Client, mark: string): ClientRow {
     secretHash: client.secretHash ?? null,
     secretExpiresAt: client.secretExpiresAt ?? null,
     defaultResource: client.defaultResource ?? null,
+    serverId: client.serverId ?? null,
     disabledAt: client.disabledAt ?? null,
     removedAt: client.removedAt ?? null,
     mark,
@@ -110,6 +112,7 @@ function clientOf(row: Row): Client {
     secretHash: optionalText(row.secret_hash),
     secretExpiresAt: optionalWhole(row.secret_expires_at),
     defaultResource: optionalText(row.default_resource),
+    serverId: optionalText(row.server_id),
     createdAt: whole(row.created_at),
     lastUsedAt: whole(row.last_used_at),
     disabledAt: optionalWhole(row.disabled_at),

@@ -5,5 +5,6 @@ import { authorizationCode } from './authorization-code.ts';
 import { clientCredentials } from './client-credentials.ts';
 import type { GrantType } from './grant-type.ts';
 import { refreshToken } from './refresh-token.ts';
+import { tokenExchange } from './token-exchange.ts';
 
-export const grantTypes: readonly GrantType[] = [authorizationCode, refreshToken, clientCredentials];
+export const grantTypes: readonly GrantType[] = [authorizationCode, refreshToken, clientCredentials, tokenExchange];
