@@ -205,8 +205,13 @@ test('clients: public, confidential and machine, each with what it needs, its se
     [machine.client_id, machine.grant_types, machine.default_resource, machine.scope],
     ['nightly', ['client_credentials'], 'https://files.example.com', 'files:read'],
   );
+  const speaker = await data(['clients', 'add', '--name', 'Files', '--speaks-for', server, '--redirect-uri', 'https://files.example.com/approved']);
+  assert.deepEqual(
+    [speaker.speaks_for, speaker.grant_types, speaker.token_endpoint_auth_method],
+    [server, ['urn:ietf:params:oauth:grant-type:token-exchange'], 'client_secret_basic'],
+  );
   const { clients } = await data('clients list');
-  assert.equal(clients.length, 3);
+  assert.equal(clients.length, 4);
   assert.ok(!JSON.stringify(clients).includes(web.client_secret));
   for (const [line, exit] of [
     ['clients add --name Evil --redirect-uri javascript:alert(1)', 6],
@@ -216,6 +221,8 @@ test('clients: public, confidential and machine, each with what it needs, its se
     ['clients add --name M --machine', 2],
     ['clients add --name M --machine --scope a --redirect-uri https://a.example/cb', 2],
     ['clients add --name M --machine --scope a --resource https://nowhere.example', 4],
+    [`clients add --name M --machine --scope a --speaks-for ${server}`, 2],
+    ['clients add --name S --speaks-for srv_nowhere --redirect-uri https://a.example/cb', 4],
     ['clients add --name Again --machine --scope a --id nightly', 5],
   ] as const)
     assert.equal((await cli(line)).exit, exit, line);

@@ -291,14 +291,14 @@ const tokens: Row[] = [
 ];
 
 const delegation: Row[] = [
-  ['TEX-01', 'MUST', 'Token exchange demands its parameters.', agents],
-  ['TEX-02', 'MUST', 'An unacceptable subject or actor token is invalid_request.', agents],
-  ['TEX-03', 'SHOULD', 'An unwilling target is invalid_target.', agents],
-  ['TEX-04', 'MUST', 'The answer names the type it issued.', agents],
-  ['TEX-05', 'MUST', 'An exchange only narrows, for permitted clients.', agents],
-  ['TEX-06', 'MUST', 'Delegation is visible as nested act.', agents],
+  ['TEX-01', 'MUST', 'Token exchange demands its parameters.'],
+  ['TEX-02', 'MUST', 'An unacceptable subject or actor token is invalid_request.'],
+  ['TEX-03', 'SHOULD', 'An unwilling target is invalid_target.'],
+  ['TEX-04', 'MUST', 'The answer names the type it issued.'],
+  ['TEX-05', 'MUST', 'An exchange only narrows, for permitted clients.'],
+  ['TEX-06', 'MUST', 'Delegation is visible as nested act.'],
   ['TEX-07', 'MUST', 'A bound token is not exchanged into a bearer token silently.', agents],
-  ['TEX-08', 'MUST', 'A revoked subject token is refused.', agents],
+  ['TEX-08', 'MUST', 'A revoked subject token is refused.'],
   ['JAG-01', 'MUST', 'An identity assertion has its own typ.', agents],
   ['JAG-02', 'MUST', 'All required claims are there, from a configured issuer.', agents],
   ['JAG-03', 'MUST', 'Its audience is the issuer alone.', agents],

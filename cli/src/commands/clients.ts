@@ -17,6 +17,9 @@ import { withServer, withStore } from '../database.ts';
 import { Failure } from '../exit-codes.ts';
 import { safe, styleOf, table } from '../terminal.ts';
 
+/** RFC 8693 §2.1. */
+const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
 export const addClient: Command = {
   name: 'clients add',
   about: 'register a client by hand; a secret is shown once',
@@ -26,6 +29,7 @@ export const addClient: Command = {
     { name: 'redirect-uri', kind: 'list', value: 'uri', about: 'where codes may go' },
     { name: 'confidential', kind: 'switch', about: 'a client that can keep a secret' },
     { name: 'machine', kind: 'switch', about: 'acts for itself: client_credentials, no person' },
+    { name: 'speaks-for', kind: 'text', value: 'server id', about: 'an MCP server that calls others for its users: token exchange' },
     { name: 'scope', kind: 'list', value: 'scope', about: 'what it asks for by default; for a machine all it may have' },
     { name: 'resource', kind: 'text', value: 'url', about: 'the server it means when it names none' },
     { name: 'pushed-only', kind: 'switch', about: 'refuse its requests unless they were pushed (RFC 9126)' },
@@ -35,6 +39,7 @@ export const addClient: Command = {
   examples: [
     'auth-agent clients add --name "Desktop App" --redirect-uri http://127.0.0.1/callback',
     'auth-agent clients add --name "Web App" --confidential --redirect-uri https://app.example.com/callback',
+    'auth-agent clients add --name "Files" --speaks-for srv_7xK2 --redirect-uri https://files.example.com/approved',
     'auth-agent clients add --name "Nightly" --machine --scope "tasks:read tasks:write" --resource https://tasks.example.com',
   ],
   run: (call) =>
@@ -43,6 +48,7 @@ export const addClient: Command = {
       const now = context.now();
       const client = clientOf(call, context.options.clients.dotlessSchemes, now);
       client.defaultResource = await resourceOf(call, store);
+      client.serverId = await serverOf(call, store);
       if (await store.findClient(client.id)) throw new Failure('conflict', `The client ${client.id} exists`, { fix: 'auth-agent clients list' });
       const secret = client.metadata.tokenEndpointAuthMethod === 'none' ? undefined : newClientSecret();
       if (secret !== undefined) client.secretHash = clientSecretHash(context, client.id, secret);
@@ -98,6 +104,7 @@ export const removeClient: Command = {
 
 function clientOf(call: Call, dotlessSchemes: readonly string[], now: number): Client {
   const machine = call.flags.machine === true;
+  const speaksFor = textFlag(call, 'speaksFor') !== undefined;
   const redirectUris = listFlag(call, 'redirectUri');
   const scope = parseScope(listFlag(call, 'scope').join(' ')).join(' ') || undefined;
   const clientName = textFlag(call, 'name');
@@ -105,8 +112,9 @@ function clientOf(call: Call, dotlessSchemes: readonly string[], now: number): C
   const refuse = (what: string, fix = addClient.examples[0]) => new Failure('usage', what, { fix });
   if (clientName === undefined || clientName.length > 100 || /\p{Cc}/u.test(clientName)) throw refuse('--name is needed: 1 to 100 characters of plain text');
   if (!/^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$/.test(id)) throw refuse('--id is 3 to 64 letters, digits, dashes and underscores');
-  if (machine && redirectUris.length > 0) throw refuse('A machine has no browser, so it takes no --redirect-uri', addClient.examples[2]);
-  if (machine && scope === undefined) throw refuse('A machine needs --scope: all that it may have', addClient.examples[2]);
+  if (machine && redirectUris.length > 0) throw refuse('A machine has no browser, so it takes no --redirect-uri', addClient.examples[3]);
+  if (machine && scope === undefined) throw refuse('A machine needs --scope: all that it may have', addClient.examples[3]);
+  if (machine && speaksFor) throw refuse('--machine acts for itself, --speaks-for acts for people: add two clients', addClient.examples[2]);
   if (!machine && redirectUris.length === 0) throw refuse('--redirect-uri is needed: where codes may go');
   for (const uri of redirectUris) {
     const found = classifyRedirectUri(uri, dotlessSchemes);
@@ -118,9 +126,9 @@ function clientOf(call: Call, dotlessSchemes: readonly string[], now: number): C
     metadata: {
       clientName,
       redirectUris,
-      grantTypes: machine ? ['client_credentials'] : ['authorization_code', 'refresh_token'],
+      grantTypes: machine ? ['client_credentials'] : speaksFor ? [exchangeGrant] : ['authorization_code', 'refresh_token'],
       responseTypes: machine ? [] : ['code'],
-      tokenEndpointAuthMethod: machine || call.flags.confidential === true ? 'client_secret_basic' : 'none',
+      tokenEndpointAuthMethod: machine || speaksFor || call.flags.confidential === true ? 'client_secret_basic' : 'none',
       scope,
       ...(call.flags.pushedOnly === true ? { requirePushedRequests: true } : {}),
       ...(call.flags.boundTokens === true ? { dpopBoundAccessTokens: true } : {}),
@@ -139,7 +147,15 @@ async function resourceOf(call: Call, store: Store): Promise<string | undefined>
   return server.resource;
 }
 
-function viewOf({ id, registration, metadata, defaultResource, createdAt, lastUsedAt, disabledAt, removedAt }: Client) {
+async function serverOf(call: Call, store: Store): Promise<string | undefined> {
+  const given = textFlag(call, 'speaksFor');
+  if (given === undefined) return undefined;
+  const server = await store.findServer(given);
+  if (!server) throw new Failure('notFound', `There is no server ${safe(given)}`, { fix: 'auth-agent servers list' });
+  return server.id;
+}
+
+function viewOf({ id, registration, metadata, defaultResource, serverId, createdAt, lastUsedAt, disabledAt, removedAt }: Client) {
   return {
     client_id: id,
     client_name: metadata.clientName,
@@ -152,6 +168,7 @@ function viewOf({ id, registration, metadata, defaultResource, createdAt, lastUs
     require_pushed_authorization_requests: metadata.requirePushedRequests,
     dpop_bound_access_tokens: metadata.dpopBoundAccessTokens,
     default_resource: defaultResource,
+    speaks_for: serverId,
     created_at: isoDate(createdAt),
     last_used_at: isoDate(lastUsedAt),
   };

@@ -9,12 +9,16 @@ import { type Answer, page, redirect } from '../route.ts';
 import { parametersFromForm } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
 import { targetOf } from '../servers/resource.ts';
-import type { ConnectedAgent } from '../storage/store.ts';
+import type { Client, ConnectedAgent, NotedDelegation } from '../storage/store.ts';
+import type { ClientView } from '../views/client-identity.ts';
 import { type AgentView, connectedAgentsPage } from '../views/connected-agents-page.ts';
 import { browserOf } from './browser-cookie.ts';
-import { knownClientView } from './client-view.ts';
+import { clientView, knownClient, knownClientView } from './client-view.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
 import { currentSession, type SignedIn } from './session.ts';
+
+/** A client that left no trace behind. */
+const unknownClient: ClientView = { name: '', tier: 'dynamic' };
 
 /** GET /account/agents. */
 export async function agents(exchange: Exchange, context: Context): Promise<Answer> {
@@ -22,14 +26,16 @@ export async function agents(exchange: Exchange, context: Context): Promise<Answ
   if (!signedIn) return redirect(`${context.base}/login`);
   const browser = browserOf(exchange, context);
   const { id, username, name, email } = signedIn.user;
-  const connected = grouped((await context.store.listAgents(id, context.now())).map((grant) => ({ ...grant, endsAt: endOf(grant, context) }))).filter(
-    ({ endsAt }) => (endsAt ?? Infinity) > context.now(),
+  const now = context.now();
+  const [grants, delegations] = await Promise.all([context.store.listAgents(id, now), context.store.listDelegations(id, now)]);
+  const connected = grouped(grants.map((grant) => ({ ...grant, grantIds: [grant.id], endsAt: endOf(grant, context) }))).filter(
+    ({ endsAt }) => (endsAt ?? Infinity) > now,
   );
 
   const html = connectedAgentsPage(pageFrame(exchange, context), {
     csrf: formToken(disconnectForm(signedIn), browser, context),
     user: { name: name ?? username, email },
-    agents: await Promise.all(connected.map((agent) => agentView(agent, context))),
+    agents: await Promise.all(connected.map((agent) => agentView(agent, delegations, context))),
     done: await justDisconnected(exchange, signedIn, context),
   });
   return page(html, 200, browser.cookies);
@@ -54,8 +60,8 @@ function disconnectForm({ session }: SignedIn): Form {
   return { purpose: 'disconnect', subject: [session.idHash] };
 }
 
-/** A grant with the time at which it ends by itself; undefined while its refresh family lives. */
-type Ending = ConnectedAgent & { endsAt?: number };
+/** The grants of a card, and the time at which they end by themselves; undefined while a refresh family lives. */
+type Ending = ConnectedAgent & { grantIds: string[]; endsAt?: number };
 
 /** One card for each client on a resource: installs and step-ups make several grants, the person sees one agent. The newest grant names the card. */
 function grouped(grants: Ending[]): Ending[] {
@@ -71,6 +77,7 @@ function grouped(grants: Ending[]): Ending[] {
 function together(newer: Ending, older: Ending): Ending {
   return {
     ...newer,
+    grantIds: [...newer.grantIds, ...older.grantIds],
     scope: [...new Set([...older.scope, ...newer.scope])],
     createdAt: Math.min(newer.createdAt, older.createdAt),
     lastUsedAt: Math.max(newer.lastUsedAt, older.lastUsedAt),
@@ -78,18 +85,33 @@ function together(newer: Ending, older: Ending): Ending {
   };
 }
 
-async function agentView(agent: Ending, context: Context): Promise<AgentView> {
-  const target = await targetOf(agent.resource, context);
+async function agentView(agent: Ending, delegations: readonly NotedDelegation[], context: Context): Promise<AgentView> {
+  const [target, client] = await Promise.all([targetOf(agent.resource, context), knownClient(agent.clientId, context)]);
   return {
     grantId: agent.id,
-    client: (await knownClientView(agent.clientId, context)) ?? { name: '', tier: 'dynamic' },
+    client: client ? clientView(client) : unknownClient,
     serverName: agent.serverName ?? context.options.serviceName,
     serverHost: new URL(agent.resource).host,
     scopes: agent.scope.map((name) => target?.scopes.find((scope) => scope.name === name) ?? { name }),
     since: agent.createdAt,
     lastUsed: agent.lastUsedAt > agent.createdAt ? agent.lastUsedAt : undefined,
     endsAt: agent.endsAt,
+    through: client && (await throughWhom(client, agent, delegations, context)),
   };
+}
+
+/** A client that speaks for an MCP server acts only through agents connected there (RFC 8693). */
+async function throughWhom({ serverId }: Client, { grantIds }: Ending, delegations: readonly NotedDelegation[], context: Context) {
+  if (serverId === undefined) return undefined;
+  const noted = delegations.filter(({ grantId }) => grantIds.includes(grantId));
+  const agents = await Promise.all(
+    noted.map(async ({ clientId, serverName, lastUsedAt }) => ({
+      client: (await knownClientView(clientId, context)) ?? unknownClient,
+      serverName: serverName ?? context.options.serviceName,
+      lastUsed: lastUsedAt,
+    })),
+  );
+  return { serverName: (await context.store.findServer(serverId))?.name ?? serverId, agents };
 }
 
 /** When access ends by itself. Without a living refresh family that is when the last access token does; with one, only after long disuse. */

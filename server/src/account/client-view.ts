@@ -21,6 +21,12 @@ export function clientView({ id, registration, metadata, createdAt }: Client): C
 
 /** The client as we last knew it, gone or not; never fetches. For pages that only name it. */
 export async function knownClientView(clientId: string, context: Context): Promise<ClientView | undefined> {
-  const { client } = (await findClientForToken(clientId, context)) as { client?: Client };
+  const client = await knownClient(clientId, context);
   return client && clientView(client);
+}
+
+/** The same, as it is. */
+export async function knownClient(clientId: string, context: Context): Promise<Client | undefined> {
+  const { client } = (await findClientForToken(clientId, context)) as { client?: Client };
+  return client;
 }

@@ -19,15 +19,15 @@ import { parametersFromForm } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
 import { matchesRegistered } from '../rules/redirect-uri.ts';
 import { type Target, targetOf } from '../servers/resource.ts';
-import type { Client, ParkedRequest } from '../storage/store.ts';
+import type { Client, McpServer, ParkedRequest } from '../storage/store.ts';
 import { type ConsentPageValues, consentPage } from '../views/consent-page.ts';
 import { alreadyDecided, approve, type Outcome, type Place, refuse } from './decision.ts';
 import { nextStep } from './next-step.ts';
 import { consentReceipt } from './receipt.ts';
 import { choices, narrowed } from './scopes.ts';
 
-/** A request whose person is here. */
-type Waiting = { tx: string; parked: ParkedRequest; client: Client; target: Target; signedIn: SignedIn };
+/** A request whose person is here. `through`: the server that the client speaks for, and through whose agents alone it acts. */
+type Waiting = { tx: string; parked: ParkedRequest; client: Client; target: Target; through?: McpServer; signedIn: SignedIn };
 /** What the page says, apart from its form. */
 type Shown = Omit<ConsentPageValues, 'tx' | 'csrf'>;
 type Question = { shown: Shown; optional: string[] };
@@ -80,12 +80,13 @@ export async function consent(exchange: Exchange, context: Context): Promise<Ans
 }
 
 /** Answers from remembered consent, without a page; next-step.ts has said that this is safe. */
-export async function answerUnasked(known: Omit<Waiting, 'target'>, place: Place): Promise<Outcome> {
+export async function answerUnasked(known: Omit<Waiting, 'target' | 'through'>, place: Place): Promise<Outcome> {
   const { context, exchange } = place;
   const target = await targetOf(known.parked.request.resource, context);
   if (!target) throw new OAuthError('invalid_target', 'The resource is not registered here');
   const { scope } = known.parked.request;
-  const { shown } = ask({ ...known, target }, { allowed: scope, reconnect: true }, context);
+  const through = await serverSpokenFor(known.client, context);
+  const { shown } = ask({ ...known, target, through }, { allowed: scope, reconnect: true }, context);
   const receipt = consentReceipt(pageFrame(exchange, context), shown, { granted: scope, asked: false, at: context.now() });
   return approve({ ...known, scope, receipt }, place);
 }
@@ -115,18 +116,24 @@ async function waitingRequest(given: string | undefined, place: Place): Promise<
 }
 
 /** The client or the server may have gone while the person was reading. @throws {OAuthError} unauthorized_client, invalid_target */
-async function stillThere({ request }: ParkedRequest, { exchange, context }: Place): Promise<{ client: Client; target: Target }> {
+async function stillThere({ request }: ParkedRequest, { exchange, context }: Place): Promise<Pick<Waiting, 'client' | 'target' | 'through'>> {
   const found = await findClient(request.clientId, context, exchange.address);
   if (found.state === 'unavailable') throw found.error;
   const registered = found.client?.metadata.redirectUris.some((uri) => matchesRegistered(request.redirectUri, uri));
   if (found.state === 'gone' || !registered) throw new OAuthError('unauthorized_client', 'The registration of this client is gone or has changed');
   const target = await targetOf(request.resource, context);
   if (!target) throw new OAuthError('invalid_target', 'The resource is not registered here');
-  return { client: found.client, target };
+  return { client: found.client, target, through: await serverSpokenFor(found.client, context) };
+}
+
+async function serverSpokenFor({ serverId }: Client, { store }: Context): Promise<McpServer | undefined> {
+  const server = serverId === undefined ? undefined : await store.findServer(serverId);
+  if (serverId !== undefined && !server) throw new OAuthError('unauthorized_client', 'The server that this client speaks for is gone');
+  return server;
 }
 
 function ask(
-  { parked, client, target, signedIn }: Omit<Waiting, 'tx'>,
+  { parked, client, target, through, signedIn }: Omit<Waiting, 'tx'>,
   { allowed, reconnect }: { allowed: string[]; reconnect: boolean },
   context: Context,
 ): Question {
@@ -146,6 +153,7 @@ function ask(
     lasts: { unused: days(context.options.refreshIdleSeconds), most: days(context.options.refreshLifetimeSeconds) },
     newScopes: allowed.length > 0 ? fresh : undefined,
     reconnect,
+    through: through?.name,
     technical: {
       clientId: client.id,
       redirectUri: request.redirectUri,

@@ -23,6 +23,7 @@ export function consentReceipt(frame: PageFrame, shown: Omit<ConsentPageValues, 
     client: { id: shown.technical.clientId, tier: identity.tier, name: identity.name, proof: identity.proof, warnings: identity.warnings },
     server: shown.server,
     returns_to: { place: target.place, line: target.line, warning: target.warning },
+    through: shown.through,
     renewable: shown.offline,
     lasts_days: shown.lasts,
     scopes: shown.scopes.map((scope) => ({

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { consentContract } from './contract/consent.ts';
+import { delegationsContract } from './contract/delegations.ts';
 import { NOW, type Nodes } from './contract/fixtures.ts';
 import { isolationContract } from './contract/isolation.ts';
 import { operationsContract } from './contract/operations.ts';
@@ -41,6 +42,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       assert.deepEqual([await one.pendingMigrations(), await two.pendingMigrations(), await two.migrate(NOW)], [[], [], []]);
     });
 
-    for (const part of [peopleContract, registryContract, consentContract, tokensContract, operationsContract, isolationContract]) part(() => nodes);
+    for (const part of [peopleContract, registryContract, consentContract, delegationsContract, tokensContract, operationsContract, isolationContract])
+      part(() => nodes);
   });
 }

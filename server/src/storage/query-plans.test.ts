@@ -78,6 +78,9 @@ async function hotVerbs(store: Store): Promise<void> {
   for (const filter of [{ userId: 'usr_alice' }, { clientId: 'client_1' }, { serverId: 'srv_files' }]) await store.listGrants(filter, NOW);
   await store.ensureMachineGrant(machineGrant, happened('grant.machine_approved'));
   await store.ensureMachineGrant({ ...machineGrant, scope: ['more'] }, happened('grant.machine_approved'));
+  await store.listApprovals({ ...triple, subjectGrantId: 'grant_2' }, NOW);
+  await store.noteDelegation({ grantId: 'grant_1', subjectGrantId: 'grant_2', userId: 'usr_alice', expiresAt: NOW }, happened('grant.delegated'));
+  await store.listDelegations('usr_alice', NOW);
   await store.findCode('code-1', NOW);
   await store.failCode('code-1');
   await store.findFamily(family.familyId, NOW);

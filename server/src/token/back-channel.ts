@@ -7,7 +7,19 @@ import { OAuthError } from '../errors.ts';
 import { type Parameters, refuseRepeated } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
 
-const secretNames = ['client_secret', 'client_assertion', 'assertion', 'code', 'code_verifier', 'refresh_token', 'access_token', 'token', 'subject_token', 'actor_token', 'password'];
+const secretNames = [
+  'client_secret',
+  'client_assertion',
+  'assertion',
+  'code',
+  'code_verifier',
+  'refresh_token',
+  'access_token',
+  'token',
+  'subject_token',
+  'actor_token',
+  'password',
+];
 
 /** @throws {OAuthError} invalid_request on a secret in the query, another content type, or a repeated parameter. */
 export async function readBackChannel({ request }: Exchange, accept: 'form' | 'form or json' = 'form or json'): Promise<Parameters> {

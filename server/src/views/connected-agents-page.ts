@@ -4,7 +4,7 @@
 import { html } from 'hono/html';
 import type { ClientView } from './client-identity.ts';
 import { clientIdentity } from './client-identity.ts';
-import { clientLine } from './client-line.ts';
+import { clientLine, nameInSentence } from './client-line.ts';
 import type { ScopeView } from './describe-scope.ts';
 import { isDuration } from './describe-scope.ts';
 import { displayText, visibleText } from './display-text.ts';
@@ -25,6 +25,8 @@ export type AgentView = {
   since: number;
   lastUsed?: number;
   endsAt?: number;
+  /** Present when it acts only through agents connected to the server it speaks for: that server's name, and who did. */
+  through?: { serverName: string; agents: readonly { client: ClientView; serverName: string; lastUsed: number }[] };
 };
 export type ConnectedAgentsPageValues = {
   csrf: string;
@@ -63,7 +65,7 @@ ${scopeList(
   agent.scopes.filter((scope) => !isDuration(scope)),
   { id: `agent-${index}` },
 )}
-<dl class="times">${times(page, agent)}</dl>
+<dl class="times">${times(page, agent)}${throughWhom(page, agent)}</dl>
 <form method="post" action="${page.base}/account/agents/disconnect"><input type="hidden" name="csrf" value="${values.csrf}"><input type="hidden" name="grant" value="${agent.grantId}">
 <button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t('agents.disconnect')}<span class="hidden"> ${rich('agents.disconnectName', { name, server })}</span></button></form></li>`;
 }
@@ -77,4 +79,15 @@ function times(page: PageFrame, agent: AgentView): Markup {
   const until =
     agent.endsAt === undefined ? t('agents.untilUnused') : html`<time datetime="${machineTime(agent.endsAt)}">${dateText(agent.endsAt, page.language)}</time>`;
   return html`<div><dt>${t('agents.since')}</dt><dd>${since}</dd></div><div><dt>${t('agents.lastUsed')}</dt><dd>${used}</dd></div><div><dt>${t('agents.until')}</dt><dd>${until}</dd></div>`;
+}
+
+function throughWhom(page: PageFrame, { through }: AgentView): Markup | undefined {
+  if (!through) return undefined;
+  const none = rich('agents.throughNone', { server: html`<bdi>${displayText(through.serverName)}</bdi>` });
+  const lines = through.agents.map(({ client, serverName, lastUsed }) => {
+    const when = html`<time datetime="${machineTime(lastUsed)}">${agoText(lastUsed, page.language, page.now)}</time>`;
+    const name = nameInSentence(clientIdentity(client, page));
+    return html`<span class="line">${rich('agents.throughOne', { name, server: html`<bdi>${displayText(serverName)}</bdi>`, when })}</span>`;
+  });
+  return html`<div><dt>${t('agents.through')}</dt><dd>${lines.length > 0 ? lines : none}</dd></div>`;
 }

@@ -37,6 +37,8 @@ export type ConsentPageValues = {
   newScopes?: readonly string[];
   /** Everything was allowed before; only the person's presence is asked. */
   reconnect?: boolean;
+  /** Name of the MCP server that the client speaks for: it acts only through agents that were connected there. */
+  through?: string;
   technical: { clientId: string; redirectUri: string; scope: string; resource: string; codeChallengeMethod: string; responseMode: string; prompt?: string };
 };
 
@@ -71,6 +73,7 @@ export function consentPage(page: PageFrame, values: ConsentPageValues): string 
 
   const main = html`<h1>${rich(words.heading, { name: nameInSentence(identity), server })}</h1>
 ${shape === 'step-up' && html`<p class="note"><strong>${t('consent.stepUpWhy')}</strong> ${t('consent.stepUpText')}</p>`}
+${values.through !== undefined && html`<p class="note">${rich('consent.through', { server: html`<bdi>${displayText(values.through)}</bdi>` })}</p>`}
 ${shape === 'reconnect' && html`<p class="note">${t('consent.reconnectText')}</p>`}
 <form method="post" action="${page.base}/consent">
 <input type="hidden" name="tx" value="${values.tx}">
@@ -115,7 +118,12 @@ ${target.warning !== undefined && warningLine(target.warning)}
 
 function duration(values: ConsentPageValues): Markup {
   const renewable = values.offline || values.scopes.some(isDuration);
-  return html`<dl class="facts"><div><dt>${t('consent.howLong')}</dt><dd><p>${renewable ? t('consent.untilDisconnected', { unused: String(values.lasts.unused), most: String(values.lasts.most) }) : t('consent.once')}</p></dd></div></dl>`;
+  return html`<dl class="facts"><div><dt>${t('consent.howLong')}</dt><dd><p>${durationText(values, renewable)}</p></dd></div></dl>`;
+}
+
+function durationText({ through, lasts }: ConsentPageValues, renewable: boolean): string {
+  if (through !== undefined) return t('consent.untilDisconnectedOr', { most: String(lasts.most) });
+  return renewable ? t('consent.untilDisconnected', { unused: String(lasts.unused), most: String(lasts.most) }) : t('consent.once');
 }
 
 /** The place is strong, so that the eye lands on it; the sentence around it stays in the order of the language. */

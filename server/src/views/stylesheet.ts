@@ -190,6 +190,7 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .agent .on { font-weight: 400; }
 .agent .tier-document .proof, .agent .tier-dynamic .proof { font-size: 1.25rem; }
 .times { display: flex; flex-wrap: wrap; gap: 0.5rem 2rem; }
+.times .line { display: block; }
 .times dt { color: var(--muted); font-size: 0.875rem; }
 .empty { text-align: center; padding: 1.5rem 0.5rem; }
 .empty .icon { width: 2.75rem; height: 2.75rem; color: var(--accent); stroke-width: 1.25; margin-bottom: 0.5rem; }

@@ -38,6 +38,8 @@ const is = <T>(answer: Promise<T>, wanted: T) => answer.then((given) => assert.d
 const owned = { id: 'tok_1', tokenHash: 'token-hash', userId: 'usr_bob', name: 'n', createdAt: NOW, expiresAt: NOW + DAY };
 const token = { grantId: 'grant_1', jti: 'jti-1', now: NOW };
 const consent = { userId: 'usr_alice', clientId: 'client_1', resource: files.resource, redirectUri: 'http://localhost:3000/callback', clientDigest: 'digest' };
+const triple = { userId: 'usr_alice', clientId: 'client_1', resource: files.resource };
+const noted = { grantId: 'grant_1', subjectGrantId: 'grant_open', userId: 'usr_alice', expiresAt: NOW + DAY };
 const document = { url: 'https://app.example', metadata: client.metadata, fetchedAt: NOW, freshUntil: NOW };
 const usedId = { kind: 'client_assertion' as const, idHash: 'used', now: NOW, expiresAt: NOW + 60 };
 const operator = { id: 'usr_op', username: 'op', role: 'operator' as const, createdAt: NOW, passwordHash: 'hash' };
@@ -93,6 +95,8 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   listGrants: (other) => none(other.listGrants({}, NOW)).then(() => none(other.listGrants({ clientId: 'client_1' }, NOW))),
   disconnectAgent: (other) => no(other.disconnectAgent('usr_alice', 'grant_1', 'stolen', happened('grant.revoked'))),
   revokeGrant: (other) => no(other.revokeGrant('grant_1', 'stolen', happened('grant.revoked'))),
+  listApprovals: (other) => none(other.listApprovals({ ...triple, subjectGrantId: 'grant_open' }, NOW)),
+  listDelegations: (other) => none(other.listDelegations('usr_alice', NOW)),
   findCode: (other) => nothing(other.findCode('code-open', NOW)),
   redeemCode: (other) => is(other.redeemCode({ codeHash: 'code-open', now: NOW, redemptionId: 'r', family: { ...family, familyId: 'family-x' } }), 'spent'),
   failCode: (other) => other.failCode('code-open'),
@@ -110,6 +114,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
 
   useOnce: (other) => is(other.useOnce(usedId), true),
   revokeAccessToken: (other) => other.revokeAccessToken('jti-1', NOW + 3600, happened('token.revoked')),
+  noteDelegation: (other) => other.noteDelegation({ ...noted, expiresAt: NOW + 9 }, happened('grant.delegated', NOW + 9)),
   recordEvent: (other) => other.recordEvent(happened('code.replayed')),
   ensureMachineGrant: (other) =>
     is(other.ensureMachineGrant({ ...machineGrant, id: 'grant_own', scope: ['own'] }, happened('grant.machine_approved')), { id: 'grant_own', scope: ['own'] }),
@@ -146,6 +151,7 @@ async function everything(store: Store): Promise<unknown[]> {
     await store.findRequest('open', NOW),
     await store.findPushedRequest('reference-1', NOW),
     await store.listGrants({}, NOW),
+    await store.listDelegations('usr_alice', NOW),
     await store.findCode('code-open', NOW),
     await store.findFamily('family-1', NOW),
     await store.listSigningKeys(NOW),
@@ -164,6 +170,7 @@ async function furnish(store: Store): Promise<void> {
     { idHash: 'request-open', answer: 'a', grant: { ...grant, id: 'grant_open' }, code: { ...code, codeHash: 'code-open', grantId: 'grant_open' }, now: NOW },
     happened('grant.approved'),
   );
+  await store.noteDelegation(noted, happened('grant.delegated'));
   await store.parkRequest({ ...parked, idHash: 'open' });
   await store.pushRequest(pushed);
   await store.ensureMachineGrant(machineGrant, happened('grant.machine_approved'));

@@ -8,7 +8,9 @@ import type { Client, ClientMetadata, Registration, Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { endGrantsOf, grantLives } from './grants.ts';
 
-const columns = literal('id, registration, metadata, secret_hash, secret_expires_at, default_resource, server_id, created_at, last_used_at, disabled_at, removed_at');
+const columns = literal(
+  'id, registration, metadata, secret_hash, secret_expires_at, default_resource, server_id, created_at, last_used_at, disabled_at, removed_at',
+);
 
 type ClientRow = {
   tenant: string;

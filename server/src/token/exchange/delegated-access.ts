@@ -67,7 +67,8 @@ async function serverOf({ registration, metadata, serverId }: Client, context: C
 function nextActor(client: Client, { clientId, delegation }: AccessToken, { options }: Context): Actor {
   const before: Actor = delegation?.act ?? { sub: clientId };
   if (actorsOf(before).includes(client.id)) throw new OAuthError('invalid_request', 'The client already acts in the chain of the subject token');
-  if ((delegation?.via.length ?? 0) >= options.delegationDepth) throw new OAuthError('invalid_request', 'The subject token was handed on as often as it may be');
+  if ((delegation?.via.length ?? 0) >= options.delegationDepth)
+    throw new OAuthError('invalid_request', 'The subject token was handed on as often as it may be');
   return { sub: client.id, act: before };
 }
 
