@@ -297,7 +297,7 @@ const delegation: Row[] = [
   ['TEX-04', 'MUST', 'The answer names the type it issued.'],
   ['TEX-05', 'MUST', 'An exchange only narrows, for permitted clients.'],
   ['TEX-06', 'MUST', 'Delegation is visible as nested act.'],
-  ['TEX-07', 'MUST', 'A bound token is not exchanged into a bearer token silently.', agents],
+  ['TEX-07', 'MUST', 'A bound token is not exchanged into a bearer token silently.'],
   ['TEX-08', 'MUST', 'A revoked subject token is refused.'],
   ['JAG-01', 'MUST', 'An identity assertion has its own typ.', agents],
   ['JAG-02', 'MUST', 'All required claims are there, from a configured issuer.', agents],

@@ -249,6 +249,13 @@ async function tokenOfTenant(on: Stage & { first: string }): Promise<string> {
   const tenant = await on.server.context('acme');
   assert.ok(tenant);
   const { issue } = await import('../../src/token/issue.ts');
-  const given = { grantId: String(decodeJwt(on.first)['grant_id']), subject: on.user.id, clientId: on.client.id, resource: on.mcp.resource, scope: filesScope };
+  const given = {
+    grantId: String(decodeJwt(on.first)['grant_id']),
+    subject: on.user.id,
+    clientId: on.client.id,
+    resource: on.mcp.resource,
+    scope: filesScope,
+    dpopJkt: undefined,
+  };
   return (JSON.parse((await issue(given, tenant)).json ?? '{}') as { access_token: string }).access_token;
 }

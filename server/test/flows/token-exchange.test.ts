@@ -7,9 +7,10 @@ import { decodeJwt } from 'jose';
 import { auditEvent } from '../../src/audit/event.ts';
 import type { Grant } from '../../src/storage/store.ts';
 import { openBrowser, signInAndDecide } from '../browser.ts';
+import { proofKey, proven } from '../dpop.ts';
 import { issuer, pkce } from '../harness.ts';
-import { accessTokenType, filesScope, type Stage, secret, stage } from './exchange-stage.ts';
-import { basic, bearer, errorOf, type Json } from './token-stage.ts';
+import { accessTokenType, exchangeGrant, filesScope, type Stage, secret, stage } from './exchange-stage.ts';
+import { basic, bearer, errorOf, type Json, redemption } from './token-stage.ts';
 
 /** Files and Notes may each act for Ada at the next server. */
 async function connected(): Promise<Stage & { first: string; there: string; beyond: string }> {
@@ -130,6 +131,31 @@ describe('token exchange', () => {
       const refused = await errorOf(await on.exchange(both, on.first, { ...actor, actor_token }));
       assert.deepEqual(refused, { status: 400, error: 'invalid_request', description: 'The actor token is not valid' });
     }
+  });
+
+  test('[TEX-07] what comes of a bound token is bound too, to the key of the client that acts now, or there is none', async () => {
+    const on = await connected();
+    const [agentKey, serverKey] = [await proofKey(), await proofKey()];
+    const { code } = await on.code({ scope: filesScope });
+    const bound = await on.post('/token', redemption(on.client, code), await proven(agentKey));
+    const first = String(((await bound.json()) as Json)['access_token']);
+    const asFiles = async (subject: string, headers: Record<string, string> = {}) =>
+      on.post(
+        '/token',
+        { grant_type: exchangeGrant, subject_token: subject, subject_token_type: accessTokenType, resource: on.notes.resource },
+        { ...basic('files-service', secret), ...headers },
+      );
+
+    assert.deepEqual((await errorOf(await asFiles(first))).error, 'invalid_dpop_proof');
+    for (const subject of [first, on.first]) {
+      const headers = await proven(serverKey);
+      const given = (await (await asFiles(subject, headers)).json()) as Json;
+      assert.equal(given['token_type'], 'DPoP');
+      assert.deepEqual(decodeJwt(String(given['access_token']))['cnf'], { jkt: serverKey.jkt });
+      assert.deepEqual((await errorOf(await asFiles(subject, headers))).error, 'invalid_dpop_proof');
+    }
+    const bearerToken = (await on.exchanged(on.filesClient, on.first)).token_type;
+    assert.equal(bearerToken, 'Bearer');
   });
 
   test('one event tells of the first use of a way, with the whole chain, and use is noted at most once a minute', async () => {

@@ -12,6 +12,7 @@ import { findTarget, type Target } from '../../servers/resource.ts';
 import type { Approval, Client, McpServer } from '../../storage/store.ts';
 import type { AccessToken } from '../access-token.ts';
 import { type Actor, actorsOf } from '../delegation.ts';
+import { spendProof } from '../dpop.ts';
 import { issue } from '../issue.ts';
 import { checkActorToken, readSubject } from './subject.ts';
 import { accessTokenType, type ExchangeRequest, type RequestedTokenType } from './token-type.ts';
@@ -26,11 +27,13 @@ async function exchange(request: ExchangeRequest, context: Context): Promise<Ans
 
   const server = await serverOf(request.client, context);
   const subject = await readSubject(request, server, context);
+  checkStaysBound(subject, request);
   await checkActorToken(request, context);
   const act = nextActor(request.client, subject, context);
   const target = await exchangeTarget(request, subject, context);
   const { approval, scope } = await approvedScope(asked, { subject, client: request.client, target }, context);
 
+  const dpopJkt = await spendProof(request.proof, context);
   await note(approval, { subject, act, scope, target, request }, context);
   context.uses.grant(approval.grant.id, context.now());
   context.uses.grant(subject.grantId, context.now());
@@ -43,6 +46,7 @@ async function exchange(request: ExchangeRequest, context: Context): Promise<Ans
       resource: target.resource,
       scope,
       authTime: subject.authTime,
+      dpopJkt,
       grantExpiresAt: Math.min(subject.expiresAt, approval.grant.expiresAt ?? Number.POSITIVE_INFINITY),
       delegation: { act, via: [{ grantId: subject.grantId, jti: subject.jti }, ...(subject.delegation?.via ?? [])] },
     },
@@ -57,6 +61,16 @@ async function serverOf({ registration, metadata, serverId }: Client, context: C
     registeredByOperator && metadata.tokenEndpointAuthMethod !== 'none' && serverId !== undefined ? await context.store.findServer(serverId) : undefined;
   if (!server) throw new OAuthError('unauthorized_client', 'Only a confidential client that an operator registered for an MCP server may exchange its tokens');
   return server;
+}
+
+/**
+ * TEX-07: the agent proved its key to the server the token was made for, which is a confidential client of ours; only what comes of it must not be worth less.
+ *
+ * @throws {OAuthError} invalid_dpop_proof
+ */
+function checkStaysBound({ jkt }: AccessToken, { proof }: ExchangeRequest): void {
+  if (jkt !== undefined && !proof)
+    throw new OAuthError('invalid_dpop_proof', 'The subject token is bound to a key: a DPoP proof is required to bind the new one');
 }
 
 /**

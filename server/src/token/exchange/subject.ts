@@ -20,10 +20,11 @@ export async function readSubject({ subject, client }: ExchangeRequest, server: 
 }
 
 /** The client acts and has proven who it is; an actor token may say so again, and nothing else. @throws {OAuthError} invalid_request */
-export async function checkActorToken({ actor, client }: ExchangeRequest, context: Context): Promise<void> {
+export async function checkActorToken({ actor, client, proof }: ExchangeRequest, context: Context): Promise<void> {
   if (!actor) return;
   const token = await readStanding(actor, client.id, context);
   if (token?.subject !== client.id || token.clientId !== client.id) throw unacceptable('actor', 'not active, or of another than the client');
+  if (token.jkt !== undefined && token.jkt !== proof?.jkt) throw unacceptable('actor', 'bound to another key');
 }
 
 /** The token if it is an access token of this tenant that nobody has ended. */
