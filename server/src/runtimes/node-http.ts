@@ -15,14 +15,33 @@ export type Answerer = (request: HttpRequest, connection: { address: string }) =
  * `addressOf` tells the caller's address, after trusted proxies.
  */
 export function listener(answer: Answerer, origin: string, addressOf: (message: IncomingMessage) => string): RequestListener {
+  const replies = together();
   return (message, response) => {
     const target = message.url ?? '/';
     // An absolute or authority form is for proxies, which this is not.
     if (!target.startsWith('/')) return void response.writeHead(400).end();
     answer(requestOf(message, origin + target), { address: addressOf(message) }).then(
-      (reply) => write(reply, message, response),
+      (reply) => replies.add(reply, message, response),
       () => response.destroy(),
     );
+  };
+}
+
+/**
+ * Gathers the replies of one turn of the event loop and writes them at its end. A reply to a waiting peer wakes it up, which costs this processor more than
+ * most requests do; replies written one after another wake it once.
+ */
+function together(): { add(reply: Reply, message: IncomingMessage, response: ServerResponse): void } {
+  let waiting: [Reply, IncomingMessage, ServerResponse][] = [];
+  const flush = () => {
+    const replies = waiting;
+    waiting = [];
+    for (const [reply, message, response] of replies) write(reply, message, response);
+  };
+  return {
+    add(...reply) {
+      if (waiting.push(reply) === 1) setImmediate(flush);
+    },
   };
 }
 
