@@ -4,7 +4,7 @@
  */
 import type { Context } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
-import type { Claims } from '../crypto/jwt.ts';
+import { type Claims, jwtClaims } from '../crypto/jwt.ts';
 import type { KeySet } from '../crypto/signing-keys.ts';
 import { type Delegation, delegationOf } from './delegation.ts';
 
@@ -24,9 +24,10 @@ export type AccessToken = {
   delegation?: Delegation;
 };
 
-/** Tokens remembered per tenant, the least recently used go first; about 0.5 KB each. */
-const remembered = 20_000;
-type Verified = { keys: KeySet; tokens: Map<string, AccessToken> };
+/** Tokens in a generation; two are remembered per tenant, at about 0.1 KB a token, since only the hash is kept. */
+const generation = 50_000;
+/** Hashes of tokens whose signature is known to be good. When `young` is full it becomes `old`, and what was old is forgotten. */
+type Verified = { keys: KeySet; young: Set<string>; old: Set<string> };
 const verifiedOf = new WeakMap<Context, Verified>();
 
 /**
@@ -35,39 +36,37 @@ const verifiedOf = new WeakMap<Context, Verified>();
  */
 export async function readAccessToken(token: string, context: Context, beforeVerifying?: () => void): Promise<AccessToken | undefined> {
   const keys = await context.signing.current();
-  const { tokens } = verifiedUnder(keys, context);
+  const verified = verifiedUnder(keys, context);
   const hash = sha256(token);
-  const known = tokens.get(hash);
+  const known = verified.young.has(hash) || verified.old.has(hash);
   if (!known) beforeVerifying?.();
-  const read = known ?? fromClaims(keys.verify(token), context);
-  if (!read) return undefined;
-  if (known) tokens.delete(hash);
-  if (read.expiresAt <= context.now()) return undefined;
-  if (tokens.size >= remembered) forgetOldest(tokens);
-  tokens.set(hash, read);
+  const read = known ? accessTokenOf(jwtClaims(token)) : fromClaims(keys.verify(token), context);
+  if (!read || read.expiresAt <= context.now()) return undefined;
+  if (!known) remember(hash, verified);
   return read;
 }
 
 /** Remembers a token that this node has signed just now: what it signed it need not verify. */
-export function rememberIssued(token: string, keys: KeySet, claims: Claims, context: Context): void {
-  const { tokens } = verifiedUnder(keys, context);
-  if (tokens.size >= remembered) forgetOldest(tokens);
-  tokens.set(sha256(token), accessTokenOf(claims));
+export function rememberIssued(token: string, keys: KeySet, context: Context): void {
+  remember(sha256(token), verifiedUnder(keys, context));
+}
+
+function remember(hash: string, verified: Verified): void {
+  if (verified.young.size >= generation) {
+    verified.old = verified.young;
+    verified.young = new Set();
+  }
+  verified.young.add(hash);
 }
 
 /** What was verified under keys that are no longer all published is forgotten: a dropped key's tokens fail at once (KEY-03). */
 function verifiedUnder(keys: KeySet, context: Context): Verified {
   const verified = verifiedOf.get(context);
   if (verified?.keys === keys) return verified;
-  const tokens = verified?.keys.jwks === keys.jwks ? verified.tokens : new Map<string, AccessToken>();
-  const fresh = { keys, tokens };
+  const same = verified?.keys.jwks === keys.jwks;
+  const fresh = { keys, young: same ? verified.young : new Set<string>(), old: same ? verified.old : new Set<string>() };
   verifiedOf.set(context, fresh);
   return fresh;
-}
-
-function forgetOldest(tokens: Map<string, AccessToken>): void {
-  const [oldest] = tokens.keys();
-  if (oldest !== undefined) tokens.delete(oldest);
 }
 
 /** RFC 9068 §4: `typ` tells an access token from an ID token that the same key signed. */

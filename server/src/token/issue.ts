@@ -44,7 +44,7 @@ export async function issue(given: Issue, context: Context): Promise<Answer> {
   const expiresAt = Math.min(now + context.options.accessTokenSeconds, given.grantExpiresAt ?? Number.POSITIVE_INFINITY);
   const claims = accessTokenClaims(given, { now, expiresAt, issuer: context.issuer });
   const accessToken = signAccessToken(claims, keys);
-  rememberIssued(accessToken, keys, claims, context);
+  rememberIssued(accessToken, keys, context);
   return json({
     access_token: accessToken,
     token_type: given.dpopJkt === undefined ? 'Bearer' : 'DPoP',
