@@ -5,12 +5,13 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { ConstraintError, type Driver, type Result, type Row, SchemaMissing, type Statement, StorageUnavailable } from '../driver.ts';
+import { ConstraintError, type Driver, type Result, type Row, SchemaMissing, type Statement, StorageUnavailable, type Value } from '../driver.ts';
 
 /** Batches in one commit at most, so that no commit takes long. */
 const BATCHES_PER_COMMIT = 128;
 
-type Prepared = { statement: StatementSync; answers: boolean };
+/** `columns` are the names of what a row has; none for a statement that answers nothing. */
+type Prepared = { statement: StatementSync; columns: string[] };
 type Batch = { statements: Statement[]; resolve: (results: Result[]) => void; reject: (error: unknown) => void };
 
 /**
@@ -27,14 +28,15 @@ export function openNodeSqlite(path: string, { busyTimeoutMs = 5000 }: { busyTim
     const known = prepared.get(text);
     if (known !== undefined) return known;
     const statement = database.prepare(text);
-    const made = { statement, answers: statement.columns().length > 0 };
+    statement.setReturnArrays(true);
+    const made = { statement, columns: statement.columns().map(({ name }) => name) };
     prepared.set(text, made);
     return made;
   };
   const run = ({ text, values }: Statement): Result => {
-    const { statement, answers } = prepare(text);
-    if (!answers) return { rows: [], changes: Number(statement.run(...values).changes) };
-    const rows = statement.all(...values) as Row[];
+    const known = prepare(text);
+    if (known.columns.length === 0) return { rows: [], changes: Number(known.statement.run(...values).changes) };
+    const rows = rowsOf(known, values);
     return { rows, changes: rows.length };
   };
   const begin = database.prepare('begin immediate');
@@ -131,7 +133,7 @@ export function openNodeSqlite(path: string, { busyTimeoutMs = 5000 }: { busyTim
     read(statement) {
       try {
         beginLooking();
-        return Promise.resolve(prepare(statement.text).statement.all(...statement.values) as Row[]);
+        return Promise.resolve(rowsOf(prepare(statement.text), statement.values));
       } catch (error) {
         return Promise.reject(translated(error));
       }
@@ -158,6 +160,15 @@ export function openNodeSqlite(path: string, { busyTimeoutMs = 5000 }: { busyTim
       if (database.isOpen) database.close();
     },
   };
+}
+
+/** Rows made here from arrays share their shape, which the rows that node:sqlite makes do not; making and reading them takes half as long. */
+function rowsOf({ statement, columns }: Prepared, values: Value[]): Row[] {
+  return (statement.all(...values) as unknown as Value[][]).map((cells) => {
+    const row: Row = {};
+    for (let index = 0; index < columns.length; index += 1) row[columns[index] as string] = cells[index] as Value;
+    return row;
+  });
 }
 
 function openDatabase(path: string, timeout: number): DatabaseSync {
