@@ -98,6 +98,21 @@ export function gallery(world: Stand): Shown[] {
           .then(() => page.getByRole('link', { name: 'Continue' }).waitFor()),
     },
 
+    { name: 'sign-in-device', title: /^Sign in/, go: path('/device?user_code=WDJB-MJHT') },
+    { name: 'device', title: /^Connect a device/, as: 'ida', go: path('/device') },
+    { name: 'device-prefilled', title: /^Connect a device/, as: 'ida', go: path('/device?user_code=WDJB-MJHT') },
+    { name: 'device-wrong', title: /^Connect a device/, as: 'dora', go: (page) => enterCode(page, 'BCDF-GHJK').then(() => page.getByRole('alert').waitFor()) },
+    { name: 'device-throttled', title: /^Connect a device/, as: 'nora', go: throttledCode },
+    { name: 'device-compare', title: /^Does your device show this code/, as: 'ida', go: async (page) => compared(page, world.approved.id, 'files:read') },
+    {
+      name: 'device-compare-dynamic',
+      title: /^Does your device show this code/,
+      as: 'ida',
+      go: async (page) => compared(page, (await dynamic('Build Bot')).client_id, everything),
+    },
+    { name: 'device-connected', title: /^Connected/, as: 'rosa', go: (page) => decided(page, 'allow') },
+    { name: 'device-denied', title: /^Nothing was shared/, as: 'ida', go: (page) => decided(page, 'deny') },
+
     { name: 'agents-none', title: /^Connected agents/, as: 'eve', go: path('/account/agents') },
     { name: 'agents', title: /^Connected agents/, as: 'ada', go: path('/account/agents') },
     { name: 'agents-disconnected', title: /^Connected agents/, as: 'joan', go: disconnected },
@@ -117,6 +132,7 @@ export function gallery(world: Stand): Shown[] {
 
     { name: 'error-client', title: /registration is no longer known/, go: at({ client_id: 'client_nobody' }) },
     { name: 'error-redirect', title: /return address doesn't match/, go: at({ redirect_uri: 'http://127.0.0.1:3000/elsewhere' }) },
+    { name: 'error-copied-code', title: /^Sign in with a device code/, go: at({ redirect_uri: 'urn:ietf:wg:oauth:2.0:oob' }) },
     { name: 'error-expired', title: /too old/, go: path(`/authorize/consent?tx=tx_${'A'.repeat(32)}`) },
     { name: 'error-document', title: /couldn't read/, go: at({ client_id: 'https://unreachable.example/client.json' }) },
     { name: 'error-interstitial', title: /./, go: async (page) => at({ ...(await dynamic()), response_type: 'token' })(page) },
@@ -171,6 +187,33 @@ export function gallery(world: Stand): Shown[] {
     await page.goto(address);
   }
 
+  async function compared(page: Page, clientId: string, scope: string): Promise<string> {
+    const { user_code: code } = await world.device(clientId, scope);
+    await enterCode(page, code);
+    await page.getByText('It could').waitFor();
+    return code;
+  }
+
+  async function decided(page: Page, decision: 'allow' | 'deny'): Promise<void> {
+    await compared(page, world.approved.id, 'files:read');
+    await (decision === 'allow' ? allow(page) : deny(page));
+    await page.getByText('Review connected agents').waitFor();
+  }
+
+  /** The limit of this account alone: the others enter codes from the same address meanwhile. */
+  async function throttledCode(page: Page): Promise<void> {
+    const { user } = (await world.store.findUserByLogin('nora')) ?? {};
+    for (let tries = 0; tries < 5; tries++) await world.store.countGuess(`user-code account ${user?.id}`, { most: 5, windowSeconds: 600 }, world.clock.now());
+    await enterCode(page, 'BCDF-GHJK');
+    await page.getByText('Too many tries').waitFor();
+  }
+
+  async function enterCode(page: Page, code: string): Promise<void> {
+    await path('/device')(page);
+    await page.getByLabel('Code').fill(code);
+    await page.getByRole('button', { name: 'Continue' }).click();
+  }
+
   async function disconnected(page: Page): Promise<void> {
     await path('/account/agents')(page);
     await page.getByRole('button', { name: 'Disconnect' }).first().click();
@@ -192,7 +235,7 @@ export function gallery(world: Stand): Shown[] {
 
 /** Ada has one agent of the operator and one that registered itself, Joan has one, and the others have none. */
 export async function connectAgents(world: Stand): Promise<void> {
-  for (const username of ['ada', 'ida', 'eve', 'joan', 'rosa']) await world.somebody(username);
+  for (const username of ['ada', 'ida', 'eve', 'joan', 'rosa', 'dora', 'nora']) await world.somebody(username);
   const dynamic = await world.register('Goose', [`${hostedOrigin}/cb`]);
   const approved = { client_id: world.approved.id, redirect_uri: `${hostedOrigin}/stay`, scope: 'files:read' };
   await connect(world, 'ada', approved);

@@ -10,6 +10,7 @@ import type { Browser } from 'playwright-core';
 import { auditEvent } from '../server/src/audit/event.ts';
 import { sha256 } from '../server/src/crypto/hash.ts';
 import { randomId } from '../server/src/crypto/random.ts';
+import { deviceCodeGrant } from '../server/src/rules/device-grant.ts';
 import { startDevelopment } from '../server/src/runtimes/development.ts';
 import { startNode } from '../server/src/runtimes/serve.ts';
 import { newKey } from '../server/src/servers/key-value.ts';
@@ -41,6 +42,10 @@ export type Stand = TestServer & {
   url(more?: Record<string, string>): string;
   /** Registers a client as anybody could (RFC 7591) and returns its id. */
   register(clientName: string, redirectUris: string[]): Promise<string>;
+  /** What a device is told when it asks (RFC 8628); `from` is its address. */
+  device(clientId: string, scope: string, from?: string): Promise<{ device_code: string; user_code: string; verification_uri_complete: string }>;
+  /** What a device is told when it polls. */
+  poll(clientId: string, deviceCode: string): Promise<{ error?: string; scope?: string }>;
   /** Tokens for a callback the browser was sent to. */
   redeem(callback: URL, clientId: string): Promise<{ access_token: string; refresh_token: string; scope: string }>;
   /** Whether the MCP server would still take this token. */
@@ -83,7 +88,11 @@ async function build(): Promise<Stand> {
   const mcp = await world.addServer(fileServer);
   const approved = await world.addClient({
     id: 'client_approved',
-    metadata: { clientName: 'Claude Code', redirectUris: ['http://127.0.0.1/callback', 'http://127.0.0.1/stay', ...hostedAddresses, cursorScheme] },
+    metadata: {
+      clientName: 'Claude Code',
+      grantTypes: ['authorization_code', 'refresh_token', deviceCodeGrant],
+      redirectUris: ['http://127.0.0.1/callback', 'http://127.0.0.1/stay', ...hostedAddresses, cursorScheme],
+    },
   });
   return {
     ...world,
@@ -156,11 +165,21 @@ function actions({ world, browser, origin, mcp, loopback }: Parts) {
         client_name: clientName,
         redirect_uris: redirectUris,
         token_endpoint_auth_method: 'none',
-        grant_types: ['authorization_code', 'refresh_token'],
+        grant_types: ['authorization_code', 'refresh_token', deviceCodeGrant],
       };
       const response = await post('/register', JSON.stringify(metadata), { 'Content-Type': 'application/json' });
       if (response.status !== 201) throw new Error(await response.text());
       return ((await response.json()) as { client_id: string }).client_id;
+    },
+    async device(clientId: string, scope: string, from = '198.51.100.23') {
+      const body = new URLSearchParams({ client_id: clientId, scope, resource: mcp.resource }).toString();
+      const response = await post('/device_authorization', body, { ...formBody, 'X-Forwarded-For': from });
+      if (response.status !== 200) throw new Error(await response.text());
+      return (await response.json()) as { device_code: string; user_code: string; verification_uri_complete: string };
+    },
+    async poll(clientId: string, deviceCode: string) {
+      const body = new URLSearchParams({ grant_type: deviceCodeGrant, client_id: clientId, device_code: deviceCode }).toString();
+      return (await (await post('/token', body, formBody)).json()) as { error?: string; scope?: string };
     },
     async redeem(callback: URL, clientId: string) {
       const redirectUri = callback.href.slice(0, callback.href.indexOf('?'));

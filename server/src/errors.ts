@@ -17,7 +17,7 @@ export const errorCodes = {
   },
   invalid_grant: {
     status: 400,
-    means: 'The code or refresh token is unknown, used, expired, revoked, or belongs to another client.',
+    means: 'The code, device code or refresh token is unknown, used, expired, revoked, or belongs to another client.',
     fix: 'Start again at the authorization endpoint. Keep only the newest refresh token.',
   },
   unauthorized_client: {
@@ -66,6 +66,21 @@ export const errorCodes = {
     status: 400,
     means: 'The requested strength of sign-in is not offered.',
     fix: 'Ask for a level listed in acr_values_supported, or none.',
+  },
+  authorization_pending: {
+    status: 400,
+    means: 'The person has not answered the device yet.',
+    fix: 'Poll again after interval seconds, until expires_in is over.',
+  },
+  slow_down: {
+    status: 400,
+    means: 'The device polls faster than it may.',
+    fix: 'Add five seconds to the interval, for this and every later poll.',
+  },
+  expired_token: {
+    status: 400,
+    means: 'The device code is over before anybody answered.',
+    fix: 'Ask for a new one at the device authorization endpoint, when the person wants to.',
   },
   invalid_redirect_uri: {
     status: 400,
@@ -151,6 +166,8 @@ export type ErrorPageText = {
   fixes?: { label: string; text: string }[];
   details?: [string, string][];
   continueTo?: { href: string; host: string; fields?: Record<string, string> };
+  /** A page of ours that does what the request was after. */
+  goTo?: { href: string; place: 'device' };
 };
 
 type ErrorOptions = { status?: number; cause?: unknown; headers?: Record<string, string>; members?: Record<string, string> };

@@ -36,6 +36,8 @@ const schema = z.strictObject({
   /** How often a token may be handed on to the next MCP server (RFC 8693). */
   delegationDepth: z.number().int().min(1).max(5).default(3),
   codeSeconds: seconds(10, 600).default(60),
+  /** How long a device may wait for its person (DEV-03). */
+  deviceCodeSeconds: seconds(60, 600).default(600),
   /** How long a person may take to sign in and decide (LOG-03). */
   requestSeconds: seconds(60, 600).default(600),
   /** How long a pushed request may wait for its browser (RFC 9126 §2.2). */

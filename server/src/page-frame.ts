@@ -34,6 +34,7 @@ export function errorText(error: OAuthError, exchange: Exchange): ErrorPageValue
     details: error.page?.details,
     requestId: exchange.requestId,
     continueTo: error.page?.continueTo,
+    goTo: error.page?.goTo,
   };
 }
 

@@ -15,6 +15,8 @@ import { pushRequest } from './authorize/pushed-request.ts';
 import { returnToClient } from './authorize/return-page.ts';
 import { expireClients } from './clients/expire.ts';
 import { register } from './clients/register.ts';
+import { device, deviceForm } from './device/device.ts';
+import { deviceAuthorization } from './device/device-authorization.ts';
 import { jwks } from './discovery/jwks.ts';
 import { authorizationServerMetadata, openidConfiguration } from './discovery/metadata.ts';
 import { ownProtectedResource, serverProtectedResource } from './discovery/protected-resource.ts';
@@ -52,6 +54,7 @@ export const routes: readonly Route[] = [
   { path: '/revoke', surface: 'backchannel', methods: { POST: revoke }, endpoint: 'revocation_endpoint' },
   { path: '/oauth/revoke', surface: 'backchannel', methods: { POST: revoke } },
   { path: '/userinfo', surface: 'backchannel', methods: { GET: userinfo, POST: userinfo }, endpoint: 'userinfo_endpoint' },
+  { path: '/device_authorization', surface: 'backchannel', methods: { POST: deviceAuthorization }, endpoint: 'device_authorization_endpoint' },
   { path: '/register', surface: 'backchannel', methods: { POST: register }, endpoint: 'registration_endpoint' },
 
   // people
@@ -61,6 +64,7 @@ export const routes: readonly Route[] = [
   { path: '/account', surface: 'page', methods: { GET: account } },
   { path: '/account/agents', surface: 'page', methods: { GET: agents } },
   { path: '/account/agents/disconnect', surface: 'page', methods: { POST: disconnect } },
+  { path: '/device', surface: 'page', methods: { GET: deviceForm, POST: device } },
   { path: '/setup', surface: 'page', methods: { GET: setupForm, POST: setup } },
 
   // owners

@@ -16,7 +16,7 @@ export type Session = {
   running: DisposableStack;
 };
 
-const freshOnEachRun = /\b(?:srv|sk)_[A-Za-z0-9]{12,}(?:_\w+)?…?|(?<=localhost:)[3-6]\d{4}\b/g;
+const freshOnEachRun = /\b(?:srv|sk)_[A-Za-z0-9]{12,}(?:_\w+)?…?|\bdc_[\w-]{20,}|(?<=localhost:)[3-6]\d{4}\b/g;
 const keepsRunning = /\bnpm (start|run dev:(auth|resource))\b/;
 
 /** The commands of all console blocks of a document, in order. */

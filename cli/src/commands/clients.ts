@@ -5,6 +5,7 @@ import {
   canonicalResource,
   classifyRedirectUri,
   clientSecretHash,
+  deviceCodeGrant,
   isoDate,
   newClientSecret,
   parseScope,
@@ -28,6 +29,7 @@ export const addClient: Command = {
     { name: 'name', kind: 'text', value: 'text', about: 'what people read on the consent page' },
     { name: 'redirect-uri', kind: 'list', value: 'uri', about: 'where codes may go' },
     { name: 'confidential', kind: 'switch', about: 'a client that can keep a secret' },
+    { name: 'device', kind: 'switch', about: 'may sign people in by device code; without --redirect-uri only so' },
     { name: 'machine', kind: 'switch', about: 'acts for itself: client_credentials, no person' },
     { name: 'speaks-for', kind: 'text', value: 'server id', about: 'an MCP server that calls others for its users: token exchange' },
     { name: 'scope', kind: 'list', value: 'scope', about: 'what it asks for by default; for a machine all it may have' },
@@ -41,6 +43,7 @@ export const addClient: Command = {
     'auth-agent clients add --name "Web App" --confidential --redirect-uri https://app.example.com/callback',
     'auth-agent clients add --name "Files" --speaks-for srv_7xK2 --redirect-uri https://files.example.com/approved',
     'auth-agent clients add --name "Nightly" --machine --scope "tasks:read tasks:write" --resource https://tasks.example.com',
+    'auth-agent clients add --name "Build bot" --device',
   ],
   run: (call) =>
     withServer(call, async (context) => {
@@ -105,6 +108,7 @@ export const removeClient: Command = {
 function clientOf(call: Call, dotlessSchemes: readonly string[], now: number): Client {
   const machine = call.flags.machine === true;
   const speaksFor = textFlag(call, 'speaksFor') !== undefined;
+  const device = call.flags.device === true;
   const redirectUris = listFlag(call, 'redirectUri');
   const scope = parseScope(listFlag(call, 'scope').join(' ')).join(' ') || undefined;
   const clientName = textFlag(call, 'name');
@@ -115,19 +119,21 @@ function clientOf(call: Call, dotlessSchemes: readonly string[], now: number): C
   if (machine && redirectUris.length > 0) throw refuse('A machine has no browser, so it takes no --redirect-uri', addClient.examples[3]);
   if (machine && scope === undefined) throw refuse('A machine needs --scope: all that it may have', addClient.examples[3]);
   if (machine && speaksFor) throw refuse('--machine acts for itself, --speaks-for acts for people: add two clients', addClient.examples[2]);
-  if (!machine && redirectUris.length === 0) throw refuse('--redirect-uri is needed: where codes may go');
+  if (device && (machine || speaksFor)) throw refuse('A device acts for a person: choose --device, --machine or --speaks-for', addClient.examples.at(-1));
+  if (!machine && !device && redirectUris.length === 0) throw refuse('--redirect-uri is needed: where codes may go');
   for (const uri of redirectUris) {
     const found = classifyRedirectUri(uri, dotlessSchemes);
     if (found.refused) throw new Failure('refused', found.reason, { why: `${safe(uri)} cannot be a redirect URI.`, fix: addClient.examples[0] });
   }
+  const redirectGrants = redirectUris.length > 0 ? ['authorization_code'] : [];
   return {
     id,
     registration: 'manual',
     metadata: {
       clientName,
       redirectUris,
-      grantTypes: machine ? ['client_credentials'] : speaksFor ? [exchangeGrant] : ['authorization_code', 'refresh_token'],
-      responseTypes: machine ? [] : ['code'],
+      grantTypes: machine ? ['client_credentials'] : speaksFor ? [exchangeGrant] : [...redirectGrants, 'refresh_token', ...(device ? [deviceCodeGrant] : [])],
+      responseTypes: !machine && redirectUris.length > 0 ? ['code'] : [],
       tokenEndpointAuthMethod: machine || speaksFor || call.flags.confidential === true ? 'client_secret_basic' : 'none',
       scope,
       ...(call.flags.pushedOnly === true ? { requirePushedRequests: true } : {}),

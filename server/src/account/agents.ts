@@ -117,7 +117,9 @@ async function throughWhom({ serverId }: Client, { grantIds }: Ending, delegatio
 /** When access ends by itself. Without a living refresh family that is when the last access token does; with one, only after long disuse. */
 function endOf(agent: ConnectedAgent, { options }: Context): number | undefined {
   if (agent.expiresAt !== undefined || agent.familyExpiresAt !== undefined) return agent.expiresAt;
-  return agent.createdAt + options.codeSeconds + options.accessTokenSeconds;
+  // A device may fetch its tokens as late as its code ends; a grant without a redirect URI is one of a device.
+  const redeemedWithin = agent.redirectUri === undefined ? options.deviceCodeSeconds : options.codeSeconds;
+  return agent.createdAt + redeemedWithin + options.accessTokenSeconds;
 }
 
 /** The address names a grant, not a name to print: nobody can make this page say what they like. */

@@ -7,6 +7,7 @@ import type { Context, Exchange } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { pageFrame } from '../page-frame.ts';
 import { type Answer, page, redirect } from '../route.ts';
+import { readUserCode, shownUserCode } from '../rules/device-grant.ts';
 import { type Parameters, parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
 import type { User } from '../storage/store.ts';
@@ -22,26 +23,26 @@ import { forgive, mayTry } from './sign-in-limits.ts';
 /** GET /login: the form, unless somebody is signed in and nothing asks for the form all the same (`switch`, or a confirmation). */
 export async function signInForm(exchange: Exchange, context: Context): Promise<Answer> {
   const query = parametersFromForm(new URL(exchange.request.url).search);
-  const tx = query.get('tx');
+  const onward = onwardOf(query);
   const signedIn = await currentSession(exchange, context);
   const confirming = query.get('reason') === 'confirm' && signedIn !== undefined;
-  if (signedIn && !confirming && query.get('switch') === undefined) return redirect(nextPlace(tx, context));
+  if (signedIn && !confirming && query.get('switch') === undefined) return redirect(nextPlace(onward, context));
 
   const browser = browserOf(exchange, context);
-  if (tx !== undefined) await parkedRequest(tx, browser, context);
-  return signInAnswer({ tx, ...reasonOf(query, confirming ? signedIn : undefined) }, { browser, exchange, context });
+  if (onward.tx !== undefined) await parkedRequest(onward.tx, browser, context);
+  return signInAnswer({ ...onward, ...reasonOf(query, confirming ? signedIn : undefined) }, { browser, exchange, context });
 }
 
 /** POST /login. */
 export async function signIn(exchange: Exchange, context: Context): Promise<Answer> {
   const form = await readParameters(exchange.request, 'form');
   refuseRepeated(form);
-  const tx = form.get('tx');
-  const browser = checkForm(loginForm(tx), form.get('csrf'), { exchange, context });
+  const onward = onwardOf(form);
+  const browser = checkForm(loginForm(onward.tx), form.get('csrf'), { exchange, context });
 
   const method = methodOf(form);
   const login = method.login(form) ?? '';
-  const again = (problem: Partial<SignInPageValues>) => signInAnswer({ tx, username: login, ...problem }, { browser, exchange, context });
+  const again = (problem: Partial<SignInPageValues>) => signInAnswer({ ...onward, username: login, ...problem }, { browser, exchange, context });
   const allowance = await mayTry(login, exchange.address, context);
   if (!allowance.allowed) return throttled(await again({ error: 'throttled', retryAfterSeconds: allowance.retryAfter }), allowance.retryAfter);
 
@@ -52,7 +53,7 @@ export async function signIn(exchange: Exchange, context: Context): Promise<Answ
   }
   await forgive(login, exchange.address, context);
   const keep = form.get('keep') === '1' || (await isKept(verdict.user, exchange, context));
-  return redirect(nextPlace(tx, context), await beginSession(verdict.user, keep, { exchange, context }));
+  return redirect(nextPlace(onward, context), await beginSession(verdict.user, keep, { exchange, context }));
 }
 
 /** Confirming who one is does not undo "keep me signed in", which that form does not ask again. */
@@ -80,8 +81,19 @@ export async function signInAnswer(
   return page(html, 200, browser.cookies);
 }
 
-/** Where a person goes after signing in: on with the request that waits, else to their agents. */
-function nextPlace(tx: string | undefined, context: Context): string {
+/** What waits behind the sign-in. Nothing here can name an address: there is nowhere else to send a person to. */
+type Onward = Pick<SignInPageValues, 'tx' | 'device'>;
+
+function onwardOf(given: Parameters): Onward {
+  const tx = given.get('tx');
+  if (tx !== undefined || given.get('to') !== 'device') return { tx };
+  const userCode = readUserCode(given.get('user_code'));
+  return { device: { userCode: userCode && shownUserCode(userCode) } };
+}
+
+/** Where a person goes after signing in: on with the request or the device that waits, else to their agents. */
+function nextPlace({ tx, device }: Onward, context: Context): string {
+  if (device) return `${context.base}/device${device.userCode === undefined ? '' : `?user_code=${device.userCode}`}`;
   return isTransaction(tx) ? `${context.base}/authorize/consent?tx=${tx}` : `${context.base}/account/agents`;
 }
 

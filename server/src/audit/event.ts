@@ -27,6 +27,7 @@ export const eventTypes = [
   'grant.revoked',
   'grant.machine_approved',
   'grant.delegated',
+  'device.wrong_code',
   'code.replayed',
   'refresh_token.reused',
   'token.revoked',

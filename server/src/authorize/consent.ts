@@ -3,7 +3,6 @@
  * the form can only say yes or no and leave optional scopes out. Not here: what is needed (next-step.ts), carrying it out (decision.ts), HTML (views/).
  */
 import { browserOf } from '../account/browser-cookie.ts';
-import { clientView } from '../account/client-view.ts';
 import { readCookie } from '../account/cookies.ts';
 import { checkForm, type Form, formToken } from '../account/form-token.ts';
 import { parkedRequest } from '../account/parked-request.ts';
@@ -23,8 +22,9 @@ import type { Client, McpServer, ParkedRequest } from '../storage/store.ts';
 import { type ConsentPageValues, consentPage } from '../views/consent-page.ts';
 import { alreadyDecided, approve, type Outcome, type Place, refuse } from './decision.ts';
 import { nextStep } from './next-step.ts';
-import { consentReceipt } from './receipt.ts';
-import { choices, narrowed } from './scopes.ts';
+import { questionOf } from './question.ts';
+import { consentReceipt, returnsTo } from './receipt.ts';
+import { narrowed } from './scopes.ts';
 
 /** A request whose person is here. `through`: the server that the client speaks for, and through whose agents alone it acts. */
 type Waiting = { tx: string; parked: ParkedRequest; client: Client; target: Target; through?: McpServer; signedIn: SignedIn };
@@ -73,7 +73,7 @@ export async function consent(exchange: Exchange, context: Context): Promise<Ans
   if (decision === 'deny') await refuse(parked, new OAuthError('access_denied', 'The person said no'), signedIn, place);
   else {
     const scope = narrowed(parked.request.scope, optional, form.all('scope'));
-    const receipt = consentReceipt(pageFrame(exchange, context), shown, { granted: scope, asked: true, at: context.now() });
+    const receipt = receiptOf(shown, { granted: scope, asked: true }, { exchange, context });
     await approve({ parked, client, signedIn, scope, receipt }, place);
   }
   return goBack(waiting.tx, context);
@@ -87,8 +87,13 @@ export async function answerUnasked(known: Omit<Waiting, 'target' | 'through'>, 
   const { scope } = known.parked.request;
   const through = await serverSpokenFor(known.client, context);
   const { shown } = ask({ ...known, target, through }, { allowed: scope, reconnect: true }, context);
-  const receipt = consentReceipt(pageFrame(exchange, context), shown, { granted: scope, asked: false, at: context.now() });
+  const receipt = receiptOf(shown, { granted: scope, asked: false }, { exchange, context });
   return approve({ ...known, scope, receipt }, place);
+}
+
+function receiptOf(shown: Shown, decided: { granted: string[]; asked: boolean }, { exchange, context }: Pick<Place, 'exchange' | 'context'>): string {
+  const seen = { ...shown, clientId: shown.technical.clientId, returnsTo: returnsTo(shown.redirectUri, shown.client) };
+  return consentReceipt(pageFrame(exchange, context), seen, { ...decided, at: context.now() });
 }
 
 /** Always through a page of ours: Chromium holds a form's whole chain of redirects to `form-action 'self'` (decision 12, CON-08). */
@@ -132,30 +137,18 @@ async function serverSpokenFor({ serverId }: Client, { store }: Context): Promis
   return server;
 }
 
-function ask(
-  { parked, client, target, through, signedIn }: Omit<Waiting, 'tx'>,
-  { allowed, reconnect }: { allowed: string[]; reconnect: boolean },
-  context: Context,
-): Question {
-  const { request } = parked;
-  const optional = choices(request.scope, target, allowed);
+function ask(waiting: Omit<Waiting, 'tx'>, { allowed, reconnect }: { allowed: string[]; reconnect: boolean }, context: Context): Question {
+  const { request } = waiting.parked;
+  const { shown, optional } = questionOf({ ...waiting, request }, allowed, context);
   const fresh = request.scope.filter((name) => !allowed.includes(name));
-  const offered = request.scope.map((name) => ({ ...(target.scopes.find((scope) => scope.name === name) ?? { name }), optional: optional.includes(name) }));
-  const ignored = (request.ignoredScope ?? []).map((name) => ({ name, offered: false }));
-  const { name, username, email } = signedIn.user;
-  const shown: Shown = {
-    client: clientView(client),
-    user: { name: name ?? username, email },
-    server: { name: target.server?.name ?? context.options.serviceName, host: new URL(target.resource).host, resource: target.resource },
+  const asked: Shown = {
+    ...shown,
     redirectUri: request.redirectUri,
-    scopes: [...offered, ...ignored],
-    offline: isRenewable(request.scope, client, context),
-    lasts: { unused: days(context.options.refreshIdleSeconds), most: days(context.options.refreshLifetimeSeconds) },
     newScopes: allowed.length > 0 ? fresh : undefined,
     reconnect,
-    through: through?.name,
+    through: waiting.through?.name,
     technical: {
-      clientId: client.id,
+      clientId: waiting.client.id,
       redirectUri: request.redirectUri,
       scope: request.scope.join(' '),
       resource: request.resource,
@@ -164,14 +157,7 @@ function ask(
       prompt: request.prompt.length > 0 ? request.prompt.join(' ') : undefined,
     },
   };
-  return { shown, optional };
-}
-
-const days = (seconds: number): number => Math.max(1, Math.round(seconds / 86400));
-
-/** Whether the token endpoint will issue a refresh token for this. */
-function isRenewable(scope: readonly string[], client: Client, { options }: Context): boolean {
-  return client.metadata.grantTypes.includes('refresh_token') && (options.refreshTokens === 'always' || scope.includes('offline_access'));
+  return { shown: asked, optional };
 }
 
 /** The form belongs to this request and to this person's session. */

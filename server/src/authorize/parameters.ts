@@ -11,7 +11,7 @@ import type { Parameters } from '../rules/parameters.ts';
 import { mediaType, readText } from '../rules/read-body.ts';
 import { concreteRedirect, matchesRegistered, redirectClass } from '../rules/redirect-uri.ts';
 import type { Client } from '../storage/store.ts';
-import { redirectMismatch, unknownClient } from './refusal-page.ts';
+import { copiedCode, isOutOfBand, redirectMismatch, unknownClient } from './refusal-page.ts';
 
 /** Who asks, and where every answer from here on may go. */
 export type Asking = { client: Client; redirectUri: string; redirectUriSent: boolean; state?: string; responseMode?: 'form_post'; gone?: boolean };
@@ -38,6 +38,7 @@ export async function identify(given: Parameters, exchange: Exchange, context: C
   const gone = found.state === 'gone';
   const tellable = client && sent !== undefined && found.state === 'gone' && found.reason === 'removed' && isRegistered(sent, client);
   if (!client || (gone && !tellable)) throw unknownClient({ clientId, redirectUri: sent, found, request: exchange.request });
+  if (sent !== undefined && isOutOfBand(sent) && !isRegistered(sent, client)) throw copiedCode(client, context);
   return { ...askingOf(given, client), gone };
 }
 

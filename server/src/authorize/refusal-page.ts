@@ -4,8 +4,10 @@
  */
 
 import type { FoundClient } from '../clients/find.ts';
+import type { Context } from '../context.ts';
 import { OAuthError } from '../errors.ts';
 import type { HttpRequest } from '../http-request.ts';
+import { deviceCodeGrant } from '../rules/device-grant.ts';
 import type { Client } from '../storage/store.ts';
 import { staleClientFixes } from '../views/stale-client-fixes.ts';
 
@@ -37,6 +39,24 @@ function familiar(redirectUri = ''): string {
   if (/^http:\/\/localhost:\d+\/callback$/.test(redirectUri)) return 'Claude Code';
   if (/^(https:\/\/(insiders\.)?vscode\.dev\/redirect|http:\/\/127\.0\.0\.1(:\d+)?\/)$/.test(redirectUri)) return 'VS Code';
   return '';
+}
+
+/** The client would have people copy its code from a page. */
+export function isOutOfBand(redirectUri: string): boolean {
+  return /^urn:ietf:wg:oauth:2\.0:oob(:auto)?$/.test(redirectUri);
+}
+
+/** A code that people copy is one that they can be talked into giving away. Devices without a browser have a grant of their own. */
+export function copiedCode(client: Client, context: Context): OAuthError {
+  const page = `${context.issuer}/device`;
+  const mayUse = client.metadata.grantTypes.includes(deviceCodeGrant);
+  return new OAuthError('invalid_redirect_uri', 'Codes to copy are not offered, use the device authorization grant').onPage({
+    title: 'Sign in with a device code instead',
+    forUser: `This service shows no codes to copy. An app without a browser shows you a code of its own instead, which you enter at ${page}.`,
+    forDeveloper: `Ask ${context.issuer}/device_authorization for a code (RFC 8628)${mayUse ? '' : ', after registering this client for that grant'}. grant_type is ${deviceCodeGrant}.`,
+    fixes: [{ label: 'auth-agent', text: 'auth-agent login <address of the MCP server> --device' }],
+    goTo: { href: `${context.base}/device`, place: 'device' },
+  });
 }
 
 /** What was asked for beside what is registered, and the one rule that most often explains the difference. */

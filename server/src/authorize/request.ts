@@ -7,10 +7,9 @@ import { OAuthError } from '../errors.ts';
 import { checkThumbprint } from '../rules/dpop.ts';
 import { type Parameters, refuseRepeated } from '../rules/parameters.ts';
 import { checkChallenge } from '../rules/pkce.ts';
-import { findTarget } from '../servers/resource.ts';
 import type { AuthorizationRequest } from '../storage/store.ts';
+import { askedFor } from './asked-for.ts';
 import { type Asking, isState, takesForms } from './parameters.ts';
-import { wantedScope } from './scopes.ts';
 
 /** @throws {OAuthError} for the client. */
 export async function checkRequest(given: Parameters, asking: Asking, context: Context): Promise<AuthorizationRequest> {
@@ -23,12 +22,7 @@ export async function checkRequest(given: Parameters, asking: Asking, context: C
   checkState(given.get('state'));
   checkResponse(given, redirectUri);
   const codeChallenge = checkChallenge(given.get('code_challenge'), given.get('code_challenge_method'));
-  const target = await findTarget(given.all('resource'), client, context);
-  const { scope, ignored } = wantedScope(given.get('scope'), client, target);
-  // AZ-19: an unknown scope is dropped, one of another server is a confusion that would end in a surprise.
-  if (ignored.length > 0 && (await context.store.isScopeOfAnother(ignored, target.resource)))
-    throw new OAuthError('invalid_scope', 'A requested scope belongs to another resource');
-  if (given.get('authorization_details') !== undefined) throw new OAuthError('invalid_authorization_details', 'authorization_details are not offered');
+  const asked = await askedFor(given, client, context);
 
   return {
     clientId: client.id,
@@ -36,10 +30,7 @@ export async function checkRequest(given: Parameters, asking: Asking, context: C
     redirectUriSent,
     state,
     responseMode,
-    scope,
-    ignoredScope: ignored.length > 0 ? ignored : undefined,
-    resource: target.resource,
-    serverId: target.server?.id,
+    ...asked,
     codeChallenge,
     nonce: nonceOf(given.get('nonce')),
     dpopJkt: checkThumbprint(given.get('dpop_jkt')),

@@ -6,6 +6,7 @@
 import { foreignAlgorithms } from '../crypto/foreign-jwt.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { OAuthError } from '../errors.ts';
+import { deviceCodeGrant } from '../rules/device-grant.ts';
 import { classifyRedirectUri } from '../rules/redirect-uri.ts';
 import { isScopeToken } from '../rules/scope.ts';
 import type { ClientMetadata } from '../storage/store.ts';
@@ -43,11 +44,12 @@ export function parseClientMetadata(json: unknown, source: MetadataSource, polic
   if ('client_id' in members && source === 'registration') note('A requested client_id was ignored');
   if ('software_statement' in members) note('The software statement was ignored: no issuer of statements is trusted here');
   const keys = parseKeySet(members.jwks, members.jwks_uri);
+  const grantTypes = grantTypesOf(members, note);
   const metadata: ClientMetadata = {
     clientName: nameOf(members, source),
-    redirectUris: redirectUrisOf(members, policy, note),
-    grantTypes: grantTypesOf(members, note),
-    responseTypes: responseTypesOf(members, note),
+    redirectUris: isRedirected(members, grantTypes) ? redirectUrisOf(members, policy, note) : [],
+    grantTypes,
+    responseTypes: responseTypesOf(members, grantTypes, note),
     tokenEndpointAuthMethod: source === 'document' ? documentMethod(members, keys !== undefined) : registeredMethod(members, keys !== undefined),
     scope: scopeOf(members, note),
     applicationType: applicationTypeOf(members, note),
@@ -101,6 +103,11 @@ function nameOf(members: Members, source: MetadataSource): string | undefined {
   return name === '' ? undefined : name;
 }
 
+/** A device without a browser need not name redirect URIs; those it names are checked all the same. */
+function isRedirected(members: Members, grantTypes: readonly string[]): boolean {
+  return grantTypes.includes('authorization_code') || 'redirect_uris' in members;
+}
+
 /** D11: one dangerous entry spoils the request; entries that are merely not offered are left out as long as one remains. */
 function redirectUrisOf(members: Members, policy: MetadataPolicy, note: Note): string[] {
   const given = stringsOf(members.redirect_uris);
@@ -119,18 +126,21 @@ function redirectUrisOf(members: Members, policy: MetadataPolicy, note: Note): s
   return [...accepted];
 }
 
-/** DCR-10 and DCR-13: these clients get the code flow and, always, refresh (Zed forgets to ask). RFC 7591 §3.2.1: the server "MAY reject or replace". */
+/** The grants in which a person decides: the only ones that anybody may register for (DCR-13). */
+const personalGrants = ['authorization_code', deviceCodeGrant];
+
+/** DCR-10: the code flow unless a device asks for its own, and always refresh (Zed forgets to ask). RFC 7591 §3.2.1: the server "MAY reject or replace". */
 function grantTypesOf(members: Members, note: Note): string[] {
-  if ('grant_types' in members) {
-    const given = stringsOf(members.grant_types);
-    if (!given?.includes('authorization_code')) throw invalid('grant_types must include authorization_code');
-    if (given.some((type) => type !== 'authorization_code' && type !== 'refresh_token'))
-      note('Grant types that are not offered to this kind of client were left out');
-  }
-  return ['authorization_code', 'refresh_token'];
+  const given = 'grant_types' in members ? stringsOf(members.grant_types) : ['authorization_code'];
+  const personal = personalGrants.filter((type) => given?.includes(type));
+  if (personal.length === 0) throw invalid('grant_types must include authorization_code or the device grant');
+  if (given?.some((type) => type !== 'refresh_token' && !personalGrants.includes(type)))
+    note('Grant types that are not offered to this kind of client were left out');
+  return personal.includes('authorization_code') ? ['authorization_code', 'refresh_token', ...personal.slice(1)] : [...personal, 'refresh_token'];
 }
 
-function responseTypesOf(members: Members, note: Note): string[] {
+function responseTypesOf(members: Members, grantTypes: readonly string[], note: Note): string[] {
+  if (!grantTypes.includes('authorization_code')) return [];
   if ('response_types' in members) {
     const given = stringsOf(members.response_types);
     if (!given?.includes('code')) throw invalid('response_types must include code');

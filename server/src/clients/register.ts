@@ -93,7 +93,7 @@ function registrationAnswer(client: Client, secret: string | undefined): Record<
     client_name: metadata.clientName,
     redirect_uris: metadata.redirectUris,
     grant_types: metadata.grantTypes,
-    response_types: metadata.responseTypes,
+    response_types: metadata.responseTypes.length > 0 ? metadata.responseTypes : undefined,
     token_endpoint_auth_method: metadata.tokenEndpointAuthMethod,
     scope: metadata.scope,
     application_type: metadata.applicationType,

@@ -22,12 +22,17 @@ export function randomId(prefix: string, bytes: number): string {
 
 /** A random id of letters and digits only, for places where `_` separates parts. About 5.95 bits a character. */
 export function randomWord(length: number): string {
-  const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+  return randomLetters('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', length);
+}
+
+/** Letters of an alphabet of at most 256, each as likely as any other. */
+export function randomLetters(alphabet: string, length: number): string {
+  // The largest multiple of the alphabet in a byte: beyond it the modulo would favour some letters.
+  const fair = 256 - (256 % alphabet.length);
   let word = '';
   while (word.length < length) {
     for (const byte of randomBytes(length * 2)) {
-      // 248 is the largest multiple of 62 in a byte: beyond it the modulo would favour some letters.
-      if (byte < 248 && word.length < length) word += alphabet[byte % 62];
+      if (byte < fair && word.length < length) word += alphabet[byte % alphabet.length];
     }
   }
   return word;

@@ -5,6 +5,7 @@
 import { auditEvent } from '../audit/event.ts';
 import type { Context } from '../context.ts';
 import { hashPassword } from '../crypto/password.ts';
+import { deviceCodeGrant } from '../rules/device-grant.ts';
 import type { Client, ClientMetadata, McpServer, ServerScope } from '../storage/store.ts';
 
 export const demoUser = { id: 'usr_demo_testuser', username: 'testuser', password: 'testpass', email: 'testuser@example.com', name: 'Test User' } as const;
@@ -55,12 +56,15 @@ const machine = (clientName: string): Partial<ClientMetadata> => ({
   tokenEndpointAuthMethod: 'client_secret_basic',
   scope: 'tasks:read tasks:write user:read user:write',
 });
+/** Clients with a user may sign in on a page, or on a device without one. */
+const personalGrants = ['authorization_code', 'refresh_token', deviceCodeGrant];
 const demoClients = (issuer: string): DemoClient[] => [
   {
     id: 'client_claude_code',
     metadata: {
       clientName: 'Claude Code',
       redirectUris: ['http://localhost:3000/callback', 'http://localhost/callback', 'http://127.0.0.1/callback'],
+      grantTypes: personalGrants,
       tokenEndpointAuthMethod: 'none',
     },
   },
@@ -70,6 +74,7 @@ const demoClients = (issuer: string): DemoClient[] => [
     metadata: {
       clientName: 'MCP Test Client',
       redirectUris: ['http://localhost:3000/callback', issuer + codePagePath],
+      grantTypes: personalGrants,
       tokenEndpointAuthMethod: 'client_secret_basic',
       scope: 'mcp:read mcp:write',
     },

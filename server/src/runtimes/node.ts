@@ -20,6 +20,7 @@ export { clientSecretHash, newClientSecret } from '../clients/secret.ts';
 export type { Context } from '../context.ts';
 export { hashPassword, maxPasswordBytes, minPasswordLength } from '../crypto/password.ts';
 export { randomId, randomWord } from '../crypto/random.ts';
+export { deviceCodeGrant } from '../rules/device-grant.ts';
 export { isEmailAddress, isUsername } from '../rules/person.ts';
 export { classifyRedirectUri } from '../rules/redirect-uri.ts';
 export { canonicalResource } from '../rules/resource.ts';

@@ -33,6 +33,7 @@ export const settings: readonly Setting[] = [
   { name: 'refreshTokens', kind: 'text', option: 'refreshTokens', about: 'always, or offline_access: only to those who ask for it' },
   { name: 'codeSeconds', kind: 'number', option: 'codeSeconds', about: 'life of authorization codes' },
   { name: 'delegationDepth', kind: 'number', option: 'delegationDepth', about: 'how often a token may be handed on to the next MCP server' },
+  { name: 'deviceCodeSeconds', kind: 'number', option: 'deviceCodeSeconds', about: 'how long a device may wait for its person' },
   { name: 'requestSeconds', kind: 'number', option: 'requestSeconds', about: 'how long a person may take to decide' },
   { name: 'pushedRequestSeconds', kind: 'number', option: 'pushedRequestSeconds', about: 'how long a pushed request waits for its browser' },
   { name: 'requirePushedRequests', kind: 'switch', option: 'requirePushedRequests', about: 'refuse authorization requests that were not pushed' },

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { consentContract } from './contract/consent.ts';
 import { delegationsContract } from './contract/delegations.ts';
+import { deviceContract } from './contract/device.ts';
 import { NOW, type Nodes } from './contract/fixtures.ts';
 import { isolationContract } from './contract/isolation.ts';
 import { operationsContract } from './contract/operations.ts';
@@ -42,7 +43,16 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       assert.deepEqual([await one.pendingMigrations(), await two.pendingMigrations(), await two.migrate(NOW)], [[], [], []]);
     });
 
-    for (const part of [peopleContract, registryContract, consentContract, delegationsContract, tokensContract, operationsContract, isolationContract])
+    for (const part of [
+      peopleContract,
+      registryContract,
+      consentContract,
+      delegationsContract,
+      deviceContract,
+      tokensContract,
+      operationsContract,
+      isolationContract,
+    ])
       part(() => nodes);
   });
 }

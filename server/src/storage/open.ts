@@ -12,6 +12,7 @@ import { clientDocumentsTable } from './tables/client-documents.ts';
 import { clientsTable } from './tables/clients.ts';
 import { codesTable } from './tables/codes.ts';
 import { delegationsTable } from './tables/delegations.ts';
+import { deviceCodesTable } from './tables/device-codes.ts';
 import { factsTable } from './tables/facts.ts';
 import { grantsTable } from './tables/grants.ts';
 import { lastUse } from './tables/last-use.ts';
@@ -81,6 +82,7 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...machineGrantsTable(driver, tenant),
     ...delegationsTable(driver, tenant),
     ...codesTable(driver, tenant),
+    ...deviceCodesTable(driver, tenant),
     ...refreshTokensTable(driver, tenant),
     ...revokedTokensTable(driver, tenant),
     ...replayedIdsTable(driver, tenant),

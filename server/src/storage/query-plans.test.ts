@@ -3,7 +3,23 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { approve, connect, DAY, family, freshTenant, happened, machineGrant, NOW, parked, pushed, rotate, session, signingKey } from './contract/fixtures.ts';
+import {
+  approve,
+  connect,
+  DAY,
+  device,
+  family,
+  freshTenant,
+  grant,
+  happened,
+  machineGrant,
+  NOW,
+  parked,
+  pushed,
+  rotate,
+  session,
+  signingKey,
+} from './contract/fixtures.ts';
 import type { Driver, Statement } from './driver.ts';
 import { openNodeSqlite } from './drivers/node-sqlite.ts';
 import { openStorage } from './open.ts';
@@ -71,6 +87,13 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.findPushedRequest('reference-1', NOW);
   await store.parkRequest({ ...parked, idHash: 'pushed', request: { ...parked.request, pushedHash: 'reference-1' } });
   await store.denyRequest({ idHash: 'pushed', answer: 'a', now: NOW, pushedHash: 'reference-1' }, happened('grant.denied'));
+  await store.addDeviceCode(device);
+  await store.findWaitingDevice('user-code-1', NOW);
+  await store.pollDevice({ codeHash: 'device-1', clientId: 'client_1', now: NOW, slowerBySeconds: 5 });
+  await store.approveDevice({ codeHash: 'device-1', grant: { ...grant, id: 'grant_device' }, authTime: NOW, now: NOW }, happened('grant.approved'));
+  await store.denyDevice({ codeHash: 'device-1', now: NOW }, happened('grant.denied'));
+  await store.findDevice('device-1', NOW);
+  await store.redeemDevice({ codeHash: 'device-1', now: NOW, redemptionId: 'r', family: { ...family, familyId: 'family-d', grantId: 'grant_device' } });
   await store.findGrant('grant_1');
   await store.rememberedConsent({ ...triple, redirectUri: 'r', clientDigest: 'd' }, NOW);
   await store.allowedScopes(triple, NOW);
@@ -91,6 +114,8 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.addSigningKey(signingKey, { signsUntil: NOW, publishedUntil: NOW }, happened('signing_key.added'));
   await store.attempt('account', NOW);
   await store.forgiveAttempts('account');
+  for (let guess = 0; guess < 2; guess++) await store.countGuess('guesses', { most: 1, windowSeconds: 600 }, NOW);
+  await store.takeGuessBack('guesses');
   await store.takeFrom('bucket', { limit: 1, periodSeconds: 1 }, NOW * 1000);
   await store.recordUse({ grants: new Map([['grant_1', NOW]]), keys: new Map([['sk_files', NOW]]), clients: new Map([['client_1', NOW]]) });
   for (const filter of [{}, { userId: 'usr_alice' }, { grantId: 'grant_1' }]) await store.listEvents({ limit: 5, ...filter });

@@ -177,6 +177,30 @@ export type Code = {
 };
 export const MAX_CODE_FAILURES = 5;
 
+/** What a device asks for (RFC 8628 §3.1), checked like an authorization request. */
+export type DeviceRequest = { scope: string[]; ignoredScope?: string[]; resource: string; serverId?: string };
+/** A device that waits for its person. Answered without a grant means denied. */
+export type DeviceCode = {
+  codeHash: string;
+  /** Keyed hash: the code is short enough to be tried out. */
+  userCodeHash: string;
+  clientId: string;
+  request: DeviceRequest;
+  /** Where the device asked from. */
+  address: string;
+  createdAt: number;
+  expiresAt: number;
+  /** How long the device must wait between two polls; grows with each that came too early. */
+  intervalSeconds: number;
+  answeredAt?: number;
+  grantId?: string;
+  /** When the person who allowed it had signed in. */
+  authTime?: number;
+  redeemedAt?: number;
+};
+/** "over": unknown, of another client, expired or answered. */
+export type PollOutcome = 'pending' | 'too-fast' | 'over';
+
 /** A refresh family: one row, rotated in one statement. One family per grant. */
 export type RefreshFamily = {
   familyId: string;
@@ -359,6 +383,22 @@ export type Store = {
   /** How the grants of this person were used through others that still live; the latest first. */
   listDelegations(userId: string, now: number): Promise<NotedDelegation[]>;
 
+  // devices
+  /** Parks what a device asks for. "taken": a device that waits, or lately did, has this user code. */
+  addDeviceCode(device: DeviceCode): Promise<'added' | 'taken'>;
+  /** The device behind a user code, while it waits. */
+  findWaitingDevice(userCodeHash: string, now: number): Promise<DeviceCode | undefined>;
+  /** Counts a poll of a waiting device; one that came too early makes the interval longer for good (RFC 8628 §3.5). One statement. */
+  pollDevice(poll: { codeHash: string; clientId: string; now: number; slowerBySeconds: number }): Promise<PollOutcome>;
+  /** The device behind a device code, waiting or not, with its grant and whether that stands. */
+  findDevice(codeHash: string, now: number): Promise<{ device: DeviceCode; grant?: Grant; standing: boolean } | undefined>;
+  /** Answers a waiting device once: marks it, creates the grant, writes the event. "answered": somebody was first or it is too late, nothing changed. */
+  approveDevice(approval: { codeHash: string; grant: Grant; authTime: number; now: number }, event: AuditEvent): Promise<'approved' | 'answered'>;
+  /** Answers a waiting device with no; no grant. */
+  denyDevice(denial: { codeHash: string; now: number }, event: AuditEvent): Promise<'denied' | 'answered'>;
+  /** Redeems an approved device code once, and creates the refresh family if given. "spent": redeemed, expired, not approved or its grant is gone; nothing changed. */
+  redeemDevice(redemption: { codeHash: string; now: number; redemptionId: string; family?: RefreshFamily }): Promise<'redeemed' | 'spent'>;
+
   // codes and refresh tokens
   /** The code with its grant (and whether that stands), redeemed or not. */
   findCode(codeHash: string, now: number): Promise<{ code: Code; grant: Grant; user: User; standing: boolean } | undefined>;
@@ -394,6 +434,10 @@ export type Store = {
   /** Counts a try before it is made; blocked tries do not count. After 3 failures waits 1, 2, 4 … 900 s (LOG-05). */
   attempt(bucket: string, now: number): Promise<Allowance>;
   forgiveAttempts(bucket: string): Promise<void>;
+  /** Counts a guess before it is made: `most` in a window that begins with the first. Blocked guesses do not count. */
+  countGuess(bucket: string, limit: { most: number; windowSeconds: number }, now: number): Promise<Allowance>;
+  /** Takes the count of a guess that was right back; the wrong ones stay. */
+  takeGuessBack(bucket: string): Promise<void>;
   /** Takes one from a bucket that refills evenly: `limit` per `periodSeconds`, GCRA in one statement. `nowMs` in milliseconds. */
   takeFrom(bucket: string, limit: { limit: number; periodSeconds: number }, nowMs: number): Promise<Allowance>;
 

@@ -10,6 +10,8 @@ type Sweep = (round: Round) => Statement[];
 
 /** A redeemed code stays ten minutes past its end, so that its replay is recognised and revokes what came from it (COD-06). */
 const CODE_KEPT_SECONDS = 600;
+/** A device that is slow to ask is told that its code expired, not that nobody knows it (RFC 8628 §3.5). */
+const DEVICE_CODE_KEPT_SECONDS = 600;
 /** Revoked access tokens stay past their end for as long as any verifier's clock may be behind. */
 const REVOKED_TOKEN_KEPT_SECONDS = 300;
 /** A request begun with a reference in its last second may wait this long for its answer, which asks whether the reference was used. */
@@ -44,6 +46,7 @@ const sweeps: readonly Sweep[] = [
   expiredRows('authorization_requests', 'id_hash', { column: 'expires_at' }),
   expiredRows('pushed_requests', 'reference_hash', { column: 'expires_at', keptSeconds: PUSHED_KEPT_SECONDS }),
   expiredRows('codes', 'code_hash', { column: 'expires_at', keptSeconds: CODE_KEPT_SECONDS }),
+  expiredRows('device_codes', 'code_hash', { column: 'expires_at', keptSeconds: DEVICE_CODE_KEPT_SECONDS }),
   (round) => [endIdleGrants(round), deleteIdleFamilies(round)],
   expiredRows('delegations', 'grant_id', { column: 'expires_at' }),
   expiredRows('revoked_tokens', 'jti', { column: 'expires_at', keptSeconds: REVOKED_TOKEN_KEPT_SECONDS }),

@@ -13,6 +13,7 @@ const secretNames = [
   'assertion',
   'code',
   'code_verifier',
+  'device_code',
   'refresh_token',
   'access_token',
   'token',

@@ -18,27 +18,31 @@ import type { RedirectTarget } from './redirect-target.ts';
 import { describeRedirect } from './redirect-target.ts';
 import { scopeList } from './scope-list.ts';
 
-export type ConsentPageValues = {
-  tx: string;
-  csrf: string;
+/** What is asked, however it came here: by a redirect or by a device. */
+export type AskedValues = {
   client: ClientView;
   user: { name: string; email?: string };
   server: { name: string; host: string; resource: string };
-  /** The redirect URI of this request, not the registered list. */
-  redirectUri: string;
-  /** Overrides our comparison of redirect host and metadata document host. */
-  redirectRegisteredHostMatches?: boolean;
   scopes: readonly ScopeView[];
   /** A refresh token is asked for. */
   offline: boolean;
   /** When renewable access ends by itself, in days. */
   lasts: { unused: number; most: number };
+  /** Name of the MCP server that the client speaks for: it acts only through agents that were connected there. */
+  through?: string;
+};
+
+export type ConsentPageValues = AskedValues & {
+  tx: string;
+  csrf: string;
+  /** The redirect URI of this request, not the registered list. */
+  redirectUri: string;
+  /** Overrides our comparison of redirect host and metadata document host. */
+  redirectRegisteredHostMatches?: boolean;
   /** Names of the scopes that an existing grant does not have yet; makes this a step-up. */
   newScopes?: readonly string[];
   /** Everything was allowed before; only the person's presence is asked. */
   reconnect?: boolean;
-  /** Name of the MCP server that the client speaks for: it acts only through agents that were connected there. */
-  through?: string;
   technical: { clientId: string; redirectUri: string; scope: string; resource: string; codeChallengeMethod: string; responseMode: string; prompt?: string };
 };
 
@@ -86,9 +90,15 @@ ${target.anyProgram && programWarning(values, words)}
 ${buttons(words, target)}
 </form>
 <p class="small center">${shape === 'step-up' && html`${t('consent.keepText')} `}${rich('consent.undo', { agents: html`<a href="${page.base}/account/agents">${t('agents.title')}</a>` })}</p>
-${developerDetails(page, values)}`;
+${developerDetails(technicalRows(page, values))}`;
 
-  return renderPage(page, { title: t(words.title, { name: identity.name }), why: 'why.consent', width: 'wide', aside: whoIsSignedIn(page, values), main });
+  return renderPage(page, {
+    title: t(words.title, { name: identity.name }),
+    why: 'why.consent',
+    width: 'wide',
+    aside: whoIsSignedIn(values, `${page.base}/login?tx=${encodeURIComponent(values.tx)}&switch=1`),
+    main,
+  });
 }
 
 function shapeOf(values: ConsentPageValues): Shape {
@@ -96,32 +106,38 @@ function shapeOf(values: ConsentPageValues): Shape {
   return values.scopes.some((scope) => isNew(scope, values)) ? 'step-up' : 'first';
 }
 
-function isNew(scope: ScopeView, values: ConsentPageValues): boolean {
+function isNew(scope: ScopeView, values: { newScopes?: readonly string[] }): boolean {
   return scope.isNew ?? values.newScopes?.includes(scope.name) ?? false;
 }
 
-function whoIsSignedIn(page: PageFrame, values: ConsentPageValues): Markup {
+/** Renders who decides, with the way to be somebody else. */
+export function whoIsSignedIn(values: Pick<AskedValues, 'user'>, switchHref: string): Markup {
   const user = html`<strong><bdi>${displayText(values.user.email ?? values.user.name, 80)}</bdi></strong>`;
-  return html`<p class="account">${rich('consent.signedInAs', { user })} <a href="${page.base}/login?tx=${encodeURIComponent(values.tx)}&amp;switch=1">${t('consent.switch')}</a></p>`;
+  return html`<p class="account">${rich('consent.signedInAs', { user })} <a href="${switchHref}">${t('consent.switch')}</a></p>`;
 }
 
 function facts(values: ConsentPageValues, identity: ClientIdentity, target: RedirectTarget): Markup {
-  const { server } = values;
   return html`<dl class="facts">
-<div><dt>${t('consent.who')}</dt><dd>${clientLine(identity)}</dd></div>
-<div><dt>${t('consent.what')}</dt><dd><p><strong><bdi>${displayText(server.name)}</bdi></strong> <span class="muted site">${visibleText(server.host)}</span></p></dd></div>
+${whoAndWhat(values, identity)}
 <div><dt>${t('consent.where')}</dt><dd><p class="target">${targetLine(target)}</p>
 ${target.warning !== undefined && warningLine(target.warning)}
 <details><summary>${t('consent.fullAddress')}</summary><p><code>${visibleText(values.redirectUri)}</code></p></details></dd></div>
 </dl>`;
 }
 
-function duration(values: ConsentPageValues): Markup {
+/** Renders who asks and for which server, as rows of a list of facts. */
+export function whoAndWhat({ server }: AskedValues, identity: ClientIdentity): Markup {
+  return html`<div><dt>${t('consent.who')}</dt><dd>${clientLine(identity)}</dd></div>
+<div><dt>${t('consent.what')}</dt><dd><p><strong><bdi>${displayText(server.name)}</bdi></strong> <span class="muted site">${visibleText(server.host)}</span></p></dd></div>`;
+}
+
+/** Renders when access ends by itself. */
+export function duration(values: AskedValues): Markup {
   const renewable = values.offline || values.scopes.some(isDuration);
   return html`<dl class="facts"><div><dt>${t('consent.howLong')}</dt><dd><p>${durationText(values, renewable)}</p></dd></div></dl>`;
 }
 
-function durationText({ through, lasts }: ConsentPageValues, renewable: boolean): string {
+function durationText({ through, lasts }: AskedValues, renewable: boolean): string {
   if (through !== undefined) return t('consent.untilDisconnectedOr', { most: String(lasts.most) });
   return renewable ? t('consent.untilDisconnected', { unused: String(lasts.unused), most: String(lasts.most) }) : t('consent.once');
 }
@@ -135,7 +151,8 @@ function targetLine(target: RedirectTarget): Markup {
   return target.kind === 'code-page' ? html`${target.line}` : place;
 }
 
-function permissions(values: ConsentPageValues, shape: Shape): Markup {
+/** Renders what it could do, with a box for each choice. */
+export function permissions(values: AskedValues & { newScopes?: readonly string[] }, shape: Shape): Markup {
   const offered = values.scopes.filter((scope) => scope.offered !== false && !isDuration(scope));
   const choices = offered.some((scope) => scope.optional && (shape === 'first' || isNew(scope, values)));
   return html`<section class="permissions" aria-labelledby="could"><h2 id="could">${t(PERMISSIONS_TITLE[shape])}</h2>
@@ -148,7 +165,7 @@ ${notOffered(values.scopes.filter((scope) => scope.offered === false))}
 const PERMISSIONS_TITLE = { first: 'consent.could', 'step-up': 'consent.newTitle', reconnect: 'consent.can' } as const;
 
 /** What was allowed before is folded away, except what can do harm: that stays in sight beside the addition. */
-function stepUpLists(offered: readonly ScopeView[], values: ConsentPageValues): Markup {
+function stepUpLists(offered: readonly ScopeView[], values: { newScopes?: readonly string[] }): Markup {
   const before = offered.filter((scope) => !isNew(scope, values));
   const harmless = before.filter(isHarmless);
   const harmful = before.filter((scope) => !isHarmless(scope));
@@ -187,9 +204,8 @@ function buttons(words: Words, target: RedirectTarget): Markup {
 </div>`;
 }
 
-function developerDetails(page: PageFrame, values: ConsentPageValues): Markup {
-  const { technical } = values;
-  const rows: [string, string][] = [
+function technicalRows(page: PageFrame, { technical }: ConsentPageValues): [string, string][] {
+  return [
     ['client_id', technical.clientId],
     ['redirect_uri', technical.redirectUri],
     ['scope', technical.scope],
@@ -199,6 +215,10 @@ function developerDetails(page: PageFrame, values: ConsentPageValues): Markup {
     ['prompt', technical.prompt ?? ''],
     ['request_id', page.requestId],
   ];
+}
+
+/** Renders wire names and values, folded away; an empty value is said to be none. */
+export function developerDetails(rows: readonly [string, string][]): Markup {
   return html`<details class="developers"><summary>${t('consent.developers')}</summary><dl class="technical">${rows.map(
     ([name, value]) => html`<div><dt><code>${name}</code></dt><dd>${value === '' ? t('consent.none') : html`<code>${visibleText(value)}</code>`}</dd></div>`,
   )}</dl></details>`;

@@ -25,13 +25,16 @@ export type ErrorPageValues = {
   requestId: string;
   /** The explicit way on to an untrusted client; `host` is what the person must be able to recognise. */
   continueTo?: { href: string; host: string; fields?: Readonly<Record<string, string>> };
+  /** A page of ours, by a path of ours. */
+  goTo?: { href: string; place: 'device' };
 };
 
 /** Renders what happened, what you can do, what the developer can do, code and request id. */
 export function errorPage(page: PageFrame, values: ErrorPageValues): string {
   const main = html`<h1>${values.title}</h1>
 <p class="lead">${visibleText(values.text)}</p>
-<section class="advice"><h2>${t('problem.you')}</h2><p>${values.forUser}</p>${fixList(values)}</section>
+<section class="advice"><h2>${t('problem.you')}</h2><p>${values.forUser}</p>${fixList(values)}
+${values.goTo && html`<p><a class="button quiet" href="${values.goTo.href}">${t(`problem.goTo.${values.goTo.place}`)}</a></p>`}</section>
 ${onward(values)}
 ${values.forDeveloper !== undefined && html`<section class="advice"><h2>${t('problem.developer')}</h2><p>${visibleText(values.forDeveloper)}</p></section>`}
 ${technical(values)}`;

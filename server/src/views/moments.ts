@@ -29,6 +29,13 @@ export function agoText(seconds: number, language: string, now?: number): string
   return new Intl.RelativeTimeFormat(language, { numeric: 'always' }).format(-Math.floor(age / size), unit);
 }
 
+/** Says how long ago to the second within the last two minutes, for a moment that a person compares with their own. */
+export function secondsAgoText(seconds: number, language: string, now?: number): string {
+  const age = now === undefined ? Number.POSITIVE_INFINITY : Math.max(0, now - seconds);
+  if (age >= 2 * MINUTE || age === 0) return agoText(seconds, language, now);
+  return new Intl.RelativeTimeFormat(language, { numeric: 'always' }).format(-age, 'second');
+}
+
 /** Says how long to wait, rounded up, never "0 minutes". */
 export function waitText(seconds: number, language: string): string {
   const [unit, size] = seconds < 2 * MINUTE ? (['second', 1] as const) : seconds < 2 * HOUR ? (['minute', MINUTE] as const) : (['hour', HOUR] as const);

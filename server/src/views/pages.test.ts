@@ -9,6 +9,7 @@ import type { ClientView } from './client-identity.ts';
 import { codeDisplayPage } from './code-display-page.ts';
 import { connectedAgentsPage } from './connected-agents-page.ts';
 import { consentPage } from './consent-page.ts';
+import { deviceConfirmPage, deviceDonePage, deviceEntryPage } from './device-page.ts';
 import { errorPage } from './error-page.ts';
 import { homePage } from './home-page.ts';
 import type { PageFrame } from './layout.ts';
@@ -72,6 +73,7 @@ function everyPage(x: string): Record<string, string> {
       requestId: x,
       continueTo: { href: x, host: x },
     }),
+    elsewhere: errorPage(page, { code: x, title: x, text: x, forUser: x, requestId: x, goTo: { href: '/t/acme/device', place: 'device' } }),
     onward: errorPage(page, { code: x, title: x, text: x, forUser: x, requestId: x, continueTo: { href: `https://a.example/?${x}`, host: x } }),
     onwardByForm: errorPage(page, {
       code: x,
@@ -93,6 +95,25 @@ function everyPage(x: string): Record<string, string> {
     noAgents: connectedAgentsPage(page, { csrf: x, user, agents: [] }),
     setup: setupPage(page, { token: x, csrf: x, username: x, email: x, errors: [{ field: 'email', problem: 'invalid' }] }),
     setupDone: setupDonePage(page, { ownerToken: x, exampleCurl: x }),
+    device: deviceEntryPage(page, { csrf: x, user, userCode: x, error: 'unknown', lifetimeSeconds: 600 }),
+    devicePrefilled: deviceEntryPage(page, { csrf: x, user, userCode: x, prefilled: true, lifetimeSeconds: 600 }),
+    deviceConfirm: deviceConfirmPage(page, {
+      csrf: x,
+      client,
+      user,
+      server: consent.server,
+      scopes,
+      offline: true,
+      lasts: consent.lasts,
+      userCode: x,
+      requestedAt: 1_699_999_960,
+      address: x,
+      sameNetwork: false,
+      technical: { clientId: x, scope: x, resource: x },
+    }),
+    deviceDone: deviceDonePage(page, { allowed: true }),
+    deviceDenied: deviceDonePage(page, { allowed: false }),
+    signInForDevice: signInPage(page, { csrf: x, device: { userCode: x } }),
     code: codeDisplayPage(page, { code: x, state: x, clientName: x }),
     notice: noticePage(page, { title: x, text: x }),
   };

@@ -47,6 +47,11 @@ export function describeRedirect(redirectUri: string, publisherHost?: string, be
   return { kind: 'custom-scheme', line: t('redirect.scheme', { place }), place, owner: place, anyProgram: true };
 }
 
+/** Describes where the answer to a device goes: no redirect, but the device that waits. */
+export function describeDevice(): Pick<RedirectTarget, 'place' | 'line'> {
+  return { place: 'device', line: t('redirect.deviceUnnamed') };
+}
+
 function httpsTarget(url: URL, publisherHost?: string, belongs?: boolean): RedirectTarget {
   const target: RedirectTarget = { kind: 'https', line: url.host, place: url.host, owner: ownerPart(url.host), anyProgram: false };
   if (belongs ?? (publisherHost === undefined || isSameSite(url.hostname, publisherHost))) return target;

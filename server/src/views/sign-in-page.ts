@@ -17,6 +17,8 @@ import { passwordField } from './password-field.ts';
 /** `tx` is the parked authorization request; `signInHint` is shown by development mode only; `reason: 'confirm'` asks again for what is already signed in. */
 export type SignInPageValues = {
   tx?: string;
+  /** The person comes from the page of devices and goes back there, with the code they brought. */
+  device?: { userCode?: string };
   csrf: string;
   client?: ClientView;
   signInHint?: string;
@@ -36,6 +38,7 @@ export function signInPage(page: PageFrame, values: SignInPageValues): string {
 ${lead(page, values, identity)}
 <form method="post" action="${page.base}/login">
 ${values.tx !== undefined && html`<input type="hidden" name="tx" value="${values.tx}">`}
+${values.device && html`<input type="hidden" name="to" value="device"><input type="hidden" name="user_code" value="${values.device.userCode ?? ''}">`}
 <input type="hidden" name="csrf" value="${values.csrf}">
 ${usernameField(values)}
 ${passwordField({ autocomplete: 'current-password', invalidBecauseOf: values.error === 'wrong-credentials' ? 'problems' : undefined, autofocus: !values.error && (confirming || Boolean(values.username)) })}
@@ -59,7 +62,7 @@ function lead(page: PageFrame, values: SignInPageValues, identity: ClientIdentit
     const text = identity ? rich('signIn.signedOutClient', { name: nameInSentence(identity) }) : rich('signIn.signedOut');
     return html`${by}<p class="note">${text}</p>`;
   }
-  return by ?? html`<p>${t('signIn.plain')}</p>`;
+  return by ?? html`<p>${t(values.device ? 'signIn.device' : 'signIn.plain')}</p>`;
 }
 
 function publisher(page: PageFrame, identity: ClientIdentity): Markup {

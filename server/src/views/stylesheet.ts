@@ -75,6 +75,9 @@ input:not([type=checkbox]):focus { outline: 3px solid var(--accent); outline-off
 input[aria-invalid] { border: 2px solid var(--red); }
 input[readonly] { background: var(--sunk); color: var(--muted); }
 input[type=checkbox] { flex: none; width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--accent); }
+input.user-code:not([type=checkbox]) { text-transform: uppercase; font: 1.25rem/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; letter-spacing: 0.12em; }
+.device-code { padding: 0.75rem; background: var(--sunk); border: 1px solid var(--line); border-radius: 14px; text-align: center; font: 650 clamp(1.75rem, 9vw, 2.5rem)/1.3 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; letter-spacing: 0.08em; }
+.card > h1 + .device-code { margin-top: 1rem; }
 .with-button { display: flex; gap: 0.5rem; }
 .with-button input { min-width: 0; }
 .check { display: flex; align-items: center; gap: 0.75rem; min-height: 2.75rem; cursor: pointer; }
@@ -125,6 +128,7 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .facts code { overflow-wrap: anywhere; }
 .place { font-size: 1.0625rem; }
 .place .sub { font-weight: 400; }
+.whole { white-space: nowrap; }
 .facts .site { display: inline-block; }
 .client { display: flex; gap: 0.75rem; }
 .client > .icon { display: none; }
@@ -168,7 +172,7 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .technical dt { color: var(--muted); font-size: 0.875rem; }
 .support, .advice, .onward { padding-top: 1.25rem; border-top: 1px solid var(--line); }
 .advice p, .onward p + p, .fixes, .support .technical { margin-top: 0.25rem; }
-.onward .button, .support .copy { margin-top: 0.75rem; }
+.onward .button, .advice .button, .support .copy { margin-top: 0.75rem; }
 .fixes > div { padding: 0.5rem 0; }
 .fixes dt { font-weight: 600; }
 .fixes dd { color: var(--muted); }

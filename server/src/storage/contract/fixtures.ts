@@ -6,6 +6,7 @@ import { randomWord } from '../../crypto/random.ts';
 import type {
   Client,
   Code,
+  DeviceCode,
   Grant,
   McpServer,
   NewUser,
@@ -179,6 +180,17 @@ export const code: Code = {
   createdAt: NOW,
   expiresAt: NOW + 60,
   failures: 0,
+};
+
+export const device: DeviceCode = {
+  codeHash: 'device-1',
+  userCodeHash: 'user-code-1',
+  clientId: 'client_1',
+  request: { scope: ['files:read'], resource: 'https://files.example', serverId: 'srv_files' },
+  address: '192.0.2.7',
+  createdAt: NOW,
+  expiresAt: NOW + 600,
+  intervalSeconds: 5,
 };
 
 export const family: RefreshFamily = {

@@ -13,6 +13,7 @@ import {
   connect,
   countEvents,
   DAY,
+  device,
   family,
   files,
   filesKey,
@@ -97,6 +98,14 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   revokeGrant: (other) => no(other.revokeGrant('grant_1', 'stolen', happened('grant.revoked'))),
   listApprovals: (other) => none(other.listApprovals({ ...triple, subjectGrantId: 'grant_open' }, NOW)),
   listDelegations: (other) => none(other.listDelegations('usr_alice', NOW)),
+  findWaitingDevice: (other) => nothing(other.findWaitingDevice('user-code-1', NOW)),
+  pollDevice: (other) => is(other.pollDevice({ codeHash: 'device-1', clientId: 'client_1', now: NOW, slowerBySeconds: 5 }), 'over'),
+  findDevice: (other) => nothing(other.findDevice('device-1', NOW)),
+  approveDevice: (other) =>
+    is(other.approveDevice({ codeHash: 'device-1', grant: { ...grant, id: 'grant_x' }, authTime: NOW, now: NOW }, happened('grant.approved')), 'answered'),
+  denyDevice: (other) => is(other.denyDevice({ codeHash: 'device-1', now: NOW }, happened('grant.denied')), 'answered'),
+  redeemDevice: (other) =>
+    is(other.redeemDevice({ codeHash: 'device-allowed', now: NOW, redemptionId: 'r', family: { ...family, familyId: 'family-x' } }), 'spent'),
   findCode: (other) => nothing(other.findCode('code-open', NOW)),
   redeemCode: (other) => is(other.redeemCode({ codeHash: 'code-open', now: NOW, redemptionId: 'r', family: { ...family, familyId: 'family-x' } }), 'spent'),
   failCode: (other) => other.failCode('code-open'),
@@ -106,6 +115,8 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   dropSigningKey: (other) => no(other.dropSigningKey('key-1', happened('signing_key.dropped'))),
   attempt: (other) => is(other.attempt('account', NOW), { allowed: true }),
   forgiveAttempts: (other) => other.forgiveAttempts('account'),
+  countGuess: (other) => is(other.countGuess('guesses', { most: 1, windowSeconds: 600 }, NOW), { allowed: true }),
+  takeGuessBack: (other) => other.takeGuessBack('guesses'),
   takeFrom: (other) => is(other.takeFrom('bucket', { limit: 1, periodSeconds: 60 }, NOW * 1000), { allowed: true }),
   recordUse: (other) =>
     other.recordUse({ grants: new Map([['grant_1', NOW + 9]]), keys: new Map([['sk_files', NOW + 9]]), clients: new Map([['client_1', NOW + 9]]) }),
@@ -131,6 +142,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   saveDocument: (other) => other.saveDocument({ ...document, metadata: { ...client.metadata, clientName: 'Stolen' }, fetchedAt: NOW + 1 }),
   parkRequest: (other) => other.parkRequest(parked),
   pushRequest: (other) => other.pushRequest(pushed),
+  addDeviceCode: (other) => is(other.addDeviceCode(device), 'added'),
   addSigningKey: (other) => is(other.addSigningKey(signingKey, { signsUntil: NOW, publishedUntil: NOW }, happened('signing_key.added')), 'added'),
 };
 
@@ -153,6 +165,8 @@ async function everything(store: Store): Promise<unknown[]> {
     await store.listGrants({}, NOW),
     await store.listDelegations('usr_alice', NOW),
     await store.findCode('code-open', NOW),
+    await store.findWaitingDevice('user-code-1', NOW),
+    await store.findDevice('device-allowed', NOW),
     await store.findFamily('family-1', NOW),
     await store.listSigningKeys(NOW),
     await store.listEvents({ limit: 1000 }),
@@ -173,6 +187,10 @@ async function furnish(store: Store): Promise<void> {
   await store.noteDelegation(noted, happened('grant.delegated'));
   await store.parkRequest({ ...parked, idHash: 'open' });
   await store.pushRequest(pushed);
+  await store.addDeviceCode(device);
+  await store.addDeviceCode({ ...device, codeHash: 'device-allowed', userCodeHash: 'user-code-2' });
+  await store.approveDevice({ codeHash: 'device-allowed', grant: { ...grant, id: 'grant_device' }, authTime: NOW, now: NOW }, happened('grant.approved'));
+  await store.countGuess('guesses', { most: 1, windowSeconds: 600 }, NOW);
   await store.ensureMachineGrant(machineGrant, happened('grant.machine_approved'));
   await store.addSigningKey(signingKey, 'onlyIfNone', happened('signing_key.added'));
   await store.useOnce(usedId);
@@ -195,6 +213,7 @@ export function isolationContract(nodes: () => Nodes): void {
       assert.equal(await store.useOnce(usedId), false);
       assert.deepEqual(await store.attempt('account', NOW), { allowed: false, retryAfter: 1 });
       assert.deepEqual(await store.takeFrom('bucket', { limit: 1, periodSeconds: 60 }, NOW * 1000), { allowed: false, retryAfter: 60 });
+      assert.deepEqual(await store.countGuess('guesses', { most: 1, windowSeconds: 600 }, NOW), { allowed: false, retryAfter: 600 });
       assert.equal(await countEvents(other, 'grant.revoked'), 0);
     });
 
@@ -212,6 +231,8 @@ export function isolationContract(nodes: () => Nodes): void {
         'removeClient',
         'approveRequest',
         'denyRequest',
+        'approveDevice',
+        'denyDevice',
         'revokeGrant',
         'dropSigningKey',
         'rotateRefreshToken',

@@ -10,6 +10,7 @@ import { replayedIds } from './0002-replayed-ids.ts';
 import { pushedRequests } from './0003-pushed-requests.ts';
 import { dpop } from './0004-dpop.ts';
 import { delegations } from './0005-delegations.ts';
+import { deviceCodes } from './0006-device-codes.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -19,6 +20,7 @@ export const migrations: readonly Migration[] = [
   { name: '0003-pushed-requests', script: pushedRequests },
   { name: '0004-dpop', script: dpop },
   { name: '0005-delegations', script: delegations },
+  { name: '0006-device-codes', script: deviceCodes },
 ];
 
 const bookkeeping = `

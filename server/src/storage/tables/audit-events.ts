@@ -47,6 +47,7 @@ type Marked =
   | 'server_keys'
   | 'clients'
   | 'authorization_requests'
+  | 'device_codes'
   | 'grants'
   | 'delegations'
   | 'signing_keys';

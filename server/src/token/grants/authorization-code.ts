@@ -9,10 +9,10 @@ import { OAuthError } from '../../errors.ts';
 import type { Answer } from '../../route.ts';
 import type { Parameters } from '../../rules/parameters.ts';
 import { checkVerifier } from '../../rules/pkce.ts';
-import { type Code, type Grant, MAX_CODE_FAILURES, type RefreshFamily } from '../../storage/store.ts';
+import { type Code, type Grant, MAX_CODE_FAILURES } from '../../storage/store.ts';
 import { checkBoundKey, spendProof } from '../dpop.ts';
 import { issue } from '../issue.ts';
-import { newFamilyId, newRefreshToken } from '../refresh-token-value.ts';
+import { beginFamily } from '../refresh-family.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
 import { checkResource } from './narrow.ts';
 
@@ -31,7 +31,7 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
   if (!found.standing) throw notValid('the grant no longer stands');
 
   const dpopJkt = await spendProof(request.proof, context);
-  const refresh = mayRefresh(request, found.grant, context) ? beginFamily(found, keyOfFamily(request, dpopJkt), context) : undefined;
+  const refresh = beginFamily({ client: request.client, grant: found.grant, authTime: found.code.authTime, dpopJkt }, context);
   const outcome = await context.store.redeemCode({ codeHash, now: context.now(), redemptionId: randomId('red_', 12), family: refresh?.family });
   if (outcome === 'spent') throw await spent(codeHash, request, context);
 
@@ -83,38 +83,6 @@ async function replayed({ grant }: Found, { client, exchange }: TokenRequest, co
   });
   await context.store.revokeGrant(grant.id, 'code_replayed', event);
   return notValid('replayed: the grant is revoked');
-}
-
-/** COD-10. */
-function mayRefresh({ client }: TokenRequest, grant: Grant, { options }: Context): boolean {
-  return client.metadata.grantTypes.includes('refresh_token') && (options.refreshTokens === 'always' || grant.scope.includes('offline_access'));
-}
-
-/** RFC 9449 §5: "Refresh tokens issued to confidential clients [...] are not bound to the DPoP proof public key", because the client's secret binds them. */
-function keyOfFamily({ client }: TokenRequest, dpopJkt: string | undefined): string | undefined {
-  return client.metadata.tokenEndpointAuthMethod === 'none' ? dpopJkt : undefined;
-}
-
-function beginFamily({ code, grant }: Found, dpopJkt: string | undefined, context: Context): { token: string; family: RefreshFamily } {
-  const { refreshIdleSeconds, refreshLifetimeSeconds } = context.options;
-  const now = context.now();
-  const familyId = newFamilyId();
-  const token = newRefreshToken({ familyId, generation: 0 }, context);
-  const expiresAt = Math.min(now + refreshLifetimeSeconds, grant.expiresAt ?? Number.POSITIVE_INFINITY);
-  const family: RefreshFamily = {
-    familyId,
-    grantId: grant.id,
-    clientId: grant.clientId,
-    currentHash: sha256(token),
-    generation: 0,
-    authTime: code.authTime,
-    dpopJkt,
-    createdAt: now,
-    rotatedAt: now,
-    idleExpiresAt: Math.min(now + refreshIdleSeconds, expiresAt),
-    expiresAt,
-  };
-  return { token, family };
 }
 
 function answer({ code, grant }: Found, made: { refreshToken: string | undefined; dpopJkt: string | undefined }, context: Context): Promise<Answer> {

@@ -1,0 +1,40 @@
+/**
+ * What a person is asked, in plain values for a page and for the receipt: who asks, for which server, which scopes, for how long. The same for a redirect and for a
+ * device. Pure but for the options. Not here: where the answer goes (consent.ts, device/).
+ */
+import { clientView } from '../account/client-view.ts';
+import type { SignedIn } from '../account/session.ts';
+import type { Context } from '../context.ts';
+import type { Target } from '../servers/resource.ts';
+import type { Client, DeviceRequest } from '../storage/store.ts';
+import type { AskedValues } from '../views/consent-page.ts';
+import { choices } from './scopes.ts';
+
+/** A request with everybody it is about. */
+export type Asked = { request: Pick<DeviceRequest, 'scope' | 'ignoredScope'>; client: Client; target: Target; signedIn: SignedIn };
+/** `optional` are the scopes with a box. */
+export type Question = { shown: AskedValues; optional: string[] };
+
+/** The question; `allowed` are the scopes that need not be asked again. */
+export function questionOf({ request, client, target, signedIn }: Asked, allowed: string[], context: Context): Question {
+  const optional = choices(request.scope, target, allowed);
+  const offered = request.scope.map((name) => ({ ...(target.scopes.find((scope) => scope.name === name) ?? { name }), optional: optional.includes(name) }));
+  const ignored = (request.ignoredScope ?? []).map((name) => ({ name, offered: false }));
+  const { name, username, email } = signedIn.user;
+  const shown: AskedValues = {
+    client: clientView(client),
+    user: { name: name ?? username, email },
+    server: { name: target.server?.name ?? context.options.serviceName, host: new URL(target.resource).host, resource: target.resource },
+    scopes: [...offered, ...ignored],
+    offline: isRenewable(request.scope, client, context),
+    lasts: { unused: days(context.options.refreshIdleSeconds), most: days(context.options.refreshLifetimeSeconds) },
+  };
+  return { shown, optional };
+}
+
+const days = (seconds: number): number => Math.max(1, Math.round(seconds / 86400));
+
+/** Whether the token endpoint will issue a refresh token for this. */
+function isRenewable(scope: readonly string[], client: Client, { options }: Context): boolean {
+  return client.metadata.grantTypes.includes('refresh_token') && (options.refreshTokens === 'always' || scope.includes('offline_access'));
+}

@@ -1,0 +1,64 @@
+/**
+ * Carries out what a person decided about a device: yes makes a grant with its receipt, no makes none. Each is one verb of the store that works once, so a second click,
+ * tab or node changes nothing.
+ */
+import type { SignedIn } from '../account/session.ts';
+import { auditEvent } from '../audit/event.ts';
+import { consentReceipt } from '../authorize/receipt.ts';
+import { narrowed } from '../authorize/scopes.ts';
+import type { Context, Exchange } from '../context.ts';
+import { randomId } from '../crypto/random.ts';
+import { pageFrame } from '../page-frame.ts';
+import type { DeviceCode, Grant } from '../storage/store.ts';
+import { describeDevice } from '../views/redirect-target.ts';
+import type { AskingDevice } from './question.ts';
+
+export type Place = { signedIn: SignedIn; exchange: Exchange; context: Context };
+
+/** Grants what was asked for, without the optional scopes that were left empty. Every approval makes a grant of its own (decision 5). */
+export async function approve(asking: AskingDevice, ticked: readonly string[], place: Place): Promise<'approved' | 'answered'> {
+  const { device } = asking;
+  const { context, signedIn } = place;
+  const now = context.now();
+  const scope = narrowed(device.request.scope, asking.optional, ticked);
+  const grant: Grant = {
+    id: randomId('grant_', 12),
+    userId: signedIn.user.id,
+    clientId: device.clientId,
+    serverId: device.request.serverId,
+    resource: device.request.resource,
+    scope,
+    clientDigest: asking.clientDigest,
+    receipt: receiptOf(asking, scope, place),
+    createdAt: now,
+    lastUsedAt: now,
+  };
+  const event = auditEvent('grant.approved', now, `user:${signedIn.user.id}`, {
+    ...about(device, place),
+    grantId: grant.id,
+    detail: { scope, device: device.address },
+  });
+  return context.store.approveDevice({ codeHash: device.codeHash, grant, authTime: signedIn.session.authTime, now }, event);
+}
+
+/** Nothing is shared; the device hears access_denied. */
+export async function deny(device: DeviceCode, place: Place): Promise<'denied' | 'answered'> {
+  const { context, signedIn } = place;
+  const detail = { code: 'access_denied', device: device.address };
+  const event = auditEvent('grant.denied', context.now(), `user:${signedIn.user.id}`, { ...about(device, place), detail });
+  return context.store.denyDevice({ codeHash: device.codeHash, now: context.now() }, event);
+}
+
+/** The code is not kept: it was compared, and is over. */
+function receiptOf({ shown, device, sameNetwork }: AskingDevice, granted: string[], { exchange, context }: Place): string {
+  const { clientId, createdAt: requestedAt, address } = device;
+  return consentReceipt(
+    pageFrame(exchange, context),
+    { ...shown, clientId, returnsTo: describeDevice(), device: { requestedAt, address, sameNetwork } },
+    { granted, asked: true, at: context.now() },
+  );
+}
+
+function about({ clientId, request }: DeviceCode, { signedIn, exchange }: Place) {
+  return { userId: signedIn.user.id, clientId, serverId: request.serverId, address: exchange.address, requestId: exchange.requestId };
+}

@@ -1,0 +1,58 @@
+/**
+ * What the person is asked about a device: the question of a consent, with the code to compare, and when and from where the device asked. Consent given before never
+ * shortens it (RFC 8628 §5.4; DEV-04). Not here: forms and answers (device.ts).
+ */
+import type { SignedIn } from '../account/session.ts';
+import { type Question, questionOf } from '../authorize/question.ts';
+import { addressBucket } from '../clients/address-bucket.ts';
+import { findClient } from '../clients/find.ts';
+import { metadataDigest } from '../clients/metadata.ts';
+import type { Context, Exchange } from '../context.ts';
+import { OAuthError } from '../errors.ts';
+import { deviceCodeGrant, shownUserCode } from '../rules/device-grant.ts';
+import { targetOf } from '../servers/resource.ts';
+import type { DeviceCode } from '../storage/store.ts';
+import type { DeviceConfirmValues } from '../views/device-page.ts';
+
+/** A waiting device with its person, and the question. */
+export type AskingDevice = Question & { device: DeviceCode; userCode: string; signedIn: SignedIn; clientDigest: string; sameNetwork: boolean };
+
+/** @throws {OAuthError} unauthorized_client, invalid_target, for a page: client or server have gone while the device waited. */
+export async function askingDevice(
+  { device, userCode, signedIn }: Pick<AskingDevice, 'device' | 'userCode' | 'signedIn'>,
+  exchange: Exchange,
+  context: Context,
+): Promise<AskingDevice> {
+  const found = await findClient(device.clientId, context, exchange.address);
+  if (found.state === 'unavailable') throw found.error;
+  if (found.state === 'gone' || !found.client.metadata.grantTypes.includes(deviceCodeGrant))
+    throw gone('unauthorized_client', 'The registration of this client is gone');
+  const target = await targetOf(device.request.resource, context);
+  if (!target) throw gone('invalid_target', 'The resource is not registered here');
+  const { client } = found;
+  return {
+    ...questionOf({ request: device.request, client, target, signedIn }, [], context),
+    device,
+    userCode,
+    signedIn,
+    clientDigest: metadataDigest(client.metadata),
+    sameNetwork: addressBucket(device.address) === addressBucket(exchange.address),
+  };
+}
+
+/** The values of the page, apart from its form. */
+export function confirmValues({ shown, device, userCode, sameNetwork }: AskingDevice): Omit<DeviceConfirmValues, 'csrf'> {
+  const { request, clientId, createdAt, address } = device;
+  return {
+    ...shown,
+    userCode: shownUserCode(userCode),
+    requestedAt: createdAt,
+    address,
+    sameNetwork,
+    technical: { clientId, scope: request.scope.join(' '), resource: request.resource },
+  };
+}
+
+function gone(code: 'unauthorized_client' | 'invalid_target', description: string): OAuthError {
+  return new OAuthError(code, description).onPage({ forUser: 'Start again on your device. If it stays so, ask the people who run this service.' });
+}

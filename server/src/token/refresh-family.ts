@@ -1,0 +1,43 @@
+/**
+ * The beginning of a refresh family, for every grant that a person has just made: who gets one, and its first token. Rotation: grants/refresh-token.ts.
+ */
+import type { Context } from '../context.ts';
+import { sha256 } from '../crypto/hash.ts';
+import type { Client, Grant, RefreshFamily } from '../storage/store.ts';
+import { newFamilyId, newRefreshToken } from './refresh-token-value.ts';
+
+export type BegunFamily = { token: string; family: RefreshFamily };
+
+/** `authTime` is when the person signed in, `dpopJkt` the key that the client proved. */
+export type Beginning = { client: Client; grant: Grant; authTime: number; dpopJkt: string | undefined };
+
+/**
+ * COD-10: a family for clients that may refresh, and undefined for others.
+ * RFC 9449 §5: "Refresh tokens issued to confidential clients [...] are not bound to the DPoP proof public key", because the client's secret binds them.
+ */
+export function beginFamily({ client, grant, authTime, dpopJkt }: Beginning, context: Context): BegunFamily | undefined {
+  if (!mayRefresh(client, grant, context)) return undefined;
+  const { refreshIdleSeconds, refreshLifetimeSeconds } = context.options;
+  const now = context.now();
+  const familyId = newFamilyId();
+  const token = newRefreshToken({ familyId, generation: 0 }, context);
+  const expiresAt = Math.min(now + refreshLifetimeSeconds, grant.expiresAt ?? Number.POSITIVE_INFINITY);
+  const family: RefreshFamily = {
+    familyId,
+    grantId: grant.id,
+    clientId: grant.clientId,
+    currentHash: sha256(token),
+    generation: 0,
+    authTime,
+    dpopJkt: client.metadata.tokenEndpointAuthMethod === 'none' ? dpopJkt : undefined,
+    createdAt: now,
+    rotatedAt: now,
+    idleExpiresAt: Math.min(now + refreshIdleSeconds, expiresAt),
+    expiresAt,
+  };
+  return { token, family };
+}
+
+function mayRefresh({ metadata }: Client, grant: Grant, { options }: Context): boolean {
+  return metadata.grantTypes.includes('refresh_token') && (options.refreshTokens === 'always' || grant.scope.includes('offline_access'));
+}
