@@ -1,6 +1,7 @@
 /**
  * The options of `agentTokens`, their defaults and checks. Misuse is a TypeError when the agent is made, naming the option; the secret is in no message.
  */
+import { createProofKey, type ProofKey } from './proof-key.ts';
 import { resourceProblem } from './resource.ts';
 import { isScopeToken } from './scope.ts';
 
@@ -17,6 +18,11 @@ export interface AgentOptions {
   readonly scope?: string;
   /** The server that will be called (RFC 8707). Given, `fetch` sends the token to its origin only. */
   readonly resource?: string;
+  /**
+   * Binds tokens to a key (DPoP, RFC 9449): a token that leaks is worth nothing without it. `true` makes a key that lives as long as the agent; or bring an ECDSA
+   * key pair on P-256. Then use `fetch`: the token alone opens nothing.
+   */
+  readonly dpop?: boolean | CryptoKeyPair;
   /** Seconds to wait for the authorization server: default 5, which is also the most. */
   readonly timeout?: number;
   /** Replaces `fetch`, e.g. to go through a proxy. */
@@ -33,6 +39,7 @@ export interface AgentSettings {
   readonly clientSecret: string;
   readonly scope: string | undefined;
   readonly resource: string | undefined;
+  readonly proofKey: ProofKey | undefined;
   readonly timeout: number;
   readonly fetch: typeof fetch;
   readonly now: () => number;
@@ -51,6 +58,7 @@ export function checkAgentOptions(options: AgentOptions): AgentSettings {
     clientSecret: checkText('clientSecret', clientSecret),
     scope: scope === undefined ? undefined : checkScope(scope),
     resource: resource === undefined ? undefined : checkAddress('resource', resource),
+    proofKey: options.dpop ? createProofKey(checkKeyPair(options.dpop)) : undefined,
     timeout: Math.min(timeout, 5),
     // Bound to nothing: `fetch` called as a member of another object throws on Workers.
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
@@ -69,6 +77,13 @@ function checkAddress(option: string, value: unknown): string {
   const problem = resourceProblem(value);
   if (problem) throw new TypeError(`"${option}" ${problem}`);
   return value;
+}
+
+function checkKeyPair(dpop: true | CryptoKeyPair): CryptoKeyPair | undefined {
+  if (dpop === true) return undefined;
+  const { name, namedCurve } = (dpop.privateKey?.algorithm ?? {}) as { name?: string; namedCurve?: string };
+  if (name !== 'ECDSA' || namedCurve !== 'P-256' || !dpop.publicKey?.extractable) throw new TypeError('"dpop" must be true or an ECDSA key pair on P-256');
+  return dpop;
 }
 
 function checkText(option: string, value: unknown): string {

@@ -41,14 +41,26 @@ export function createTokenRequest(settings: AgentSettings): () => Promise<Issue
     const askedAt = settings.now();
     try {
       endpoint ??= await discover(settings);
-      const answer = await call(endpoint, { method: 'POST', headers, body: formOf(settings) }, settings);
+      const answer = await ask(endpoint, { method: 'POST', headers, body: formOf(settings) }, settings);
       if (answer.status !== 200) throw refusal(answer, settings);
-      return judge(parseObject(answer.text), askedAt);
+      return judge(parseObject(answer.text), askedAt, settings.proofKey ? 'dpop' : 'bearer');
     } catch (error) {
       endpoint = settings.tokenEndpoint;
       throw error;
     }
   };
+}
+
+/** The token request, with a proof where tokens are to be bound; repeated once with the nonce that the server wants (RFC 9449 §8). */
+async function ask(url: string, init: RequestInit & { headers: Record<string, string> }, settings: AgentSettings): Promise<ServerAnswer> {
+  const { proofKey } = settings;
+  if (!proofKey) return call(url, init, settings);
+  for (let repeated = false; ; repeated = true) {
+    const proof = await proofKey.prove({ method: 'POST', url, now: settings.now() });
+    const answer = await call(url, { ...init, headers: { ...init.headers, DPoP: proof.value } }, settings);
+    const { error } = answer.status === 400 || answer.status === 401 ? looselyParsed(answer.text) : {};
+    if (!proofKey.learn(url, proof, { headers: answer.headers, error }) || repeated) return answer;
+  }
 }
 
 /** RFC 8414 §3.3: "The "issuer" value returned MUST be identical to the authorization server's issuer identifier value". */
@@ -78,11 +90,17 @@ function basicCredentials({ clientId, clientSecret }: AgentSettings): string {
   return `Basic ${btoa(`${encoded(clientId)}:${encoded(clientSecret)}`)}`;
 }
 
-async function call(url: string, init: RequestInit, settings: AgentSettings): Promise<{ status: number; text: string }> {
+interface ServerAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+async function call(url: string, init: RequestInit, settings: AgentSettings): Promise<ServerAnswer> {
   try {
     // A redirect would carry our secret elsewhere, so it is an answer like any other wrong one.
     const response = await settings.fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(Math.ceil(settings.timeout * 1000)) });
-    return { status: response.status, text: await response.text() };
+    return { status: response.status, headers: response.headers, text: await response.text() };
   } catch (cause) {
     throw new AuthServerUnavailable('unreachable', { cause });
   }
@@ -96,11 +114,11 @@ function refusal({ status, text }: { status: number; text: string }, { clientSec
   return new TokenRequestRefused(error, typeof said === 'string' ? quoteForLog(said.replaceAll(clientSecret, '********')) : '');
 }
 
-/** RFC 6749 §5.1, RFC 6750 §4. */
-function judge(answer: Members, askedAt: number): IssuedToken {
+/** RFC 6749 §5.1, RFC 6750 §4; RFC 9449 §5: a token of type Bearer is not bound, whoever asked for it. */
+function judge(answer: Members, askedAt: number, expected: 'bearer' | 'dpop'): IssuedToken {
   const { access_token: value, token_type: type, expires_in: expiresIn } = answer;
   if (typeof value !== 'string' || !isBearerToken(value)) throw new AuthServerUnavailable('no_token');
-  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw new AuthServerUnavailable('token_type');
+  if (typeof type !== 'string' || type.toLowerCase() !== expected) throw new AuthServerUnavailable('token_type');
   return Object.freeze({ value, ...timesOf(expiresIn, askedAt) });
 }
 

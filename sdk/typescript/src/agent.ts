@@ -20,7 +20,7 @@ export interface AgentTokens {
    */
   token(): Promise<string>;
   /**
-   * Does what `fetch` does, with the token in the Authorization header. After a 401 it asks for a new token and repeats the request once, unless its body is a
+   * Does what `fetch` does, with the token in the Authorization header, and with `dpop` a proof for this very request. After a 401 it asks for a new token and repeats the request once, unless its body is a
    * stream, which can be sent only once.
    *
    * @throws {TypeError} for an address that is neither https nor loopback, or on another origin than `resource`: the token is not for them.
@@ -92,13 +92,34 @@ function createTokenSource(settings: AgentSettings): FindToken {
   };
 }
 
-function send(token: string, { input, init }: { input: string | URL | Request; init: RequestInit | undefined }, settings: AgentSettings): Promise<Response> {
+type Outgoing = { input: string | URL | Request; init: RequestInit | undefined };
+
+/** Sends the token; a bound one with a proof, and once more with the nonce that the server wants (RFC 9449 §9). */
+async function send(token: string, { input, init }: Outgoing, settings: AgentSettings): Promise<Response> {
+  const { proofKey } = settings;
   const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
-  headers.set('Authorization', `Bearer ${token}`);
-  return settings.fetch(input, { ...init, headers });
+  if (!proofKey) {
+    headers.set('Authorization', `Bearer ${token}`);
+    return settings.fetch(input, { ...init, headers });
+  }
+  headers.set('Authorization', `DPoP ${token}`);
+  const url = input instanceof Request ? input.url : String(input);
+  for (let repeated = false; ; repeated = true) {
+    const proof = await proofKey.prove({ method: methodOf(input, init), url, accessToken: token, now: settings.now() });
+    headers.set('DPoP', proof.value);
+    const response = await settings.fetch(input, { ...init, headers });
+    if (!proofKey.learn(url, proof, response) || repeated || !canRepeat(input, init)) return response;
+    await response.body?.cancel();
+  }
 }
 
-/** A bearer token in the wrong place belongs to whoever reads it there (RFC 6750 §5.2, RFC 8707 §2). */
+/** As `fetch` will write it on the wire: it puts these six in capitals and no others. */
+function methodOf(input: string | URL | Request, init: RequestInit | undefined): string {
+  const method = init?.method ?? (input instanceof Request ? input.method : 'GET');
+  return /^(delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method;
+}
+
+/** A token in the wrong place belongs to whoever reads it there (RFC 6750 §5.2, RFC 8707 §2). */
 function checkTarget(input: string | URL | Request, { resource }: AgentSettings): void {
   const url = new URL(input instanceof Request ? input.url : input);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopbackHost(url.hostname))) {

@@ -1,7 +1,8 @@
 /**
- * The HTTP face of errors: WWW-Authenticate, byte for byte as clients scan it, and the small JSON body (RFC 6750 §3, RFC 9728 §5.1, RFC 9470 §3; D17).
- * One Bearer challenge per answer. Every value comes from configuration or is a constant; none comes from the request.
+ * The HTTP face of errors: WWW-Authenticate, byte for byte as clients scan it, and the small JSON body (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1, RFC 9470 §3; D17).
+ * One Bearer challenge per answer, first; after it one of DPoP where DPoP credentials were refused. Every value comes from configuration or is a constant; none comes from the request.
  */
+import { proofAlgorithms } from './dpop-proof.ts';
 import { type AuthAgentError, AuthenticationError, AuthorizationError, AuthServerUnavailable } from './errors.ts';
 
 /** An answer as plain data: adapters turn it into what their framework sends. */
@@ -19,6 +20,8 @@ export interface ChallengeContext {
   readonly resourceMetadata: string;
   /** The scopes to ask for when signing in: the least useful set (RS-12). */
   readonly scopes: readonly string[];
+  /** Whether tokens bound to a key are the only ones accepted: then every challenge is of DPoP. */
+  readonly dpopRequired?: boolean;
 }
 
 type Parameter = readonly [name: string, value: string | undefined];
@@ -31,16 +34,20 @@ type Parameter = readonly [name: string, value: string | undefined];
  *     // Bearer realm="srv_abc123", resource_metadata="https://…", scope="files:read"
  */
 function challengeFor(error: AuthAgentError, context: ChallengeContext): string | undefined {
-  if (error instanceof AuthorizationError) return bearer([['error', error.code], ['scope', error.scopes.join(' ')], metadata(context)]);
+  const main = context.dpopRequired ? dpop : bearer;
+  if (error instanceof AuthorizationError) return main([['error', error.code], ['scope', error.scopes.join(' ')], metadata(context)]);
   if (!(error instanceof AuthenticationError)) return undefined;
   const explained: Parameter[] = [
     ['error', error.code],
     ['error_description', error.message],
   ];
-  if (error.code === 'invalid_request') return bearer([...explained, metadata(context)]);
+  if (error.code === 'invalid_request') return main([...explained, metadata(context)]);
   const where: Parameter[] = [['realm', context.realm], metadata(context), ['scope', context.scopes.join(' ')]];
   // RFC 6750 §3.1: a request without any credentials gets no error code.
-  return bearer(error.code === 'missing_token' ? where : [...where, ...explained, ...stepUp(error)]);
+  if (error.code === 'missing_token') return main(where);
+  // The error stands under the scheme that was used.
+  if (error.scheme === 'DPoP' && !context.dpopRequired) return `${bearer(where)}, ${dpop(explained)}`;
+  return main([...where, ...explained, ...stepUp(error)]);
 }
 
 /** Builds the whole answer for an error: status, challenge or Retry-After, JSON body, never cached. */
@@ -52,6 +59,7 @@ export function answerFor(error: AuthAgentError, context: ChallengeContext): Ans
     { error: error.code, error_description: error.message, ...scope },
     {
       ...(challenge === undefined ? {} : { 'WWW-Authenticate': challenge }),
+      ...(error instanceof AuthenticationError && error.nonce !== undefined ? { 'DPoP-Nonce': error.nonce } : {}),
       ...(error instanceof AuthServerUnavailable ? { 'Retry-After': String(error.retryAfter) } : {}),
     },
   );
@@ -74,8 +82,17 @@ function stepUp({ stepUp: { acrValues, maxAge } }: AuthenticationError): Paramet
 }
 
 function bearer(parameters: readonly Parameter[]): string {
+  return scheme('Bearer', parameters);
+}
+
+/** RFC 9449 §7.1: `algs` are the algorithms of proofs that are accepted. */
+function dpop(parameters: readonly Parameter[]): string {
+  return scheme('DPoP', [...parameters, ['algs', proofAlgorithms.join(' ')]]);
+}
+
+function scheme(name: string, parameters: readonly Parameter[]): string {
   const present = parameters.filter(([, value]) => value);
-  return `Bearer ${present.map(([name, value]) => `${name}="${quotable(value ?? '')}"`).join(', ')}`;
+  return `${name} ${present.map(([key, value]) => `${key}="${quotable(value ?? '')}"`).join(', ')}`;
 }
 
 /** RS-14: a quoted-string of printable ASCII (RFC 9110 §5.6.4). Configuration is checked at start; this holds for scopes a handler makes up. */

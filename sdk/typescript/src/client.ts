@@ -4,6 +4,7 @@
 import { introspect, revoke } from './authorization-server.ts';
 import { isBearerToken, maxTokenLength } from './credentials.ts';
 import { tokenHash } from './digest.ts';
+import { createProofCheck, type PresentedProof, type ProofCheck } from './dpop.ts';
 import { AuthenticationError } from './errors.ts';
 import { quoteForLog } from './hints.ts';
 import { createKeySource, type KeySource } from './jwks.ts';
@@ -26,6 +27,7 @@ export class AuthAgentClient {
   readonly #cache: TokenCache;
   readonly #serverMetadata: () => Promise<ServerMetadata>;
   readonly #findKey: KeySource;
+  readonly #proofs: ProofCheck;
 
   /** @throws {TypeError} naming the option that is missing or wrong. */
   constructor(options: AuthAgentOptions) {
@@ -33,6 +35,7 @@ export class AuthAgentClient {
     this.#cache = createTokenCache({ lifetime: this.#settings.cacheTtl, maxEntries: this.#settings.maxCacheEntries });
     this.#serverMetadata = createServerMetadata(this.#settings);
     this.#findKey = createKeySource(this.#settings);
+    this.#proofs = createProofCheck(this.#settings);
   }
 
   /** The checked options; a getter, so that printing a client never prints its key. @internal */
@@ -41,12 +44,36 @@ export class AuthAgentClient {
   }
 
   /**
-   * Says on whose behalf a token speaks. A good answer is remembered for `cacheTtl` seconds and never past `exp`. Scopes are not checked here.
+   * Says on whose behalf a Bearer token speaks. A good answer is remembered for `cacheTtl` seconds and never past `exp`. Scopes are not checked here.
    *
-   * @throws {AuthenticationError} invalid_token for a token that is malformed, inactive, expired or meant for somebody else.
+   * @throws {AuthenticationError} invalid_token for a token that is malformed, inactive, expired, meant for somebody else or bound to a key.
    * @throws {AuthServerUnavailable} when it cannot be known.
    */
   async validateToken(token: string): Promise<AuthContext> {
+    if (this.#settings.dpopRequired) throw new AuthenticationError('invalid_token', 'not_bound');
+    const auth = await this.#read(token);
+    // A token bound to a key is worth nothing as a bare Bearer token (RFC 9449 §7.2).
+    if (auth.jkt !== undefined) throw new AuthenticationError('invalid_token', 'key_bound');
+    return auth;
+  }
+
+  /**
+   * Says on whose behalf a token speaks that was presented with a proof (RFC 9449 §7.1). `nonce` is to be announced as `DPoP-Nonce`.
+   *
+   * @throws {AuthenticationError} invalid_token, invalid_dpop_proof, use_dpop_nonce
+   * @throws {AuthServerUnavailable} when it cannot be known.
+   * @internal
+   */
+  async validateBoundToken(token: string, presented: Omit<PresentedProof, 'url'> & { target: string }): Promise<{ auth: AuthContext; nonce?: string }> {
+    const auth = await this.#read(token).catch((error: unknown) => {
+      throw error instanceof AuthenticationError ? new AuthenticationError(error.code, error.reason, { cause: error, scheme: 'DPoP' }) : error;
+    });
+    const url = new URL(auth.resource).origin + presented.target;
+    const nonce = await this.#proofs.check({ ...presented, url }, auth);
+    return { auth, ...(nonce !== undefined && { nonce }) };
+  }
+
+  async #read(token: string): Promise<AuthContext> {
     if (token.length > maxTokenLength) throw new AuthenticationError('invalid_token', 'malformed');
     const hashed = tokenHash(token);
     const hash = typeof hashed === 'string' ? hashed : await hashed;

@@ -3,7 +3,7 @@
  * never leaves the process. The HTTP faces are built in challenge.ts. RFC 6750 §3.1, RFC 9470 §3.
  *
  *     AuthAgentError
- *     ├─ AuthenticationError     401 missing_token, invalid_token, insufficient_user_authentication · 400 invalid_request
+ *     ├─ AuthenticationError     401 missing_token, invalid_token, invalid_dpop_proof, use_dpop_nonce, insufficient_user_authentication · 400 invalid_request
  *     ├─ AuthorizationError      403 insufficient_scope
  *     └─ AuthServerUnavailable   503 auth_server_unavailable
  */
@@ -25,7 +25,13 @@ export class AuthAgentError extends Error {
   }
 }
 
-export type AuthenticationCode = 'missing_token' | 'invalid_token' | 'invalid_request' | 'insufficient_user_authentication';
+export type AuthenticationCode =
+  | 'missing_token'
+  | 'invalid_token'
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
+  | 'invalid_request'
+  | 'insufficient_user_authentication';
 
 /** How the person must sign in again (RFC 9470 §3). `maxAge` in seconds. */
 export interface StepUp {
@@ -36,6 +42,8 @@ export interface StepUp {
 const authenticationTexts: Record<AuthenticationCode, string> = {
   missing_token: 'This server needs an access token in the Authorization header',
   invalid_token: 'The access token is invalid, expired or meant for another server',
+  invalid_dpop_proof: 'The DPoP proof is missing, does not fit this request, or was used before',
+  use_dpop_nonce: 'Repeat the request with the nonce of the DPoP-Nonce header in the proof',
   invalid_request: 'Send exactly one access token, in the Authorization header',
   insufficient_user_authentication: 'The person must sign in again for this',
 };
@@ -45,10 +53,16 @@ export class AuthenticationError extends AuthAgentError {
   override readonly name = 'AuthenticationError';
   declare readonly code: AuthenticationCode;
   readonly stepUp: StepUp;
+  /** The scheme of the credentials that were refused, whose challenge names the error (RFC 9449 §7.1). */
+  readonly scheme: 'Bearer' | 'DPoP';
+  /** The nonce to use, with `use_dpop_nonce`. */
+  readonly nonce?: string;
 
-  constructor(code: AuthenticationCode, reason: string = code, options: ErrorOptions & { stepUp?: StepUp } = {}) {
+  constructor(code: AuthenticationCode, reason: string = code, options: ErrorOptions & { stepUp?: StepUp; scheme?: 'Bearer' | 'DPoP'; nonce?: string } = {}) {
     super(code, code === 'invalid_request' ? 400 : 401, reason, authenticationTexts[code], options);
     this.stepUp = options.stepUp ?? {};
+    this.scheme = options.scheme ?? 'Bearer';
+    if (options.nonce !== undefined) this.nonce = options.nonce;
   }
 }
 

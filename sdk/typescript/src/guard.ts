@@ -4,7 +4,7 @@
  */
 import { type Answer, answerFor, type ChallengeContext, jsonAnswer } from './challenge.ts';
 import { AuthAgentClient } from './client.ts';
-import { carriesAccessToken, readBearerToken } from './credentials.ts';
+import { carriesAccessToken, readCredentials } from './credentials.ts';
 import { AuthAgentError, AuthenticationError, AuthorizationError } from './errors.ts';
 import { isMetadataTarget, metadataAnswer, metadataUrl } from './metadata.ts';
 import type { AuthAgentOptions, Settings } from './options.ts';
@@ -56,6 +56,7 @@ export function createGuard(options: AuthAgentOptions): Guard {
     realm: settings.serverId,
     resourceMetadata: metadataUrl(settings),
     scopes: challengeScopes([settings.requiredScopes], settings.closure),
+    dpopRequired: settings.dpopRequired,
   };
   const sessions = createSessionOwners(settings.maxCacheEntries);
   const answerError = (error: unknown) => (error instanceof AuthAgentError ? answerFor(error, challenge) : undefined);
@@ -68,12 +69,17 @@ export function createGuard(options: AuthAgentOptions): Guard {
       const headers = corsHeaders(origin, settings);
       if (inbound.method === 'OPTIONS') return withHeaders(optionsAnswer(origin), headers);
       if (settings.publicPaths.has(pathOf(inbound.target))) return { auth: undefined, headers };
-      const auth = await authorize(inbound, client);
-      if ('status' in auth) return withHeaders(auth, headers);
+      const { auth, nonce } = await authenticate(inbound, client);
+      const refusal = await checkCall(inbound, auth, settings);
+      if (refusal) return withHeaders(refusal, headers);
       if (!ownsSession(inbound, auth, sessions)) return withHeaders(sessionRefused(), headers);
       // Only a request without a session can open one; an id that a handler merely echoes must not change hands.
       const opening = inbound.header('mcp-session-id') === null;
-      return { auth, headers, ...(opening && { claimSession: (sessionId: string) => sessions.claim(sessionId, auth) }) };
+      return {
+        auth,
+        headers: nonce === undefined ? headers : { ...headers, 'DPoP-Nonce': nonce },
+        ...(opening && { claimSession: (sessionId: string) => sessions.claim(sessionId, auth) }),
+      };
     } catch (error) {
       const answer = answerError(error);
       if (!answer) throw error;
@@ -129,27 +135,32 @@ function addVary(headers: MutableHeaders, name: string | undefined): void {
   if (!present.includes(name.toLowerCase()) && !present.includes('*')) headers.set('Vary', current ? `${current}, ${name}` : name);
 }
 
-async function authorize(inbound: Inbound, client: AuthAgentClient): Promise<AuthContext | Answer> {
-  const token = readBearerToken(inbound.header('authorization'), queryCarriesToken(inbound.target));
-  const auth = await client.validateToken(token);
-  const { settings } = client;
+/** Who calls. `nonce` is to be announced for proofs to come. */
+async function authenticate(inbound: Inbound, client: AuthAgentClient): Promise<{ auth: AuthContext; nonce?: string }> {
+  const { scheme, token } = readCredentials(inbound.header('authorization'), queryCarriesToken(inbound.target));
+  if (scheme === 'Bearer') return { auth: await client.validateToken(token) };
+  return client.validateBoundToken(token, { proof: inbound.header('dpop'), method: inbound.method, target: pathOf(inbound.target) });
+}
+
+/** What the body says about the call, before anything is dispatched. */
+async function checkCall(inbound: Inbound, auth: AuthContext, settings: Settings): Promise<Answer | undefined> {
   const form = mayHaveBody(inbound) && isForm(inbound.header('content-type') ?? '');
   const body = form || (settings.toolScopes.size > 0 && mayHaveBody(inbound)) ? await inbound.peekBody() : undefined;
   if (body === tooLarge) return jsonAnswer(413, { error: 'content_too_large', error_description: 'The body is larger than 4 MiB' });
   if (form && bodyCarriesToken(body)) throw new AuthenticationError('invalid_request', 'two_credentials');
-  return checkCall(inbound, { auth, body, settings });
+  return checkTools(inbound, { auth, body, settings });
 }
 
 /** All scopes of the operation are checked at once, so that one challenge names them all (RS-13). */
-function checkCall(
+function checkTools(
   inbound: Inbound,
   { auth, body, settings }: { auth: AuthContext; body: string | object | undefined; settings: Settings },
-): AuthContext | Answer {
+): Answer | undefined {
   const tools = body === undefined ? [] : toolRequirements(body, settings.toolScopes);
   const missing = missingScopes(auth, [settings.requiredScopes, ...tools], settings);
   if (missing) throw missing;
   const mirror = { method: inbound.header('mcp-method'), name: inbound.header('mcp-name') };
-  return body !== undefined && settings.toolScopes.size > 0 && contradictsMirror(body, mirror) ? mirrorRefused() : auth;
+  return body !== undefined && settings.toolScopes.size > 0 && contradictsMirror(body, mirror) ? mirrorRefused() : undefined;
 }
 
 function missingScopes(auth: AuthContext, requirements: readonly ScopeRequirement[], { closure }: Settings): AuthorizationError | undefined {

@@ -8,6 +8,7 @@ export { type McpAuthInfo, toAuthInfo } from './auth-info.ts';
 export { AuthAgentClient } from './client.ts';
 export { AuthAgentError, type AuthenticationCode, AuthenticationError, AuthorizationError, AuthServerUnavailable, type StepUp } from './errors.ts';
 export type { AuthAgentOptions } from './options.ts';
+export type { ProofMemory } from './proof-memory.ts';
 export type { ScopeHierarchy, ScopeRequirement } from './scope.ts';
 export type { ServerMetadata } from './server-metadata.ts';
 export type { AuthContext, AuthUser } from './verify.ts';

@@ -46,6 +46,7 @@ test('[PRM-03] [PRM-05] [PRM-10] the document has what clients need, and nothing
     resource,
     authorization_servers: [played.url],
     bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],
     scopes_supported: ['files:read', 'files:write'],
     resource_name: 'My File Server',
   });

@@ -4,6 +4,7 @@
  */
 import { type Answer, jsonAnswer } from './challenge.ts';
 import type { AuthAgentClient } from './client.ts';
+import { proofAlgorithms } from './dpop-proof.ts';
 import { AuthServerUnavailable } from './errors.ts';
 import type { Settings } from './options.ts';
 import { pathAndQuery } from './resource.ts';
@@ -18,6 +19,8 @@ export interface ProtectedResourceMetadata {
   readonly resource: string;
   readonly authorization_servers: readonly string[];
   readonly bearer_methods_supported: readonly ['header'];
+  readonly dpop_signing_alg_values_supported: readonly string[];
+  readonly dpop_bound_access_tokens_required?: true;
   readonly scopes_supported?: readonly string[];
   readonly resource_name?: string;
 }
@@ -68,6 +71,8 @@ async function metadataDocument(client: AuthAgentClient): Promise<{ document: Pr
     resource: settings.resource ?? (registered?.resource as string),
     authorization_servers: [settings.issuer],
     bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: proofAlgorithms,
+    ...(settings.dpopRequired && { dpop_bound_access_tokens_required: true as const }),
     // RFC 9728 §3.2: no empty lists.
     ...(scopes.length > 0 && { scopes_supported: scopes }),
     ...(registered?.name !== undefined && { resource_name: registered.name }),

@@ -4,6 +4,7 @@
  */
 import { findAuthServerUrl } from './environment.ts';
 import { createHints, type Log } from './hints.ts';
+import { createProofMemory, type ProofMemory } from './proof-memory.ts';
 import { isLoopbackHost, resourceProblem } from './resource.ts';
 import { closeHierarchy, isScopeToken, type ScopeClosure, type ScopeHierarchy, type ScopeRequirement } from './scope.ts';
 import { maxCacheSeconds } from './token-cache.ts';
@@ -36,6 +37,12 @@ interface CommonOptions {
   readonly publicPaths?: readonly string[];
   /** True when other MCP servers live on the same host: the root metadata document is then 404 (RFC 9728 §3.1). */
   readonly sharedHost?: boolean;
+  /** Accept only tokens that are bound to a key of the client and come with its proof (DPoP, RFC 9449). Default: those, and Bearer tokens. */
+  readonly dpopRequired?: boolean;
+  /** Demands that proofs carry a nonce of this server (RFC 9449 §9), made from this secret of 32 or more characters, which all its processes share. */
+  readonly dpopNonceSecret?: string;
+  /** Remembers used proofs; default in memory, which several processes do not share. */
+  readonly proofMemory?: ProofMemory;
   /** Replaces `fetch`, e.g. to go through a proxy. Must not follow redirects by itself. */
   readonly fetch?: typeof fetch;
   /** The clock, in epoch seconds. */
@@ -80,6 +87,9 @@ export interface Settings {
   readonly loopbackOrigins: boolean;
   readonly publicPaths: ReadonlySet<string>;
   readonly sharedHost: boolean;
+  readonly dpopRequired: boolean;
+  readonly dpopNonceSecret: string | undefined;
+  readonly proofMemory: ProofMemory;
   readonly fetch: typeof fetch;
   readonly now: () => number;
   readonly hint: Log;
@@ -111,6 +121,9 @@ export function checkOptions(options: AuthAgentOptions): Settings {
     loopbackOrigins: [issuer, options.resource].some((url) => url !== undefined && isLoopbackHost(new URL(url).hostname)),
     publicPaths: checkPaths(options.publicPaths ?? []),
     sharedHost: options.sharedHost === true,
+    dpopRequired: options.dpopRequired === true,
+    dpopNonceSecret: checkNonceSecret(options.dpopNonceSecret),
+    proofMemory: options.proofMemory ?? createProofMemory(),
     // Bound to nothing: `fetch` called as a member of another object throws on Workers.
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     now,
@@ -143,6 +156,12 @@ function checkResource(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   const problem = typeof value === 'string' ? resourceProblem(value) : 'must be a string';
   if (problem) throw new TypeError(`"resource" ${problem}`);
+  return value;
+}
+
+/** The value itself never appears in a message. */
+function checkNonceSecret(value: string | undefined): string | undefined {
+  if (value !== undefined && (typeof value !== 'string' || value.length < 32)) throw new TypeError('"dpopNonceSecret" must be 32 or more random characters');
   return value;
 }
 

@@ -31,6 +31,8 @@ export interface AuthContext {
   readonly expiresAt: number;
   /** `grant_…`: what the person sees and can revoke. */
   readonly grantId?: string;
+  /** SHA-256 thumbprint of the key that the token is bound to (RFC 9449 §6); whoever presents it proved to have the key. */
+  readonly jkt?: string;
   /** Everything the authorization server said, wire names. */
   readonly claims: Readonly<Record<string, unknown>>;
   /** SHA-256 of the token, base64url: for logs and caches. */
@@ -56,8 +58,13 @@ const clockSkewSeconds = 60;
  */
 export function judgeIntrospection(answer: Readonly<Record<string, unknown>>, expected: Expectations, tokenHash: string): AuthContext {
   if (answer.active !== true) throw invalid('inactive');
-  if (typeof answer.token_type !== 'string' || answer.token_type.toLowerCase() !== 'bearer') throw invalid('token_type');
-  return judgeClaims(answer, expected, tokenHash);
+  const type = typeof answer.token_type === 'string' ? answer.token_type.toLowerCase() : '';
+  if (type !== 'bearer' && type !== 'dpop') throw invalid('token_type');
+  const context = judgeClaims(answer, expected, tokenHash);
+  // What is called Bearer and bound, or DPoP and not, was meant to be something else.
+  if (type === 'bearer' && context.jkt !== undefined) throw invalid('key_bound');
+  if (type === 'dpop' && context.jkt === undefined) throw invalid('token_type');
+  return context;
 }
 
 /**
@@ -70,8 +77,7 @@ export function judgeClaims(claims: Readonly<Record<string, unknown>>, expected:
   const audience = audienceOf(claims.aud);
   if (!audience.some((one) => expected.audiences.has(one))) throw invalid('audience');
   const expiresAt = checkTimes(claims, expected.now);
-  // A token bound to a key is worth nothing as a bare Bearer token (RFC 9449 §7.2).
-  if (claims.cnf !== undefined) throw invalid('key_bound');
+  const jkt = claims.cnf === undefined ? undefined : thumbprintOf(claims.cnf);
   const { sub, client_id: clientId, scope = '' } = claims;
   if (typeof sub !== 'string' || !sub || typeof clientId !== 'string' || !clientId) throw invalid('subject');
   if (typeof scope !== 'string') throw invalid('scope');
@@ -87,9 +93,18 @@ export function judgeClaims(claims: Readonly<Record<string, unknown>>, expected:
     audience,
     expiresAt,
     ...optional('grantId', claims.grant_id),
+    ...(jkt !== undefined && { jkt }),
     claims: { ...claims },
     tokenHash,
   });
+}
+
+/** RFC 9449 §6: bound to the key of DPoP proofs and to nothing else; a binding that is not understood here cannot be checked. */
+function thumbprintOf(confirmation: unknown): string {
+  const members = typeof confirmation === 'object' && confirmation !== null ? Object.entries(confirmation) : [];
+  const [name, value] = members[0] ?? [];
+  if (members.length !== 1 || name !== 'jkt' || typeof value !== 'string' || !/^[A-Za-z0-9_-]{43}$/.test(value)) throw invalid('key_bound');
+  return value;
 }
 
 function checkTimes({ exp, nbf, iat }: Readonly<Record<string, unknown>>, now: number): number {

@@ -1,6 +1,8 @@
 /** oauth4webapi and openid-client prove possession with their own proofs: code, refresh, machine and userinfo, without server nonces and with them. */
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { protect } from 'auth-agent-mcp-sdk';
+import { agentTokens } from 'auth-agent-mcp-sdk/agent';
 import { decodeJwt } from 'jose';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
@@ -71,6 +73,39 @@ for (const dpopNonces of [false, true]) {
       assert.equal(person.email, 'ada@example.com');
       assert.ok(decodeJwt(own.access_token).cnf);
     });
+  });
+}
+
+for (const verify of ['introspection', 'local'] as const) {
+  test(`[DPA-04] [DPR-01] [DPR-04] [CL-21] our agent calls a guarded server with bound tokens (${verify}), nonces demanded on both sides; what a thief takes opens nothing`, async (t) => {
+    const stand = await openStand(t, { dpopNonces: true });
+    const client = await stand.addClient({ secret, metadata: { grantTypes: ['client_credentials'], scope: 'files:read' } });
+    const { url, row } = await stand.serve('/mcp', (options) =>
+      protect({ ...options, verify, dpopNonceSecret: 'a nonce secret of thirty-two chars' }, (_request, auth) => Response.json({ jkt: auth.jkt })),
+    );
+    const seen: Headers[] = [];
+    const agent = agentTokens({
+      issuer: stand.issuer,
+      clientId: client.id,
+      clientSecret: secret,
+      resource: row.resource,
+      dpop: true,
+      fetch: (input, init) => {
+        if (String(input).startsWith(row.resource)) seen.push(new Headers(init?.headers));
+        return fetch(input, init);
+      },
+    });
+
+    const first = await agent.fetch(url);
+    const second = await agent.fetch(url, { method: 'POST', body: '{}' });
+    const taken = seen.at(-1) ?? new Headers();
+    const replayed = await fetch(url, { method: 'POST', body: '{}', headers: taken });
+    const asBearer = await fetch(url, { headers: { Authorization: `Bearer ${await agent.token()}` } });
+
+    assert.deepEqual([first.status, second.status, seen.length], [200, 200, 3]);
+    assert.deepEqual(await first.json(), { jkt: (decodeJwt(await agent.token()).cnf as { jkt: string }).jkt });
+    assert.deepEqual([replayed.status, asBearer.status], [401, 401]);
+    assert.match(replayed.headers.get('www-authenticate') ?? '', /^Bearer .*, DPoP error="invalid_dpop_proof"/);
   });
 }
 
