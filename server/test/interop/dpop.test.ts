@@ -76,12 +76,12 @@ for (const dpopNonces of [false, true]) {
   });
 }
 
-for (const verify of ['introspection', 'local'] as const) {
-  test(`[DPA-04] [DPR-01] [DPR-04] [CL-21] our agent calls a guarded server with bound tokens (${verify}), nonces demanded on both sides; what a thief takes opens nothing`, async (t) => {
+for (const how of [{}, { verify: 'local' }] as const) {
+  test(`[DPA-04] [DPR-01] [DPR-04] [CL-21] our agent calls a guarded server with bound tokens (${'verify' in how ? how.verify : 'introspection'}), nonces demanded on both sides; what a thief takes opens nothing`, async (t) => {
     const stand = await openStand(t, { dpopNonces: true });
     const client = await stand.addClient({ secret, metadata: { grantTypes: ['client_credentials'], scope: 'files:read' } });
     const { url, row } = await stand.serve('/mcp', (options) =>
-      protect({ ...options, verify, dpopNonceSecret: 'a nonce secret of thirty-two chars' }, (_request, auth) => Response.json({ jkt: auth.jkt })),
+      protect({ ...options, ...how, dpopNonceSecret: 'a nonce secret of thirty-two chars' }, (_request, auth) => Response.json({ jkt: auth.jkt })),
     );
     const seen: Headers[] = [];
     const agent = agentTokens({
