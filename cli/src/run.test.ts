@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -230,6 +230,52 @@ test('clients: public, confidential and machine, each with what it needs, its se
   assert.deepEqual(await data('clients rm nightly --yes'), { client_id: 'nightly', grants_revoked: 0 });
   assert.equal((await cli('clients rm nightly --yes')).exit, 4);
   assert.equal((await data('clients list --all')).clients.find((one: { client_id: string }) => one.client_id === 'nightly').status, 'removed');
+});
+
+test('[CA-06] a client with a key has no secret, and its keys are replaced as a whole', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const file = (name: string, json: unknown) => {
+    const path = join(folder, name);
+    writeFileSync(path, JSON.stringify(json));
+    return path;
+  };
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'a' };
+  const added = await data(['clients', 'add', '--name', 'Signer', '--machine', '--scope', 'files:read', '--id', 'signer', '--jwks', file('one.json', jwk)]);
+  assert.deepEqual([added.token_endpoint_auth_method, added.client_secret], ['private_key_jwt', undefined]);
+
+  const both = { keys: [jwk, { ...jwk, kid: 'b' }] };
+  assert.deepEqual((await data(`client-keys set signer --jwks ${file('two.json', both)}`)).jwks, both);
+  assert.deepEqual(await data('client-keys set signer --jwks-uri https://app.example.com/keys'), {
+    client_id: 'signer',
+    jwks_uri: 'https://app.example.com/keys',
+  });
+  for (const [line, exit] of [
+    [`client-keys set signer --jwks ${file('private.json', privateKey.export({ format: 'jwk' }))}`, 6],
+    [`client-keys set signer --jwks ${file('empty.json', { keys: [] })}`, 6],
+    ['client-keys set signer --jwks-uri http://app.example.com/keys', 6],
+    [`client-keys set signer --jwks ${join(folder, 'never.json')}`, 4],
+    ['client-keys set signer', 2],
+    ['client-keys set nobody --jwks-uri https://app.example.com/keys', 4],
+    ['client-secrets add signer', 6],
+  ] as const)
+    assert.equal((await cli(line)).exit, exit, line);
+});
+
+test('[CA-14] a client gets a newer secret while the older works on, and either is ended by itself', async () => {
+  await data('clients add --name Turning --id turning --machine --scope files:read');
+  const added = await data('client-secrets add turning --days 1');
+
+  assert.match(added.client_secret, /^cs_[A-Za-z0-9_-]{43}$/);
+  for (const [line, exit] of [
+    ['client-secrets add turning', 5],
+    ['client-secrets revoke turning --older', 2],
+    ['client-secrets revoke turning --yes', 2],
+    ['client-secrets revoke turning --older --newer --yes', 2],
+    ['client-secrets revoke nobody --older --yes', 4],
+  ] as const)
+    assert.equal((await cli(line)).exit, exit, line);
+  assert.deepEqual(await data('client-secrets revoke turning --older --yes'), { client_id: 'turning', revoked: 'older' });
+  assert.equal((await cli('client-secrets revoke turning --newer --yes')).exit, 5);
 });
 
 test('grants are listed and revoked', async () => {

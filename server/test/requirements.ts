@@ -131,7 +131,7 @@ const clients: Row[] = [
   ['CA-11', 'MUST', 'Failures are throttled per client and address without locking the client out elsewhere.'],
   ['CA-12', 'MUST', 'An unknown client is answered like a wrong secret.'],
   ['CA-13', 'MAY', 'Clients may authenticate by certificate.', undecided],
-  ['CA-14', 'SHOULD', 'A client may have two secrets while it changes them.', agents],
+  ['CA-14', 'SHOULD', 'A client may have two secrets while it changes them.'],
 ];
 
 const authorization: Row[] = [

@@ -17,6 +17,7 @@ import { type Call, type Command, databaseFlags, listFlag, textFlag } from '../c
 import { withServer, withStore } from '../database.ts';
 import { Failure } from '../exit-codes.ts';
 import { safe, styleOf, table } from '../terminal.ts';
+import { keyFlags, keysOf } from './client-keys.ts';
 
 /** RFC 8693 §2.1. */
 const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -30,6 +31,7 @@ export const addClient: Command = {
     { name: 'redirect-uri', kind: 'list', value: 'uri', about: 'where codes may go' },
     { name: 'confidential', kind: 'switch', about: 'a client that can keep a secret' },
     { name: 'device', kind: 'switch', about: 'may sign people in by device code; without --redirect-uri only so' },
+    ...keyFlags,
     { name: 'machine', kind: 'switch', about: 'acts for itself: client_credentials, no person' },
     { name: 'speaks-for', kind: 'text', value: 'server id', about: 'an MCP server that calls others for its users: token exchange' },
     { name: 'scope', kind: 'list', value: 'scope', about: 'what it asks for by default; for a machine all it may have' },
@@ -44,6 +46,7 @@ export const addClient: Command = {
     'auth-agent clients add --name "Files" --speaks-for srv_7xK2 --redirect-uri https://files.example.com/approved',
     'auth-agent clients add --name "Nightly" --machine --scope "tasks:read tasks:write" --resource https://tasks.example.com',
     'auth-agent clients add --name "Build bot" --device',
+    'auth-agent clients add --name "Nightly" --machine --scope "tasks:read" --jwks public.jwk.json',
   ],
   run: (call) =>
     withServer(call, async (context) => {
@@ -53,7 +56,7 @@ export const addClient: Command = {
       client.defaultResource = await resourceOf(call, store);
       client.serverId = await serverOf(call, store);
       if (await store.findClient(client.id)) throw new Failure('conflict', `The client ${client.id} exists`, { fix: 'auth-agent clients list' });
-      const secret = client.metadata.tokenEndpointAuthMethod === 'none' ? undefined : newClientSecret();
+      const secret = client.metadata.tokenEndpointAuthMethod === 'client_secret_basic' ? newClientSecret() : undefined;
       if (secret !== undefined) client.secretHash = clientSecretHash(context, client.id, secret);
       await store.addClient(client, auditEvent('client.registered', now, 'cli', { clientId: client.id }));
       const { ok } = styleOf(call.terminal.stderr, call.terminal.env);
@@ -111,6 +114,7 @@ function clientOf(call: Call, dotlessSchemes: readonly string[], now: number): C
   const device = call.flags.device === true;
   const redirectUris = listFlag(call, 'redirectUri');
   const scope = parseScope(listFlag(call, 'scope').join(' ')).join(' ') || undefined;
+  const keys = keysOf(call);
   const clientName = textFlag(call, 'name');
   const id = textFlag(call, 'id') ?? randomId('client_', 12);
   const refuse = (what: string, fix = addClient.examples[0]) => new Failure('usage', what, { fix });
@@ -134,7 +138,8 @@ function clientOf(call: Call, dotlessSchemes: readonly string[], now: number): C
       redirectUris,
       grantTypes: machine ? ['client_credentials'] : speaksFor ? [exchangeGrant] : [...redirectGrants, 'refresh_token', ...(device ? [deviceCodeGrant] : [])],
       responseTypes: !machine && redirectUris.length > 0 ? ['code'] : [],
-      tokenEndpointAuthMethod: machine || speaksFor || call.flags.confidential === true ? 'client_secret_basic' : 'none',
+      tokenEndpointAuthMethod: keys ? 'private_key_jwt' : machine || speaksFor || call.flags.confidential === true ? 'client_secret_basic' : 'none',
+      ...keys,
       scope,
       ...(call.flags.pushedOnly === true ? { requirePushedRequests: true } : {}),
       ...(call.flags.boundTokens === true ? { dpopBoundAccessTokens: true } : {}),

@@ -2,6 +2,8 @@
  * Every command, in the order of the help.
  */
 import type { Command } from '../command.ts';
+import { setClientKeys } from './client-keys.ts';
+import { addClientSecret, revokeClientSecret } from './client-secrets.ts';
 import { addClient, listClients, removeClient } from './clients.ts';
 import { conformance } from './conformance.ts';
 import { migrateDatabase, showDatabaseStatus } from './db.ts';
@@ -37,6 +39,9 @@ export const commands: readonly Command[] = [
   addClient,
   listClients,
   removeClient,
+  setClientKeys,
+  addClientSecret,
+  revokeClientSecret,
   listGrants,
   revokeGrant,
   listSigningKeys,

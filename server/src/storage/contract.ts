@@ -39,7 +39,8 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       assert.equal(await one.fact('demo'), undefined);
       const ran = await Promise.all([one.migrate(NOW), two.migrate(NOW), one.migrate(NOW)]);
 
-      assert.deepEqual(ran.flat(), names);
+      // Each ran once, on whichever node came first.
+      assert.deepEqual(ran.flat().toSorted(), names);
       assert.deepEqual([await one.pendingMigrations(), await two.pendingMigrations(), await two.migrate(NOW)], [[], [], []]);
     });
 

@@ -79,6 +79,11 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.findKey('key-hash');
   await store.revokeKey('srv_files', 'sk_files', happened('key.revoked'));
   await store.findClient('client_1');
+  const metadata = { redirectUris: [], grantTypes: [], responseTypes: [], tokenEndpointAuthMethod: 'none' as const };
+  await store.changeClientMetadata({ id: 'client_1', from: metadata, to: metadata }, happened('client.keys_changed'));
+  await store.addClientSecret({ id: 'client_1', secretHash: 'two', olderExpiresAt: NOW }, happened('client.secret_added'));
+  await store.endClientSecret('client_1', 'older', happened('client.secret_ended'));
+  await store.endClientSecret('client_1', 'newer', happened('client.secret_ended'));
   await store.findDocument('https://app.example');
   await store.findRequest('request-1', NOW);
   await store.parkRequest({ ...parked, idHash: 'denied' });

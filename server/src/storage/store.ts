@@ -86,6 +86,9 @@ export type Client = {
   metadata: ClientMetadata;
   secretHash?: string;
   secretExpiresAt?: number;
+  /** The secret it had before, until its end or until it is revoked (CA-14). */
+  olderSecretHash?: string;
+  olderSecretExpiresAt?: number;
   defaultResource?: string;
   /** The MCP server this client speaks for: it may exchange what agents send there (RFC 8693), and what people allow it is used in no other way. */
   serverId?: string;
@@ -340,6 +343,12 @@ export type Store = {
   /** Also finds disabled clients and tombstones: the caller tells them apart. */
   findClient(id: string): Promise<Client | undefined>;
   listClients(): Promise<Client[]>;
+  /** Writes other metadata in the place of those that were read. False when the client is gone or somebody else wrote first: read again. */
+  changeClientMetadata(change: { id: string; from: ClientMetadata; to: ClientMetadata }, event: AuditEvent): Promise<boolean>;
+  /** Gives a client that has a secret a newer one, which has no end; the other works until `olderExpiresAt`. "full": two are alive already. "gone": no such client with a secret. */
+  addClientSecret(secret: { id: string; secretHash: string; olderExpiresAt: number }, event: AuditEvent): Promise<'added' | 'full' | 'gone'>;
+  /** Ends the older of two secrets, or the newer one, whose place the older then takes without an end. Nobody is left without a secret. True when this call ended it. */
+  endClientSecret(id: string, which: 'older' | 'newer', event: AuditEvent): Promise<boolean>;
   /** Leaves a tombstone and revokes the client's grants. */
   removeClient(id: string, event: AuditEvent): Promise<boolean>;
   /** Turns dynamic clients unused since `unusedSince` and without a living grant into tombstones, and deletes tombstones older than `forgetBefore`; at most `limit` each. Returns how many went. */

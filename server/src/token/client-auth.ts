@@ -83,14 +83,24 @@ async function publicClient(id: string, context: Context): Promise<Client | unde
 
 async function clientWithSecret(id: string, secret: string, context: Context): Promise<Client | undefined> {
   const client = await activeClient(id, context);
-  const matches = equalSecrets(clientSecretHash(context, id, secret), client?.secretHash ?? decoy);
-  return matches && client && mayUseSecret(client, context.now()) ? client : undefined;
+  const matches = matchesLivingSecret(clientSecretHash(context, id, secret), client, context.now());
+  return matches && client && mayUseSecret(client) ? client : undefined;
+}
+
+/** CA-14: a client that changes its secret has two for a while. */
+function matchesLivingSecret(hash: string, client: Client | undefined, now: number): boolean {
+  if (equalSecrets(hash, client?.secretHash ?? decoy)) return lives(client?.secretExpiresAt, now);
+  return client?.olderSecretHash !== undefined && equalSecrets(hash, client.olderSecretHash) && lives(client.olderSecretExpiresAt, now);
+}
+
+function lives(expiresAt: number | undefined, now: number): boolean {
+  return !expiresAt || expiresAt > now;
 }
 
 /** CA-05: basic and post are interchangeable; a public client never becomes confidential by sending something. */
-function mayUseSecret({ metadata, secretExpiresAt }: Client, now: number): boolean {
+function mayUseSecret({ metadata }: Client): boolean {
   const method = metadata.tokenEndpointAuthMethod;
-  return (method === 'client_secret_basic' || method === 'client_secret_post') && (!secretExpiresAt || secretExpiresAt > now);
+  return method === 'client_secret_basic' || method === 'client_secret_post';
 }
 
 async function activeClient(id: string, context: Context): Promise<Client | undefined> {

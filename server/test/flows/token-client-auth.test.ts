@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { auditEvent } from '../../src/audit/event.ts';
+import { clientSecretHash } from '../../src/clients/secret.ts';
 import { form, issuer, start } from '../harness.ts';
 import { forged } from '../signer.ts';
 import { basic, errorOf, type Stage, stage } from './token-stage.ts';
@@ -186,4 +187,15 @@ test('[D18] an unknown public client is told so as often as it asks: it register
     assert.equal((await post('/token', { grant_type: 'refresh_token', refresh_token: 'rt_x', client_id: 'client_gone' })).status, 401);
 
   assert.deepEqual(await server.options.driver.read({ text: 'select * from attempts', values: [] }), []);
+});
+
+test('[CA-14] while a client changes its secret both work, then the older one ends by itself', async () => {
+  const { post, store, context, clock } = await withMachine();
+  const secretHash = clientSecretHash(context, 'machine', 'cs_next');
+  await store.addClientSecret({ id: 'machine', secretHash, olderExpiresAt: clock.now() + 3600 }, auditEvent('client.secret_added', clock.now(), 'test'));
+  const works = async (secret: string) => (await post('/token', ask, basic('machine', secret))).status === 200;
+
+  assert.deepEqual([await works('cs_secret'), await works('cs_next'), await works('cs_other')], [true, true, false]);
+  clock.advance(3600);
+  assert.deepEqual([await works('cs_secret'), await works('cs_next')], [false, true]);
 });

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { FetchFailure } from '../../src/clients/fetch-failure.ts';
 import type { DocumentFetcher } from '../../src/options.ts';
 import type { Client } from '../../src/storage/store.ts';
-import { issuer, start } from '../harness.ts';
+import { issuer, pkce, start } from '../harness.ts';
 import { es256, forged, type Jwk, type Signer, signer } from '../signer.ts';
 import { basic, errorOf, redemption, type Stage, stage } from './token-stage.ts';
 
@@ -223,6 +223,25 @@ test('[CA-04] [CA-06] half an assertion, another type and another client_id are 
   const other = await errorOf(await post('/token', { ...ask, client_id: 'other', ...asserted(assertion) }));
   assert.deepEqual([other.status, other.error], [400, 'invalid_request']);
   assert.equal((await post('/token', { ...ask, ...asserted(assertion) })).status, 200);
+});
+
+test('[CA-08] [PAR-01] pushed requests take the same assertion with the same audience', async () => {
+  const key = signer();
+  const { post, addClient } = await stage();
+  await addClient({ id: 'web', metadata: { tokenEndpointAuthMethod: 'private_key_jwt', jwks: { keys: [key.jwk] } } });
+  const request = {
+    response_type: 'code',
+    redirect_uri: 'http://localhost/callback',
+    code_challenge: pkce.challenge,
+    code_challenge_method: 'S256',
+    resource: 'https://mcp.example.com/mcp',
+  };
+
+  const elsewhere = await post('/par', { ...request, ...asserted(await key.sign({ ...good('web'), aud: `${issuer}/par` })) });
+  const pushed = await post('/par', { ...request, client_id: 'web', ...asserted(await key.sign(good('web'))) });
+
+  assert.deepEqual(await errorOf(elsewhere), refused);
+  assert.equal(pushed.status, 201);
 });
 
 test('[CA-08] revocation and introspection take the same assertion with the same audience', async () => {

@@ -43,6 +43,7 @@ const triple = { userId: 'usr_alice', clientId: 'client_1', resource: files.reso
 const noted = { grantId: 'grant_1', subjectGrantId: 'grant_open', userId: 'usr_alice', expiresAt: NOW + DAY };
 const document = { url: 'https://app.example', metadata: client.metadata, fetchedAt: NOW, freshUntil: NOW };
 const usedId = { kind: 'client_assertion' as const, idHash: 'used', now: NOW, expiresAt: NOW + 60 };
+const stolen = { ...client.metadata, clientName: 'Stolen' };
 const operator = { id: 'usr_op', username: 'op', role: 'operator' as const, createdAt: NOW, passwordHash: 'hash' };
 
 /** Reading and changing first, then adding the same names, which must be free. */
@@ -74,6 +75,10 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   standing: (other) => nothing(other.standing(token)),
   findClient: (other) => nothing(other.findClient('client_1')),
   listClients: (other) => none(other.listClients()),
+  changeClientMetadata: (other) => no(other.changeClientMetadata({ id: 'client_1', from: client.metadata, to: stolen }, happened('client.keys_changed'))),
+  addClientSecret: (other) =>
+    is(other.addClientSecret({ id: 'client_s', secretHash: 'stolen', olderExpiresAt: NOW + DAY }, happened('client.secret_added')), 'gone'),
+  endClientSecret: (other) => no(other.endClientSecret('client_s', 'older', happened('client.secret_ended'))),
   removeClient: (other) => no(other.removeClient('client_1', happened('client.removed'))),
   expireDynamicClients: (other) => is(other.expireDynamicClients(NOW + DAY, NOW + DAY, 10, NOW + 400 * DAY), 0),
   countUnconsentedClients: (other) => is(other.countUnconsentedClients(), 0),
@@ -193,6 +198,8 @@ async function furnish(store: Store): Promise<void> {
   await store.countGuess('guesses', { most: 1, windowSeconds: 600 }, NOW);
   await store.ensureMachineGrant(machineGrant, happened('grant.machine_approved'));
   await store.addSigningKey(signingKey, 'onlyIfNone', happened('signing_key.added'));
+  await store.addClient({ ...client, id: 'client_s', secretHash: 'one' }, happened('client.registered'));
+  await store.addClientSecret({ id: 'client_s', secretHash: 'two', olderExpiresAt: NOW + DAY }, happened('client.secret_added'));
   await store.useOnce(usedId);
   await store.takeFrom('bucket', { limit: 1, periodSeconds: 60 }, NOW * 1000);
   for (let tried = 0; tried < 3; tried++) await store.attempt('account', NOW);
@@ -228,6 +235,9 @@ export function isolationContract(nodes: () => Nodes): void {
         'updateServer',
         'removeServer',
         'revokeKey',
+        'changeClientMetadata',
+        'addClientSecret',
+        'endClientSecret',
         'removeClient',
         'approveRequest',
         'denyRequest',

@@ -150,6 +150,68 @@ export function registryContract(nodes: () => Nodes): void {
       assert.deepEqual(await store.listClients(), [full]);
     });
 
+    test('metadata is replaced only where it is still what was read, so that of parallel changes one is told to read again', async () => {
+      const [one, two] = freshTenant(nodes());
+      await one.addClient({ ...client, metadata: { ...client.metadata, jwks: { keys: [{ kty: 'EC', kid: 'a' }] } } }, happened('client.registered'));
+      const from = (await one.findClient('client_1'))?.metadata ?? client.metadata;
+      const change = (kid: string) => ({ id: 'client_1', from, to: { ...from, jwks: { keys: [{ kty: 'EC', kid }] } } });
+      const outcomes = await times(10, (index) => (index % 2 ? one : two).changeClientMetadata(change(`${index}`), happened('client.keys_changed')));
+
+      assert.equal(count(outcomes, true), 1);
+      assert.deepEqual((await two.findClient('client_1'))?.metadata, change(String(outcomes.indexOf(true))).to);
+      assert.equal(await one.changeClientMetadata({ ...change('x'), id: 'client_never' }, happened('client.keys_changed')), false);
+      assert.equal(await countEvents(one, 'client.keys_changed'), 1);
+    });
+
+    test('[CA-14] a client has two secrets while it changes them, and never more', async () => {
+      const [one, two] = freshTenant(nodes());
+      await one.addClient({ ...client, secretHash: 'first' }, happened('client.registered'));
+      const outcomes = await times(10, (index) =>
+        (index % 2 ? one : two).addClientSecret({ id: 'client_1', secretHash: `next-${index}`, olderExpiresAt: NOW + DAY }, happened('client.secret_added')),
+      );
+
+      assert.deepEqual([count(outcomes, 'added'), count(outcomes, 'full')], [1, 9]);
+      const next = `next-${outcomes.indexOf('added')}`;
+      assert.deepEqual(await two.findClient('client_1'), { ...client, secretHash: next, olderSecretHash: 'first', olderSecretExpiresAt: NOW + DAY });
+      const later = happened('client.secret_added', NOW + DAY);
+      assert.equal(await one.addClientSecret({ id: 'client_1', secretHash: 'third', olderExpiresAt: NOW + 2 * DAY }, later), 'added');
+      assert.deepEqual((await one.findClient('client_1'))?.olderSecretHash, next);
+      assert.equal(await countEvents(one, 'client.secret_added'), 2);
+    });
+
+    test('[CA-14] ending the older secret leaves the newer, ending the newer gives its place back, and nobody is left without', async () => {
+      const [store] = freshTenant(nodes());
+      const secrets = async () => {
+        const { secretHash, olderSecretHash, secretExpiresAt } = (await store.findClient('client_1')) ?? {};
+        return [secretHash, olderSecretHash, secretExpiresAt];
+      };
+      const add = (secretHash: string) => store.addClientSecret({ id: 'client_1', secretHash, olderExpiresAt: NOW + DAY }, happened('client.secret_added'));
+      const end = (which: 'older' | 'newer', at = NOW) => store.endClientSecret('client_1', which, happened('client.secret_ended', at));
+      await store.addClient({ ...client, secretHash: 'one', secretExpiresAt: NOW + 60 }, happened('client.registered'));
+      assert.deepEqual([await end('older'), await end('newer')], [false, false]);
+
+      await add('two');
+      assert.equal((await store.findClient('client_1'))?.olderSecretExpiresAt, NOW + 60, 'an end that was sooner stays');
+      assert.deepEqual([await end('older'), await end('older'), await secrets()], [true, false, ['two', undefined, undefined]]);
+      await add('three');
+      assert.deepEqual([await end('newer'), await secrets()], [true, ['two', undefined, undefined]]);
+      await add('four');
+      assert.deepEqual([await end('newer', NOW + DAY), await secrets()], [false, ['four', 'two', undefined]]);
+      assert.equal(await countEvents(store, 'client.secret_ended'), 2);
+    });
+
+    test('[CA-14] public, unknown and removed clients get no secret', async () => {
+      const [store] = freshTenant(nodes());
+      await store.addClient(client, happened('client.registered'));
+      await store.addClient({ ...client, id: 'client_2', secretHash: 'one' }, happened('client.registered'));
+      const add = (id: string) => store.addClientSecret({ id, secretHash: 'two', olderExpiresAt: NOW + DAY }, happened('client.secret_added'));
+      await add('client_2');
+      await store.removeClient('client_2', happened('client.removed'));
+
+      assert.deepEqual([await add('client_1'), await add('client_2'), await add('client_never')], ['gone', 'gone', 'gone']);
+      assert.deepEqual(await store.findClient('client_2'), { ...client, id: 'client_2', removedAt: NOW });
+    });
+
     test('[CON-07] a removed client leaves a tombstone with its redirect URIs and without its secret, and its grants end', async () => {
       const [store] = freshTenant(nodes());
       await connect(store);

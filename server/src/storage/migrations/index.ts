@@ -11,6 +11,7 @@ import { pushedRequests } from './0003-pushed-requests.ts';
 import { dpop } from './0004-dpop.ts';
 import { delegations } from './0005-delegations.ts';
 import { deviceCodes } from './0006-device-codes.ts';
+import { clientSecrets } from './0007-client-secrets.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -21,6 +22,7 @@ export const migrations: readonly Migration[] = [
   { name: '0004-dpop', script: dpop },
   { name: '0005-delegations', script: delegations },
   { name: '0006-device-codes', script: deviceCodes },
+  { name: '0007-client-secrets', script: clientSecrets },
 ];
 
 const bookkeeping = `

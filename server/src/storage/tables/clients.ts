@@ -31,10 +31,14 @@ const insert = sql<ClientRow>`insert into clients (tenant, ${columns}, last_even
   values (${'tenant'}, ${'id'}, ${'registration'}, ${'metadata'}, ${'secretHash'}, ${'secretExpiresAt'}, ${'defaultResource'}, ${'serverId'}, ${'createdAt'},
     ${'lastUsedAt'}, ${'disabledAt'}, ${'removedAt'}, ${'mark'})`;
 
-const find = sql<{ tenant: string; id: string }>`select ${columns} from clients where tenant = ${'tenant'} and id = ${'id'}`;
-const list = sql<{ tenant: string }>`select ${columns} from clients where tenant = ${'tenant'} order by created_at, id`;
+/** A client is born with one secret at most, so these are read and not inserted. */
+const columnsRead = part`${columns}, older_secret_hash, older_secret_expires_at`;
 
-const bury = sql<{ tenant: string; id: string; now: number; mark: string }>`update clients set removed_at = ${'now'}, secret_hash = null, last_event = ${'mark'}
+const find = sql<{ tenant: string; id: string }>`select ${columnsRead} from clients where tenant = ${'tenant'} and id = ${'id'}`;
+const list = sql<{ tenant: string }>`select ${columnsRead} from clients where tenant = ${'tenant'} order by created_at, id`;
+
+const bury = sql<{ tenant: string; id: string; now: number; mark: string }>`update clients
+  set removed_at = ${'now'}, secret_hash = null, older_secret_hash = null, older_secret_expires_at = null, last_event = ${'mark'}
   where tenant = ${'tenant'} and id = ${'id'} and removed_at is null`;
 
 type Expiry = { tenant: string; unusedSince: number; forgetBefore: number; limit: number; now: number };
@@ -42,10 +46,28 @@ const unused = part<keyof Expiry>`registration = 'dynamic' and removed_at is nul
   and coalesce((select 1 from grants g where g.tenant = ${'tenant'} and g.client_id = clients.id and ${grantLives} limit 1), 0) = 0`;
 // No "not exists": Postgres would read all grants to answer it for a few clients.
 // The condition stands twice: Postgres checks the outer one again on a row that changed while it waited for it.
-const buryUnused = sql<Expiry>`update clients set removed_at = ${'now'}, secret_hash = null where tenant = ${'tenant'} and ${unused}
+const buryUnused = sql<Expiry>`update clients set removed_at = ${'now'}, secret_hash = null, older_secret_hash = null, older_secret_expires_at = null
+  where tenant = ${'tenant'} and ${unused}
   and id in (select id from clients where tenant = ${'tenant'} and ${unused} order by last_used_at limit ${'limit'})`;
 const forget = sql<Expiry>`delete from clients where tenant = ${'tenant'} and removed_at is not null and removed_at < ${'forgetBefore'}
   and id in (select id from clients where tenant = ${'tenant'} and removed_at is not null and removed_at < ${'forgetBefore'} order by removed_at limit ${'limit'})`;
+
+type Rewriting = { tenant: string; id: string; was: string; metadata: string; mark: string };
+const rewrite = sql<Rewriting>`update clients set metadata = ${'metadata'}, last_event = ${'mark'}
+  where tenant = ${'tenant'} and id = ${'id'} and metadata = ${'was'} and removed_at is null`;
+
+type NewSecret = { tenant: string; id: string; secretHash: string; olderExpiresAt: number; now: number; mark: string };
+const addSecret = sql<NewSecret>`update clients set older_secret_hash = secret_hash,
+    older_secret_expires_at = case when secret_expires_at is null or secret_expires_at > ${'olderExpiresAt'} then ${'olderExpiresAt'} else secret_expires_at end,
+    secret_hash = ${'secretHash'}, secret_expires_at = null, last_event = ${'mark'}
+  where tenant = ${'tenant'} and id = ${'id'} and secret_hash is not null and removed_at is null
+    and (older_secret_hash is null or older_secret_expires_at <= ${'now'})`;
+type Ending = { tenant: string; id: string; mark: string };
+const hasTwo = part<'tenant' | 'id'>`tenant = ${'tenant'} and id = ${'id'} and older_secret_hash is not null and removed_at is null`;
+const endOlder = sql<Ending>`update clients set older_secret_hash = null, older_secret_expires_at = null, last_event = ${'mark'} where ${hasTwo}`;
+// An older secret that has ended is none that a client could be left with.
+const endNewer = sql<Ending & { now: number }>`update clients set secret_hash = older_secret_hash, secret_expires_at = null, older_secret_hash = null,
+  older_secret_expires_at = null, last_event = ${'mark'} where ${hasTwo} and older_secret_expires_at > ${'now'}`;
 
 const countUnconsented = sql<{ tenant: string }>`select count(*) as waiting from clients
   where tenant = ${'tenant'} and registration = 'dynamic' and removed_at is null and consented_at is null`;
@@ -58,7 +80,16 @@ export const noteConsent = sql<{ tenant: string; clientId: string; grantId: stri
 const eventIfClient = eventIf('clients', 'id');
 const endGrants = endGrantsOf('clients', 'client_id');
 
-type Verbs = 'addClient' | 'findClient' | 'listClients' | 'removeClient' | 'expireDynamicClients' | 'countUnconsentedClients';
+type Verbs =
+  | 'addClient'
+  | 'findClient'
+  | 'listClients'
+  | 'changeClientMetadata'
+  | 'addClientSecret'
+  | 'endClientSecret'
+  | 'removeClient'
+  | 'expireDynamicClients'
+  | 'countUnconsentedClients';
 
 export function clientsTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
   return {
@@ -71,6 +102,23 @@ export function clientsTable(driver: Driver, tenant: string): Pick<Store, Verbs>
     },
     async listClients() {
       return (await driver.read(list({ tenant }))).map(clientOf);
+    },
+    async changeClientMetadata({ id, from, to }, event) {
+      const change = { tenant, id, was: JSON.stringify(from), metadata: JSON.stringify(to), mark: event.id };
+      const [rewritten] = await driver.write([rewrite(change), eventIfClient(tenant, id, event)]);
+      return rewritten?.changes === 1;
+    },
+    async addClientSecret({ id, secretHash, olderExpiresAt }, event) {
+      const secret = { tenant, id, secretHash, olderExpiresAt, now: event.at, mark: event.id };
+      const [added] = await driver.write([addSecret(secret), eventIfClient(tenant, id, event)]);
+      if (added?.changes === 1) return 'added';
+      const [row] = await driver.read(find({ tenant, id }));
+      return row !== undefined && clientOf(row).olderSecretHash !== undefined ? 'full' : 'gone';
+    },
+    async endClientSecret(id, which, event) {
+      const ending = { tenant, id, now: event.at, mark: event.id };
+      const [ended] = await driver.write([which === 'older' ? endOlder(ending) : endNewer(ending), eventIfClient(tenant, id, event)]);
+      return ended?.changes === 1;
     },
     async removeClient(id, event) {
       const ended = endGrants({ tenant, subject: id, now: event.at, reason: 'client_removed', mark: event.id });
@@ -113,6 +161,8 @@ function clientOf(row: Row): Client {
     metadata: json<ClientMetadata>(row.metadata),
     secretHash: optionalText(row.secret_hash),
     secretExpiresAt: optionalWhole(row.secret_expires_at),
+    olderSecretHash: optionalText(row.older_secret_hash),
+    olderSecretExpiresAt: optionalWhole(row.older_secret_expires_at),
     defaultResource: optionalText(row.default_resource),
     serverId: optionalText(row.server_id),
     createdAt: whole(row.created_at),
