@@ -19,11 +19,11 @@ const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 /** Makes a ring of public JWKs (RFC 7517). Keys that jose cannot use verify nothing. */
 export function keyRing(keys: readonly Record<string, unknown>[]): KeyRing {
-  const choose = createLocalJWKSet({ keys } as JSONWebKeySet);
+  const choose = createLocalJWKSet({ keys: keys.map(withoutEdwardsAlg) } as JSONWebKeySet);
   return {
     async verify(token, algorithms = foreignAlgorithms) {
       const read = readForeignJwt(token);
-      if (!read || !algorithms.includes(read.header.alg)) return 'invalid';
+      if (!read || !algorithms.some((one) => sameAlgorithm(one, read.header.alg))) return 'invalid';
       try {
         await compactVerify(token, choose, { algorithms: [read.header.alg] });
         return read;
@@ -33,6 +33,17 @@ export function keyRing(keys: readonly Record<string, unknown>[]): KeyRing {
       }
     },
   };
+}
+
+/** RFC 9864 gave EdDSA over Ed25519 a second name: a key of one is good for tokens of the other. */
+const edwards = ['EdDSA', 'Ed25519'];
+
+function sameAlgorithm(one: string, other: string): boolean {
+  return one === other || (edwards.includes(one) && edwards.includes(other));
+}
+
+function withoutEdwardsAlg({ alg, ...key }: Record<string, unknown>): Record<string, unknown> {
+  return alg === undefined || edwards.includes(String(alg)) ? key : { ...key, alg };
 }
 
 /** Reads a compact JWT without believing it. Undefined when it is not one, or demands extensions (`crit`). */

@@ -273,6 +273,14 @@ test('[CA-11] guessing with assertions is slowed down like guessing secrets, for
   assert.equal(right.status, 429);
 });
 
+test('[CA-06] EdDSA and Ed25519 are two names of one algorithm, for keys and for registrations', async () => {
+  const key = signer('ed', 'EdDSA');
+  const scene = await stage();
+  await addKeyed(scene, { jwks: { keys: [key.jwk] }, tokenEndpointAuthSigningAlg: 'Ed25519' });
+
+  for (const alg of ['EdDSA', 'Ed25519']) assert.equal((await scene.post('/token', { ...ask, ...asserted(await key.sign(good(), { alg })) })).status, 200, alg);
+});
+
 test('[CA-06] token_endpoint_auth_signing_alg narrows a client to one algorithm', async () => {
   const key = signer('rsa', 'RS256');
   const { alg: _, ...jwk } = key.jwk;
