@@ -4,20 +4,19 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Hono } from 'hono';
-import { openPerson } from '../examples/typescript-server/src/person.ts';
 import { type RunningDevelopment, startDevelopment } from '../server/src/runtimes/node.ts';
 import { commandsOf, isCommand, problemOf } from './documents/commands.ts';
 import { runStep, type Session, stepsOf } from './documents/console.ts';
 import { freePort, startProgram } from './documents/program.ts';
 import { type Document, documents, files, root } from './documents/read.ts';
 import { type Snippets, typeErrors, writeSnippets } from './documents/snippets.ts';
+import { tokenFor } from './documents/token.ts';
 
 const quiet = { info() {}, warn() {}, error: console.error };
 const tools = ['curl', 'jq', 'openssl'].filter((tool) => spawnSync('bash', ['-c', `command -v ${tool}`]).status !== 0);
@@ -76,7 +75,7 @@ describe('snippets and addresses', () => {
   });
 
   test('every snippet runs, and the guarded app tells a stranger where to go and a handler whose agent it is', async () => {
-    const token = await tokenFor(development.issuer);
+    const token = await tokenFor(development.issuer, 'https://your-mcp-server.com', 'files:read');
     for (const { document, modules } of written.snippets) {
       const names = await load(modules, development.issuer);
       const app = names['app'] as Hono;
@@ -239,19 +238,6 @@ async function load(modules: string[], issuer: string): Promise<Record<string, u
   } finally {
     process.env = earlier;
   }
-}
-
-/** What an agent gets after a person signed in and allowed reading: an access token for the demo server. */
-async function tokenFor(issuer: string): Promise<string> {
-  const verifier = randomBytes(32).toString('base64url');
-  const client = { client_id: 'client_claude_code', redirect_uri: 'http://localhost:3000/callback', resource: 'https://your-mcp-server.com' };
-  const challenge = { code_challenge: createHash('sha256').update(verifier).digest('base64url'), code_challenge_method: 'S256' };
-  const asked = new URLSearchParams({ response_type: 'code', ...client, ...challenge, scope: 'files:read', state: 'x' });
-  const { callback } = await openPerson('testuser', 'testpass').allow(new URL(`${issuer}/authorize?${asked}`));
-  const code = callback.searchParams.get('code') ?? '';
-  const body = new URLSearchParams({ grant_type: 'authorization_code', code, code_verifier: verifier, ...client });
-  const answer = (await (await fetch(`${issuer}/token`, { method: 'POST', body })).json()) as { access_token: string };
-  return answer.access_token;
 }
 
 function brokenLinks({ path, links, anchors }: Document): string[] {

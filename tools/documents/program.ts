@@ -12,18 +12,27 @@ export type Program = {
   says(pattern: RegExp): Promise<string>;
   /** Resolves to all that was printed when nothing of it runs any more. @throws {Error} when that takes too long. */
   ends(): Promise<string>;
+  /** Types a line, where `types` was asked for. */
+  type(line: string): void;
+  /** The exit status, once it ended by itself. */
+  status(): number | null;
   /** Asks all of it to stop, as a supervisor does: npm alone would leave what it started behind. */
   stop(): void;
   /** Ends it and whatever it began. */
   [Symbol.dispose](): void;
 };
 
-export type Surroundings = { env?: Record<string, string>; folder?: string };
+export type Surroundings = {
+  env?: Record<string, string>;
+  folder?: string;
+  /** Whether somebody sits at the keyboard; else the input ends at once. */
+  types?: boolean;
+  patienceSeconds?: number;
+};
 
-const patienceMs = 30_000;
-
-export function startProgram(script: string, { env, folder = root }: Surroundings = {}): Program {
-  const child = spawn('bash', ['-c', script], { cwd: folder, env: { ...ownEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+export function startProgram(script: string, { env, folder = root, types = false, patienceSeconds = 30 }: Surroundings = {}): Program {
+  const child = spawn('bash', ['-c', script], { cwd: folder, env: { ...ownEnvironment(), ...env }, detached: true });
+  if (!types) child.stdin.end();
   let text = '';
   const heard = new EventTarget();
   const hear = (chunk: string) => {
@@ -37,7 +46,7 @@ export function startProgram(script: string, { env, folder = root }: Surrounding
     heard.dispatchEvent(new Event('change'));
   });
   const printed = () => text.replaceAll('\r\n', '\n').trimEnd();
-  const until = (isSo: () => boolean, what: string) => waitFor(heard, isSo, () => `${what}:\n${script}\n${printed()}`);
+  const until = (isSo: () => boolean, what: string) => waitFor({ heard, patienceSeconds }, isSo, () => `${what}:\n${script}\n${printed()}`);
   return {
     says: async (pattern) => {
       await until(() => ended || pattern.test(printed()), `did not print ${pattern} in time`);
@@ -48,6 +57,8 @@ export function startProgram(script: string, { env, folder = root }: Surrounding
       await until(() => ended, 'did not end in time');
       return printed();
     },
+    type: (line) => void child.stdin.write(`${line}\n`),
+    status: () => child.exitCode,
     stop: () => signalAll(child, 'SIGTERM'),
     [Symbol.dispose]: () => signalAll(child, 'SIGKILL'),
   };
@@ -63,9 +74,11 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
-function waitFor(heard: EventTarget, isSo: () => boolean, complaint: () => string): Promise<void> {
+type Wait = { heard: EventTarget; patienceSeconds: number };
+
+function waitFor({ heard, patienceSeconds }: Wait, isSo: () => boolean, complaint: () => string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const tooLong = setTimeout(() => reject(new Error(complaint())), patienceMs);
+    const tooLong = setTimeout(() => reject(new Error(complaint())), patienceSeconds * 1000);
     const look = () => {
       if (!isSo()) return;
       clearTimeout(tooLong);
