@@ -83,11 +83,13 @@ describe('003: a protected MCP server and an interactive client', python, () => 
 
     const metadata = await (await fetch(`${issuer}/.well-known/oauth-authorization-server`)).json();
     const login = await fetch(`${issuer}/oauth/authorize?${asked}&code_challenge_method=S256`);
-    const introspected = await fetch(`${issuer}/oauth/introspect`, { method: 'POST', body: new URLSearchParams({ token: 'your-access-token' }) });
+    const client = { client_id: 'mcp-task-manager', client_secret: 'mcp-secret-12345' };
+    const { access_token: token = '' } = await post(`${issuer}/oauth/token`, { grant_type: 'client_credentials', ...client });
+    const introspected = await fetch(`${issuer}/oauth/introspect`, { method: 'POST', body: new URLSearchParams({ token }) });
 
     assert.equal((metadata as { issuer: string }).issuer, issuer);
     assert.match(await login.text(), /name="password"/);
-    assert.deepEqual([introspected.status, await introspected.json()], [200, { active: false }]);
+    assert.equal(((await introspected.json()) as { active: boolean }).active, true);
   });
 
   for (const transport of ['http', 'sse'])
@@ -121,7 +123,7 @@ describe('003: a protected MCP server and an interactive client', python, () => 
       return fits.exec(printed)?.[1] ?? '';
     };
 
-    const address = await call('/mcp connect oauth-protected', /http:\/\/localhost:\d+\/\S*authorize\?\S+(?=\s)/);
+    const address = await call('/mcp connect oauth-protected', /http:\/\/localhost:\d+\/\S*authorize\?\S+scope=mcp%3Aread\+mcp%3Awrite/);
     shell.type(await copiedCode(address));
     for (const tool of ['get_user_profile', 'create_secure_note', 'list_secure_notes', 'get_api_usage'])
       await call('/mcp tools oauth-protected', new RegExp(`${tool}(?=\\s)`));
