@@ -18,7 +18,6 @@ export type Requirement = {
 const agents = 'with agents of every kind: device, delegation, key-based clients, proof of possession, logout';
 const people = 'with more ways to sign in and the account pages';
 const scale = 'with many nodes, edge runtimes and operations';
-const python = 'with the Python SDK and the interactive client';
 const undecided = 'optional; nobody needs it yet';
 
 type Row = [id: string, level: Level, text: string, later?: string];
@@ -411,14 +410,14 @@ const clientRows: Row[] = [
   ['CL-23', 'MUST', 'Old servers without resource metadata work.'],
   ['CL-24', 'MUST', 'Enterprise-managed authorization works without fallback.', agents],
   ['CL-25', 'SHOULD', 'A stronger sign-in is asked for when demanded.'],
-  ['PY-01', 'MUST', 'The same vectors drive both SDKs.', python],
+  ['PY-01', 'MUST', 'The same vectors drive both SDKs.'],
   ['PY-02', 'MUST', 'It is a TokenVerifier of the official SDK and plain ASGI.'],
   ['PY-03', 'MUST', 'Identifiers stay strings and get no slash.'],
   ['PY-04', 'MUST', 'The habits of Python clients are survived.'],
-  ['PY-05', 'MUST', 'Nothing blocks the event loop.', python],
+  ['PY-05', 'MUST', 'Nothing blocks the event loop.'],
   ['PY-06', 'MUST', 'A 403 names the scopes.'],
   ['PY-07', 'SHOULD', 'A CORS helper follows our table.'],
-  ['PY-08', 'MUST', 'Defaults and names agree with the TypeScript SDK.', python],
+  ['PY-08', 'MUST', 'Defaults and names agree with the TypeScript SDK.'],
   ['OPS-01', 'MUST', 'Events that decide security are recorded without secrets.', scale],
   ['OPS-02', 'MUST', 'Health and readiness reveal nothing.', scale],
   ['OPS-03', 'SHOULD', 'A wrong clock raises an alarm.', scale],

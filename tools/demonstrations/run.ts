@@ -42,7 +42,7 @@ describe('000, 001, 002: a guarded server of files', () => {
       printed.match(/^\d ✓/gm),
       [1, 2, 3, 4, 5, 6].map((number) => `${number} ✓`),
     );
-    await assert.rejects(clone.run('AUTH_AGENT_URL=http://localhost:1 ./test-oauth-flow.sh'), /status 1:\n1 ✗ /);
+    await assert.rejects(clone.run('AUTH_AGENT_URL=http://localhost:1 ./test-oauth-flow.sh'), /1 ✗ Nobody answers/);
   });
 
   test('examples/filesystem-server is registered, gets a key, and guards with scopes and step-up', python, async () => {
@@ -125,10 +125,9 @@ describe('003: a protected MCP server and an interactive client', python, () => 
 
     const address = await call('/mcp connect oauth-protected', /http:\/\/localhost:\d+\/\S*authorize\?\S+scope=mcp%3Aread\+mcp%3Awrite/);
     shell.type(await copiedCode(address));
-    for (const tool of ['get_user_profile', 'create_secure_note', 'list_secure_notes', 'get_api_usage'])
-      await call('/mcp tools oauth-protected', new RegExp(`${tool}(?=\\s)`));
+    await call('/mcp tools oauth-protected', /get_user_profile[\s\S]*create_secure_note[\s\S]*list_secure_notes[\s\S]*get_api_usage/);
     const profile = await call('/mcp call oauth-protected get_user_profile', /\{[^{}]*"user_id"[^{}]*\}/);
-    const note = await call('/mcp call oauth-protected create_secure_note {"title": "Test", "content": "Hello World"}', /note_\w+/);
+    const note = await call('/mcp call oauth-protected create_secure_note {"title": "Test", "content": "Hello World"}', /note_\d+/);
     await call('/mcp call oauth-protected list_secure_notes', /Hello World/);
     await call('/mcp call oauth-protected get_api_usage', /quota_remaining/);
     await call('/mcp resources oauth-protected', /user:\/\/profile/);

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from typing import Annotated, Any
 
 import httpx
 import pytest
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.testclient import TestClient
-from stage import ECHO, RESOURCE, START_OF_TIME, PlayedServer, Reply, ask, bearer
+from stage import ECHO, RESOURCE, START_OF_TIME, PlayedServer, Received, Reply, ask, bearer
 from starlette.applications import Starlette
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse, StreamingResponse
@@ -93,6 +94,29 @@ async def test_while_nothing_can_be_known_the_answer_is_503_never_401(reply: Rep
     assert int(response.headers["retry-after"]) > 0
     assert "www-authenticate" not in response.headers
     assert response.json()["error"] == "auth_server_unavailable"
+
+
+async def test_who_waits_for_the_authorization_server_keeps_nobody_else_waiting(played: PlayedServer) -> None:
+    """[PY-05]"""
+    answered = threading.Event()
+
+    def slowly(request: Received) -> Reply:
+        if request.form.get("token") == "slow":
+            answered.wait(5)
+        return played.good_reply(request)
+
+    played.reply = slowly
+    async with ask(**played.options(resource=RESOURCE)) as http:
+        waiting = [asyncio.create_task(http.get("/mcp", headers=bearer("slow"))) for _ in range(20)]
+        others = await asyncio.gather(*(http.get("/mcp", headers=bearer(f"t{number}")) for number in range(20)))
+        still = [task.done() for task in waiting]
+        answered.set()
+        late = await asyncio.gather(*waiting)
+
+    assert [one.status_code for one in others] == [200] * 20
+    assert not any(still)
+    assert [one.status_code for one in late] == [200] * 20
+    assert played.asked("/introspect") == 21
 
 
 async def test_a_good_token_without_the_scopes_is_403_that_names_all_of_them(played: PlayedServer) -> None:

@@ -12,6 +12,7 @@ from stage import ROOT
 from auth_agent_mcp import AuthAgentClient, AuthAgentMiddleware, AuthAgentOptions
 from auth_agent_mcp._environment import find_auth_server
 from auth_agent_mcp._options import check_options
+from auth_agent_mcp._token_cache import MAX_CACHE_SECONDS
 
 GOOD: dict[str, Any] = {"server_id": "srv_a", "api_key": "sk_a_b", "auth_server": "https://auth.example.com"}
 
@@ -121,3 +122,14 @@ def test_the_options_are_those_of_the_typescript_sdk_in_snake_case() -> None:
     expected = {renamed.get(name, name) for name in typescript - missing}
 
     assert expected == set(AuthAgentOptions.__annotations__) == set(inspect.signature(check_options).parameters)
+
+
+def test_the_defaults_are_those_of_the_typescript_sdk() -> None:
+    """[PY-08] by how much clocks may differ is in the vectors"""
+    source = (ROOT / "sdk/typescript/src/options.ts").read_text().replace("maxCacheSeconds", str(MAX_CACHE_SECONDS))
+    settings = check_options(**GOOD)
+
+    theirs = {name: float(value) for name, value in re.findall(r"options\.(\w+) \?\? ([\d_]+)", source)}
+
+    assert theirs == {"cacheTtl": settings.cache_ttl, "maxCacheEntries": settings.max_cache_entries, "timeout": settings.timeout}
+    assert f"maxCacheSeconds = {MAX_CACHE_SECONDS};" in (ROOT / "sdk/typescript/src/token-cache.ts").read_text()
