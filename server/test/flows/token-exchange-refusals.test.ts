@@ -168,6 +168,8 @@ describe('token exchange refuses', () => {
 
   test('[TEX-05] a scope that the subject token lacks, that the server does not offer, or that is about the person', async () => {
     const on = await approved();
+    // Of two approvals the later counts, so they must not be of one second.
+    on.clock.advance(1);
     await on.allow(on.filesClient, on.notes, ['notes:read', 'notes:delete', 'openid', 'files:read']);
     const subject = await on.agentToken([...filesScope, 'openid', 'offline_access']);
     for (const scope of ['notes:delete', 'files:read', 'openid', 'offline_access', 'notes:read notes:delete', 'NOTES:READ'])
