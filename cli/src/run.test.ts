@@ -278,6 +278,46 @@ test('[CA-14] a client gets a newer secret while the older works on, and either 
   assert.equal((await cli('client-secrets revoke turning --newer --yes')).exit, 5);
 });
 
+test('registration tokens are made with a number of uses, listed without their value, and revoked', async () => {
+  const made = await data('registration-tokens create --name Partner --uses 5 --days 30');
+  const plain = await data('registration-tokens create');
+
+  assert.match(made.token, /^iat_[A-Za-z0-9_-]{43}$/);
+  assert.deepEqual([made.name, made.uses_left, plain.uses_left], ['Partner', 5, 1]);
+  const { tokens } = await data('registration-tokens list');
+  assert.deepEqual(
+    tokens.map((one: { token_id: string; status: string }) => [one.token_id, one.status]).toSorted(),
+    [
+      [made.token_id, 'active'],
+      [plain.token_id, 'active'],
+    ].toSorted(),
+  );
+  assert.ok(!JSON.stringify(tokens).includes(made.token.slice(4)));
+  for (const line of ['create --uses 0', 'create --uses many', 'create --days 0']) assert.equal((await cli(`registration-tokens ${line}`)).exit, 2, line);
+  assert.equal((await cli(`registration-tokens revoke ${plain.token_id}`)).exit, 2);
+  assert.deepEqual(await data(`registration-tokens revoke ${plain.token_id} --yes`), { token_id: plain.token_id, revoked: true });
+  assert.equal((await data(`registration-tokens revoke ${plain.token_id} --yes`)).revoked, false);
+  assert.equal((await cli('registration-tokens revoke rgt_nowhere --yes')).exit, 4);
+});
+
+test('a client that waits is listed as pending, and approved once', async () => {
+  const storage = openStorage(await openDatabase(databaseUrl));
+  const metadata = { clientName: 'Waiting', redirectUris: ['https://a.example/cb'], grantTypes: ['authorization_code'], responseTypes: ['code'] };
+  const waiting = { id: 'client_waiting', registration: 'dynamic' as const, createdAt: 1, lastUsedAt: 1, pendingSince: 1 };
+  await storage
+    .forTenant(ROOT_TENANT)
+    .addClient({ ...waiting, metadata: { ...metadata, tokenEndpointAuthMethod: 'none' } }, { id: 'evt_w', at: 1, type: 'client.registered', actor: 'test' });
+  await storage.close();
+  const status = async () => (await data('clients list')).clients.find((one: { client_id: string }) => one.client_id === 'client_waiting').status;
+
+  assert.equal(await status(), 'pending');
+  assert.match((await cli('clients approve client_waiting')).out, /Approved Waiting: it returns to https:\/\/a\.example\/cb/);
+  assert.equal(await status(), 'active');
+  assert.equal((await data('clients approve client_waiting')).approved, false);
+  assert.equal((await cli('clients approve client_nowhere')).exit, 4);
+  await cli('clients rm client_waiting --yes');
+});
+
 test('grants are listed and revoked', async () => {
   const storage = openStorage(await openDatabase(databaseUrl));
   const grant = { id: 'grant_cli', clientId: 'c', resource: 'https://files.example.com', serverId: server, scope: ['files:read'], createdAt: 1, lastUsedAt: 1 };

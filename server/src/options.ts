@@ -53,8 +53,8 @@ const schema = z.strictObject({
   signingKeySeconds: seconds(86400, 400 * 86400).default(90 * 86400),
   clients: z
     .strictObject({
-      /** Dynamic registration (RFC 7591): `open` to anybody within limits, or `closed`. */
-      registration: z.enum(['open', 'closed']).default('open'),
+      /** Dynamic registration (RFC 7591): `open` to anybody within limits, with a `token` only, usable after `approval` by an operator, or `closed`. */
+      registration: z.enum(['open', 'token', 'approval', 'closed']).default('open'),
       registrationsPerHour: z.number().int().min(1).default(600),
       registrationsPerHourAndAddress: z.number().int().min(1).default(20),
       /** Hosted connectors share few addresses: those listed are not limited by address, only globally. */

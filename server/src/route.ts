@@ -27,7 +27,7 @@ export type Answer = {
   cookies?: string[];
 };
 export type Handler = (exchange: Exchange, context: Context) => Answer | Promise<Answer>;
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type Route = {
   path: string;
   surface: Surface;

@@ -14,6 +14,7 @@ import { consent, consentForm } from './authorize/consent.ts';
 import { pushRequest } from './authorize/pushed-request.ts';
 import { returnToClient } from './authorize/return-page.ts';
 import { expireClients } from './clients/expire.ts';
+import { readOwnRegistration, removeOwnRegistration, replaceOwnRegistration } from './clients/manage.ts';
 import { register } from './clients/register.ts';
 import { device, deviceForm } from './device/device.ts';
 import { deviceAuthorization } from './device/device-authorization.ts';
@@ -56,6 +57,11 @@ export const routes: readonly Route[] = [
   { path: '/userinfo', surface: 'backchannel', methods: { GET: userinfo, POST: userinfo }, endpoint: 'userinfo_endpoint' },
   { path: '/device_authorization', surface: 'backchannel', methods: { POST: deviceAuthorization }, endpoint: 'device_authorization_endpoint' },
   { path: '/register', surface: 'backchannel', methods: { POST: register }, endpoint: 'registration_endpoint' },
+  {
+    path: '/register/:client_id',
+    surface: 'backchannel',
+    methods: { GET: readOwnRegistration, PUT: replaceOwnRegistration, DELETE: removeOwnRegistration },
+  },
 
   // people
   { path: '/', surface: 'page', methods: { GET: home } },

@@ -90,6 +90,27 @@ export const listClients: Command = {
     }),
 };
 
+export const approveClient: Command = {
+  name: 'clients approve',
+  about: 'let a client that registered itself be used, where registration waits for approval',
+  usage: '<id>',
+  flags: databaseFlags,
+  examples: ['auth-agent clients approve client_7xK2'],
+  run: (call) =>
+    withStore(call, async ({ store, now }) => {
+      const [id = ''] = call.args;
+      const client = await store.findClient(id);
+      if (!client || client.removedAt !== undefined) throw new Failure('notFound', `There is no client ${safe(id)}`, { fix: 'auth-agent clients list' });
+      const approved = await store.approveClient(id, auditEvent('client.approved', now, 'cli', { clientId: id }));
+      const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
+      const name = safe(client.metadata.clientName ?? id);
+      return {
+        data: { ...viewOf({ ...client, pendingSince: undefined }), approved },
+        lines: [ok(approved ? `Approved ${name}: it returns to ${safe(client.metadata.redirectUris.join(' '))}` : `${name} did not wait for approval`)],
+      };
+    }),
+};
+
 export const removeClient: Command = {
   name: 'clients rm',
   about: 'remove a client and what people allowed it',
@@ -166,12 +187,12 @@ async function serverOf(call: Call, store: Store): Promise<string | undefined> {
   return server.id;
 }
 
-function viewOf({ id, registration, metadata, defaultResource, serverId, createdAt, lastUsedAt, disabledAt, removedAt }: Client) {
+function viewOf({ id, registration, metadata, defaultResource, serverId, createdAt, lastUsedAt, disabledAt, removedAt, pendingSince }: Client) {
   return {
     client_id: id,
     client_name: metadata.clientName,
     registration,
-    status: removedAt !== undefined ? 'removed' : disabledAt !== undefined ? 'disabled' : 'active',
+    status: removedAt !== undefined ? 'removed' : disabledAt !== undefined ? 'disabled' : pendingSince !== undefined ? 'pending' : 'active',
     redirect_uris: metadata.redirectUris,
     grant_types: metadata.grantTypes,
     token_endpoint_auth_method: metadata.tokenEndpointAuthMethod,

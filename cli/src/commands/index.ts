@@ -4,13 +4,14 @@
 import type { Command } from '../command.ts';
 import { setClientKeys } from './client-keys.ts';
 import { addClientSecret, revokeClientSecret } from './client-secrets.ts';
-import { addClient, listClients, removeClient } from './clients.ts';
+import { addClient, approveClient, listClients, removeClient } from './clients.ts';
 import { conformance } from './conformance.ts';
 import { migrateDatabase, showDatabaseStatus } from './db.ts';
 import { dev } from './dev.ts';
 import { listGrants, revokeGrant } from './grants.ts';
 import { createKey, listKeys, revokeKey } from './keys.ts';
 import { createOwnerToken } from './owner-tokens.ts';
+import { createRegistrationToken, listRegistrationTokens, revokeRegistrationToken } from './registration-tokens.ts';
 import { addServer, listServers, removeServer, showServer } from './servers.ts';
 import { setupLink } from './setup-link.ts';
 import { shell } from './shell.ts';
@@ -38,10 +39,14 @@ export const commands: readonly Command[] = [
   listUsers,
   addClient,
   listClients,
+  approveClient,
   removeClient,
   setClientKeys,
   addClientSecret,
   revokeClientSecret,
+  createRegistrationToken,
+  listRegistrationTokens,
+  revokeRegistrationToken,
   listGrants,
   revokeGrant,
   listSigningKeys,

@@ -14,7 +14,7 @@ export type FoundClient =
   /** A tombstone, or a client that an operator disabled. Its redirect URIs are known: architecture decision 11. */
   | { state: 'gone'; reason: 'removed' | 'disabled'; client: Client }
   /** A document that cannot be read now or cannot be used here. `error` says why, on a page too. */
-  | { state: 'unavailable'; error: OAuthError };
+  | { state: 'unavailable'; error: OAuthError; client?: Client };
 
 const maxLength = 2048;
 const unknown: FoundClient = { state: 'gone', reason: 'unknown' };
@@ -61,5 +61,15 @@ function foundDocument({ url, metadata, fetchedAt, disabledAt }: ClientDocument)
 function stateOf(client: Client): FoundClient {
   if (client.removedAt !== undefined) return { state: 'gone', reason: 'removed', client };
   if (client.disabledAt !== undefined) return { state: 'gone', reason: 'disabled', client };
+  if (client.pendingSince !== undefined) return { state: 'unavailable', error: awaitsApproval(client), client };
   return { state: 'active', client };
+}
+
+function awaitsApproval({ id }: Client): OAuthError {
+  return new OAuthError('unauthorized_client', 'The registration of this client waits for approval').onPage({
+    title: 'This app waits for approval',
+    forUser: 'Whoever runs this service has to approve the app before it can ask you for anything. Tell them the id below, then connect again.',
+    forDeveloper: 'An operator approves it with auth-agent clients approve and this id.',
+    details: [['client_id', id]],
+  });
 }

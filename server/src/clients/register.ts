@@ -1,50 +1,69 @@
 /**
  * POST /register: dynamic client registration (RFC 7591), kept boring. Open within limits, lenient about what it can ignore, the same shape of answer every time.
- * Anybody may call it, so what it gives is worth nothing without a person's consent (DCR-13). Not here: managing a registration (RFC 7592, a later release).
+ * Anybody may call it, so what it gives is worth nothing without a person's consent (DCR-13). Not here: managing a registration (manage.ts).
  */
 
 import { auditEvent } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
+import { sha256 } from '../crypto/hash.ts';
 import { randomId } from '../crypto/random.ts';
 import { OAuthError, tooManyRequests } from '../errors.ts';
-import type { HttpRequest } from '../http-request.ts';
 import type { Options } from '../options.ts';
 import { type Answer, json } from '../route.ts';
-import { mediaType, readText } from '../rules/read-body.ts';
-import { parseStrictJson } from '../rules/strict-json.ts';
 import type { Client, ClientMetadata } from '../storage/store.ts';
 import { addressBucket, isListed } from './address-bucket.ts';
 import { expireUnusedFor } from './expire.ts';
-import { type ParsedMetadata, parseClientMetadata } from './metadata.ts';
-import { clientSecretHash, newClientSecret } from './secret.ts';
+import type { ParsedMetadata } from './metadata.ts';
+import { registrationAnswer } from './registration-answer.ts';
+import { readRegistration } from './registration-body.ts';
+import { newManagementToken, presentedToken } from './registration-token.ts';
+import { clientSecretHash, newClientSecret, usesSecret } from './secret.ts';
 
-/** Whether anybody may register; else the route is 404 and the metadata has no registration_endpoint (DCR-16). */
+/** Whether clients may register, be it with a token or to wait for approval; else the route is 404 and the metadata has no registration_endpoint (DCR-16). */
 export function registrationOffered(options: Options): boolean {
-  return options.clients.registration === 'open';
+  return options.clients.registration !== 'closed';
 }
 
-/** RFC 7591 §3. @throws {OAuthError} not_found when closed · invalid_client_metadata · invalid_redirect_uri · too_many_requests · content_too_large */
+/** RFC 7591 §3. @throws {OAuthError} not_found when closed · invalid_token · invalid_client_metadata · invalid_redirect_uri · too_many_requests · content_too_large */
 export async function register(exchange: Exchange, context: Context): Promise<Answer> {
   if (!registrationOffered(context.options)) throw new OAuthError('not_found', 'Clients are registered by the operator');
-  const parsed = await readMetadata(exchange.request, context);
+  const initialToken = initialAccessToken(exchange, context);
+  const parsed = await readRegistration(exchange.request, context);
 
   await takeAllowance(exchange.address, context);
   await refuseWhenFull(context);
+  const tokenId = await useInitialToken(initialToken, context);
 
-  const secret = parsed.metadata.tokenEndpointAuthMethod.startsWith('client_secret_') ? newClientSecret() : undefined;
-  const client = newClient(parsed.metadata, secret, context);
-  await context.store.addClient(client, registered(client, parsed, exchange));
+  const secret = usesSecret(parsed.metadata) ? newClientSecret() : undefined;
+  const management = newManagementToken();
+  const client: Client = { ...newClient(parsed.metadata, secret, context), managementHash: management.hash };
+  // A token is the operator's word, so who brings one need not wait for it.
+  if (context.options.clients.registration === 'approval' && tokenId === undefined) client.pendingSince = client.createdAt;
+  await context.store.addClient(client, registered(client, { parsed, tokenId }, exchange));
 
-  return json(registrationAnswer(client, secret), 201);
+  return json(registrationAnswer(client, { secret, managementToken: management.value }, context), 201);
 }
 
-async function readMetadata(request: HttpRequest, context: Context): Promise<ParsedMetadata> {
-  // A form can be posted by any page in the world; JSON needs a preflight, or a program.
-  if (mediaType(request) !== 'application/json') throw new OAuthError('invalid_client_metadata', 'The body must be application/json');
-  const parsed = parseStrictJson(await readText(request));
-  if (!parsed) throw new OAuthError('invalid_client_metadata', 'The body must be a JSON object');
-  if (parsed.duplicates.length > 0) throw new OAuthError('invalid_client_metadata', 'A member is repeated');
-  return parseClientMetadata(parsed.value, 'registration', context.options.clients);
+/** RFC 7591 §3: what an open registration does not ask for, it does not read. @throws {OAuthError} invalid_token where one is required */
+function initialAccessToken({ request }: Exchange, { options }: Context): string | undefined {
+  const { registration } = options.clients;
+  if (registration === 'open') return undefined;
+  const token = presentedToken(request);
+  if (registration === 'token' && !token) throw tokenRefused('An initial access token is required', 'none');
+  return token;
+}
+
+/** Resolves to the id of the token whose use was taken; undefined without a token. @throws {OAuthError} invalid_token */
+async function useInitialToken(token: string | undefined, context: Context): Promise<string | undefined> {
+  if (token === undefined) return undefined;
+  const id = await context.store.useRegistrationToken(sha256(token), context.now());
+  if (id === undefined) throw tokenRefused('The initial access token is not valid', 'unknown, used up, expired or revoked');
+  return id;
+}
+
+/** DCR-05. `reason` is for the log. */
+function tokenRefused(description: string, reason: string): OAuthError {
+  return new OAuthError('invalid_token', description, { cause: reason, headers: { 'WWW-Authenticate': 'Bearer realm="registration", error="invalid_token"' } });
 }
 
 /** DCR-14, RATE-03. Hosted connectors register for all their users from few addresses: those listed count only towards the limit of everybody. */
@@ -67,6 +86,8 @@ async function refuseWhenFull(context: Context): Promise<void> {
   if ((await context.store.countUnconsentedClients()) >= maxUnconsented) throw tooManyRequests(3600, 'Too many registered clients wait for a first sign-in');
 }
 
+type Registered = { parsed: ParsedMetadata; tokenId: string | undefined };
+
 function newClient(metadata: ClientMetadata, secret: string | undefined, context: Context): Client {
   const now = context.now();
   const id = randomId('client_', 16);
@@ -77,37 +98,9 @@ function newClient(metadata: ClientMetadata, secret: string | undefined, context
   return secretSeconds === 0 ? confidential : { ...confidential, secretExpiresAt: now + secretSeconds };
 }
 
-function registered({ id, createdAt, metadata }: Client, { notes }: ParsedMetadata, { address, requestId }: Exchange) {
-  const detail = { name: metadata.clientName ?? '', redirect_uris: metadata.redirectUris, auth_method: metadata.tokenEndpointAuthMethod, notes };
+function registered({ id, createdAt, metadata, pendingSince }: Client, { parsed, tokenId }: Registered, { address, requestId }: Exchange) {
+  const { clientName = '', redirectUris, tokenEndpointAuthMethod } = metadata;
+  const standing = { ...(tokenId !== undefined && { registration_token: tokenId }), ...(pendingSince !== undefined && { pending: true }) };
+  const detail = { name: clientName, redirect_uris: redirectUris, auth_method: tokenEndpointAuthMethod, notes: parsed.notes, ...standing };
   return auditEvent('client.registered', createdAt, `client:${id}`, { clientId: id, address, requestId, detail });
-}
-
-/** RFC 7591 §3.2.1: "all registered metadata about this client". Absent members stay absent: some clients cannot read null (DCR-02). */
-function registrationAnswer(client: Client, secret: string | undefined): Record<string, unknown> {
-  const { metadata } = client;
-  const credentials = secret === undefined ? {} : { client_secret: secret, client_secret_expires_at: client.secretExpiresAt ?? 0 };
-  return {
-    client_id: client.id,
-    client_id_issued_at: client.createdAt,
-    ...credentials,
-    client_name: metadata.clientName,
-    redirect_uris: metadata.redirectUris,
-    grant_types: metadata.grantTypes,
-    response_types: metadata.responseTypes.length > 0 ? metadata.responseTypes : undefined,
-    token_endpoint_auth_method: metadata.tokenEndpointAuthMethod,
-    scope: metadata.scope,
-    application_type: metadata.applicationType,
-    client_uri: metadata.clientUri,
-    logo_uri: metadata.logoUri,
-    tos_uri: metadata.tosUri,
-    policy_uri: metadata.policyUri,
-    contacts: metadata.contacts,
-    software_id: metadata.softwareId,
-    software_version: metadata.softwareVersion,
-    jwks: metadata.jwks,
-    jwks_uri: metadata.jwksUri,
-    require_pushed_authorization_requests: metadata.requirePushedRequests,
-    token_endpoint_auth_signing_alg: metadata.tokenEndpointAuthSigningAlg,
-    dpop_bound_access_tokens: metadata.dpopBoundAccessTokens,
-  };
 }

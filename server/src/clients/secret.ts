@@ -4,6 +4,7 @@
  */
 import type { Context } from '../context.ts';
 import { randomId } from '../crypto/random.ts';
+import type { ClientMetadata } from '../storage/store.ts';
 
 /** A fresh secret for a confidential client. */
 export function newClientSecret(): string {
@@ -13,4 +14,9 @@ export function newClientSecret(): string {
 /** What a row keeps of a secret. Bound to the client: the same secret of another client hashes differently. */
 export function clientSecretHash(context: Pick<Context, 'instance'>, clientId: string, secret: string): string {
   return context.instance.mac('client-secret', clientId, secret);
+}
+
+/** Whether a client proves who it is with a secret. */
+export function usesSecret({ tokenEndpointAuthMethod }: ClientMetadata): boolean {
+  return tokenEndpointAuthMethod.startsWith('client_secret_');
 }

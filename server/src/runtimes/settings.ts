@@ -43,7 +43,7 @@ export const settings: readonly Setting[] = [
   { name: 'signingAlgorithm', kind: 'text', option: 'signingAlgorithm', about: 'ES256, RS256 or EdDSA' },
   { name: 'signingKeySeconds', kind: 'number', option: 'signingKeySeconds', about: 'a signing key is rotated after this long' },
   { name: 'dpopNonces', kind: 'switch', option: 'dpopNonces', about: 'DPoP proofs must carry a nonce of this server' },
-  { name: 'registration', kind: 'text', option: 'clients.registration', about: 'dynamic registration of clients: open or closed' },
+  { name: 'registration', kind: 'text', option: 'clients.registration', about: 'dynamic registration of clients: open, token, approval or closed' },
   { name: 'registrationsPerHour', kind: 'number', option: 'clients.registrationsPerHour', about: 'limit for everybody together' },
   { name: 'registrationsPerHourAndAddress', kind: 'number', option: 'clients.registrationsPerHourAndAddress', about: 'limit for one address' },
   { name: 'unlimitedAddresses', kind: 'list', option: 'clients.unlimitedAddresses', about: 'addresses of hosted connectors without a limit of their own' },

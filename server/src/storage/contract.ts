@@ -10,6 +10,7 @@ import { NOW, type Nodes } from './contract/fixtures.ts';
 import { isolationContract } from './contract/isolation.ts';
 import { operationsContract } from './contract/operations.ts';
 import { peopleContract } from './contract/people.ts';
+import { registrationsContract } from './contract/registrations.ts';
 import { registryContract } from './contract/registry.ts';
 import { tokensContract } from './contract/tokens.ts';
 import { migrations } from './migrations/index.ts';
@@ -47,6 +48,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
     for (const part of [
       peopleContract,
       registryContract,
+      registrationsContract,
       consentContract,
       delegationsContract,
       deviceContract,

@@ -21,6 +21,7 @@ import { machineGrantsTable } from './tables/machine-grants.ts';
 import { ownerTokensTable } from './tables/owner-tokens.ts';
 import { pushedRequestsTable } from './tables/pushed-requests.ts';
 import { refreshTokensTable } from './tables/refresh-tokens.ts';
+import { registrationTokensTable } from './tables/registration-tokens.ts';
 import { replayedIdsTable } from './tables/replayed-ids.ts';
 import { revokedTokensTable } from './tables/revoked-tokens.ts';
 import { serverKeysTable } from './tables/server-keys.ts';
@@ -75,6 +76,7 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...serversTable(driver, tenant),
     ...serverKeysTable(driver, tenant),
     ...clientsTable(driver, tenant),
+    ...registrationTokensTable(driver, tenant),
     ...clientDocumentsTable(driver, tenant),
     ...authorizationRequestsTable(driver, tenant),
     ...pushedRequestsTable(driver, tenant),

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   approve,
+  client,
   connect,
   DAY,
   device,
@@ -84,6 +85,8 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.addClientSecret({ id: 'client_1', secretHash: 'two', olderExpiresAt: NOW }, happened('client.secret_added'));
   await store.endClientSecret('client_1', 'older', happened('client.secret_ended'));
   await store.endClientSecret('client_1', 'newer', happened('client.secret_ended'));
+  await store.replaceClient({ client, managementHash: 'm', endsGrants: true }, happened('client.replaced'));
+  await store.useRegistrationToken('registration', NOW);
   await store.findDocument('https://app.example');
   await store.findRequest('request-1', NOW);
   await store.parkRequest({ ...parked, idHash: 'denied' });

@@ -92,12 +92,20 @@ export type Client = {
   defaultResource?: string;
   /** The MCP server this client speaks for: it may exchange what agents send there (RFC 8693), and what people allow it is used in no other way. */
   serverId?: string;
+  /** Hash of the token with which a client that registered itself manages its registration (RFC 7592). */
+  managementHash?: string;
+  /** Registered, but of no use until an operator approves it. */
+  pendingSince?: number;
   createdAt: number;
   lastUsedAt: number;
   disabledAt?: number;
   /** Tombstone: forgotten, but its redirect URIs still tell the browser where to go back with `unauthorized_client`. */
   removedAt?: number;
 };
+/** An initial access token (RFC 7591 §3): who has one may register that often. */
+export type RegistrationToken = { id: string; tokenHash: string; name: string; usesLeft: number; createdAt: number; expiresAt: number; revokedAt?: number };
+/** `managementHash` is the one that the client must still have; `endsGrants` when what people allowed must not go on. */
+export type ClientReplacement = { client: Client; managementHash: string; endsGrants: boolean };
 export type ClientDocument = { url: string; metadata: ClientMetadata; fetchedAt: number; freshUntil: number; disabledAt?: number };
 
 /** The checked parameters of an authorization request, parked while the person signs in and decides. */
@@ -349,6 +357,15 @@ export type Store = {
   addClientSecret(secret: { id: string; secretHash: string; olderExpiresAt: number }, event: AuditEvent): Promise<'added' | 'full' | 'gone'>;
   /** Ends the older of two secrets, or the newer one, whose place the older then takes without an end. Nobody is left without a secret. True when this call ended it. */
   endClientSecret(id: string, which: 'older' | 'newer', event: AuditEvent): Promise<boolean>;
+  /** Replaces metadata, secret, management token and standing of a living client that still has the management token named. False: somebody was first. */
+  replaceClient(replacement: ClientReplacement, event: AuditEvent): Promise<boolean>;
+  /** Lets a pending client be used. True when this call did it. */
+  approveClient(id: string, event: AuditEvent): Promise<boolean>;
+  addRegistrationToken(token: RegistrationToken, event: AuditEvent): Promise<void>;
+  /** Takes one use of a living token and resolves to its id; undefined when there is none to take. */
+  useRegistrationToken(tokenHash: string, now: number): Promise<string | undefined>;
+  listRegistrationTokens(): Promise<RegistrationToken[]>;
+  revokeRegistrationToken(id: string, event: AuditEvent): Promise<boolean>;
   /** Leaves a tombstone and revokes the client's grants. */
   removeClient(id: string, event: AuditEvent): Promise<boolean>;
   /** Turns dynamic clients unused since `unusedSince` and without a living grant into tombstones, and deletes tombstones older than `forgetBefore`; at most `limit` each. Returns how many went. */

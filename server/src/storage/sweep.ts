@@ -48,6 +48,7 @@ const sweeps: readonly Sweep[] = [
   expiredRows('codes', 'code_hash', { column: 'expires_at', keptSeconds: CODE_KEPT_SECONDS }),
   expiredRows('device_codes', 'code_hash', { column: 'expires_at', keptSeconds: DEVICE_CODE_KEPT_SECONDS }),
   (round) => [endIdleGrants(round), deleteIdleFamilies(round)],
+  expiredRows('registration_tokens', 'id', { column: 'expires_at' }),
   expiredRows('delegations', 'grant_id', { column: 'expires_at' }),
   expiredRows('revoked_tokens', 'jti', { column: 'expires_at', keptSeconds: REVOKED_TOKEN_KEPT_SECONDS }),
   expiredRows('replayed_ids', 'kind, id_hash', { column: 'expires_at' }),

@@ -59,9 +59,11 @@ test('[DCR-02] [DCR-04] success is 201, no-store, with everything that was regis
   assert.equal(response.headers.get('cache-control'), 'no-store');
   assert.equal(response.headers.get('content-type'), 'application/json');
   assert.equal(response.headers.get('access-control-allow-origin'), '*');
-  const { client_id, client_id_issued_at, ...metadata } = answer;
+  const { client_id, client_id_issued_at, registration_client_uri, registration_access_token, ...metadata } = answer;
   assert.match(client_id, /^client_[A-Za-z0-9_-]{22}$/);
   assert.equal(client_id_issued_at, server.clock.now());
+  assert.equal(registration_client_uri, `${issuer}/register/${client_id}`);
+  assert.match(String(registration_access_token), /^rat_[A-Za-z0-9_-]{43}$/);
   assert.deepEqual(metadata, { ...everything, grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] });
 });
 
@@ -76,6 +78,8 @@ test('[DCR-02] [DCR-18] [D15] absent, empty and null members do not come back', 
     'client_id_issued_at',
     'grant_types',
     'redirect_uris',
+    'registration_access_token',
+    'registration_client_uri',
     'response_types',
     'token_endpoint_auth_method',
   ]);

@@ -41,6 +41,7 @@ const token = { grantId: 'grant_1', jti: 'jti-1', now: NOW };
 const consent = { userId: 'usr_alice', clientId: 'client_1', resource: files.resource, redirectUri: 'http://localhost:3000/callback', clientDigest: 'digest' };
 const triple = { userId: 'usr_alice', clientId: 'client_1', resource: files.resource };
 const noted = { grantId: 'grant_1', subjectGrantId: 'grant_open', userId: 'usr_alice', expiresAt: NOW + DAY };
+const registration = { id: 'rgt_1', tokenHash: 'registration', name: 'n', usesLeft: 3, createdAt: NOW, expiresAt: NOW + DAY };
 const document = { url: 'https://app.example', metadata: client.metadata, fetchedAt: NOW, freshUntil: NOW };
 const usedId = { kind: 'client_assertion' as const, idHash: 'used', now: NOW, expiresAt: NOW + 60 };
 const stolen = { ...client.metadata, clientName: 'Stolen' };
@@ -79,6 +80,11 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   addClientSecret: (other) =>
     is(other.addClientSecret({ id: 'client_s', secretHash: 'stolen', olderExpiresAt: NOW + DAY }, happened('client.secret_added')), 'gone'),
   endClientSecret: (other) => no(other.endClientSecret('client_s', 'older', happened('client.secret_ended'))),
+  replaceClient: (other) => no(other.replaceClient({ client, managementHash: 'management', endsGrants: true }, happened('client.replaced'))),
+  approveClient: (other) => no(other.approveClient('client_pending', happened('client.approved'))),
+  useRegistrationToken: (other) => nothing(other.useRegistrationToken('registration', NOW)),
+  listRegistrationTokens: (other) => none(other.listRegistrationTokens()),
+  revokeRegistrationToken: (other) => no(other.revokeRegistrationToken('rgt_1', happened('registration_token.revoked'))),
   removeClient: (other) => no(other.removeClient('client_1', happened('client.removed'))),
   expireDynamicClients: (other) => is(other.expireDynamicClients(NOW + DAY, NOW + DAY, 10, NOW + 400 * DAY), 0),
   countUnconsentedClients: (other) => is(other.countUnconsentedClients(), 0),
@@ -143,6 +149,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   },
   addServer: (other) => is(other.addServer(files, happened('server.added')), 'added'),
   addKey: (other) => other.addKey(filesKey, happened('key.created')),
+  addRegistrationToken: (other) => other.addRegistrationToken(registration, happened('registration_token.created')),
   addClient: (other) => other.addClient(client, happened('client.registered')),
   saveDocument: (other) => other.saveDocument({ ...document, metadata: { ...client.metadata, clientName: 'Stolen' }, fetchedAt: NOW + 1 }),
   parkRequest: (other) => other.parkRequest(parked),
@@ -164,6 +171,7 @@ async function everything(store: Store): Promise<unknown[]> {
     await store.listKeys('srv_files'),
     await store.standingForKey({ keyHash: 'key-hash', ...token }),
     await store.listClients(),
+    await store.listRegistrationTokens(),
     await store.findDocument(document.url),
     await store.findRequest('open', NOW),
     await store.findPushedRequest('reference-1', NOW),
@@ -189,6 +197,8 @@ async function furnish(store: Store): Promise<void> {
     { idHash: 'request-open', answer: 'a', grant: { ...grant, id: 'grant_open' }, code: { ...code, codeHash: 'code-open', grantId: 'grant_open' }, now: NOW },
     happened('grant.approved'),
   );
+  await store.addRegistrationToken(registration, happened('registration_token.created'));
+  await store.addClient({ ...client, id: 'client_pending', managementHash: 'management', pendingSince: NOW }, happened('client.registered'));
   await store.noteDelegation(noted, happened('grant.delegated'));
   await store.parkRequest({ ...parked, idHash: 'open' });
   await store.pushRequest(pushed);
@@ -239,6 +249,9 @@ export function isolationContract(nodes: () => Nodes): void {
         'addClientSecret',
         'endClientSecret',
         'removeClient',
+        'replaceClient',
+        'approveClient',
+        'revokeRegistrationToken',
         'approveRequest',
         'denyRequest',
         'approveDevice',

@@ -12,6 +12,7 @@ import { dpop } from './0004-dpop.ts';
 import { delegations } from './0005-delegations.ts';
 import { deviceCodes } from './0006-device-codes.ts';
 import { clientSecrets } from './0007-client-secrets.ts';
+import { registrations } from './0008-registrations.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -23,6 +24,7 @@ export const migrations: readonly Migration[] = [
   { name: '0005-delegations', script: delegations },
   { name: '0006-device-codes', script: deviceCodes },
   { name: '0007-client-secrets', script: clientSecrets },
+  { name: '0008-registrations', script: registrations },
 ];
 
 const bookkeeping = `

@@ -46,6 +46,7 @@ type Marked =
   | 'servers'
   | 'server_keys'
   | 'clients'
+  | 'registration_tokens'
   | 'authorization_requests'
   | 'device_codes'
   | 'grants'

@@ -9,7 +9,7 @@ import { eventIf } from './audit-events.ts';
 import { endGrantsOf, grantLives } from './grants.ts';
 
 const columns = literal(
-  'id, registration, metadata, secret_hash, secret_expires_at, default_resource, server_id, created_at, last_used_at, disabled_at, removed_at',
+  'id, registration, metadata, secret_hash, secret_expires_at, default_resource, server_id, management_hash, pending_since, created_at, last_used_at, disabled_at, removed_at',
 );
 
 type ClientRow = {
@@ -21,6 +21,8 @@ type ClientRow = {
   secretExpiresAt: number | null;
   defaultResource: string | null;
   serverId: string | null;
+  managementHash: string | null;
+  pendingSince: number | null;
   createdAt: number;
   lastUsedAt: number;
   disabledAt: number | null;
@@ -28,7 +30,8 @@ type ClientRow = {
   mark: string;
 };
 const insert = sql<ClientRow>`insert into clients (tenant, ${columns}, last_event)
-  values (${'tenant'}, ${'id'}, ${'registration'}, ${'metadata'}, ${'secretHash'}, ${'secretExpiresAt'}, ${'defaultResource'}, ${'serverId'}, ${'createdAt'},
+  values (${'tenant'}, ${'id'}, ${'registration'}, ${'metadata'}, ${'secretHash'}, ${'secretExpiresAt'}, ${'defaultResource'}, ${'serverId'}, ${'managementHash'},
+    ${'pendingSince'}, ${'createdAt'},
     ${'lastUsedAt'}, ${'disabledAt'}, ${'removedAt'}, ${'mark'})`;
 
 /** A client is born with one secret at most, so these are read and not inserted. */
@@ -38,15 +41,27 @@ const find = sql<{ tenant: string; id: string }>`select ${columnsRead} from clie
 const list = sql<{ tenant: string }>`select ${columnsRead} from clients where tenant = ${'tenant'} order by created_at, id`;
 
 const bury = sql<{ tenant: string; id: string; now: number; mark: string }>`update clients
-  set removed_at = ${'now'}, secret_hash = null, older_secret_hash = null, older_secret_expires_at = null, last_event = ${'mark'}
+  set removed_at = ${'now'}, secret_hash = null, older_secret_hash = null, older_secret_expires_at = null, management_hash = null, last_event = ${'mark'}
   where tenant = ${'tenant'} and id = ${'id'} and removed_at is null`;
+
+type Replacement = Pick<ClientRow, 'tenant' | 'id' | 'metadata' | 'secretHash' | 'secretExpiresAt' | 'managementHash' | 'pendingSince' | 'mark'> & {
+  heldHash: string;
+};
+const replace = sql<Replacement>`update clients set metadata = ${'metadata'}, secret_hash = ${'secretHash'}, secret_expires_at = ${'secretExpiresAt'},
+    older_secret_hash = case when cast(${'secretHash'} as text) is null then null else older_secret_hash end,
+    older_secret_expires_at = case when cast(${'secretHash'} as text) is null then null else older_secret_expires_at end,
+    management_hash = ${'managementHash'}, pending_since = ${'pendingSince'}, last_event = ${'mark'}
+  where tenant = ${'tenant'} and id = ${'id'} and management_hash = ${'heldHash'} and removed_at is null and disabled_at is null`;
+const approve = sql<{ tenant: string; id: string; mark: string }>`update clients set pending_since = null, last_event = ${'mark'}
+  where tenant = ${'tenant'} and id = ${'id'} and pending_since is not null and removed_at is null`;
 
 type Expiry = { tenant: string; unusedSince: number; forgetBefore: number; limit: number; now: number };
 const unused = part<keyof Expiry>`registration = 'dynamic' and removed_at is null and last_used_at < ${'unusedSince'}
   and coalesce((select 1 from grants g where g.tenant = ${'tenant'} and g.client_id = clients.id and ${grantLives} limit 1), 0) = 0`;
 // No "not exists": Postgres would read all grants to answer it for a few clients.
 // The condition stands twice: Postgres checks the outer one again on a row that changed while it waited for it.
-const buryUnused = sql<Expiry>`update clients set removed_at = ${'now'}, secret_hash = null, older_secret_hash = null, older_secret_expires_at = null
+const buryUnused = sql<Expiry>`update clients set removed_at = ${'now'}, secret_hash = null, older_secret_hash = null, older_secret_expires_at = null,
+    management_hash = null
   where tenant = ${'tenant'} and ${unused}
   and id in (select id from clients where tenant = ${'tenant'} and ${unused} order by last_used_at limit ${'limit'})`;
 const forget = sql<Expiry>`delete from clients where tenant = ${'tenant'} and removed_at is not null and removed_at < ${'forgetBefore'}
@@ -87,6 +102,8 @@ type Verbs =
   | 'changeClientMetadata'
   | 'addClientSecret'
   | 'endClientSecret'
+  | 'replaceClient'
+  | 'approveClient'
   | 'removeClient'
   | 'expireDynamicClients'
   | 'countUnconsentedClients';
@@ -120,6 +137,17 @@ export function clientsTable(driver: Driver, tenant: string): Pick<Store, Verbs>
       const [ended] = await driver.write([which === 'older' ? endOlder(ending) : endNewer(ending), eventIfClient(tenant, id, event)]);
       return ended?.changes === 1;
     },
+    async replaceClient({ client, managementHash: heldHash, endsGrants }, event) {
+      const { id, metadata, secretHash, secretExpiresAt, managementHash, pendingSince } = clientRow(tenant, client, event.id);
+      const row = { tenant, id, metadata, secretHash, secretExpiresAt, managementHash, pendingSince, mark: event.id, heldHash };
+      const ended = endsGrants ? endGrants({ tenant, subject: id, now: event.at, reason: 'client_replaced', mark: event.id }) : [];
+      const [replaced] = await driver.write([replace(row), ...ended, eventIfClient(tenant, id, event)]);
+      return replaced?.changes === 1;
+    },
+    async approveClient(id, event) {
+      const [approved] = await driver.write([approve({ tenant, id, mark: event.id }), eventIfClient(tenant, id, event)]);
+      return approved?.changes === 1;
+    },
     async removeClient(id, event) {
       const ended = endGrants({ tenant, subject: id, now: event.at, reason: 'client_removed', mark: event.id });
       const [buried] = await driver.write([bury({ tenant, id, now: event.at, mark: event.id }), ...ended, eventIfClient(tenant, id, event)]);
@@ -147,6 +175,8 @@ function clientRow(tenant: string, client: Client, mark: string): ClientRow {
     secretExpiresAt: client.secretExpiresAt ?? null,
     defaultResource: client.defaultResource ?? null,
     serverId: client.serverId ?? null,
+    managementHash: client.managementHash ?? null,
+    pendingSince: client.pendingSince ?? null,
     disabledAt: client.disabledAt ?? null,
     removedAt: client.removedAt ?? null,
     mark,
@@ -165,6 +195,8 @@ function clientOf(row: Row): Client {
     olderSecretExpiresAt: optionalWhole(row.older_secret_expires_at),
     defaultResource: optionalText(row.default_resource),
     serverId: optionalText(row.server_id),
+    managementHash: optionalText(row.management_hash),
+    pendingSince: optionalWhole(row.pending_since),
     createdAt: whole(row.created_at),
     lastUsedAt: whole(row.last_used_at),
     disabledAt: optionalWhole(row.disabled_at),

@@ -1,0 +1,39 @@
+/**
+ * What a client is told about its registration (RFC 7591 §3.2.1, RFC 7592 §3): everything that was registered, under the names of the wire. Absent members
+ * stay absent, because some clients cannot read null (DCR-02).
+ */
+import type { Context } from '../context.ts';
+import type { Client } from '../storage/store.ts';
+
+/** `secret` only when one was made for this answer: it is kept nowhere. */
+export type Credentials = { secret: string | undefined; managementToken: string };
+
+export function registrationAnswer(client: Client, { secret, managementToken }: Credentials, { issuer }: Context): Record<string, unknown> {
+  const { metadata } = client;
+  return {
+    client_id: client.id,
+    client_id_issued_at: client.createdAt,
+    ...(secret !== undefined && { client_secret: secret, client_secret_expires_at: client.secretExpiresAt ?? 0 }),
+    registration_client_uri: `${issuer}/register/${client.id}`,
+    registration_access_token: managementToken,
+    client_name: metadata.clientName,
+    redirect_uris: metadata.redirectUris,
+    grant_types: metadata.grantTypes,
+    response_types: metadata.responseTypes.length > 0 ? metadata.responseTypes : undefined,
+    token_endpoint_auth_method: metadata.tokenEndpointAuthMethod,
+    scope: metadata.scope,
+    application_type: metadata.applicationType,
+    client_uri: metadata.clientUri,
+    logo_uri: metadata.logoUri,
+    tos_uri: metadata.tosUri,
+    policy_uri: metadata.policyUri,
+    contacts: metadata.contacts,
+    software_id: metadata.softwareId,
+    software_version: metadata.softwareVersion,
+    jwks: metadata.jwks,
+    jwks_uri: metadata.jwksUri,
+    require_pushed_authorization_requests: metadata.requirePushedRequests,
+    token_endpoint_auth_signing_alg: metadata.tokenEndpointAuthSigningAlg,
+    dpop_bound_access_tokens: metadata.dpopBoundAccessTokens,
+  };
+}

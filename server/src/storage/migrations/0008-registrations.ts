@@ -1,0 +1,22 @@
+/**
+ * Clients that manage their own registration (RFC 7592), wait for an operator, or need a token to register at all (RFC 7591 §3).
+ */
+export const registrations = `
+alter table clients add column management_hash text;
+alter table clients add column pending_since bigint;
+
+create table registration_tokens (
+  tenant text not null,
+  id text not null,
+  token_hash text not null,
+  name text not null,
+  uses_left bigint not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  revoked_at bigint,
+  last_event text not null,
+  primary key (tenant, id)
+);
+create unique index registration_tokens_hash on registration_tokens (tenant, token_hash);
+create index registration_tokens_expiry on registration_tokens (expires_at);
+`;
