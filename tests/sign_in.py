@@ -26,7 +26,8 @@ CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 async def allow(url: str, person: tuple[str, str] = TESTUSER) -> str:
     """The address that a client is called back at."""
     async with httpx.AsyncClient() as http:
-        return await sign_in_and_allow(http, url, username=person[0], password=person[1])
+        back: str = await sign_in_and_allow(http, url, username=person[0], password=person[1])
+    return back
 
 
 async def called_back(url: str, person: tuple[str, str] = TESTUSER) -> dict[str, str]:
@@ -40,13 +41,15 @@ def authorization_url(issuer: str, **changes: str) -> str:
 
 
 def redeem(issuer: str, code: str, **changes: str) -> httpx.Response:
+    """As mcp-test-client, or as a public client that is named."""
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER, **changes}
     return httpx.post(f"{issuer}/oauth/token", data=form, auth=None if "client_id" in changes else TEST_CLIENT)
 
 
 async def tokens_for(issuer: str, person: tuple[str, str] = TESTUSER, **changes: str) -> dict[str, Any]:
-    """What mcp-test-client gets when a person allows it."""
-    answer = redeem(issuer, (await called_back(authorization_url(issuer, **changes), person))["code"])
+    """What a client, mcp-test-client unless said otherwise, gets when a person allows it."""
+    code = (await called_back(authorization_url(issuer, **changes), person))["code"]
+    answer = redeem(issuer, code, **{name: value for name, value in changes.items() if name == "client_id"})
     tokens: dict[str, Any] = answer.json()
     assert answer.status_code == 200, tokens
     return tokens

@@ -6,7 +6,7 @@ import shutil
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from fastmcp import Client
 from fastmcp.client.auth import OAuth
 from fastmcp.client.transports import SSETransport, StdioTransport, StreamableHttpTransport
 from fastmcp.exceptions import ToolError
-from key_value.aio.stores.memory import MemoryStore
 from mcp import ClientSession
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
@@ -175,7 +174,7 @@ class TestLauncher:
         assert data.exists()
 
     def test_a_host_that_others_could_reach_is_refused(self) -> None:
-        ended = run(LAUNCHER, "--host", "0.0.0.0", "--ephemeral")  # noqa: S104 - that is the point
+        ended = run(LAUNCHER, "--host", "0.0.0.0", "--ephemeral")
 
         assert ended.returncode == 2
         assert "0.0.0.0" in ended.stderr
@@ -260,9 +259,7 @@ class TestOAuthProtectedMCPServer:
         assert 'error="insufficient_scope", scope="mcp:read mcp:write"' in refused.headers["www-authenticate"]
 
     @pytest.mark.parametrize("transport", ["http", "sse"])
-    async def test_the_official_client_signs_in_steps_up_and_uses_everything(
-        self, transport: str, request: pytest.FixtureRequest
-    ) -> None:
+    async def test_the_official_client_signs_in_steps_up_and_uses_everything(self, transport: str, request: pytest.FixtureRequest) -> None:
         url = request.getfixturevalue(f"over_{transport}")
         async with official_client(url, transport) as client:
             names = {tool.name for tool in (await client.list_tools()).tools}
@@ -294,7 +291,7 @@ class TestOAuthProtectedMCPServer:
         url = request.getfixturevalue(f"over_{transport}")
         kind = SSETransport if transport == "sse" else StreamableHttpTransport
         with default_browser(ADA):
-            async with Client(kind(url, auth=OAuth(url, token_storage=MemoryStore()))) as client:
+            async with Client(kind(url, auth=OAuth(url))) as client:
                 profile = (await client.call_tool("get_user_profile")).data
 
         assert profile["email"] == "ada@example.com"
@@ -372,12 +369,12 @@ class TestOAuthProtectedMCPServer:
                 await client.read_resource("user://notes/note_1")
 
     async def test_over_stdio_an_outage_is_no_reason_to_sign_in_again(self, tmp_path: Path) -> None:
-        with auth_server("--ephemeral") as issuer:
-            client = stdio(issuer, tmp_path / "notes.db", (await tokens_for(issuer))["access_token"])
-            await client.__aenter__()
-        with pytest.raises(ToolError, match="cannot be asked about the access token. Is it running"):
-            await client.call_tool("get_user_profile")
-        await client.__aexit__(None, None, None)
+        async with AsyncExitStack() as stack:
+            with auth_server("--ephemeral") as issuer:
+                token = (await tokens_for(issuer))["access_token"]
+                client = await stack.enter_async_context(stdio(issuer, tmp_path / "notes.db", token))
+            with pytest.raises(ToolError, match=f"{issuer} cannot be asked about the access token"):
+                await client.call_tool("get_user_profile")
 
     def test_without_an_authorization_server_it_says_how_to_start_one(self) -> None:
         ended = run(PROTECTED, "--auth-server", f"http://localhost:{free_port()}")

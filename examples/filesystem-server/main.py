@@ -8,6 +8,8 @@ from pathlib import Path
 import uvicorn
 from auth_agent_mcp import AuthAgentMiddleware, require_scopes
 from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 FOLDER = Path(os.environ.get("FOLDER", "files"))
@@ -69,7 +71,12 @@ def read_file(name: str) -> dict[str, str]:
 
 @app.post("/api/files", status_code=201, dependencies=[Depends(require_scopes("files:write"))])
 def write_file(file: NewFile) -> dict[str, str]:
-    file_at(file.name).write_text(file.text, encoding="utf-8")
+    path = file_at(file.name)
+    try:
+        content = file.text.encode()
+    except UnicodeEncodeError:
+        raise HTTPException(400, "The text has half a character in it") from None
+    path.write_bytes(content)
     return {"name": file.name}
 
 
@@ -80,6 +87,12 @@ def delete_file(name: str, request: Request) -> None:
         challenge = 'Bearer error="insufficient_scope", scope="files:read files:delete"'
         raise HTTPException(403, "Insufficient scope", headers={"WWW-Authenticate": challenge})
     existing(name).unlink()
+
+
+@app.exception_handler(RequestValidationError)
+def wrong_body(_: Request, error: RequestValidationError) -> JSONResponse:
+    # FastAPI's own answer repeats what was sent, and fails on half a character.
+    return JSONResponse({"detail": [{"loc": one["loc"], "msg": one["msg"]} for one in error.errors()]}, 422)
 
 
 FOLDER.mkdir(parents=True, exist_ok=True)

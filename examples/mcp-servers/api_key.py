@@ -1,5 +1,7 @@
-"""The key with which the notes server asks about tokens. An owner makes one and sets SERVER_ID and API_KEY; in development mode the program makes its own,
-because there the management API needs no credentials, and deletes it at its end.
+"""The key with which the notes server asks about tokens.
+
+An owner makes one and sets SERVER_ID and API_KEY. In development mode the management API needs no credentials, so there the
+program makes its own, and deletes it at its end.
 """
 
 import os
@@ -33,7 +35,8 @@ def api_key(auth_server: str, resource: str) -> Iterator[ApiKey]:
     with httpx.Client(base_url=auth_server, timeout=5, trust_env=False) as http:
         try:
             server_id = registered_as(resource, http)
-            made = said(http.post(f"/api/servers/{server_id}/keys", json={"name": "oauth_protected_server.py", "expires_in": LIFETIME_SECONDS}))
+            wanted = {"name": "oauth_protected_server.py", "expires_in": LIFETIME_SECONDS}
+            made = said(http.post(f"/api/servers/{server_id}/keys", json=wanted))
         except httpx.TransportError:
             start = "uv run python examples/mcp-servers/oauth_auth_server.py"
             raise SetupError(f"Nobody answers at {auth_server}. Start the authorization server first: {start}") from None

@@ -1,4 +1,7 @@
-"""What the server keeps of each person, in SQLite: notes, and what was used in which month. Every statement names the person whose rows it may touch."""
+"""What the server keeps of each person, in SQLite: notes, and what was used in which month.
+
+Every statement names the person whose rows it may touch.
+"""
 
 import sqlite3
 from pathlib import Path

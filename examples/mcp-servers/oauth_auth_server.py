@@ -39,7 +39,7 @@ def find_node() -> str:
     for node in (shutil.which("node", path=str(packages / ".bin")), shutil.which("node")):
         if node and major_version(node) >= 24:
             return node
-    sys.exit(f"Node.js 24 or newer was not found. On Linux and Windows `cd {ROOT} && npm ci` installs it; otherwise it is at https://nodejs.org")
+    sys.exit(f"Node.js 24 or newer was not found. On Linux and Windows `cd {ROOT} && npm ci` installs it; else see https://nodejs.org")
 
 
 def major_version(node: str) -> int:

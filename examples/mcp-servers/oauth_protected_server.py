@@ -47,7 +47,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--transport", choices=["stdio", "sse", "http"], default="stdio", help="how clients connect (default: stdio)")
     parser.add_argument("--port", type=int, default=8001, help="port for sse and http (default: 8001)")
     parser.add_argument("--auth-server", default="http://localhost:9000", help="the authorization server (default: http://localhost:9000)")
-    parser.add_argument("--data-file", type=Path, default=DATA_FILE, help="where notes are (default: .auth-agent/notes.db in the repository)")
+    where = "where notes are (default: .auth-agent/notes.db in the repository)"
+    parser.add_argument("--data-file", type=Path, default=DATA_FILE, help=where)
     return parser.parse_args()
 
 
@@ -56,12 +57,15 @@ def guard(key: ApiKey, auth_server: str, resource: str) -> AuthAgentOptions:
 
 
 def serve_http(key: ApiKey, given: argparse.Namespace, resource: str, bound: socket.socket) -> None:
-    auth = AuthAgentProvider(**guard(key, given.auth_server, resource), required_scopes=["mcp:read"], tool_scopes=TOOL_SCOPES)
+    options = guard(key, given.auth_server, resource)
+    options["required_scopes"], options["tool_scopes"] = ["mcp:read"], TOOL_SCOPES
+    auth = AuthAgentProvider(**options)
 
     async def who_calls() -> Caller:
         token = get_access_token()
-        # The guard lets nobody in without one.
-        assert token is not None
+        # The guard lets nobody in without one; were it gone, nobody would be who they say.
+        if token is None:
+            raise Refused("Authentication required")
         return caller_of(token.claims, token.scopes)
 
     app = make_server(Notes(given.data_file), who_calls, auth).http_app(path="/mcp", transport=given.transport)
