@@ -4,15 +4,18 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_SECONDS = 30
+"""For one step. A computer that has much else to do is not a failure."""
 
 
 def free_port() -> int:
@@ -38,34 +41,42 @@ def run(path: str, *arguments: str, **additions: str) -> subprocess.CompletedPro
     )
 
 
+def get(url: str, **options: Any) -> httpx.Response:
+    return httpx.get(url, timeout=PATIENCE_SECONDS, **options)
+
+
+def post(url: str | httpx.URL, **options: Any) -> httpx.Response:
+    return httpx.post(url, timeout=PATIENCE_SECONDS, **options)
+
+
 @contextmanager
-def running(path: str, *arguments: str, ready: str, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
+def running(path: str, *arguments: str, ready: str, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """A program until the block ends. The block begins when the program has printed ``ready``."""
-    started = subprocess.Popen(
-        command(path, *arguments), env=environment(**(env or {})), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    with started as program:
+    # A file, not a pipe: what nobody reads must not stop the program.
+    with tempfile.TemporaryFile() as printed:
+        program = subprocess.Popen(command(path, *arguments), env=environment(**(env or {})), stdout=printed, stderr=subprocess.STDOUT)
         try:
-            printed = wait_for(ready, program)
-            assert ready in printed, f"{path} ended, or did not print {ready!r}:\n{printed}"
+            said = wait_for(ready, program, printed.fileno())
+            assert ready in said, f"{path} ended, or did not print {ready!r}:\n{said}"
             yield program
         finally:
             program.terminate()
             try:
-                program.communicate(timeout=10)
+                program.wait(10)
             except subprocess.TimeoutExpired:
                 program.kill()
+                program.wait()
 
 
-def wait_for(ready: str, program: subprocess.Popen[str]) -> str:
-    printed, until = "", time.monotonic() + PATIENCE_SECONDS
-    while ready not in printed and time.monotonic() < until:
-        assert program.stdout is not None
-        line = program.stdout.readline()
-        if not line:
-            break
-        printed += line
-    return printed
+def wait_for(ready: str, program: subprocess.Popen[bytes], printed: int) -> str:
+    """All that was printed, as soon as ``ready`` is in it, the program has ended or patience has."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        over = program.poll() is not None or time.monotonic() > until
+        said = os.pread(printed, 1_000_000, 0).decode(errors="replace")
+        if over or ready in said:
+            return said
+        time.sleep(0.02)
 
 
 @contextmanager
@@ -97,5 +108,5 @@ def add_person(data: Path, username: str, password: str) -> None:
 
 def keys_of(issuer: str, server_id: str) -> list[str]:
     """Ids of the keys that work."""
-    keys = httpx.get(f"{issuer}/api/servers/{server_id}/keys").json()["keys"]
+    keys = get(f"{issuer}/api/servers/{server_id}/keys").json()["keys"]
     return [key["key_id"] for key in keys if key["status"] == "active"]

@@ -12,6 +12,7 @@ import httpx
 from browser import sign_in_and_allow
 from mcp.client.auth import OAuthClientProvider
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata
+from programs import PATIENCE_SECONDS, post
 
 CALLBACK = "http://localhost:3000/callback"
 TEST_CLIENT = ("mcp-test-client", "mcp-test-secret")
@@ -25,7 +26,7 @@ CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 async def allow(url: str, person: tuple[str, str] = TESTUSER) -> str:
     """The address that a client is called back at."""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
         back: str = await sign_in_and_allow(http, url, username=person[0], password=person[1])
     return back
 
@@ -43,7 +44,7 @@ def authorization_url(issuer: str, **changes: str) -> str:
 def redeem(issuer: str, code: str, **changes: str) -> httpx.Response:
     """As mcp-test-client, or as a public client that is named."""
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER, **changes}
-    return httpx.post(f"{issuer}/oauth/token", data=form, auth=None if "client_id" in changes else TEST_CLIENT)
+    return post(f"{issuer}/oauth/token", data=form, auth=None if "client_id" in changes else TEST_CLIENT)
 
 
 async def tokens_for(issuer: str, person: tuple[str, str] = TESTUSER, **changes: str) -> dict[str, Any]:
@@ -88,7 +89,7 @@ def default_browser(person: tuple[str, str] = TESTUSER) -> Iterator[None]:
 
     def visit(url: str) -> None:
         back = anyio.run(allow, url, person)
-        with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as http:
+        with httpx.Client(timeout=PATIENCE_SECONDS, transport=httpx.HTTPTransport(retries=5)) as http:
             http.get(back)
 
     def opened(url: str, *_: Any, **__: Any) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from programs import ROOT, free_port, run, running
+from programs import PATIENCE_SECONDS, ROOT, free_port, get, run, running
 from sign_in import TESTUSER, tokens_for
 from stage import bearer
 
@@ -41,17 +41,17 @@ async def client(server: str, issuer: str, scope: str) -> httpx.Client:
     """What somebody who was allowed ``scope`` calls with."""
     asked = {"client_id": "client_claude_code", "scope": scope, "resource": "https://your-mcp-server.com"}
     token = (await tokens_for(issuer, TESTUSER, **asked))["access_token"]
-    return httpx.Client(base_url=server, headers=bearer(token))
+    return httpx.Client(base_url=server, timeout=PATIENCE_SECONDS, headers=bearer(token))
 
 
 async def test_a_stranger_is_told_where_to_go_and_may_only_see_that_it_runs(server: str, issuer: str) -> None:
-    refused = httpx.get(f"{server}/api/files")
+    refused = get(f"{server}/api/files")
 
     assert refused.status_code == 401
     metadata = f"{issuer}/.well-known/oauth-protected-resource/srv_abc123"
     assert refused.headers["www-authenticate"] == f'Bearer realm="srv_abc123", resource_metadata="{metadata}", scope="files:read"'
-    assert httpx.get(f"{server}/health").json() == {"status": "ok"}
-    assert httpx.get(f"{server}/openapi.json").status_code == 401
+    assert get(f"{server}/health").json() == {"status": "ok"}
+    assert get(f"{server}/openapi.json").status_code == 401
 
 
 async def test_without_files_read_nobody_enters(server: str, issuer: str) -> None:

@@ -21,7 +21,20 @@ from mcp import ClientSession
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
-from programs import ROOT, auth_server, command, environment, free_port, keys_of, protected_server, run, running
+from programs import (
+    PATIENCE_SECONDS,
+    ROOT,
+    auth_server,
+    command,
+    environment,
+    free_port,
+    get,
+    keys_of,
+    post,
+    protected_server,
+    run,
+    running,
+)
 from sign_in import (
     ADA,
     CALLBACK,
@@ -46,7 +59,7 @@ TOOLS = {"get_user_profile", "create_secure_note", "list_secure_notes", "get_api
 
 class TestOAuthAuthServer:
     async def test_metadata_names_every_endpoint_at_the_issuer(self, issuer: str) -> None:
-        document = httpx.get(f"{issuer}/.well-known/oauth-authorization-server").json()
+        document = get(f"{issuer}/.well-known/oauth-authorization-server").json()
 
         assert document["issuer"] == issuer
         assert document["code_challenge_methods_supported"] == ["S256"]
@@ -56,7 +69,7 @@ class TestOAuthAuthServer:
     async def test_the_code_flow_ends_with_tokens_that_introspection_knows(self, issuer: str) -> None:
         back = await called_back(authorization_url(issuer))
         tokens = redeem(issuer, back["code"]).json()
-        known = httpx.post(f"{issuer}/oauth/introspect", data={"token": tokens["access_token"]}, auth=TEST_CLIENT).json()
+        known = post(f"{issuer}/oauth/introspect", data={"token": tokens["access_token"]}, auth=TEST_CLIENT).json()
 
         assert (back["state"], back["iss"]) == ("s-1", issuer)
         assert (tokens["token_type"], tokens["expires_in"], tokens["scope"]) == ("Bearer", 3600, "mcp:read mcp:write")
@@ -72,7 +85,7 @@ class TestOAuthAuthServer:
             "code_challenge": "test",
             "code_challenge_method": "S256",
         }
-        page = httpx.get(f"{issuer}/oauth/authorize", params=query, follow_redirects=True)
+        page = get(f"{issuer}/oauth/authorize", params=query, follow_redirects=True)
 
         assert page.status_code == 200
         assert 'name="password"' in page.text
@@ -81,8 +94,8 @@ class TestOAuthAuthServer:
     async def test_the_documented_introspection_needs_no_credentials_for_demo_tokens(self, issuer: str) -> None:
         token = (await tokens_for(issuer))["access_token"]
 
-        assert httpx.post(f"{issuer}/oauth/introspect", data={"token": token}).json()["active"] is True
-        assert httpx.post(f"{issuer}/introspect", data={"token": token}).status_code == 401
+        assert post(f"{issuer}/oauth/introspect", data={"token": token}).json()["active"] is True
+        assert post(f"{issuer}/introspect", data={"token": token}).status_code == 401
 
     async def test_out_of_band_the_code_is_on_a_page_and_can_be_redeemed(self, issuer: str) -> None:
         oob = "urn:ietf:wg:oauth:2.0:oob"
@@ -90,7 +103,7 @@ class TestOAuthAuthServer:
         code = httpx.URL(shown_at).params["code"]
 
         assert shown_at.startswith(f"{issuer}/")
-        assert code in httpx.get(shown_at).text
+        assert code in get(shown_at).text
         assert redeem(issuer, code, redirect_uri=oob).status_code == 200
 
     async def test_a_wrong_verifier_is_refused_and_the_code_is_spent(self, issuer: str) -> None:
@@ -107,26 +120,26 @@ class TestOAuthAuthServer:
 
         assert [first.status_code, second.status_code] == [200, 400]
         assert second.json()["error"] == "invalid_grant"
-        assert httpx.post(f"{issuer}/oauth/introspect", data={"token": token}, auth=TEST_CLIENT).json() == {"active": False}
+        assert post(f"{issuer}/oauth/introspect", data={"token": token}, auth=TEST_CLIENT).json() == {"active": False}
 
     async def test_a_refresh_token_gets_new_tokens(self, issuer: str) -> None:
         tokens = await tokens_for(issuer)
         form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
-        renewed = httpx.post(f"{issuer}/oauth/token", data=form, auth=TEST_CLIENT).json()
+        renewed = post(f"{issuer}/oauth/token", data=form, auth=TEST_CLIENT).json()
 
         assert renewed["access_token"] != tokens["access_token"]
         assert renewed["refresh_token"] != tokens["refresh_token"]
 
     async def test_a_revoked_token_is_inactive_at_once(self, issuer: str) -> None:
         token = (await tokens_for(issuer))["access_token"]
-        revoked = httpx.post(f"{issuer}/oauth/revoke", data={"token": token}, auth=TEST_CLIENT)
+        revoked = post(f"{issuer}/oauth/revoke", data={"token": token}, auth=TEST_CLIENT)
 
         assert revoked.status_code == 200
-        assert httpx.post(f"{issuer}/oauth/introspect", data={"token": token}, auth=TEST_CLIENT).json() == {"active": False}
+        assert post(f"{issuer}/oauth/introspect", data={"token": token}, auth=TEST_CLIENT).json() == {"active": False}
 
     @pytest.mark.parametrize("changes", [{"redirect_uri": "https://evil.example/callback"}, {"client_id": "nobody"}])
     async def test_nobody_is_sent_to_an_address_that_is_not_the_clients(self, issuer: str, changes: dict[str, str]) -> None:
-        answer = httpx.get(authorization_url(issuer, **changes))
+        answer = get(authorization_url(issuer, **changes))
 
         assert answer.status_code == 400
         assert "location" not in answer.headers
@@ -141,7 +154,7 @@ class TestOAuthAuthServer:
         ],
     )
     async def test_other_mistakes_are_told_to_the_client(self, issuer: str, changes: dict[str, str], error: str) -> None:
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
             answer = await http.get(authorization_url(issuer, **changes))
         told = httpx.URL(answer.headers["location"])
 
@@ -150,7 +163,7 @@ class TestOAuthAuthServer:
 
     async def test_a_wrong_client_secret_is_invalid_client(self, issuer: str) -> None:
         form = {"grant_type": "authorization_code", "code": "ac_x", "redirect_uri": CALLBACK}
-        answer = httpx.post(f"{issuer}/oauth/token", data=form, auth=(TEST_CLIENT[0], "wrong"))
+        answer = post(f"{issuer}/oauth/token", data=form, auth=(TEST_CLIENT[0], "wrong"))
 
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
@@ -159,16 +172,16 @@ class TestOAuthAuthServer:
             await allow(authorization_url(issuer), ("testuser", "wrong"))
 
     async def test_an_unknown_token_is_inactive_for_those_who_may_ask(self, issuer: str) -> None:
-        assert httpx.post(f"{issuer}/oauth/introspect", data={"token": "unknown"}, auth=TEST_CLIENT).json() == {"active": False}
+        assert post(f"{issuer}/oauth/introspect", data={"token": "unknown"}, auth=TEST_CLIENT).json() == {"active": False}
 
 
 class TestLauncher:
     def test_it_stops_when_it_is_told_and_keeps_its_data_where_it_is_told(self, tmp_path: Path) -> None:
         data, port = tmp_path / "dev.db", free_port()
         with running(LAUNCHER, "--port", str(port), "--host", "127.0.0.1", "--data-file", str(data), ready="ready in") as program:
-            assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200
+            assert get(f"http://127.0.0.1:{port}/health").status_code == 200
             program.send_signal(signal.SIGINT)
-            program.communicate(timeout=10)
+            program.wait(PATIENCE_SECONDS)
 
         assert program.returncode == 0
         assert data.exists()
@@ -230,10 +243,10 @@ def over_sse(issuer: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 class TestOAuthProtectedMCPServer:
     async def test_without_a_token_it_says_where_to_get_one(self, issuer: str, over_http: str) -> None:
         metadata = f"{over_http.removesuffix('/mcp')}/.well-known/oauth-protected-resource/mcp"
-        refused = httpx.post(over_http, json={})
-        document = httpx.get(metadata).json()
-        bad = httpx.post(over_http, json={}, headers=bearer("bad"))
-        elsewhere = [httpx.get(over_http.replace("/mcp", path)).status_code for path in ("/", "/messages/", "/docs")]
+        refused = post(over_http, json={})
+        document = get(metadata).json()
+        bad = post(over_http, json={}, headers=bearer("bad"))
+        elsewhere = [get(over_http.replace("/mcp", path)).status_code for path in ("/", "/messages/", "/docs")]
 
         assert refused.status_code == bad.status_code == 401
         assert f'resource_metadata="{metadata}"' in refused.headers["www-authenticate"]
@@ -246,14 +259,14 @@ class TestOAuthProtectedMCPServer:
     async def test_a_token_for_another_server_and_a_revoked_one_open_nothing(self, issuer: str, over_http: str) -> None:
         other = (await tokens_for(issuer))["access_token"]
         mine = (await tokens_for(issuer, resource=over_http))["access_token"]
-        httpx.post(f"{issuer}/oauth/revoke", data={"token": mine}, auth=TEST_CLIENT)
+        post(f"{issuer}/oauth/revoke", data={"token": mine}, auth=TEST_CLIENT)
 
-        assert [httpx.post(over_http, json={}, headers=bearer(token)).status_code for token in (other, mine)] == [401, 401]
+        assert [post(over_http, json={}, headers=bearer(token)).status_code for token in (other, mine)] == [401, 401]
 
     async def test_a_token_for_reading_is_told_what_writing_needs(self, issuer: str, over_http: str) -> None:
         token = (await tokens_for(issuer, resource=over_http, scope="mcp:read"))["access_token"]
         call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "create_secure_note", "arguments": {"content": "x"}}}
-        refused = httpx.post(over_http, json=call, headers=bearer(token))
+        refused = post(over_http, json=call, headers=bearer(token))
 
         assert refused.status_code == 403
         assert 'error="insufficient_scope", scope="mcp:read mcp:write"' in refused.headers["www-authenticate"]
@@ -298,7 +311,7 @@ class TestOAuthProtectedMCPServer:
 
     async def test_a_session_of_sse_is_the_persons_who_opened_it(self, issuer: str, over_sse: str) -> None:
         mine, hers = [(await tokens_for(issuer, person, resource=over_sse))["access_token"] for person in (TESTUSER, ADA)]
-        async with httpx.AsyncClient() as http, http.stream("GET", over_sse, headers=bearer(mine)) as stream:
+        async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http, http.stream("GET", over_sse, headers=bearer(mine)) as stream:
             lines = stream.aiter_lines()
             place = next(line.removeprefix("data: ") for line in [await anext(lines), await anext(lines)] if line.startswith("data: "))
             address = httpx.URL(over_sse).join(place)
@@ -400,7 +413,7 @@ class TestOAuthProtectedMCPServer:
 
 
 def registered_for(issuer: str, resource: str) -> list[str]:
-    return [one["server_id"] for one in httpx.get(f"{issuer}/api/servers").json()["servers"] if one["resource"] == resource]
+    return [one["server_id"] for one in get(f"{issuer}/api/servers").json()["servers"] if one["resource"] == resource]
 
 
 @asynccontextmanager
@@ -413,7 +426,7 @@ async def official_client(url: str, transport: str, person: tuple[str, str] = TE
             yield session
         return
     async with (
-        httpx2.AsyncClient(auth=auth, follow_redirects=True) as http,
+        httpx2.AsyncClient(timeout=PATIENCE_SECONDS, auth=auth, follow_redirects=True) as http,
         streamable_http_client(url, http_client=http) as (reads, writes, *_),
         ClientSession(reads, writes) as session,
     ):

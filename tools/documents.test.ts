@@ -17,6 +17,7 @@ import { freePort, startProgram } from './documents/program.ts';
 import { type Document, documents, files, root } from './documents/read.ts';
 import { type Snippets, typeErrors, writeSnippets } from './documents/snippets.ts';
 import { tokenFor } from './documents/token.ts';
+import { pythonMissing } from './python-environment.ts';
 
 const quiet = { info() {}, warn() {}, error: console.error };
 const tools = ['curl', 'jq', 'openssl'].filter((tool) => spawnSync('bash', ['-c', `command -v ${tool}`]).status !== 0);
@@ -31,14 +32,19 @@ const sdk = 'sdk/typescript/README.md';
 
 describe('sessions print what the documents say', () => {
   for (const document of documents.filter((one) => stepsOf(one).length > 0)) {
-    test(document.path, { skip }, async () => {
+    test(document.path, { skip }, async (t) => {
+      const missing = stepsOf(document).some(({ command }) => /\buv run /.test(command)) ? pythonMissing() : undefined;
+      if (missing && process.env.CI !== 'true') return t.skip(missing);
+      assert.equal(missing, undefined);
       const own = await startDevelopment({ port: 0, ephemeral: true, log: quiet });
-      const [port, authPort, resourcePort] = [await freePort(), await freePort(), await freePort()];
+      const [port, authPort, resourcePort, notesPort] = [await freePort(), await freePort(), await freePort(), await freePort()];
       const bindings = new Map([
         ['localhost:9000', `localhost:${own.port}`],
         ['localhost:8000', `localhost:${port}`],
         ['localhost:4000', `localhost:${authPort}`],
         ['localhost:4001', `localhost:${resourcePort}`],
+        ['localhost:8001', `localhost:${notesPort}`],
+        ['--port 8001', `--port ${notesPort}`],
       ]);
       const data = mkdtempSync(join(folder, 'data-'));
       const tasks = {
@@ -46,6 +52,7 @@ describe('sessions print what the documents say', () => {
         RESOURCE_PORT: String(resourcePort),
         AUTH_FILE: join(data, 'auth.db'),
         TASKS_FILE: join(data, 'tasks.db'),
+        NOTES_FILE: join(data, 'notes.db'),
       };
       using running = new DisposableStack();
       const session: Session = { bindings, running, env: { PORT: String(port), FOLDER: join(folder, 'files'), ...tasks } };

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import sys
 from pathlib import Path
 
@@ -98,5 +99,7 @@ def wrong_body(_: Request, error: RequestValidationError) -> JSONResponse:
 FOLDER.mkdir(parents=True, exist_ok=True)
 
 if __name__ == "__main__":
-    print(f"Files of {FOLDER} on http://localhost:{PORT}", flush=True)
-    uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="warning")
+    # Listening first: whoever reads the line may call.
+    with socket.create_server(("127.0.0.1", PORT)) as bound:
+        print(f"File server on http://localhost:{PORT}", flush=True)
+        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([bound])

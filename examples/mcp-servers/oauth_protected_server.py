@@ -19,7 +19,7 @@ from fastmcp.server.dependencies import get_access_token
 from notes import Notes
 from notes_server import TOOL_SCOPES, Caller, Refused, caller_of, make_server
 
-DATA_FILE = Path(__file__).resolve().parents[2] / ".auth-agent/notes.db"
+DATA_FILE = Path(os.environ.get("NOTES_FILE") or Path(__file__).resolve().parents[2] / ".auth-agent/notes.db")
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--transport", choices=["stdio", "sse", "http"], default="stdio", help="how clients connect (default: stdio)")
     parser.add_argument("--port", type=int, default=8001, help="port for sse and http (default: 8001)")
     parser.add_argument("--auth-server", default="http://localhost:9000", help="the authorization server (default: http://localhost:9000)")
-    where = "where notes are (default: .auth-agent/notes.db in the repository)"
+    where = "where notes are (default: NOTES_FILE, else .auth-agent/notes.db in the repository)"
     parser.add_argument("--data-file", type=Path, default=DATA_FILE, help=where)
     return parser.parse_args()
 

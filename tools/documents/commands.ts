@@ -29,6 +29,7 @@ export function problemOf(command: string): string | undefined {
   if (program === 'npm') return npmProblem(words);
   if (program === 'auth-agent') return commandLineProblem(words);
   if (program === 'node') return nodeProblem(words);
+  if (program === 'uv') return uvProblem(words);
   if (program === 'export') return variableProblem(words[0] ?? '');
   if (program.includes('/')) return pathProblem(program, words);
   return `nobody here knows ${program}`;
@@ -54,6 +55,16 @@ function nodeProblem(words: string[]): string | undefined {
   const missing = paths.find((path) => globSync(path, { cwd: root }).length === 0);
   if (missing) return `there is no ${missing}`;
   return main === -1 ? undefined : commandLineProblem(words.slice(main + 1));
+}
+
+/** Every path must be that of a file, and a class of tests must be in it. */
+function uvProblem(words: string[]): string | undefined {
+  if (words[0] !== 'run') return `uv ${words[0]} is in no document`;
+  const paths = words.filter((word) => word.includes('/')).map((word) => word.replace(/^--cov=/, '').split('::'));
+  const missing = paths.find(
+    ([path = '', name]) => !existsSync(join(root, path)) || (name && !readFileSync(join(root, path), 'utf8').includes(`class ${name}:`)),
+  );
+  return missing && `there is no ${missing.join('::')}`;
 }
 
 function commandLineProblem(words: string[]): string | undefined {

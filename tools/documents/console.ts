@@ -17,7 +17,7 @@ export type Session = {
 };
 
 const freshOnEachRun = /\b(?:srv|sk)_[A-Za-z0-9]{12,}(?:_\w+)?…?|\bdc_[\w-]{20,}|(?<=localhost:)[3-6]\d{4}\b/g;
-const keepsRunning = /\bnpm (start|run dev:(auth|resource))\b/;
+const keepsRunning = /\bnpm (start|run dev:(auth|resource))\b|\buv run python examples\//;
 
 /** The commands of all console blocks of a document, in order. */
 export function stepsOf({ blocks }: Document): Step[] {
