@@ -24,7 +24,8 @@ def test_codes_and_texts_are_those_of_the_typescript_sdk() -> None:
 def test_every_error_has_a_stable_code_and_a_status() -> None:
     statuses = {code: AuthenticationError(code).status for code in _TEXTS}
 
-    assert statuses == {"missing_token": 401, "invalid_token": 401, "invalid_request": 400, "insufficient_user_authentication": 401}
+    assert statuses.pop("invalid_request") == 400
+    assert set(statuses.values()) == {401}
     assert (AuthorizationError(["a"]).status, AuthServerUnavailable("x").status) == (403, 503)
     assert issubclass(AuthorizationError, AuthAgentError)
 

@@ -359,6 +359,7 @@ async def test_the_metadata_document_has_what_clients_need_and_everybody_may_rea
         "resource": RESOURCE,
         "authorization_servers": [played.url],
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": ["ES256", "ES384", "ES512", "EdDSA", "Ed25519", "PS256", "RS256"],
         "scopes_supported": ["files:read", "files:write"],
         "resource_name": "My File Server",
     }

@@ -21,7 +21,7 @@ from mcp.shared.auth import OAuthClientMetadata
 from serving import development_server, serve
 from stage import ask, bearer
 
-from auth_agent_mcp import AgentTokens, AuthAgentClient, AuthServerUnavailable, TokenRequestRefused, require_scopes
+from auth_agent_mcp import AgentTokens, AuthAgentClient, AuthAgentMiddleware, AuthServerUnavailable, TokenRequestRefused, require_scopes
 from auth_agent_mcp.fastmcp import AuthAgentProvider
 
 pytestmark = pytest.mark.anyio
@@ -260,3 +260,35 @@ def official_sign_in(url: str, method: str) -> Any:
         {"client_name": "test", "redirect_uris": [CALLBACK], "token_endpoint_auth_method": method}
     )
     return OAuthClientProvider(url, metadata, Storage(), redirect, callback)
+
+
+async def test_an_agent_with_a_key_calls_a_guarded_server_and_what_a_thief_takes_opens_nothing(issuer: str) -> None:
+    """[DPR-01] [DPR-02] [DPR-04] [DPR-05]"""
+    app = FastAPI()
+
+    @app.post("/api/tasks")
+    async def tasks(request: Request) -> dict[str, Any]:
+        return {"jkt": request.state.auth.jkt}
+
+    key = new_key(issuer, "srv_tasks")["key_secret"]
+    options: dict[str, Any] = {"server_id": "srv_tasks", "api_key": key, "auth_server": issuer, "required_scopes": ["tasks:read"]}
+    guarded = AuthAgentMiddleware(app, **options, dpop_nonce_secret="a nonce secret of thirty-two chars")
+    url = "http://localhost:4001/api/tasks"
+    sent: list[httpx.Headers] = []
+    inner = httpx.ASGITransport(guarded)
+
+    class Noting(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            sent.append(request.headers.copy())
+            return await inner.handle_async_request(request)
+
+    agent = AgentTokens(**MACHINE, issuer=issuer, scope="tasks:read", resource="http://localhost:4001", dpop=True)
+    async with agent, guarded.client, httpx.AsyncClient(transport=Noting()) as http:
+        answers = [await http.post(url, auth=agent, json={}) for _ in range(2)]
+        replayed = await http.post(url, headers={name: sent[-1][name] for name in ("authorization", "dpop")}, json={})
+        as_bearer = await http.post(url, headers=bearer(await agent.token()), json={})
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert len(answers[0].json()["jkt"]) == 43
+    assert (replayed.status_code, replayed.json()["error"]) == (401, "invalid_dpop_proof")
+    assert (as_bearer.status_code, as_bearer.json()["error"]) == (401, "invalid_token")

@@ -23,7 +23,7 @@ from auth_agent_mcp import (
     TokenRequestRefused,
 )
 from auth_agent_mcp._challenge import answer_for
-from auth_agent_mcp._credentials import carries_access_token, read_bearer_token
+from auth_agent_mcp._credentials import Credentials, carries_access_token, read_credentials
 from auth_agent_mcp._guard import Guard
 from auth_agent_mcp._resource import accepted_audiences
 from auth_agent_mcp._scope import ScopeRequirement, challenge_scopes, close_hierarchy, satisfies
@@ -69,7 +69,7 @@ async def test_introspection(case: Case) -> None:
 
 
 def wire_names(auth: AuthContext) -> dict[str, Any]:
-    optional = {"email": auth.email, "username": auth.user.username, "grant_id": auth.grant_id}
+    optional = {"email": auth.email, "username": auth.user.username, "grant_id": auth.grant_id, "jkt": auth.jkt}
     return {
         "id": auth.id,
         "client_id": auth.client_id,
@@ -100,10 +100,11 @@ async def test_credentials(case: Case) -> None:
     elsewhere = carries_access_token(case.get("query", ""))
 
     if "token" in case["expect"]:
-        assert read_bearer_token(case["authorization"], elsewhere) == case["expect"]["token"]
+        expected = Credentials(case["expect"].get("scheme", "Bearer"), case["expect"]["token"])
+        assert read_credentials(case["authorization"], elsewhere) == expected
     else:
         with pytest.raises(AuthenticationError) as caught:
-            read_bearer_token(case["authorization"], elsewhere)
+            read_credentials(case["authorization"], elsewhere)
         assert caught.value.code == case["expect"]["error"]
         assert caught.value.status == (400 if caught.value.code == "invalid_request" else 401)
 

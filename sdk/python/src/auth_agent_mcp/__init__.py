@@ -9,6 +9,7 @@ from ._asgi import AuthAgentMiddleware
 from ._client import AuthAgentClient
 from ._dependencies import require_any_scope, require_scopes
 from ._options import AuthAgentOptions
+from ._proof_memory import ProofMemory
 from ._scope import AnyOf, ScopeHierarchy, ScopeRequirement
 from ._server_metadata import ServerMetadata
 from ._verify import AuthContext, AuthUser
@@ -32,6 +33,7 @@ __all__ = [
     "AuthUser",
     "AuthenticationError",
     "AuthorizationError",
+    "ProofMemory",
     "ScopeHierarchy",
     "ScopeRequirement",
     "ServerMetadata",

@@ -6,13 +6,15 @@ For whoever calls a protected server, not for the server: nothing here judges to
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from typing import TYPE_CHECKING
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from ._agent_request import AgentSettings, IssuedToken, TokenRequest, check_agent_options
 from ._flight import Flight
+from ._proof_key import Proof
 from ._resource import is_loopback, origin_of
 from .errors import AuthServerUnavailable, TokenRequestRefused
 
@@ -45,13 +47,15 @@ class AgentTokens(httpx.Auth):
         token_endpoint: str | None = None,
         scope: str | None = None,
         resource: str | None = None,
+        dpop: bool | ec.EllipticCurvePrivateKey = False,
         timeout: float = 5,
         transport: httpx.AsyncBaseTransport | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         """Exactly one of ``issuer`` and ``token_endpoint``. ``scope`` is space-separated; default what the client is registered for.
 
-        With ``resource`` the token goes to its origin only. Raises ValueError naming the option that is missing or wrong.
+        With ``resource`` the token goes to its origin only. With ``dpop`` tokens are bound to a key (RFC 9449), which is made
+        here unless one on P-256 is given; then the token alone opens nothing. Raises ValueError naming the option that is missing or wrong.
         """
         self._settings: AgentSettings = check_agent_options(
             client_id=client_id,
@@ -60,6 +64,7 @@ class AgentTokens(httpx.Auth):
             token_endpoint=token_endpoint,
             scope=scope,
             resource=resource,
+            dpop=dpop,
             timeout=timeout,
             transport=transport,
             now=now,
@@ -88,24 +93,51 @@ class AgentTokens(httpx.Auth):
             raise
 
     def check_target(self, url: str) -> None:
-        """A bearer token in the wrong place belongs to whoever reads it there (RFC 6750 §5.2, RFC 8707 §2)."""
+        """A token in the wrong place belongs to whoever reads it there (RFC 6750 §5.2, RFC 8707 §2)."""
         origin, resource = origin_of(url), self._settings.resource
         if origin is None or not (origin.startswith("https:") or is_loopback(url)):
             raise ValueError(f"{origin or 'the address'} must be https (http is for loopback only)")
         if resource is not None and origin != origin_of(resource):
             raise ValueError(f"the token is for {resource}, not for {origin}")
 
+    async def attempts(
+        self, method: str, url: str, *, repeatable: bool
+    ) -> AsyncGenerator[dict[str, str] | None, tuple[int, Mapping[str, str]] | None]:
+        """Yields the headers of each attempt at a request, is told status and headers of its answer, and yields None at the end."""
+        self.check_target(url)
+        first = token = await self.token()
+        given_nonce = False
+        while True:
+            headers, proof = self._presented(token, method, url)
+            answered = yield headers
+            status, said = answered if answered is not None else (0, {})
+            key = self._settings.proof_key
+            wants_nonce = key is not None and proof is not None and key.learn(url, proof, said)
+            if repeatable and wants_nonce and not given_nonce:
+                given_nonce = True
+            elif repeatable and status == 401 and token is first:
+                token, given_nonce = await self.token(refused=first), False
+            else:
+                break
+        yield None
+
+    def _presented(self, token: str, method: str, url: str) -> tuple[dict[str, str], Proof | None]:
+        """A bound token comes with a proof for this very request (RFC 9449 §7.1)."""
+        key = self._settings.proof_key
+        if key is None:
+            return {"Authorization": f"Bearer {token}"}, None
+        proof = key.prove(method, url, now=self._settings.now(), access_token=token)
+        return {"Authorization": f"DPoP {token}", "DPoP": proof.value}, proof
+
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """What ``httpx.AsyncClient`` calls."""
-        self.check_target(str(request.url))
-        first = await self.token()
-        request.headers["Authorization"] = f"Bearer {first}"
         # Asked before it is sent: some transports read a stream and put what they read in its place.
-        repeatable = isinstance(request.stream, httpx.ByteStream)
-        response = yield request
-        if response.status_code == 401 and repeatable:
-            request.headers["Authorization"] = f"Bearer {await self.token(refused=first)}"
-            yield request
+        attempts = self.attempts(request.method, str(request.url), repeatable=isinstance(request.stream, httpx.ByteStream))
+        answered: tuple[int, Mapping[str, str]] | None = None
+        while (headers := await attempts.asend(answered)) is not None:
+            request.headers.update(headers)
+            response = yield request
+            answered = (response.status_code, response.headers)
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Refuses: a blocking client has no event loop to share one request in."""

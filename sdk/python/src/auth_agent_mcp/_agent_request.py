@@ -13,12 +13,14 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from ._authorization_server import Members, parse_loosely, parse_object
 from ._credentials import is_bearer_token
 from ._hints import quote_for_log
 from ._http import Pool, ServerAnswer
 from ._options import check_timeout
+from ._proof_key import ProofKey
 from ._resource import origin_of, path_and_query, resource_problem
 from ._scope import is_scope_token
 from .errors import AuthServerUnavailable, TokenRequestRefused
@@ -37,6 +39,7 @@ class AgentSettings:
     token_endpoint: str | None
     scope: str | None
     resource: str | None
+    proof_key: ProofKey | None
     timeout: float
     transport: httpx.AsyncBaseTransport | None
     now: Callable[[], float]
@@ -69,7 +72,16 @@ def check_agent_options(
     scope = options["scope"]
     if scope is not None and not (isinstance(scope, str) and all(is_scope_token(one) for one in scope.split(" "))):
         raise ValueError('"scope" must be scopes separated by one space (RFC 6749 §3.3)')
-    return AgentSettings(timeout=check_timeout(timeout), now=now, transport=transport, **options)
+    proof_key = _proof_key_of(options.pop("dpop"))
+    return AgentSettings(proof_key=proof_key, timeout=check_timeout(timeout), now=now, transport=transport, **options)
+
+
+def _proof_key_of(dpop: object) -> ProofKey | None:
+    if isinstance(dpop, bool):
+        return ProofKey() if dpop else None
+    if not isinstance(dpop, ec.EllipticCurvePrivateKey) or not isinstance(dpop.curve, ec.SECP256R1):
+        raise ValueError('"dpop" must be True or a private key on P-256')
+    return ProofKey(dpop)
 
 
 def times_of(expires_in: object, asked_at: float) -> tuple[float, float]:
@@ -102,13 +114,26 @@ class TokenRequest:
         try:
             self._endpoint = self._endpoint or await self._discover()
             present = {name: value for name, value in form.items() if value is not None}
-            answer = await self._pool.send("POST", self._endpoint, headers=headers, form=present)
+            answer = await self._ask(self._endpoint, headers, present)
             if answer.status != 200:
                 raise _refusal(answer, settings.client_secret)
-            return _judge(parse_object(answer.body), asked_at)
+            return _judge(parse_object(answer.body), asked_at, "dpop" if settings.proof_key else "bearer")
         except (AuthServerUnavailable, TokenRequestRefused):
             self._endpoint = settings.token_endpoint
             raise
+
+    async def _ask(self, url: str, headers: dict[str, str], form: dict[str, str]) -> ServerAnswer:
+        """With a proof where tokens are to be bound; repeated once with the nonce that the server wants (RFC 9449 §8)."""
+        key = self._settings.proof_key
+        if key is None:
+            return await self._pool.send("POST", url, headers=headers, form=form)
+        for repeated in (False, True):
+            proof = key.prove("POST", url, now=self._settings.now())
+            answer = await self._pool.send("POST", url, headers={**headers, "DPoP": proof.value}, form=form)
+            error = parse_loosely(answer.body).get("error") if answer.status in (400, 401) else None
+            if not key.learn(url, proof, answer.headers, error) or repeated:
+                break
+        return answer
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -146,11 +171,11 @@ def _refusal(answer: ServerAnswer, secret: str) -> AuthServerUnavailable | Token
     return TokenRequestRefused(error, quote_for_log(said.replace(secret, "********")) if isinstance(said, str) else "")
 
 
-def _judge(answer: Members, asked_at: float) -> IssuedToken:
-    """RFC 6749 §5.1, RFC 6750 §4."""
+def _judge(answer: Members, asked_at: float, expected: str) -> IssuedToken:
+    """RFC 6749 §5.1, RFC 6750 §4; RFC 9449 §5: a token of type Bearer is not bound, whoever asked for it."""
     value, token_type = answer.get("access_token"), answer.get("token_type")
     if not isinstance(value, str) or not is_bearer_token(value):
         raise AuthServerUnavailable("no_token")
-    if not isinstance(token_type, str) or token_type.lower() != "bearer":
+    if not isinstance(token_type, str) or token_type.lower() != expected:
         raise AuthServerUnavailable("token_type")
     return IssuedToken(value, *times_of(answer.get("expires_in"), asked_at))

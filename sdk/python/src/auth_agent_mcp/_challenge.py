@@ -1,6 +1,6 @@
 """The HTTP face of errors: WWW-Authenticate, byte for byte as clients scan it, and the small JSON body.
 
-RFC 6750 §3, RFC 9728 §5.1, RFC 9470 §3. Every value comes from configuration or is a constant; none from the request.
+RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1, RFC 9470 §3. Every value comes from configuration or is a constant; none from the request.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ._dpop_proof import PROOF_ALGORITHMS
 from .errors import AuthAgentError, AuthenticationError, AuthorizationError, AuthServerUnavailable
 
 _Parameter = tuple[str, str]
@@ -32,6 +33,8 @@ class ChallengeContext:
     resource_metadata: str
     scopes: tuple[str, ...] = field(default=())
     """The scopes to ask for when signing in: the least useful set (RS-12)."""
+    dpop_required: bool = False
+    """Whether tokens bound to a key are the only ones accepted: then every challenge is of DPoP."""
 
 
 def answer_for(error: AuthAgentError, context: ChallengeContext) -> Answer:
@@ -43,6 +46,8 @@ def answer_for(error: AuthAgentError, context: ChallengeContext) -> Answer:
         headers["WWW-Authenticate"] = challenge
     if isinstance(error, AuthorizationError):
         body["scope"] = " ".join(error.scopes)
+    if isinstance(error, AuthenticationError) and error.nonce is not None:
+        headers["DPoP-Nonce"] = error.nonce
     if isinstance(error, AuthServerUnavailable):
         headers["Retry-After"] = str(error.retry_after)
     return json_answer(error.status, body, headers)
@@ -63,16 +68,22 @@ def complete_challenge(value: str, context: ChallengeContext) -> str:
 
 def _challenge_for(error: AuthAgentError, context: ChallengeContext) -> str | None:
     metadata = ("resource_metadata", context.resource_metadata)
+    main = _dpop if context.dpop_required else _bearer
     if isinstance(error, AuthorizationError):
-        return _bearer([("error", error.code), ("scope", " ".join(error.scopes)), metadata])
+        return main([("error", error.code), ("scope", " ".join(error.scopes)), metadata])
     if not isinstance(error, AuthenticationError):
         return None
     explained = [("error", error.code), ("error_description", str(error))]
     if error.code == "invalid_request":
-        return _bearer([*explained, metadata])
+        return main([*explained, metadata])
     where = [("realm", context.realm), metadata, ("scope", " ".join(context.scopes))]
     # RFC 6750 §3.1: a request without any credentials gets no error code.
-    return _bearer(where if error.code == "missing_token" else [*where, *explained, *_step_up(error)])
+    if error.code == "missing_token":
+        return main(where)
+    # The error stands under the scheme that was used.
+    if error.scheme == "DPoP" and not context.dpop_required:
+        return f"{_bearer(where)}, {_dpop(explained)}"
+    return main([*where, *explained, *_step_up(error)])
 
 
 def _step_up(error: AuthenticationError) -> list[_Parameter]:
@@ -81,7 +92,16 @@ def _step_up(error: AuthenticationError) -> list[_Parameter]:
 
 
 def _bearer(parameters: Iterable[_Parameter]) -> str:
-    return "Bearer " + ", ".join(_quoted(name, value) for name, value in parameters if value)
+    return _scheme("Bearer", parameters)
+
+
+def _dpop(parameters: Iterable[_Parameter]) -> str:
+    """RFC 9449 §7.1: ``algs`` are the algorithms of proofs that are accepted."""
+    return _scheme("DPoP", [*parameters, ("algs", " ".join(PROOF_ALGORITHMS))])
+
+
+def _scheme(scheme: str, parameters: Iterable[_Parameter]) -> str:
+    return f"{scheme} " + ", ".join(_quoted(name, value) for name, value in parameters if value)
 
 
 def _quoted(name: str, value: str) -> str:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ._authorization_server import AuthorizationServer
 from ._credentials import MAX_TOKEN_LENGTH, is_bearer_token, token_hash
+from ._dpop import ProofCheck
 from ._hints import quote_for_log
 from ._metadata_url import metadata_url
 from ._options import AuthAgentOptions, Settings, check_options
-from ._resource import accepted_audiences
+from ._resource import accepted_audiences, origin_of
 from ._server_metadata import RegisteredServer, ServerMetadata
 from ._token_cache import TokenCache
 from ._verify import AuthContext, Expectations, judge_introspection, thawed
@@ -31,6 +32,7 @@ class AuthAgentClient:
         """Raises ValueError naming the option that is missing or wrong."""
         self.settings: Settings = check_options(**options)
         self._cache = TokenCache(lifetime=self.settings.cache_ttl, max_entries=self.settings.max_cache_entries)
+        self._proofs = ProofCheck(self.settings)
         self._server = AuthorizationServer(self.settings)
         self._registered = RegisteredServer(self._server, self.settings)
 
@@ -40,10 +42,33 @@ class AuthAgentClient:
         return metadata_url(self.settings)
 
     async def validate_token(self, token: str) -> AuthContext:
-        """Says on whose behalf a token speaks. A good answer is remembered for ``cache_ttl`` seconds and never past ``exp``.
+        """Says on whose behalf a Bearer token speaks. A good answer is remembered for ``cache_ttl`` seconds and never past ``exp``.
 
-        Scopes are not checked here. Raises AuthenticationError invalid_token, AuthServerUnavailable when it cannot be known.
+        Scopes are not checked here. Raises AuthenticationError invalid_token, also for a token that is bound to a key;
+        AuthServerUnavailable when it cannot be known.
         """
+        if self.settings.dpop_required:
+            raise AuthenticationError("invalid_token", "not_bound")
+        auth = await self._read(token)
+        # A token bound to a key is worth nothing as a bare Bearer token (RFC 9449 §7.2).
+        if auth.jkt is not None:
+            raise AuthenticationError("invalid_token", "key_bound")
+        return auth
+
+    async def validate_bound_token(self, token: str, *, proof: str | None, method: str, target: str) -> tuple[AuthContext, str | None]:
+        """Says on whose behalf a token speaks that came with a proof (RFC 9449 §7.1), and the nonce to announce, if any.
+
+        ``target`` is the path that was asked for. Raises AuthenticationError invalid_token, invalid_dpop_proof,
+        use_dpop_nonce; AuthServerUnavailable when it cannot be known.
+        """
+        try:
+            auth = await self._read(token)
+        except AuthenticationError as error:
+            raise AuthenticationError("invalid_token", error.reason, scheme="DPoP") from None
+        url = f"{origin_of(auth.resource)}{target}"
+        return auth, await self._proofs.check(auth, proof=proof, method=method, url=url)
+
+    async def _read(self, token: str) -> AuthContext:
         if len(token) > MAX_TOKEN_LENGTH or not is_bearer_token(token):
             raise AuthenticationError("invalid_token", "malformed")
         hashed, now = token_hash(token), self.settings.now()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from ._challenge import Answer, ChallengeContext, answer_for, json_answer
 from ._client import AuthAgentClient
-from ._credentials import carries_access_token, read_bearer_token
+from ._credentials import carries_access_token, read_credentials
 from ._metadata import metadata_answer
 from ._metadata_url import is_metadata_target
 from ._origin import cors_headers, is_allowed_origin, options_answer, origin_refused
@@ -61,6 +61,7 @@ class Guard:
             realm=self.settings.server_id,
             resource_metadata=client.resource_metadata_url,
             scopes=challenge_scopes([self.settings.required_scopes], self.settings.closure),
+            dpop_required=self.settings.dpop_required,
         )
         self.sessions = SessionOwners(self.settings.max_cache_entries)
 
@@ -93,14 +94,16 @@ class Guard:
             return _with_headers(options_answer(origin), headers)
         if self._is_public(inbound):
             return Admission(None, headers)
-        auth = await self._authorize(inbound)
-        if isinstance(auth, Answer):
-            return _with_headers(auth, headers)
+        auth, nonce = await self._authenticate(inbound)
+        refusal = await self._check_call(inbound, auth)
+        if refusal is not None:
+            return _with_headers(refusal, headers)
         session_id = inbound.headers.get("mcp-session-id")
         if session_id is not None and not self.sessions.may_use(session_id, auth):
             return _with_headers(session_refused(), headers)
         # Only a request without a session can open one; an id that a handler merely echoes must not change hands.
-        return Admission(auth, headers, opens_session=session_id is None)
+        announced = headers if nonce is None else {**headers, "DPoP-Nonce": nonce}
+        return Admission(auth, announced, opens_session=session_id is None)
 
     def _is_public(self, inbound: Inbound) -> bool:
         """The application routes by the decoded path, so both must be the public one: what differs is a trick (RS-18)."""
@@ -110,28 +113,35 @@ class Guard:
     async def _may_call(self, origin: str) -> bool:
         return is_allowed_origin(origin, self.settings) or origin == origin_of(await self.client.resource())
 
-    async def _authorize(self, inbound: Inbound) -> AuthContext | Answer:
-        query = inbound.target.partition("?")[2]
-        token = read_bearer_token(inbound.headers.get("authorization"), carries_access_token(query))
-        auth = await self.client.validate_token(token)
+    async def _authenticate(self, inbound: Inbound) -> tuple[AuthContext, str | None]:
+        """Who calls, and a nonce to announce for proofs to come."""
+        path, _, query = inbound.target.partition("?")
+        presented = read_credentials(inbound.headers.get("authorization"), carries_access_token(query))
+        if presented.scheme == "Bearer":
+            return await self.client.validate_token(presented.token), None
+        proof = inbound.headers.get("dpop")
+        return await self.client.validate_bound_token(presented.token, proof=proof, method=inbound.method, target=path)
+
+    async def _check_call(self, inbound: Inbound, auth: AuthContext) -> Answer | None:
+        """What the body says about the call, before anything is dispatched."""
         form = _FORM.match(inbound.headers.get("content-type", "")) is not None
         if inbound.method in ("GET", "HEAD") or not (form or self.settings.tool_scopes):
             self.check_scopes(auth)
-            return auth
+            return None
         content = await inbound.peek_body()
         if content is None:
             said = f"The body is larger than {MAX_BODY_BYTES >> 20} MiB"
             return json_answer(413, {"error": "content_too_large", "error_description": said})
         if form and carries_access_token(content.decode(errors="replace")):
             raise AuthenticationError("invalid_request", "two_credentials")
-        return self._check_call(inbound, auth, Body(content))
+        return self._check_tools(inbound, auth, Body(content))
 
-    def _check_call(self, inbound: Inbound, auth: AuthContext, body: Body) -> AuthContext | Answer:
+    def _check_tools(self, inbound: Inbound, auth: AuthContext, body: Body) -> Answer | None:
         """All scopes of the operation are checked at once, so that one challenge names them all (RS-13)."""
         self.check_scopes(auth, *body.requirements(self.settings.tool_scopes))
         method, name = inbound.headers.get("mcp-method"), inbound.headers.get("mcp-name")
         contradicted = bool(self.settings.tool_scopes) and body.contradicts(method=method, name=name)
-        return mirror_refused() if contradicted else auth
+        return mirror_refused() if contradicted else None
 
 
 def _with_headers(answer: Answer, headers: Mapping[str, str]) -> Answer:

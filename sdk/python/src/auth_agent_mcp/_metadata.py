@@ -10,6 +10,7 @@ from typing import Any
 
 from ._challenge import Answer, json_answer
 from ._client import AuthAgentClient
+from ._dpop_proof import PROOF_ALGORITHMS
 from ._metadata_url import WELL_KNOWN, metadata_path
 from ._options import Settings
 from ._scope import challenge_scopes
@@ -70,7 +71,10 @@ def _document(settings: Settings, registered: ServerMetadata | None) -> dict[str
         "resource": settings.resource or (registered.resource if registered else None),
         "authorization_servers": [settings.issuer],
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
     }
+    if settings.dpop_required:
+        document["dpop_bound_access_tokens_required"] = True
     # RFC 9728 §3.2: no empty lists.
     if scopes:
         document["scopes_supported"] = scopes

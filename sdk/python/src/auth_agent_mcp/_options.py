@@ -18,6 +18,7 @@ import httpx
 
 from ._environment import find_auth_server
 from ._hints import Hints, Log
+from ._proof_memory import InProcessMemory, ProofMemory
 from ._resource import is_loopback, origin_of, resource_problem
 from ._scope import AnyOf, ScopeClosure, ScopeHierarchy, ScopeRequirement, close_hierarchy, is_scope_token
 from ._token_cache import MAX_CACHE_SECONDS
@@ -52,6 +53,12 @@ class AuthAgentOptions(TypedDict):
     """Browser origins that may call. Your own origin always may, loopback origins in development. ``"*"`` for all."""
     shared_host: NotRequired[bool]
     """True when other MCP servers live on the same host: the root metadata document is then 404 (RFC 9728 §3.1)."""
+    dpop_required: NotRequired[bool]
+    """Accept only tokens that are bound to a key of the client and come with its proof (DPoP). Default: those, and Bearer tokens."""
+    dpop_nonce_secret: NotRequired[str | None]
+    """Demands that proofs carry a nonce, made from this secret of 32 or more characters, which all processes share."""
+    proof_memory: NotRequired[ProofMemory | None]
+    """Remembers used proofs; default in memory, which several processes do not share."""
     cache_ttl: NotRequired[float]
     """Seconds a good answer about a token is remembered: default 30, which is also the most; 0 for never."""
     max_cache_entries: NotRequired[int]
@@ -81,6 +88,9 @@ class Settings:
     allowed_origins: frozenset[str] | Literal["*"]
     loopback_origins: bool
     shared_host: bool
+    dpop_required: bool
+    dpop_nonce_secret: str | None = field(repr=False)
+    proof_memory: ProofMemory
     cache_ttl: float
     max_cache_entries: int
     timeout: float
@@ -101,6 +111,9 @@ def check_options(
     tool_scopes: Mapping[str, ScopeRequirement] | None = None,
     allowed_origins: Sequence[str] | Literal["*"] = (),
     shared_host: bool = False,
+    dpop_required: bool = False,
+    dpop_nonce_secret: str | None = None,
+    proof_memory: ProofMemory | None = None,
     cache_ttl: float = MAX_CACHE_SECONDS,
     max_cache_entries: int = 10_000,
     timeout: float = _MAX_TIMEOUT,
@@ -123,6 +136,9 @@ def check_options(
         allowed_origins=_check_origins(allowed_origins),
         loopback_origins=is_loopback(issuer) or (resource is not None and is_loopback(resource)),
         shared_host=shared_host is True,
+        dpop_required=dpop_required is True,
+        dpop_nonce_secret=_check_nonce_secret(dpop_nonce_secret),
+        proof_memory=proof_memory or InProcessMemory(),
         cache_ttl=min(check_number("cache_ttl", cache_ttl, 0), MAX_CACHE_SECONDS),
         max_cache_entries=int(check_number("max_cache_entries", max_cache_entries, 0)),
         timeout=check_timeout(timeout),
@@ -165,6 +181,13 @@ def _check_resource(value: str | None) -> str | None:
     problem = None if value is None else resource_problem(value)
     if problem:
         raise ValueError(f'"resource" {problem}')
+    return value
+
+
+def _check_nonce_secret(value: str | None) -> str | None:
+    """The value itself never appears in a message."""
+    if value is not None and (not isinstance(value, str) or len(value) < 32):
+        raise ValueError('"dpop_nonce_secret" must be 32 or more random characters')
     return value
 
 

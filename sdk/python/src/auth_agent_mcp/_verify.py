@@ -6,6 +6,7 @@ Pure: plain data and ``now`` in, no I/O, no clock. Not here: scopes (_scope.py).
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -47,6 +48,8 @@ class AuthContext:
     """SHA-256 of the token, base64url: for logs and caches."""
     grant_id: str | None = None
     """``grant_…``: what the person sees and can revoke."""
+    jkt: str | None = None
+    """SHA-256 thumbprint of the key that the token is bound to (RFC 9449 §6); whoever presents it proved to have the key."""
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Everything the authorization server said, wire names, read-only."""
 
@@ -78,8 +81,8 @@ def judge_introspection(answer: Mapping[str, Any], expected: Expectations, token
     """
     if answer.get("active") is not True:
         raise _invalid("inactive")
-    token_type = answer.get("token_type")
-    if not isinstance(token_type, str) or token_type.lower() != "bearer":
+    scheme = str(answer.get("token_type")).lower()
+    if scheme not in ("bearer", "dpop"):
         raise _invalid("token_type")
     if answer.get("iss") != expected.issuer:
         raise _invalid("issuer")
@@ -87,9 +90,12 @@ def judge_introspection(answer: Mapping[str, Any], expected: Expectations, token
     if expected.audiences.isdisjoint(audience):
         raise _invalid("audience")
     expires_at = _check_times(answer, expected.now)
-    # A token bound to a key is worth nothing as a bare Bearer token (RFC 9449 §7.2).
-    if "cnf" in answer:
+    jkt = _thumbprint_of(answer["cnf"]) if "cnf" in answer else None
+    # What is called Bearer and bound, or DPoP and not, was meant to be something else.
+    if scheme == "bearer" and jkt is not None:
         raise _invalid("key_bound")
+    if scheme == "dpop" and jkt is None:
+        raise _invalid("token_type")
     user, client_id, scope = _user_of(answer), _text(answer, "client_id"), answer.get("scope", "")
     if not isinstance(scope, str):
         raise _invalid("scope")
@@ -103,8 +109,17 @@ def judge_introspection(answer: Mapping[str, Any], expected: Expectations, token
         expires_at=expires_at,
         token_hash=token_hash,
         grant_id=_optional(answer, "grant_id"),
+        jkt=jkt,
         claims=_frozen(answer),
     )
+
+
+def _thumbprint_of(confirmation: Any) -> str:
+    """RFC 9449 §6: bound to the key of DPoP proofs and to nothing else; a binding not understood here cannot be checked."""
+    jkt = confirmation.get("jkt") if isinstance(confirmation, Mapping) and len(confirmation) == 1 else None
+    if not isinstance(jkt, str) or not re.fullmatch(r"[A-Za-z0-9_-]{43}", jkt):
+        raise _invalid("key_bound")
+    return jkt
 
 
 def _check_times(answer: Mapping[str, Any], now: float) -> int:

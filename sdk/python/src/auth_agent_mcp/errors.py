@@ -3,7 +3,8 @@
 Every error has a stable ``code`` and ``status``; ``reason`` is for the developer's log and never leaves the process.
 
     AuthAgentError
-    ├─ AuthenticationError     401 missing_token, invalid_token, insufficient_user_authentication · 400 invalid_request
+    ├─ AuthenticationError     401 missing_token, invalid_token, invalid_dpop_proof, use_dpop_nonce,
+    │                            insufficient_user_authentication · 400 invalid_request
     ├─ AuthorizationError      403 insufficient_scope
     └─ AuthServerUnavailable   503 auth_server_unavailable
 
@@ -24,11 +25,20 @@ __all__ = [
     "TokenRequestRefused",
 ]
 
-AuthenticationCode = Literal["missing_token", "invalid_token", "invalid_request", "insufficient_user_authentication"]
+AuthenticationCode = Literal[
+    "missing_token",
+    "invalid_token",
+    "invalid_dpop_proof",
+    "use_dpop_nonce",
+    "invalid_request",
+    "insufficient_user_authentication",
+]
 
 _TEXTS: dict[AuthenticationCode, str] = {
     "missing_token": "This server needs an access token in the Authorization header",
     "invalid_token": "The access token is invalid, expired or meant for another server",
+    "invalid_dpop_proof": "The DPoP proof is missing, does not fit this request, or was used before",
+    "use_dpop_nonce": "Repeat the request with the nonce of the DPoP-Nonce header in the proof",
     "invalid_request": "Send exactly one access token, in the Authorization header",
     "insufficient_user_authentication": "The person must sign in again for this",
 }
@@ -48,7 +58,8 @@ class AuthAgentError(Exception):
 class AuthenticationError(AuthAgentError):
     """Nobody was authenticated: no token, a bad one, or a malformed request.
 
-    ``acr_values`` and ``max_age`` (seconds) say how the person must sign in again (RFC 9470 §3).
+    ``acr_values`` and ``max_age`` (seconds) say how the person must sign in again (RFC 9470 §3). ``scheme`` is that of the
+    credentials that were refused, whose challenge names the error; ``nonce`` comes with ``use_dpop_nonce`` (RFC 9449).
     """
 
     def __init__(
@@ -58,10 +69,14 @@ class AuthenticationError(AuthAgentError):
         *,
         acr_values: Iterable[str] = (),
         max_age: int | None = None,
+        scheme: Literal["Bearer", "DPoP"] = "Bearer",
+        nonce: str | None = None,
     ) -> None:
         super().__init__(code, 400 if code == "invalid_request" else 401, reason or code, _TEXTS[code])
         self.acr_values = tuple(acr_values)
         self.max_age = max_age
+        self.scheme = scheme
+        self.nonce = nonce
 
 
 class AuthorizationError(AuthAgentError):

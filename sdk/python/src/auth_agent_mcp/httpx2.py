@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 
 import httpx2
 
@@ -22,15 +22,14 @@ class AgentAuth(httpx2.Auth):
 
     async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
         """What ``httpx2.AsyncClient`` calls."""
-        self._tokens.check_target(str(request.url))
-        first = await self._tokens.token()
-        request.headers["Authorization"] = f"Bearer {first}"
         # Asked before it is sent: some transports read a stream and put what they read in its place.
         repeatable = isinstance(request.stream, httpx2.ByteStream)
-        response = yield request
-        if response.status_code == 401 and repeatable:
-            request.headers["Authorization"] = f"Bearer {await self._tokens.token(refused=first)}"
-            yield request
+        attempts = self._tokens.attempts(request.method, str(request.url), repeatable=repeatable)
+        answered: tuple[int, Mapping[str, str]] | None = None
+        while (headers := await attempts.asend(answered)) is not None:
+            request.headers.update(headers)
+            response = yield request
+            answered = (response.status_code, response.headers)
 
     def sync_auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
         """Refuses: a blocking client has no event loop to share one request in."""
