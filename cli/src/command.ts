@@ -17,7 +17,7 @@ export type Flag = {
 export type FlagValues = Record<string, string | boolean | string[] | undefined>;
 export type Call = { args: string[]; flags: FlagValues; terminal: Terminal };
 /** `data` is what --json prints; `lines` go to stdout otherwise, `notes` to stderr. */
-export type Result = { data: unknown; lines?: string[]; notes?: string[]; exit?: 'ok' | 'checksFailed' };
+export type Result = { data: unknown; lines?: string[]; notes?: string[]; exit?: 'ok' | 'checksFailed' | 'signInNeeded' };
 export type Command = {
   /** `servers add` */
   name: string;

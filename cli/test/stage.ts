@@ -9,7 +9,7 @@ import { PassThrough } from 'node:stream';
 import { startDevelopment, startNode } from 'auth-agent-mcp-server/node';
 import { filesServer } from '../../examples/typescript-server/src/files-server.ts';
 import { openFolder } from '../../examples/typescript-server/src/folder.ts';
-import { signInAndDecide } from '../../server/test/browser.ts';
+import { openBrowser, signInAndDecide } from '../../server/test/browser.ts';
 import { run } from '../src/run.ts';
 
 export type Ran = { exit: number; out: string; err: string };
@@ -17,8 +17,14 @@ export type Stage = {
   folder: string;
   issuer: string;
   mcpUrl: string;
-  /** Runs words; `visit` is what happens with the printed address, by default testuser allows and the browser goes back. */
-  cli(words: string[], given?: { input?: string; visit?: (url: string, type: (line: string) => void) => Promise<void> }): Promise<Ran>;
+  /**
+   * Runs words; `visit` is what happens with the printed address, by default testuser allows and the browser goes back. `said` is what stood there before it, `env`
+   * what the terminal has besides.
+   */
+  cli(
+    words: string[],
+    given?: { input?: string; visit?: (url: string, type: (line: string) => void, said: string) => Promise<void>; env?: Record<string, string> },
+  ): Promise<Ran>;
   stop(): Promise<void>;
 };
 
@@ -27,6 +33,15 @@ const person = { username: 'testuser', password: 'testpass', decision: 'allow' }
 /** Lets testuser allow, and takes the browser back to the client. */
 export async function allow(url: string): Promise<void> {
   await fetch(await signInAndDecide(url, person));
+}
+
+/** Signs testuser in at the page of devices, enters the code that stands in `said`, and decides. */
+export async function enterCode(url: string, said: string, decision: 'allow' | 'deny' = 'allow'): Promise<void> {
+  const browser = openBrowser(fetch, new URL(url).origin);
+  const code = /[B-Z]{4}-[B-Z]{4}/.exec(said)?.[0] ?? '';
+  const entry = await browser.submit(await browser.open(url), { username: person.username, password: person.password });
+  const compare = await browser.submit(entry, { user_code: code });
+  await browser.submit(compare, { user_code: code }, decision);
 }
 
 export async function openStage(): Promise<Stage> {
@@ -46,7 +61,7 @@ export async function openStage(): Promise<Stage> {
     folder,
     issuer: authServer.issuer,
     mcpUrl,
-    cli: (words, { input = '', visit = allow } = {}) => runWith(words, { env, input, visit }),
+    cli: (words, { input = '', visit = allow, env: more = {} } = {}) => runWith(words, { env: { ...env, ...more }, input, visit }),
     async stop() {
       await mcpServer.stop({ drainSeconds: 0 });
       await authServer.stop();
@@ -55,7 +70,7 @@ export async function openStage(): Promise<Stage> {
   };
 }
 
-type Given = { env: Record<string, string>; input: string; visit(url: string, type: (line: string) => void): Promise<void> };
+type Given = { env: Record<string, string>; input: string; visit(url: string, type: (line: string) => void, said: string): Promise<void> };
 
 async function runWith(words: string[], { env, input, visit }: Given): Promise<Ran> {
   const [out, err]: [string[], string[]] = [[], []];
@@ -65,7 +80,7 @@ async function runWith(words: string[], { env, input, visit }: Given): Promise<R
   const heard = (text: string): void => {
     err.push(text);
     const address = /^(https?:\/\/\S+)$/m.exec(text)?.[1];
-    if (address !== undefined) visits.push(visit(address, (line) => stdin.write(`${line}\n`)));
+    if (address !== undefined) visits.push(visit(address, (line) => stdin.write(`${line}\n`), text));
   };
   if (!words.includes('shell')) stdin.end();
   const terminal = { env, stdin, stdout: { write: (text: string) => out.push(text) }, stderr: { write: heard }, untilStopped: async () => 'SIGINT' as const };

@@ -3,9 +3,11 @@
  * the server takes one, a registration of before, a new one (RFC 7591). And how it proves it at the token endpoint (RFC 6749 §2.3).
  */
 import { type AuthorizationServerMetadata, registerClient, selectClientAuthMethod } from '@modelcontextprotocol/client';
+import { deviceCodeGrant } from 'auth-agent-mcp-server/node';
 import { Failure } from '../exit-codes.ts';
 import { safe } from '../terminal.ts';
 import type { Fetch } from './guarded-fetch.ts';
+import { deviceEndpoint } from './server-metadata.ts';
 import type { AuthMethod, CredentialStore, KeptClient } from './store.ts';
 
 /** A client that was registered by hand. With `issuer` it is for that authorization server and no other. */
@@ -14,6 +16,8 @@ export type ClientOfIssuer = KeptClient & { kind: 'configured' | 'document' | 'r
 export type Wanted = {
   metadata: AuthorizationServerMetadata;
   redirectUri: string;
+  /** For a sign-in by device code, which comes back nowhere. */
+  device?: boolean;
   /** What is about to be asked for; a registration names it as its default. */
   scope?: string;
   configured?: ConfiguredClient;
@@ -32,7 +36,8 @@ export async function clientFor(wanted: Wanted): Promise<ClientOfIssuer> {
     return { clientId: documentUrl, method: 'none', redirectUri, kind: 'document' };
   const kept = Object.hasOwn(store.read().clients, issuer) ? store.read().clients[issuer] : undefined;
   // Some servers compare ports of loopback addresses too, so a registration is good for its own one.
-  if (kept && kept.redirectUri === redirectUri) return { ...kept, kind: 'registered' };
+  const fits = wanted.device === true ? kept?.device === true : kept?.redirectUri === redirectUri;
+  if (kept && fits) return { ...kept, kind: 'registered' };
   if (metadata.registration_endpoint === undefined) throw noWay(issuer);
   const client = await register(wanted);
   await store.change((all) => {
@@ -66,13 +71,15 @@ function ofConfiguration({ clientId, clientSecret, issuer }: ConfiguredClient, m
   return { clientId, clientSecret, method: method as AuthMethod };
 }
 
-async function register({ metadata, redirectUri, scope, fetch }: Wanted): Promise<KeptClient> {
+async function register({ metadata, redirectUri, device = false, scope, fetch }: Wanted): Promise<KeptClient> {
+  // For both ways where both are offered: a client that changes with the way would lose its refresh tokens.
+  const devices = deviceEndpoint(metadata) !== undefined;
   const methods = metadata.token_endpoint_auth_methods_supported;
   const method = (['none', 'client_secret_basic', 'client_secret_post'] as const).find((one) => methods?.includes(one)) ?? 'none';
   const clientMetadata = {
     client_name: 'auth-agent CLI',
     redirect_uris: [redirectUri],
-    grant_types: ['authorization_code', 'refresh_token'],
+    grant_types: ['authorization_code', 'refresh_token', ...(devices ? [deviceCodeGrant] : [])],
     response_types: ['code'],
     token_endpoint_auth_method: method,
     application_type: 'native' as const,
@@ -88,10 +95,20 @@ async function register({ metadata, redirectUri, scope, fetch }: Wanted): Promis
   const given = answer.token_endpoint_auth_method ?? (answer.client_secret === undefined ? 'none' : 'client_secret_basic');
   if (!isMethod(given) || (given !== 'none' && answer.client_secret === undefined))
     throw new Failure('refused', `${safe(metadata.issuer)} registered this client with ${safe(given)}, which it cannot do`);
-  return { clientId: answer.client_id, clientSecret: answer.client_secret, method: given, redirectUri };
+  const mayUseDevices = devices && (answer.grant_types ?? []).includes(deviceCodeGrant);
+  if (device && !mayUseDevices) throw noDevices(metadata.issuer, 'It registered this client without the device grant.');
+  return { clientId: answer.client_id, clientSecret: answer.client_secret, method: given, redirectUri, ...(mayUseDevices ? { device: true } : {}) };
 }
 
 const isMethod = (text: string): text is AuthMethod => text === 'none' || text === 'client_secret_basic' || text === 'client_secret_post';
+
+/** There is no sign-in by device code to be had there. */
+export function noDevices(issuer: string, why: string): Failure {
+  return new Failure('refused', `${safe(issuer)} offers no sign-in by device code`, {
+    why,
+    fix: 'Leave --device out, or pass --client-id of a client that may',
+  });
+}
 
 function noWay(issuer: string): Failure {
   return new Failure('usage', `${safe(issuer)} registers no clients by itself`, {

@@ -18,6 +18,13 @@ export async function findServerMetadata(issuer: string, fetch: Fetch): Promise<
   return undefined;
 }
 
+/** Where it gives out device codes (RFC 8628 §4); undefined where it does not. */
+export function deviceEndpoint(metadata: AuthorizationServerMetadata): string | undefined {
+  // The SDK's type does not know the member, which is a stranger's anyway.
+  const { device_authorization_endpoint: endpoint } = metadata as { device_authorization_endpoint?: unknown };
+  return typeof endpoint === 'string' && URL.canParse(endpoint) ? endpoint : undefined;
+}
+
 /** The default endpoints of MCP 2025-03-26, for a server without any metadata. */
 export function legacyMetadata(origin: string): AuthorizationServerMetadata {
   return {

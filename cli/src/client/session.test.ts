@@ -50,6 +50,7 @@ async function authServer(more: object = {}, withMetadata = true) {
     const metadata = { issuer: origin, ...endpoints, code_challenge_methods_supported: ['S256'], response_types_supported: ['code'], ...more };
     if (withMetadata && seen.path === '/.well-known/oauth-authorization-server') json(response, metadata);
     else if (seen.path === '/register') json(response, { ...JSON.parse(seen.body), client_id: `client-of-${origin}` }, 201);
+    else if (seen.path === '/device_authorization') json(response, { device_code: 'dc', user_code: 'WDJB-MJHT', verification_uri: `${origin}/device` });
     else if (seen.path === '/token')
       json(response, { access_token: `token-${++count}-of-${origin}`, token_type: 'Bearer', refresh_token: 'rt', expires_in: 60 });
     else response.writeHead(404).end();
@@ -272,4 +273,34 @@ test('[CL-25] a stronger sign-in is asked for as the server said', async () => {
       ['mfa', '60'],
     ],
   );
+});
+
+test('[CL-10] by device code: one registration for both ways, the same resource, and a browser only where no code is offered', async () => {
+  const plain = await authServer();
+  const offering = await authServer();
+  const without = await mcpServer(
+    () => plain.origin,
+    (token) => (token ? undefined : [401, '']),
+  );
+  const shown: string[] = [];
+  const show = (waiting: { userCode: string }) => void shown.push(waiting.userCode);
+  const offered = await authServer({ device_authorization_endpoint: `${offering.origin}/device_authorization` });
+  const within = await mcpServer(
+    () => offered.origin,
+    (token) => (token ? undefined : [401, '']),
+  );
+
+  const byCode = visit(`${within.origin}/mcp`, { device: { always: true, show } });
+  await byCode.session.open();
+  const fallen = visit(`${without.origin}/mcp`, { device: { always: false, show } });
+  await fallen.session.open();
+  const refused = visit(`${without.origin}/mcp`, { device: { always: true, show } });
+
+  assert.deepEqual([shown, byCode.asked.length, fallen.asked.length], [['WDJB-MJHT'], 0, 1]);
+  const registered = JSON.parse(offered.seen.find(({ path }) => path === '/register')?.body ?? '{}');
+  assert.deepEqual(registered.grant_types, ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code']);
+  assert.match(registered.redirect_uris[0], /^http:\/\/127\.0\.0\.1:\d+\/callback$/);
+  const polled = new URLSearchParams(offered.seen.find(({ path }) => path === '/token')?.body);
+  assert.equal(polled.get('resource'), `${within.origin}/mcp`);
+  await assert.rejects(refused.session.open(), fails('refused'));
 });

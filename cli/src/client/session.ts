@@ -2,25 +2,29 @@
  * One MCP server and the right to speak to it: a fetch that adds the token, and that at 401 and 403 finds the authorization server, renews, signs in or steps
  * up, each a bounded number of times (MCP authorization, "Error Handling" and "Step-Up"). Not here: how the answer of a sign-in is judged (sign-in.ts).
  */
+import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type AuthorizationServerMetadata, computeScopeUnion, OAuthError } from '@modelcontextprotocol/client';
 import { Failure } from '../exit-codes.ts';
 import { safe } from '../terminal.ts';
 import { type Challenge, readChallenge } from './challenge.ts';
+import { awaitDevice, beginDevice, type DeviceSignIn, type WaitingDevice } from './device-sign-in.ts';
 import { type Fetch, guardedFetch, isLoopback } from './guarded-fetch.ts';
 import type { Reception } from './reception.ts';
-import { type ClientOfIssuer, type ConfiguredClient, clientFor } from './registration.ts';
+import { type ClientOfIssuer, type ConfiguredClient, clientFor, noDevices } from './registration.ts';
 import { renew } from './renewal.ts';
 import { findResourceMetadata } from './resource-metadata.ts';
-import { findServerMetadata, legacyMetadata } from './server-metadata.ts';
+import { deviceEndpoint, findServerMetadata, legacyMetadata } from './server-metadata.ts';
 import { signIn, tokenRefusal } from './sign-in.ts';
-import { type CredentialStore, type KeptTokens, tokenKey } from './store.ts';
+import { type CredentialStore, type KeptClient, type KeptPlace, type KeptTokens, tokenKey } from './store.ts';
 
 export type Step = 'challenge' | 'server' | 'client' | 'waiting' | 'allowed' | 'token';
 export type SessionOptions = {
   store: CredentialStore;
   /** Opens the place where the answer arrives; the ports are those an earlier registration named. */
   openReception(ports: number[]): Promise<Reception>;
+  /** Sign in by device code: `always`, or where the server offers it. Without it, with a browser. */
+  device?: DeviceWish;
   configured?: ConfiguredClient;
   /** Asked for instead of what the server suggests. */
   scope?: string;
@@ -34,6 +38,11 @@ export type SessionOptions = {
   /** Seconds. */
   now(): number;
   wait?(milliseconds: number): Promise<unknown>;
+};
+export type DeviceWish = {
+  always: boolean;
+  /** Tells the person their code. Whoever finishes the sign-in another time keeps it here and throws. */
+  show(waiting: WaitingDevice, begun: { mcpUrl: string; place: KeptPlace; client: KeptClient; scope?: string }): void | Promise<void>;
 };
 export type Session = {
   /** A fetch for the transports of the official client. */
@@ -173,14 +182,18 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
     const { metadata, resource } = found;
     const place = { issuer: metadata.issuer, resource };
     const before = store.read();
-    const reception = await options.openReception(portsOf(before.clients[metadata.issuer]?.redirectUri));
+    const device = options.device && deviceAt(metadata, options.device);
+    const reception = device ? undefined : await options.openReception(portsOf(before.clients[metadata.issuer]?.redirectUri));
     try {
       const scope = scopeFor(found, challenge, options.scope, before.tokens[tokenKey(place)]?.requestedScope);
       const { configured, documentUrl } = options;
-      const client = await clientFor({ metadata, redirectUri: reception.redirectUri, scope, configured, documentUrl, store, fetch: guarded });
+      const redirectUri = reception?.redirectUri ?? unusedRedirectUri();
+      const client = await clientFor({ metadata, redirectUri, device: device !== undefined, scope, configured, documentUrl, store, fetch: guarded });
       tell('client', `client: ${kinds[client.kind]} → ${safe(client.clientId)}`);
-      tell('waiting', 'waiting for you in the browser');
-      const made = await signIn({ metadata, client, reception, scope, resource, stronger: challenge, fetch: guarded, now: now() });
+      tell('waiting', reception ? 'waiting for you in the browser' : 'waiting for you to enter the code');
+      const made = reception
+        ? await signIn({ metadata, client, reception, scope, resource, stronger: challenge, fetch: guarded, now: now() })
+        : await byDevice(device, { metadata, client, scope, resource, fetch: guarded, now, wait });
       await store.change((kept) => {
         kept.tokens[tokenKey(place)] = made;
         kept.places[mcpUrl.href] = place;
@@ -191,8 +204,15 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
     } catch (error) {
       return await again(error, { found, challenge, operation });
     } finally {
-      reception.close();
+      reception?.close();
     }
+  }
+
+  async function byDevice(device: DeviceWish | undefined, how: DeviceSignIn): Promise<KeptTokens> {
+    const { metadata, client, scope, resource = mcpUrl.href } = how;
+    const waiting = await beginDevice(how);
+    await device?.show(waiting, { mcpUrl: mcpUrl.href, place: { issuer: metadata.issuer, resource }, client, scope });
+    return awaitDevice(waiting, how);
   }
 
   /** CL-18: a client that is not known any more is forgotten and made anew, a code that is refused is asked for anew; each once. */
@@ -257,6 +277,18 @@ function chosen(servers: string[] | undefined, mcpUrl: URL, configured: string |
   return servers.find((one) => one === configured) ?? servers[0] ?? mcpUrl.origin;
 }
 
+/** @throws {Failure} refused when it must be so and is not offered. */
+function deviceAt(metadata: AuthorizationServerMetadata, wish: DeviceWish): DeviceWish | undefined {
+  if (deviceEndpoint(metadata) !== undefined) return wish;
+  if (wish.always) throw noDevices(metadata.issuer, 'Its metadata names no device_authorization_endpoint.');
+  return undefined;
+}
+
+/** What a registration for device codes names for a later sign-in in a browser, which tries this port first. */
+function unusedRedirectUri(): string {
+  return `http://127.0.0.1:${40_000 + randomInt(20_000)}/callback`;
+}
+
 function portsOf(redirectUri: string | undefined): number[] {
   const port = redirectUri !== undefined && URL.canParse(redirectUri) ? Number(new URL(redirectUri).port) : 0;
   return port > 0 ? [port] : [];
@@ -274,7 +306,7 @@ async function refuse(response: Response, why: string): Promise<never> {
 function needed(mcpUrl: URL, { errorDescription }: Challenge): Failure {
   return new Failure('signInNeeded', 'Sign-in is needed', {
     why: errorDescription === undefined ? `${safe(mcpUrl.href)} answers only with a token.` : safe(errorDescription).slice(0, 300),
-    fix: `auth-agent try ${safe(mcpUrl.href)}`,
+    fix: `auth-agent login ${safe(mcpUrl.href)}`,
   });
 }
 

@@ -167,6 +167,7 @@ async function reach(server: ConfiguredServer & { url: URL; transport: 'sse' | '
     configured,
     scope: auth?.scope,
     openReception: (ports) => person.openReception(ports, auth?.redirectUri),
+    device: person.device,
     documentUrl,
     allowPrivate,
     mayAsk: true,

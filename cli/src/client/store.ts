@@ -11,13 +11,32 @@ import { Failure } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
 
 export type AuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post';
-export type KeptClient = { clientId: string; clientSecret?: string; method: AuthMethod; redirectUri: string };
+/** `device`: registered for device codes too. */
+export type KeptClient = { clientId: string; clientSecret?: string; method: AuthMethod; redirectUri: string; device?: boolean };
 /** `scope` is what was granted, `requestedScope` what was asked for; `expiresAt` is in seconds. */
 export type KeptTokens = { accessToken: string; refreshToken?: string; expiresAt?: number; scope?: string; requestedScope?: string };
 /** Which authorization server and resource a place (an MCP URL, or `stdio:name`) was found to have. */
 export type KeptPlace = { issuer: string; resource: string };
 
-export type Kept = { v: 1; places: Record<string, KeptPlace>; clients: Record<string, KeptClient>; tokens: Record<string, KeptTokens> };
+/** A sign-in by device code that was begun and not finished (`login --no-wait`); `nextPollAt` and `expiresAt` are in seconds. */
+export type PendingSignIn = {
+  mcpUrl: string;
+  place: KeptPlace;
+  client: KeptClient;
+  scope?: string;
+  deviceCode: string;
+  intervalSeconds: number;
+  nextPollAt: number;
+  expiresAt: number;
+};
+
+export type Kept = {
+  v: 1;
+  places: Record<string, KeptPlace>;
+  clients: Record<string, KeptClient>;
+  tokens: Record<string, KeptTokens>;
+  pending?: Record<string, PendingSignIn>;
+};
 export type CredentialStore = {
   path: string;
   read(): Kept;

@@ -10,6 +10,7 @@ import { migrateDatabase, showDatabaseStatus } from './db.ts';
 import { dev } from './dev.ts';
 import { listGrants, revokeGrant } from './grants.ts';
 import { createKey, listKeys, revokeKey } from './keys.ts';
+import { login } from './login.ts';
 import { createOwnerToken } from './owner-tokens.ts';
 import { createRegistrationToken, listRegistrationTokens, revokeRegistrationToken } from './registration-tokens.ts';
 import { addServer, listServers, removeServer, showServer } from './servers.ts';
@@ -24,6 +25,7 @@ import { addUser, listUsers } from './users.ts';
 export const commands: readonly Command[] = [
   dev,
   start,
+  login,
   tryServer,
   shell,
   setupLink,

@@ -1,9 +1,9 @@
 /** `auth-agent try <url>`: the whole way to a protected MCP server once, told in numbered lines: 401, metadata, client, sign-in, token, tools. */
-import { readFileSync } from 'node:fs';
 import { contentLines, safeLines } from '../client/content.ts';
 import { personAt, personFlags } from '../client/person.ts';
 import type { Session, Step } from '../client/session.ts';
 import { openStore } from '../client/store.ts';
+import { configuredClient, targetFlags, targetUrl } from '../client/target.ts';
 import { type Call, type Command, type Result, textFlag } from '../command.ts';
 import { Failure } from '../exit-codes.ts';
 import { safe, styleOf } from '../terminal.ts';
@@ -15,9 +15,7 @@ export const tryServer: Command = {
   flags: [
     { name: 'call', kind: 'text', value: 'tool', about: 'call this tool with [json]; GET:/path asks for an ordinary route' },
     { name: 'no-login', kind: 'switch', about: 'use what is kept and never ask; exit 3 when sign-in is needed' },
-    { name: 'scope', kind: 'text', value: 'text', about: 'ask for these scopes when the server names none' },
-    { name: 'client-id', kind: 'text', value: 'id', about: 'a client that is registered there already' },
-    { name: 'client-secret-file', kind: 'text', value: 'file', about: 'file that holds its secret' },
+    ...targetFlags,
     ...personFlags,
   ],
   examples: [
@@ -26,7 +24,7 @@ export const tryServer: Command = {
     'auth-agent try http://localhost:8000 --call GET:/files --no-login',
   ],
   run: async (call) => {
-    const url = urlOf(call.args[0] ?? '');
+    const url = targetUrl(call.args[0] ?? '', tryServer.examples[0]);
     const tool = textFlag(call, 'call');
     const input = inputOf(call.args[1]);
     const walk = walkOf(call);
@@ -66,12 +64,11 @@ async function sessionOf(url: URL, call: Call, tell: Walk['tell']): Promise<Sess
   const { openSession } = await import('../client/session.ts');
   const { env } = call.terminal;
   const person = personAt(call, async () => undefined);
-  const clientId = textFlag(call, 'clientId');
-  const secretFile = textFlag(call, 'clientSecretFile');
   return openSession(url, {
     store: openStore(env),
     openReception: (ports) => person.openReception(ports),
-    configured: clientId === undefined ? undefined : { clientId, clientSecret: secretFile === undefined ? undefined : secretIn(secretFile) },
+    device: person.device,
+    configured: configuredClient(call),
     scope: textFlag(call, 'scope'),
     documentUrl: env.AUTH_AGENT_CLIENT_METADATA_URL,
     allowPrivate: env.AUTH_AGENT_CLIENT_ALLOW_PRIVATE === '1',
@@ -110,11 +107,6 @@ async function route(url: URL, { session, tool = '', input, walk }: Rest & { inp
   return { ...walk.data({ status: response.status, body }), lines: safeLines(body) };
 }
 
-function urlOf(text: string): URL {
-  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return new URL(text);
-  throw new Failure('usage', `${safe(text)} is no http(s) URL`, { fix: tryServer.examples[0] });
-}
-
 function inputOf(text = '{}'): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);
@@ -123,12 +115,4 @@ function inputOf(text = '{}'): Record<string, unknown> {
     // Said below.
   }
   throw new Failure('usage', 'The input is not a JSON object', { fix: tryServer.examples[1] });
-}
-
-function secretIn(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (cause) {
-    throw new Failure('notFound', `The file ${file} cannot be read`, { fix: `ls -l ${file}`, cause });
-  }
 }
