@@ -9,7 +9,7 @@ import { PassThrough } from 'node:stream';
 import { startDevelopment, startNode } from 'auth-agent-mcp-server/node';
 import { filesServer } from '../../examples/typescript-server/src/files-server.ts';
 import { openFolder } from '../../examples/typescript-server/src/folder.ts';
-import { openBrowser, signInAndDecide } from '../../server/test/browser.ts';
+import { decideDevice, signInAndDecide } from '../../server/test/browser.ts';
 import { run } from '../src/run.ts';
 
 export type Ran = { exit: number; out: string; err: string };
@@ -37,11 +37,7 @@ export async function allow(url: string): Promise<void> {
 
 /** Signs testuser in at the page of devices, enters the code that stands in `said`, and decides. */
 export async function enterCode(url: string, said: string, decision: 'allow' | 'deny' = 'allow'): Promise<void> {
-  const browser = openBrowser(fetch, new URL(url).origin);
-  const code = /[B-Z]{4}-[B-Z]{4}/.exec(said)?.[0] ?? '';
-  const entry = await browser.submit(await browser.open(url), { username: person.username, password: person.password });
-  const compare = await browser.submit(entry, { user_code: code });
-  await browser.submit(compare, { user_code: code }, decision);
+  await decideDevice(url, /[B-Z]{4}-[B-Z]{4}/.exec(said)?.[0] ?? '', { ...person, decision });
 }
 
 export async function openStage(): Promise<Stage> {

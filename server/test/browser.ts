@@ -106,6 +106,19 @@ export async function signInAndDecide(
   throw new Error(`stopped at ${page.status} "${page.title}"`);
 }
 
+/** Opens the page of devices, signs in where asked, enters the code (or finds it filled in) and decides. Resolves to the last page. */
+export async function decideDevice(
+  url: string,
+  code: string,
+  person: Person,
+  { fetch = globalThis.fetch, browser = openBrowser(fetch, new URL(url).origin) }: { fetch?: Fetch; browser?: Browser } = {},
+): Promise<Page> {
+  let page = await browser.open(url);
+  if (hasField(page, 'password')) page = await browser.submit(page, { username: person.username, password: person.password });
+  page = await browser.submit(page, { user_code: code });
+  return browser.submit(page, { user_code: code, ...ticks(page, person.scopes) }, person.decision);
+}
+
 export function hasField(page: Page, name: string): boolean {
   return page.forms.some((form) => form.fields.some((field) => field.name === name));
 }

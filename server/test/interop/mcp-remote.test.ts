@@ -13,7 +13,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { filesServer } from '../../../examples/typescript-server/src/files-server.ts';
 import { openFolder } from '../../../examples/typescript-server/src/folder.ts';
 import { startDevelopment, startNode } from '../../src/runtimes/node.ts';
-import { signInAndDecide } from '../browser.ts';
+import { decideDevice, signInAndDecide } from '../browser.ts';
 
 const installed = new URL('../../../conformance/node_modules/', import.meta.url).pathname;
 const bridge = join(installed, 'mcp-remote', 'dist', 'proxy.js');
@@ -75,14 +75,30 @@ test('mcp-remote takes a 403 to the person and makes the call again with what wa
   );
 });
 
+test('[DEV-01] mcp-remote --device-code registers for that grant alone, shows the address, and bridges once somebody has allowed it', {
+  skip,
+  timeout,
+}, async (t) => {
+  const { url, home } = await openGuardedFiles(t);
+
+  const { client, visits } = await openBridge(t, url, home, ['--device-code']);
+  const { tools } = await client.listTools();
+
+  assert.equal(tools.length, 4);
+  assert.deepEqual(
+    visits.map(({ pathname, searchParams }) => [pathname, /^[B-Z]{4}-[B-Z]{4}$/.test(searchParams.get('user_code') ?? '')]),
+    [['/device', true]],
+  );
+});
+
 type Bridge = { client: Client; visits: URL[] };
 
 /** Starts mcp-remote as a host does and connects through it; whoever it sends to a browser signs in and allows everything. */
-async function openBridge(t: TestContext, url: URL, home: string): Promise<Bridge> {
+async function openBridge(t: TestContext, url: URL, home: string, more: string[] = []): Promise<Bridge> {
   const visits: URL[] = [];
   // Its opener asks BROWSER where there is no desktop: `true` opens nothing, and the address is on stderr.
   const env = { PATH: process.env.PATH ?? '', HOME: home, MCP_REMOTE_CONFIG_DIR: home, BROWSER: 'true' };
-  const transport = new StdioClientTransport({ command: process.execPath, args: [bridge, url.href, '--transport', 'http-only'], env, stderr: 'pipe' });
+  const transport = new StdioClientTransport({ command: process.execPath, args: [bridge, url.href, '--transport', 'http-only', ...more], env, stderr: 'pipe' });
   const client = new Client({ name: 'a host without OAuth', version: '0.1.0' });
   t.after(() => client.close());
   let said = '';
@@ -92,10 +108,10 @@ async function openBridge(t: TestContext, url: URL, home: string): Promise<Bridg
   });
   transport.stderr?.on('data', (chunk: Buffer) => {
     said += chunk.toString();
-    const addresses = said.match(/^http:\/\/localhost:\d+\/authorize\?\S+(?=\s)/gm) ?? [];
+    const addresses = said.match(/(?<=^|\s)http:\/\/localhost:\d+\/(?:authorize|device)\?\S+(?=\s)/gm) ?? [];
     for (const address of addresses.slice(visits.length)) {
       visits.push(new URL(address));
-      signInAndDecide(address, testuser).then(fetch).catch(failed);
+      visit(new URL(address)).catch(failed);
     }
   });
   try {
@@ -104,6 +120,12 @@ async function openBridge(t: TestContext, url: URL, home: string): Promise<Bridg
     throw new Error(`mcp-remote did not connect; it said:\n${said}`, { cause: error });
   }
   return { client, visits };
+}
+
+async function visit(address: URL): Promise<void> {
+  const code = address.searchParams.get('user_code');
+  if (code === null) await fetch(await signInAndDecide(address.href, testuser));
+  else await decideDevice(address.href, code, testuser);
 }
 
 /** Development mode, and the example MCP server registered with it; `home` is where mcp-remote keeps its files. */

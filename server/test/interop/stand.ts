@@ -15,7 +15,7 @@ import type { ServerOptions } from '../../src/options.ts';
 import { startNode } from '../../src/runtimes/serve.ts';
 import { newKey } from '../../src/servers/key-value.ts';
 import type { McpServer, NewUser } from '../../src/storage/store.ts';
-import { type Browser, openBrowser, signInAndDecide } from '../browser.ts';
+import { type Browser, decideDevice, openBrowser, signInAndDecide } from '../browser.ts';
 import { type TestServer, testServer } from '../harness.ts';
 
 /** An MCP server that is registered and runs. */
@@ -30,6 +30,8 @@ export type Stand = TestServer & {
   stop(): Promise<void>;
   allow(authorizationUrl: URL): Promise<URL>;
   deny(authorizationUrl: URL): Promise<URL>;
+  /** Enters the code of a device and decides. */
+  answerDevice(codes: { verification_uri: string; user_code: string }, decision: 'allow' | 'deny'): Promise<void>;
   /** Opens the Connected agents page and presses the first Disconnect. */
   disconnect(): Promise<void>;
   /** Registers an MCP server at `path` of a free port and starts what `make` makes of its options. */
@@ -106,6 +108,9 @@ export async function openStand(t: Pick<TestContext, 'after'>, overrides: Partia
     stop: running.stop,
     allow: decide('allow'),
     deny: decide('deny'),
+    async answerDevice({ verification_uri: url, user_code: code }, decision) {
+      await decideDevice(url, code, { username: user.username, password, decision }, { browser });
+    },
     async disconnect() {
       const agents = await browser.open(`${base}/account/agents`);
       const [, first = ''] = /name="grant" value="([^"]+)"/.exec(agents.html) ?? [];
