@@ -11,6 +11,7 @@ import { path as authorizationCode } from './paths/authorization-code.ts';
 import { path as authorize } from './paths/authorize.ts';
 import { path as clientCredentials } from './paths/client-credentials.ts';
 import { path as consent } from './paths/consent.ts';
+import { path as devicePoll } from './paths/device-poll.ts';
 import { path as dpop } from './paths/dpop.ts';
 import { type HotPath, http } from './paths/hot-path.ts';
 import { path as introspect } from './paths/introspect.ts';
@@ -42,6 +43,7 @@ const hotPaths: HotPath[] = [
   dpop,
   authorizationCode,
   refresh,
+  devicePoll,
   revoke,
   authorize,
   consent,

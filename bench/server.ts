@@ -4,6 +4,7 @@ import type { Context } from '../server/src/context.ts';
 import { sha256 } from '../server/src/crypto/hash.ts';
 import { hashPassword } from '../server/src/crypto/password.ts';
 import { randomId } from '../server/src/crypto/random.ts';
+import { deviceCodeGrant } from '../server/src/rules/device-grant.ts';
 import { startNode } from '../server/src/runtimes/node.ts';
 import { createServer } from '../server/src/server.ts';
 import { newKey } from '../server/src/servers/key-value.ts';
@@ -50,6 +51,7 @@ function facts(port: number): Facts {
       protectedResource: `/.well-known/oauth-protected-resource/${serverId}`,
       introspect: '/introspect',
       revoke: '/revoke',
+      device: '/device_authorization',
       dpop: `${issuer}/token`,
       pages: { authorize: '/authorize', consent: '/consent', signIn: '/login' },
     },
@@ -71,7 +73,7 @@ async function seed(): Promise<Facts['people']> {
   );
   await addClient(app.id, {
     clientName: 'App',
-    grantTypes: ['authorization_code', 'refresh_token'],
+    grantTypes: ['authorization_code', 'refresh_token', deviceCodeGrant],
     redirectUris: [app.redirectUri],
     tokenEndpointAuthMethod: 'none',
   });

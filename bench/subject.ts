@@ -22,6 +22,8 @@ export type Facts = {
     protectedResource?: string;
     introspect?: string;
     revoke?: string;
+    /** Where devices get their codes (RFC 8628). */
+    device?: string;
     /** The public address of the token endpoint, where proofs of possession are taken. */
     dpop?: string;
     pages?: { authorize: string; consent: string; signIn: string };

@@ -4,6 +4,7 @@
  */
 import { accessSync, constants, existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { everyCommandsFlags } from '../../cli/src/command.ts';
 import { commands as commandLine } from '../../cli/src/commands/index.ts';
 import { settings, variableOf } from '../../server/src/runtimes/settings.ts';
 import { root } from './read.ts';
@@ -71,7 +72,8 @@ function commandLineProblem(words: string[]): string | undefined {
   const [noun = '', verb = ''] = words;
   const command = commandLine.find(({ name }) => name === `${noun} ${verb}` || name === noun);
   if (!command) return `auth-agent has no command ${noun} ${verb}`;
-  const unknown = words.filter((word) => word.startsWith('--')).find((word) => !command.flags?.some(({ name }) => word.split('=')[0] === `--${name}`));
+  const flags = [...(command.flags ?? []), ...everyCommandsFlags];
+  const unknown = words.filter((word) => word.startsWith('--')).find((word) => !flags.some(({ name }) => word.split('=')[0] === `--${name}`));
   return unknown && `auth-agent ${command.name} has no ${unknown}`;
 }
 
