@@ -59,7 +59,11 @@ export type AuditEvent = {
   detail?: Record<string, string | number | boolean | string[]>;
 };
 
+/** Ids of one process ascend, so that the events of a second are told in order and the index grows at its end; the rest is random and keeps processes apart. */
+let made = 0;
+const nextId = () => randomId(`evt_${(made++).toString(36).padStart(7, '0')}`, 9);
+
 /** Makes an event; its id doubles as the mark by which the statements of one commit know each other. */
 export function auditEvent(type: EventType, at: number, actor: string, about: Omit<AuditEvent, 'id' | 'at' | 'type' | 'actor'> = {}): AuditEvent {
-  return { id: randomId('evt_', 12), at, type, actor, ...about };
+  return { id: nextId(), at, type, actor, ...about };
 }

@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { randomId, randomWord } from './random.ts';
+import { randomId, randomIdAt, randomWord } from './random.ts';
 
 test('ids and secrets use only characters that need no form encoding', () => {
   for (let round = 0; round < 200; round++) {
     assert.match(randomId('rt_', 32), /^rt_[A-Za-z0-9_-]{43}$/);
     assert.match(randomWord(12), /^[A-Za-z0-9]{12}$/);
   }
+});
+
+test('ids of one second begin alike, and no two are the same', () => {
+  const ids = Array.from({ length: 1000 }, () => randomIdAt('', 1_800_000_000, 8));
+
+  assert.deepEqual([...new Set(ids.map((id) => id.slice(0, 5)))], ['a0nSA']);
+  assert.equal(new Set(ids).size, ids.length);
+  assert.ok(ids.every((id) => /^[A-Za-z0-9_-]{16}$/.test(id)));
 });
 
 test('no two ids are the same, also across the bytes fetched ahead, and none is made of wiped ones', () => {

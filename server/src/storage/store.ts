@@ -219,8 +219,6 @@ export type RefreshFamily = {
   clientId: string;
   currentHash: string;
   previousHash?: string;
-  /** The current token, sealed under the previous one: the same successor again for the immediate predecessor in its grace window. */
-  successor?: string;
   generation: number;
   authTime?: number;
   /** Thumbprint of the key it is bound to (RFC 9449 §5); public clients only. */
@@ -235,7 +233,6 @@ export type Rotation = {
   familyId: string;
   presentedHash: string;
   nextHash: string;
-  successor: string;
   now: number;
   idleExpiresAt: number;
   graceSeconds: number;
@@ -243,8 +240,8 @@ export type Rotation = {
 export type RotationOutcome =
   /** This call rotated: the next token is current. */
   | { outcome: 'rotated' }
-  /** The immediate predecessor, within grace: `successor` is what an earlier rotation sealed under the presented token. */
-  | { outcome: 'repeated'; successor: string }
+  /** The immediate predecessor, within grace: the next token is current already. */
+  | { outcome: 'repeated' }
   /** A token this family once issued, presented too late: the family and its grant are revoked now (RFC 9700 §4.14). */
   | { outcome: 'reused' }
   /** Expired, revoked, or its grant is. Nothing changed. */

@@ -4,7 +4,7 @@
 import type { Context } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
 import type { Client, Grant, RefreshFamily } from '../storage/store.ts';
-import { newFamilyId, newRefreshToken } from './refresh-token-value.ts';
+import { firstRefreshToken, newFamilyId } from './refresh-token-value.ts';
 
 export type BegunFamily = { token: string; family: RefreshFamily };
 
@@ -19,8 +19,8 @@ export function beginFamily({ client, grant, authTime, dpopJkt }: Beginning, con
   if (!mayRefresh(client, grant, context)) return undefined;
   const { refreshIdleSeconds, refreshLifetimeSeconds } = context.options;
   const now = context.now();
-  const familyId = newFamilyId();
-  const token = newRefreshToken({ familyId, generation: 0 }, context);
+  const familyId = newFamilyId(now);
+  const token = firstRefreshToken(familyId, context);
   const expiresAt = Math.min(now + refreshLifetimeSeconds, grant.expiresAt ?? Number.POSITIVE_INFINITY);
   const family: RefreshFamily = {
     familyId,

@@ -58,6 +58,8 @@ export async function stage(overrides: Partial<ServerOptions> = {}): Promise<Sta
     notesClient: await speaker('notes-service', 'Notes service', notes),
     archiveClient: await speaker('archive-service', 'Archive service', archive),
     async allow(allowed, server, scope) {
+      // Of two approvals the later one counts, so they are made at two times.
+      scene.clock.advance(1);
       return (await scene.code({ client: allowed, resource: server.resource, scope })).grant.id;
     },
     agentToken: async (scope = filesScope) => (await scene.tokens({ client, scope })).access_token,

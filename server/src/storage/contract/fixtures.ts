@@ -243,13 +243,12 @@ export async function connect(store: Store): Promise<void> {
   await redeem(store);
 }
 
-/** Presents `presented` at `now` to the family of {@link redeem}; its successor would be `next`. */
+/** Presents `presented` at `now` to the family of {@link redeem}; the next token would be `next`. */
 export function rotate(store: Store, presented: string, next: string, now = NOW + 1, changes: Partial<Rotation> = {}): Promise<RotationOutcome> {
   const rotation = {
     familyId: 'family-1',
     presentedHash: presented,
     nextHash: next,
-    successor: `sealed ${next}`,
     now,
     idleExpiresAt: now + 30 * DAY,
     graceSeconds: 30,

@@ -175,7 +175,9 @@ function openDatabase(path: string, timeout: number): DatabaseSync {
   if (path !== ':memory:') keepToOwner(path);
   try {
     const database = new DatabaseSync(path, { timeout });
-    database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma trusted_schema = off; pragma cache_size = -16000');
+    database.exec(
+      'pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma trusted_schema = off; pragma cache_size = -16000; pragma wal_autocheckpoint = 4000',
+    );
     return database;
   } catch (error) {
     throw translated(error);

@@ -13,6 +13,7 @@ import { delegations } from './0005-delegations.ts';
 import { deviceCodes } from './0006-device-codes.ts';
 import { clientSecrets } from './0007-client-secrets.ts';
 import { registrations } from './0008-registrations.ts';
+import { derivedSuccessors } from './0009-derived-successors.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -25,6 +26,7 @@ export const migrations: readonly Migration[] = [
   { name: '0006-device-codes', script: deviceCodes },
   { name: '0007-client-secrets', script: clientSecrets },
   { name: '0008-registrations', script: registrations },
+  { name: '0009-derived-successors', script: derivedSuccessors },
 ];
 
 const bookkeeping = `

@@ -23,7 +23,6 @@ const columns = aliased('r', [
   'client_id',
   'current_hash',
   'previous_hash',
-  'successor',
   'generation',
   'auth_time',
   'dpop_jkt',
@@ -41,7 +40,6 @@ export type FamilyRow = {
   clientId: string;
   currentHash: string;
   previousHash: string | null;
-  successor: string | null;
   generation: number;
   authTime: number | null;
   dpopJkt: string | null;
@@ -58,7 +56,6 @@ export function familyRow(tenant: string, family: RefreshFamily): FamilyRow {
     ...family,
     tenant,
     previousHash: family.previousHash ?? null,
-    successor: family.successor ?? null,
     authTime: family.authTime ?? null,
     dpopJkt: family.dpopJkt ?? null,
     idleExpiresAt: Math.min(family.idleExpiresAt, family.expiresAt),
@@ -67,10 +64,10 @@ export function familyRow(tenant: string, family: RefreshFamily): FamilyRow {
 }
 
 /** The insert as a select, so that a condition can follow. */
-export const insertFamily = part<keyof FamilyRow>`insert into refresh_tokens (tenant, family_id, grant_id, client_id, current_hash, previous_hash, successor,
+export const insertFamily = part<keyof FamilyRow>`insert into refresh_tokens (tenant, family_id, grant_id, client_id, current_hash, previous_hash,
     generation, auth_time, dpop_jkt, created_at, rotated_at, idle_expires_at, expires_at, revoked_at)
   select cast(${'tenant'} as text), cast(${'familyId'} as text), cast(${'grantId'} as text), cast(${'clientId'} as text), cast(${'currentHash'} as text),
-    cast(${'previousHash'} as text), cast(${'successor'} as text), cast(${'generation'} as integer), cast(${'authTime'} as bigint), cast(${'dpopJkt'} as text),
+    cast(${'previousHash'} as text), cast(${'generation'} as integer), cast(${'authTime'} as bigint), cast(${'dpopJkt'} as text),
     cast(${'createdAt'} as bigint), cast(${'rotatedAt'} as bigint), cast(${'idleExpiresAt'} as bigint), cast(${'expiresAt'} as bigint),
     cast(${'revokedAt'} as bigint)`;
 
@@ -80,8 +77,8 @@ const find = sql<Key & { now: number }>`select ${columns}, ${grantColumns}, ${us
   where r.tenant = ${'tenant'} and r.family_id = ${'familyId'}`;
 
 const lives = part<'now'>`revoked_at is null and idle_expires_at > ${'now'} and expires_at > ${'now'}`;
-type Turn = Key & { presentedHash: string; nextHash: string; successor: string; now: number; idleExpiresAt: number };
-const rotate = sql<Turn>`update refresh_tokens set previous_hash = current_hash, current_hash = ${'nextHash'}, successor = ${'successor'},
+type Turn = Key & { presentedHash: string; nextHash: string; now: number; idleExpiresAt: number };
+const rotate = sql<Turn>`update refresh_tokens set previous_hash = current_hash, current_hash = ${'nextHash'},
     generation = generation + 1, rotated_at = ${'now'},
     idle_expires_at = case when expires_at < ${'idleExpiresAt'} then expires_at else ${'idleExpiresAt'} end
   where tenant = ${'tenant'} and family_id = ${'familyId'} and current_hash = ${'presentedHash'} and ${lives}
@@ -115,15 +112,16 @@ export function refreshTokensTable(driver: Driver, tenant: string): Pick<Store, 
   return {
     findFamily,
     async rotateRefreshToken(rotation, event) {
-      const { familyId, presentedHash, nextHash, successor, now, idleExpiresAt } = rotation;
-      const [rotated] = await driver.write([rotate({ tenant, familyId, presentedHash, nextHash, successor, now, idleExpiresAt })]);
+      const { familyId, presentedHash, nextHash, now, idleExpiresAt } = rotation;
+      const [rotated] = await driver.write([rotate({ tenant, familyId, presentedHash, nextHash, now, idleExpiresAt })]);
       if (rotated?.changes === 1) return { outcome: 'rotated' };
 
       const found = await findFamily(familyId, now);
       if (found === undefined || !found.standing || !isLiving(found.family, now) || found.family.currentHash === presentedHash) return { outcome: 'dead' };
       const { family } = found;
       const inGrace = family.previousHash === presentedHash && now <= family.rotatedAt + rotation.graceSeconds;
-      if (inGrace && family.successor !== undefined) return { outcome: 'repeated', successor: family.successor };
+      // A successor follows from its predecessor, so whoever was faster has put the same one.
+      if (inGrace) return { outcome: family.currentHash === nextHash ? 'repeated' : 'dead' };
       return revokeFamily(rotation, family.grantId, event);
     },
   };
@@ -140,7 +138,6 @@ function familyOf(row: Row): RefreshFamily {
     clientId: text(row.r_client_id),
     currentHash: text(row.r_current_hash),
     previousHash: optionalText(row.r_previous_hash),
-    successor: optionalText(row.r_successor),
     generation: whole(row.r_generation),
     authTime: optionalWhole(row.r_auth_time),
     dpopJkt: optionalText(row.r_dpop_jkt),

@@ -5,13 +5,12 @@
 import { auditEvent } from '../../audit/event.ts';
 import type { Context } from '../../context.ts';
 import { sha256 } from '../../crypto/hash.ts';
-import { openUnder, sealUnder } from '../../crypto/instance-keys.ts';
 import { OAuthError } from '../../errors.ts';
 import type { Answer } from '../../route.ts';
 import type { Grant, RefreshFamily } from '../../storage/store.ts';
 import { checkBoundKey, spendProof } from '../dpop.ts';
 import { issue } from '../issue.ts';
-import { newRefreshToken, parseRefreshToken, type RefreshTokenValue } from '../refresh-token-value.ts';
+import { parseRefreshToken, type RefreshTokenValue, successorOf } from '../refresh-token-value.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
 import { checkResource, narrowScope } from './narrow.ts';
 
@@ -50,19 +49,17 @@ function presentedToken({ parameters }: TokenRequest, context: Context): Present
 async function rotate({ value, familyId, generation }: Presented, { family, grant }: Found, request: TokenRequest, context: Context): Promise<string> {
   const { refreshIdleSeconds, refreshGraceSeconds } = context.options;
   const now = context.now();
-  const next = newRefreshToken({ familyId, generation: generation + 1 }, context);
+  const next = successorOf(value, { familyId, generation }, context);
   const rotation = {
     familyId,
     presentedHash: sha256(value),
     nextHash: sha256(next),
-    successor: sealUnder(value, 'refresh-successor', next),
     now,
     idleExpiresAt: Math.min(now + refreshIdleSeconds, family.expiresAt),
     graceSeconds: refreshGraceSeconds,
   };
   const result = await context.store.rotateRefreshToken(rotation, reuseEvent(grant, request, context));
-  if (result.outcome === 'rotated') return next;
-  if (result.outcome === 'repeated') return openUnder(value, 'refresh-successor', result.successor);
+  if (result.outcome === 'rotated' || result.outcome === 'repeated') return next;
   throw notValid(result.outcome === 'reused' ? 'reused: the family is revoked' : 'the family no longer stands');
 }
 
