@@ -17,6 +17,7 @@ export interface IssuedToken {
 
 type Members = Readonly<Record<string, unknown>>;
 
+const notApproved = 'delegation_not_approved';
 const maxAnswerLength = 1024 * 1024;
 /** RFC 6749 §5.1 lets a server leave `expires_in` out. */
 const unknownLifetimeSeconds = 60;
@@ -32,20 +33,48 @@ export class TokenRequestRefused extends Error {
   }
 }
 
-/** Makes the function that asks for a token. The token endpoint is looked up once, and again after anything went wrong there. */
-export function createTokenRequest(settings: AgentSettings): () => Promise<IssuedToken> {
-  const headers = { Accept: 'application/json', Authorization: basicCredentials(settings) };
+/** Where to ask. `forget` after anything went wrong there. */
+export interface Endpoint {
+  find(): Promise<string>;
+  forget(): void;
+}
+
+/** What is asked for, where that is not client credentials; `check` throws on a token that must not be used. */
+export interface Wanted {
+  readonly endpoint?: Endpoint;
+  readonly form?: () => URLSearchParams;
+  readonly check?: (token: string) => void;
+}
+
+/** Makes the finder of the token endpoint: looked up once, and again after it was forgotten. */
+export function createEndpoint(settings: AgentSettings): Endpoint {
   let endpoint = settings.tokenEndpoint;
+  return {
+    find: async () => {
+      endpoint ??= await discover(settings);
+      return endpoint;
+    },
+    forget: () => {
+      endpoint = settings.tokenEndpoint;
+    },
+  };
+}
+
+/** Makes the function that asks for a token. */
+export function createTokenRequest(settings: AgentSettings, wanted: Wanted = {}): () => Promise<IssuedToken> {
+  const { endpoint = createEndpoint(settings), form = () => formOf(settings), check } = wanted;
+  const headers = { Accept: 'application/json', Authorization: basicCredentials(settings) };
 
   return async function requestToken() {
     const askedAt = settings.now();
     try {
-      endpoint ??= await discover(settings);
-      const answer = await ask(endpoint, { method: 'POST', headers, body: formOf(settings) }, settings);
+      const answer = await ask(await endpoint.find(), { method: 'POST', headers, body: form() }, settings);
       if (answer.status !== 200) throw refusal(answer, settings);
-      return judge(parseObject(answer.text), askedAt, settings.proofKey ? 'dpop' : 'bearer');
+      const token = judge(parseObject(answer.text), askedAt, settings.proofKey ? 'dpop' : 'bearer');
+      check?.(token.value);
+      return token;
     } catch (error) {
-      endpoint = settings.tokenEndpoint;
+      endpoint.forget();
       throw error;
     }
   };
@@ -108,10 +137,14 @@ async function call(url: string, init: RequestInit, settings: AgentSettings): Pr
 
 /** 400 and 401 with an OAuth error are a no; everything else is an outage. */
 function refusal({ status, text }: { status: number; text: string }, { clientSecret }: AgentSettings): Error {
-  const { error, error_description: said } = status === 400 || status === 401 ? looselyParsed(text) : {};
+  const { error, error_description: said, code } = status === 400 || status === 401 ? looselyParsed(text) : {};
   if (typeof error !== 'string' || !/^[\w.-]{1,60}$/.test(error)) return new AuthServerUnavailable(`status_${status}`);
   // Whatever a server says, our secret gets into no log.
-  return new TokenRequestRefused(error, typeof said === 'string' ? quoteForLog(said.replaceAll(clientSecret, '********')) : '');
+  // RFC 8693 knows no code of its own for this one, and it is the one that a server can do something about.
+  return new TokenRequestRefused(
+    code === notApproved ? notApproved : error,
+    typeof said === 'string' ? quoteForLog(said.replaceAll(clientSecret, '********')) : '',
+  );
 }
 
 /** RFC 6749 §5.1, RFC 6750 §4; RFC 9449 §5: a token of type Bearer is not bound, whoever asked for it. */

@@ -12,6 +12,7 @@ import { verifiedClaims } from './jwt.ts';
 import { type AuthAgentOptions, checkOptions, type Settings } from './options.ts';
 import { acceptedAudiences } from './resource.ts';
 import { createServerMetadata, type ServerMetadata } from './server-metadata.ts';
+import { withSubjectToken } from './subject-token.ts';
 import { createTokenCache, type TokenCache } from './token-cache.ts';
 import { type AuthContext, type Expectations, judgeClaims, judgeIntrospection } from './verify.ts';
 
@@ -79,10 +80,10 @@ export class AuthAgentClient {
     const hash = typeof hashed === 'string' ? hashed : await hashed;
     const now = this.#settings.now();
     const known = this.#cache.find(hash, now);
-    if (known) return known;
+    if (known) return withSubjectToken(known, token);
     // Only now: what is remembered was well formed, and this costs as much as the rest.
     if (!isBearerToken(token)) throw new AuthenticationError('invalid_token', 'malformed');
-    return this.#cache.ask(hash, () => this.#verify(token, hash), now);
+    return withSubjectToken(await this.#cache.ask(hash, () => this.#verify(token, hash), now), token);
   }
 
   /**
@@ -110,7 +111,13 @@ export class AuthAgentClient {
   async #verify(token: string, hash: string): Promise<AuthContext> {
     const resource = this.#settings.resource ?? (await this.#serverMetadata()).resource;
     const claims = this.#settings.verify === 'local' ? await verifiedClaims(token, this.#findKey) : await introspect(token, this.#settings);
-    const expected = { issuer: this.#settings.issuer, resource, audiences: acceptedAudiences(resource), now: this.#settings.now() };
+    const expected = {
+      issuer: this.#settings.issuer,
+      resource,
+      audiences: acceptedAudiences(resource),
+      now: this.#settings.now(),
+      maxActors: this.#settings.maxActors,
+    };
     try {
       return this.#settings.verify === 'local' ? judgeClaims(claims, expected, hash) : judgeIntrospection(claims, expected, hash);
     } catch (error) {

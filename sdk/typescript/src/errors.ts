@@ -5,6 +5,7 @@
  *     AuthAgentError
  *     ├─ AuthenticationError     401 missing_token, invalid_token, invalid_dpop_proof, use_dpop_nonce, insufficient_user_authentication · 400 invalid_request
  *     ├─ AuthorizationError      403 insufficient_scope
+ *     ├─ ActorRefused            403 actor_refused
  *     └─ AuthServerUnavailable   503 auth_server_unavailable
  */
 
@@ -81,6 +82,16 @@ export class AuthorizationError extends AuthAgentError {
   constructor(scopes: readonly string[]) {
     super('insufficient_scope', 403, 'scope', 'The access token does not allow this');
     this.scopes = [...scopes];
+  }
+}
+
+/** Says that whoever acts for the person may not do this here. Nothing the person allows can change it, so there is no challenge. */
+export class ActorRefused extends AuthAgentError {
+  override readonly name = 'ActorRefused';
+  declare readonly code: 'actor_refused';
+
+  constructor() {
+    super('actor_refused', 403, 'actor', 'This is not for whoever acts for the person');
   }
 }
 

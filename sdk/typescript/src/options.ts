@@ -31,6 +31,11 @@ interface CommonOptions {
   readonly scopeHierarchy?: ScopeHierarchy;
   /** What each MCP tool needs on top of `requiredScopes`; decided from the JSON-RPC body before your handler runs. */
   readonly toolScopes?: Readonly<Record<string, ScopeRequirement>>;
+  /**
+   * How many may act for the person, when an MCP server calls this one for the agent they connected: 2 is one server in between, 0 lets agents call directly only.
+   * Default: as many as the authorization server allows.
+   */
+  readonly maxActors?: number;
   /** Browser origins that may call, e.g. `['https://app.example.com']`. Your own origin always may, loopback origins in development. `*` for all. */
   readonly allowedOrigins?: readonly string[] | '*';
   /** Exact paths that anybody may call, e.g. `['/health']`. There `c.get('user')` is undefined. */
@@ -81,6 +86,7 @@ export interface Settings {
   readonly maxCacheEntries: number;
   readonly timeout: number;
   readonly maxStaleKeys: number;
+  readonly maxActors: number;
   readonly closure: ScopeClosure;
   readonly toolScopes: ReadonlyMap<string, ScopeRequirement>;
   readonly allowedOrigins: ReadonlySet<string> | '*';
@@ -115,6 +121,7 @@ export function checkOptions(options: AuthAgentOptions): Settings {
     maxCacheEntries: range('maxCacheEntries', options.maxCacheEntries ?? 10_000, 0),
     timeout: Math.min(range('timeout', options.timeout ?? 5, 0.001), 5),
     maxStaleKeys: range('maxStaleKeys', (options.verify === 'local' ? options.maxStaleKeys : undefined) ?? 3600, 0),
+    maxActors: options.maxActors === undefined ? Number.POSITIVE_INFINITY : range('maxActors', options.maxActors, 0),
     closure: closeHierarchy(checkHierarchy(options.scopeHierarchy ?? {})),
     toolScopes: checkToolScopes(options.toolScopes ?? {}),
     allowedOrigins: checkOrigins(options.allowedOrigins ?? []),

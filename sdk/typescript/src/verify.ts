@@ -2,6 +2,7 @@
  * Judges what a token says about itself, from an introspection answer or from a verified JWT, and makes the AuthContext handlers see (RS-02, RS-07, RS-08,
  * RS-20 to RS-22). Pure: plain data and `now` in, no I/O, no clock. Not here: signatures (jwt.ts), scopes (scope.ts).
  */
+import { readActors } from './actors.ts';
 import { AuthenticationError } from './errors.ts';
 import { parseScope } from './scope.ts';
 
@@ -33,6 +34,8 @@ export interface AuthContext {
   readonly grantId?: string;
   /** SHA-256 thumbprint of the key that the token is bound to (RFC 9449 §6); whoever presents it proved to have the key. */
   readonly jkt?: string;
+  /** Who acts for the person, the nearest first: present when an MCP server called this one for them (RFC 8693). The last is the agent they connected. */
+  readonly actors?: readonly string[];
   /** Everything the authorization server said, wire names. */
   readonly claims: Readonly<Record<string, unknown>>;
   /** SHA-256 of the token, base64url: for logs and caches. */
@@ -46,6 +49,8 @@ export interface Expectations {
   readonly audiences: ReadonlySet<string>;
   /** Epoch seconds. */
   readonly now: number;
+  /** The longest chain of actors that is accepted; any when absent. */
+  readonly maxActors?: number;
 }
 
 /** Clocks may differ by this many seconds, at most (RS-07). */
@@ -81,6 +86,7 @@ export function judgeClaims(claims: Readonly<Record<string, unknown>>, expected:
   const { sub, client_id: clientId, scope = '' } = claims;
   if (typeof sub !== 'string' || !sub || typeof clientId !== 'string' || !clientId) throw invalid('subject');
   if (typeof scope !== 'string') throw invalid('scope');
+  const actors = readActors(claims.act, expected.maxActors ?? Number.POSITIVE_INFINITY);
   const { issuer, resource } = expected;
   return deepFreeze({
     user: userOf(sub, claims),
@@ -94,6 +100,7 @@ export function judgeClaims(claims: Readonly<Record<string, unknown>>, expected:
     expiresAt,
     ...optional('grantId', claims.grant_id),
     ...(jkt !== undefined && { jkt }),
+    ...(actors !== undefined && { actors }),
     claims: { ...claims },
     tokenHash,
   });
