@@ -5,8 +5,9 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -106,12 +107,13 @@ class TestOAuthAuthServer:
         assert code in get(shown_at).text
         assert redeem(issuer, code, redirect_uri=oob).status_code == 200
 
-    async def test_a_wrong_verifier_is_refused_and_the_code_is_spent(self, issuer: str) -> None:
+    async def test_a_wrong_verifier_is_refused_and_costs_the_client_nothing_yet(self, issuer: str) -> None:
         code = (await called_back(authorization_url(issuer)))["code"]
         answer = redeem(issuer, code, code_verifier="a" * 43)
 
         assert answer.status_code == 400
         assert (answer.json()["error"], answer.json()["error_description"]) == ("invalid_grant", "Invalid PKCE verifier")
+        assert redeem(issuer, code).status_code == 200
 
     async def test_a_code_works_once_and_a_second_use_ends_what_came_of_it(self, issuer: str) -> None:
         code = (await called_back(authorization_url(issuer)))["code"]
@@ -362,6 +364,22 @@ class TestOAuthProtectedMCPServer:
         assert json.loads(told) == profile
         assert keys_of(issuer, "srv_notes") == before
 
+    async def test_a_key_that_an_owner_gave_is_used_and_a_month_has_an_end(self, issuer: str, tmp_path: Path) -> None:
+        key = post(f"{issuer}/api/servers/srv_notes/keys", json={"name": "an owner's"}).json()
+        data, token = tmp_path / "notes.db", (await tokens_for(issuer))["access_token"]
+        before = keys_of(issuer, "srv_notes")
+        async with stdio(issuer, data, token, SERVER_ID="srv_notes", API_KEY=key["key_secret"]) as client:
+            first = (await client.call_tool("get_api_usage")).data
+            during = keys_of(issuer, "srv_notes")
+            with closing(sqlite3.connect(data)) as database, database:
+                database.execute("update usage set requests = 9999")
+            last = (await client.call_tool("get_api_usage")).data
+            with pytest.raises(ToolError, match="The requests of this month are used up"):
+                await client.call_tool("list_secure_notes")
+
+        assert during == before
+        assert (first["quota_remaining"], last["quota_remaining"]) == (9999, 0)
+
     @pytest.mark.parametrize(
         ("scope", "token", "said"),
         [
@@ -446,8 +464,8 @@ def text_of(result: Any) -> str:
     return str(result.contents[0].text)
 
 
-def stdio(issuer: str, data: Path, token: str | None) -> Client[StdioTransport]:
+def stdio(issuer: str, data: Path, token: str | None, **additions: str) -> Client[StdioTransport]:
     """FastMCP's client of the protected server as a program, as `auth-agent shell` starts it."""
     program, *arguments = command(PROTECTED, "--auth-server", issuer, "--data-file", str(data))
-    env = environment(**({} if token is None else {"AUTH_AGENT_ACCESS_TOKEN": token}))
+    env = environment(**additions, **({} if token is None else {"AUTH_AGENT_ACCESS_TOKEN": token}))
     return Client(StdioTransport(program, arguments, env=env, keep_alive=False))
