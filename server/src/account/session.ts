@@ -24,8 +24,11 @@ export async function currentSession(exchange: Exchange, context: Context): Prom
   return found;
 }
 
+/** How somebody signed in: whether for longer than the browser lives, and by which methods (RFC 8176). */
+export type SignInFacts = { keep: boolean; amr: readonly string[] };
+
 /** Signs a person in whose credentials were checked just now. Returns the cookies to set. */
-export async function beginSession(user: User, keep: boolean, place: { exchange: Exchange; context: Context }): Promise<string[]> {
+export async function beginSession(user: User, { keep, amr }: SignInFacts, place: { exchange: Exchange; context: Context }): Promise<string[]> {
   const { exchange, context } = place;
   const { sessionIdleSeconds, keptSessionIdleSeconds, sessionLifetimeSeconds } = context.options;
   const now = context.now();
@@ -40,11 +43,19 @@ export async function beginSession(user: User, keep: boolean, place: { exchange:
     expiresAt: now + sessionLifetimeSeconds,
     userAgent: exchange.request.headers.get('user-agent')?.slice(0, 200),
     address: exchange.address,
+    amr: [...amr],
+    sid: await sidFor(user, exchange, context),
   };
   const event = auditEvent('user.signed_in', now, `user:${user.id}`, { userId: user.id, address: exchange.address, requestId: exchange.requestId });
   const replaced = readCookie('session', exchange.request, context);
   await context.store.startSession(session, replaced === undefined ? undefined : sha256(replaced), event);
   return [writeCookie('session', id, context, keep ? sessionLifetimeSeconds : undefined)];
+}
+
+/** To clients, somebody who confirms who they are stays in the session they are in. */
+async function sidFor(user: User, exchange: Exchange, context: Context): Promise<string> {
+  const earlier = await currentSession(exchange, context);
+  return (earlier?.user.id === user.id ? earlier.session.sid : undefined) ?? randomId('', 16);
 }
 
 /** Ends the session, here and on the server. Returns the cookies to set. */

@@ -18,6 +18,7 @@ import type { User } from '../storage/store.ts';
 import { type SetupField, type SetupProblem, setupDonePage, setupPage } from '../views/setup-page.ts';
 import { type Browser, browserOf } from './browser-cookie.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
+import { password } from './methods/password.ts';
 import { beginSession } from './session.ts';
 
 const linkSeconds = 15 * 60;
@@ -57,7 +58,7 @@ export async function setup(exchange: Exchange, context: Context): Promise<Answe
   const created = await createOperator(token, candidate, { exchange, context });
   if (created === 'used') throw linkClosed();
   if (created === 'taken') return again([{ field: 'username', problem: 'taken' }]);
-  const cookies = await beginSession(created.operator, false, { exchange, context });
+  const cookies = await beginSession(created.operator, { keep: false, amr: password.amr }, { exchange, context });
   return page(
     setupDonePage(pageFrame(exchange, context), { ownerToken: created.ownerToken, exampleCurl: exampleCurl(created.ownerToken, context) }),
     200,

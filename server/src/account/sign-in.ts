@@ -53,7 +53,7 @@ export async function signIn(exchange: Exchange, context: Context): Promise<Answ
   }
   await forgive(login, exchange.address, context);
   const keep = form.get('keep') === '1' || (await isKept(verdict.user, exchange, context));
-  return redirect(nextPlace(onward, context), await beginSession(verdict.user, keep, { exchange, context }));
+  return redirect(nextPlace(onward, context), await beginSession(verdict.user, { keep, amr: method.amr }, { exchange, context }));
 }
 
 /** Confirming who one is does not undo "keep me signed in", which that form does not ask again. */

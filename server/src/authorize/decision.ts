@@ -11,7 +11,7 @@ import { sha256 } from '../crypto/hash.ts';
 import { openUnder, sealUnder } from '../crypto/instance-keys.ts';
 import { randomId } from '../crypto/random.ts';
 import { OAuthError } from '../errors.ts';
-import type { Client, Code, Grant, ParkedRequest, RequestAnswer } from '../storage/store.ts';
+import type { Client, Code, Grant, ParkedRequest, RequestAnswer, Session } from '../storage/store.ts';
 import { type ClientAnswer, codeAnswer, errorAnswer } from './answer.ts';
 import { consentRedirect } from './next-step.ts';
 
@@ -43,7 +43,7 @@ export async function approve({ parked, client, signedIn, scope, receipt }: Appr
   };
   const value = randomId('ac_', 32);
   const outcome = { ...codeAnswer(request, value, context.issuer), denied: false };
-  const code = codeRow(value, parked, { grant, authTime: signedIn.session.authTime, expiresAt: now + context.options.codeSeconds });
+  const code = codeRow(value, parked, { grant, session: signedIn.session, expiresAt: now + context.options.codeSeconds });
   const event = auditEvent('grant.approved', now, `user:${signedIn.user.id}`, { ...about(parked, signedIn, place), grantId: grant.id, detail: { scope } });
   const answered = await context.store.approveRequest({ ...answerTo(parked, outcome, place), grant, code }, event);
   if (answered === 'answered') throw alreadyDecided();
@@ -79,7 +79,7 @@ function answerTo({ idHash, request }: ParkedRequest, outcome: Outcome, { browse
 }
 
 /** AZ-30: everything that the token endpoint compares is fixed here. */
-function codeRow(value: string, { request }: ParkedRequest, { grant, authTime, expiresAt }: { grant: Grant; authTime: number; expiresAt: number }): Code {
+function codeRow(value: string, { request }: ParkedRequest, { grant, session, expiresAt }: { grant: Grant; session: Session; expiresAt: number }): Code {
   return {
     codeHash: sha256(value),
     grantId: grant.id,
@@ -88,7 +88,9 @@ function codeRow(value: string, { request }: ParkedRequest, { grant, authTime, e
     codeChallenge: request.codeChallenge,
     nonce: request.nonce,
     dpopJkt: request.dpopJkt,
-    authTime,
+    authTime: session.authTime,
+    amr: session.amr,
+    sid: session.sid,
     createdAt: grant.createdAt,
     expiresAt,
     failures: 0,

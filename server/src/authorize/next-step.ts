@@ -5,6 +5,7 @@ import type { SignedIn } from '../account/session.ts';
 import { metadataDigest } from '../clients/metadata.ts';
 import type { Context } from '../context.ts';
 import { OAuthError } from '../errors.ts';
+import { meetsAcr } from '../rules/acr.ts';
 import { redirectClass } from '../rules/redirect-uri.ts';
 import { isSubset } from '../rules/scope.ts';
 import type { AuthorizationRequest, Client } from '../storage/store.ts';
@@ -41,8 +42,9 @@ export async function nextStep({ request, client, signedIn, parkedAt }: Situatio
   return { step: 'consent', allowed, reconnect: remembered && !forced };
 }
 
-/** OIDC Core §3.1.2.1: `login` and an exceeded max_age want credentials again; a sign-in after the request was parked is one. */
-function isRecent({ prompt, maxAge }: AuthorizationRequest, { session }: SignedIn, parkedAt: number | undefined, now: number): boolean {
+/** OIDC Core §3.1.2.1: `login` and an exceeded max_age want credentials again, as does a level that was not reached; a sign-in after the request was parked is one. */
+function isRecent({ prompt, maxAge, acrValues }: AuthorizationRequest, { session }: SignedIn, parkedAt: number | undefined, now: number): boolean {
+  if (!meetsAcr(session.amr, acrValues)) return false;
   if (parkedAt !== undefined && session.authTime >= parkedAt) return true;
   if (prompt.includes('login') || maxAge === 0) return false;
   return maxAge === undefined || now - session.authTime <= maxAge;

@@ -2,6 +2,7 @@
  * The checks of an authorization request after client and redirect URI, in the order in which errors win: repeated parameters, request objects, response type
  * and mode, PKCE, resource, scope, then what it asks of the person (requirements §5). Every error here may travel to the client. Not here: the person (next-step.ts).
  */
+import { offeredAcrs } from '../account/methods/index.ts';
 import type { Context } from '../context.ts';
 import { OAuthError } from '../errors.ts';
 import { checkThumbprint } from '../rules/dpop.ts';
@@ -36,7 +37,8 @@ export async function checkRequest(given: Parameters, asking: Asking, context: C
     dpopJkt: checkThumbprint(given.get('dpop_jkt')),
     prompt: promptOf(given.get('prompt')),
     maxAge: maxAgeOf(given.get('max_age')),
-    loginHint: loginHintOf(given),
+    acrValues: acrValuesOf(given.get('acr_values')),
+    loginHint: loginHintOf(given.get('login_hint')),
   };
 }
 
@@ -83,9 +85,16 @@ function maxAgeOf(value: string | undefined): number | undefined {
   return Number(value);
 }
 
-/** RFC 9470 §5: no level of sign-in is offered by name, so none that is asked for is met. The hint only fills in the form. */
-function loginHintOf(given: Parameters): string | undefined {
-  if (given.get('acr_values') !== undefined) throw new OAuthError('unmet_authentication_requirements', 'No acr_values are offered');
-  const hint = given.get('login_hint');
+/** RFC 9470 §5: what cannot be met is said, and nobody is asked to sign in for nothing. Of several values any will do. @throws {OAuthError} */
+function acrValuesOf(value: string | undefined): string[] | undefined {
+  const asked = (value ?? '').split(' ').filter((one) => one !== '');
+  if (asked.length === 0) return undefined;
+  const offered = asked.filter((one) => offeredAcrs.includes(one));
+  if (offered.length === 0) throw new OAuthError('unmet_authentication_requirements', 'None of the acr_values is offered');
+  return offered;
+}
+
+/** The hint only fills in the form. */
+function loginHintOf(hint: string | undefined): string | undefined {
   return hint !== undefined && /^[\w.%+@-]{1,254}$/.test(hint) ? hint : undefined;
 }

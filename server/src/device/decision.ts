@@ -38,7 +38,7 @@ export async function approve(asking: AskingDevice, ticked: readonly string[], p
     grantId: grant.id,
     detail: { scope, device: device.address },
   });
-  return context.store.approveDevice({ codeHash: device.codeHash, grant, authTime: signedIn.session.authTime, now }, event);
+  return context.store.approveDevice({ codeHash: device.codeHash, grant, authTime: signedIn.session.authTime, amr: signedIn.session.amr, now }, event);
 }
 
 /** Nothing is shared; the device hears access_denied. */

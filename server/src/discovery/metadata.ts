@@ -2,6 +2,7 @@
  * Authorization server metadata (RFC 8414) and OpenID discovery: one document, computed from the route table and the list of grants, so that it can promise
  * only what exists. The same for everybody; the issuer comes from configuration and never from a request (META-04).
  */
+import { offeredAcrs } from '../account/methods/index.ts';
 import { documentsOffered } from '../clients/metadata-document.ts';
 import { registrationOffered } from '../clients/register.ts';
 import type { Context, Exchange } from '../context.ts';
@@ -58,6 +59,7 @@ function metadataOf({ issuer, options, routes }: Context): Metadata {
     dpop_signing_alg_values_supported: [...dpopAlgorithms],
     scopes_supported: scopes(options.refreshTokens === 'offline_access'),
     authorization_response_iss_parameter_supported: true,
+    acr_values_supported: [...offeredAcrs],
     client_id_metadata_document_supported: documentsOffered(options),
     ...(options.requirePushedRequests ? { require_pushed_authorization_requests: true } : {}),
     ...('userinfo_endpoint' in endpoints ? openidMembers : {}),
@@ -76,7 +78,7 @@ function authentication(endpoint: 'token' | 'introspection' | 'revocation', meth
 const openidMembers: Metadata = {
   subject_types_supported: ['public'],
   id_token_signing_alg_values_supported: ['RS256'],
-  claims_supported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'at_hash', 'name', 'preferred_username', 'email'],
+  claims_supported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'acr', 'amr', 'nonce', 'at_hash', 'sid', 'name', 'preferred_username', 'email'],
   claims_parameter_supported: false,
   request_parameter_supported: false,
   request_uri_parameter_supported: false,

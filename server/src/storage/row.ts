@@ -33,6 +33,11 @@ export function optionalJson<T>(cell: Cell): T | undefined {
   return cell === null || cell === undefined ? undefined : json<T>(cell);
 }
 
+/** A list as JSON text, for a column. */
+export function listText(list: readonly string[] | undefined): string | null {
+  return list === undefined ? null : JSON.stringify(list);
+}
+
 /** Copies without the members that are undefined, so that an absent value has no name either. */
 export function present<T extends object>(value: T): T {
   const kept: Partial<T> = {};

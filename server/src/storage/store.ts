@@ -19,6 +19,10 @@ export type Session = {
   expiresAt: number;
   userAgent?: string;
   address?: string;
+  /** Methods of the sign-in (RFC 8176). */
+  amr?: string[];
+  /** What clients know the session by. Stays when the same person signs in again in it; the id does not. */
+  sid?: string;
 };
 
 export type ScopeGroup = 'identity' | 'see' | 'change' | 'delete' | 'admin';
@@ -128,6 +132,8 @@ export type AuthorizationRequest = {
   dpopJkt?: string;
   prompt: string[];
   maxAge?: number;
+  /** Levels of sign-in that are offered, of those the client asked for: one of them must be reached (RFC 9470 §5). */
+  acrValues?: string[];
   loginHint?: string;
   /** Hash of the reference by which this request was pushed: answering the request uses that up. */
   pushedHash?: string;
@@ -180,6 +186,8 @@ export type Code = {
   /** Thumbprint of the key that must redeem it (RFC 9449 §10). */
   dpopJkt?: string;
   authTime: number;
+  amr?: string[];
+  sid?: string;
   createdAt: number;
   expiresAt: number;
   /** Failed redemptions so far; at MAX_CODE_FAILURES the code is dead (COD-08). */
@@ -207,6 +215,7 @@ export type DeviceCode = {
   grantId?: string;
   /** When the person who allowed it had signed in. */
   authTime?: number;
+  amr?: string[];
   redeemedAt?: number;
 };
 /** "over": unknown, of another client, expired or answered. */
@@ -223,6 +232,7 @@ export type RefreshFamily = {
   authTime?: number;
   /** Thumbprint of the key it is bound to (RFC 9449 §5); public clients only. */
   dpopJkt?: string;
+  amr?: string[];
   createdAt: number;
   rotatedAt: number;
   idleExpiresAt: number;
@@ -416,7 +426,10 @@ export type Store = {
   /** The device behind a device code, waiting or not, with its grant and whether that stands. */
   findDevice(codeHash: string, now: number): Promise<{ device: DeviceCode; grant?: Grant; standing: boolean } | undefined>;
   /** Answers a waiting device once: marks it, creates the grant, writes the event. "answered": somebody was first or it is too late, nothing changed. */
-  approveDevice(approval: { codeHash: string; grant: Grant; authTime: number; now: number }, event: AuditEvent): Promise<'approved' | 'answered'>;
+  approveDevice(
+    approval: { codeHash: string; grant: Grant; authTime: number; amr?: string[]; now: number },
+    event: AuditEvent,
+  ): Promise<'approved' | 'answered'>;
   /** Answers a waiting device with no; no grant. */
   denyDevice(denial: { codeHash: string; now: number }, event: AuditEvent): Promise<'denied' | 'answered'>;
   /** Redeems an approved device code once, and creates the refresh family if given. "spent": redeemed, expired, not approved or its grant is gone; nothing changed. */

@@ -22,6 +22,8 @@ export type AccessToken = {
   jkt?: string;
   /** Present when somebody acts through somebody else (RFC 8693). */
   delegation?: Delegation;
+  acr?: string;
+  amr?: string[];
 };
 
 /** Tokens in a generation; two are remembered per tenant, at about 0.1 KB a token, since only the hash is kept. */
@@ -88,6 +90,8 @@ function accessTokenOf(claims: Claims): AccessToken {
     authTime: claims.auth_time === undefined ? undefined : Number(claims.auth_time),
     jkt: claims.cnf === undefined ? undefined : text(claims.cnf as Claims, 'jkt'),
     delegation: delegationOf(claims),
+    acr: claims.acr as string | undefined,
+    amr: claims.amr as string[] | undefined,
   };
 }
 

@@ -85,6 +85,8 @@ function active(token: AccessToken, grant: NonNullable<Standing['grant']>, conte
     cnf: token.jkt === undefined ? undefined : { jkt: token.jkt },
     auth_time: token.authTime,
     act: token.delegation?.act,
+    acr: token.acr,
+    amr: token.amr,
   });
 }
 

@@ -9,6 +9,7 @@ import { randomId } from '../crypto/random.ts';
 import type { KeySet } from '../crypto/signing-keys.ts';
 import { OAuthError } from '../errors.ts';
 import { type Answer, json } from '../route.ts';
+import { acrOf } from '../rules/acr.ts';
 import { rememberIssued } from './access-token.ts';
 import { type Delegation, delegationClaims } from './delegation.ts';
 import { accessTokenType } from './exchange/token-type.ts';
@@ -23,6 +24,8 @@ export type Issue = {
   scope: readonly string[];
   /** When the person signed in; absent for machines. */
   authTime?: number;
+  /** How they did (RFC 8176); the level follows from it. */
+  amr?: readonly string[];
   /** When the grant ends: no token outlives it. */
   grantExpiresAt?: number;
   refreshToken?: string;
@@ -31,7 +34,7 @@ export type Issue = {
   /** Present when another token was exchanged for this one (RFC 8693). */
   delegation?: Delegation;
   /** Present when an ID token is due. */
-  idToken?: { nonce?: string };
+  idToken?: { nonce?: string; sid?: string };
 };
 
 /** JWT-08: what fits in the header limits of every proxy. */
@@ -73,6 +76,8 @@ function accessTokenClaims(given: Issue, { now, expiresAt, issuer }: When): Clai
     auth_time: given.authTime,
     cnf: given.dpopJkt === undefined ? undefined : { jkt: given.dpopJkt },
     ...(given.delegation && delegationClaims(given.delegation)),
+    acr: acrOf(given.amr),
+    amr: given.amr,
   };
 }
 
@@ -91,7 +96,10 @@ function signIdToken(given: Issue, { now, expiresAt, issuer }: When, accessToken
     exp: expiresAt,
     iat: now,
     auth_time: given.authTime,
+    acr: acrOf(given.amr),
+    amr: given.amr,
     nonce: given.idToken?.nonce,
+    sid: given.idToken?.sid,
     at_hash: Buffer.from(sha256(accessToken), 'base64url').toString('base64url', 0, 16),
   };
   return keys.sign('JWT', claims, 'RS256');

@@ -8,14 +8,14 @@ import { firstRefreshToken, newFamilyId } from './refresh-token-value.ts';
 
 export type BegunFamily = { token: string; family: RefreshFamily };
 
-/** `authTime` is when the person signed in, `dpopJkt` the key that the client proved. */
-export type Beginning = { client: Client; grant: Grant; authTime: number; dpopJkt: string | undefined };
+/** `authTime` is when the person signed in, `amr` how, `dpopJkt` the key that the client proved. */
+export type Beginning = { client: Client; grant: Grant; authTime: number; amr: string[] | undefined; dpopJkt: string | undefined };
 
 /**
  * COD-10: a family for clients that may refresh, and undefined for others.
  * RFC 9449 §5: "Refresh tokens issued to confidential clients [...] are not bound to the DPoP proof public key", because the client's secret binds them.
  */
-export function beginFamily({ client, grant, authTime, dpopJkt }: Beginning, context: Context): BegunFamily | undefined {
+export function beginFamily({ client, grant, authTime, amr, dpopJkt }: Beginning, context: Context): BegunFamily | undefined {
   if (!mayRefresh(client, grant, context)) return undefined;
   const { refreshIdleSeconds, refreshLifetimeSeconds } = context.options;
   const now = context.now();
@@ -29,6 +29,7 @@ export function beginFamily({ client, grant, authTime, dpopJkt }: Beginning, con
     currentHash: sha256(token),
     generation: 0,
     authTime,
+    amr,
     dpopJkt: client.metadata.tokenEndpointAuthMethod === 'none' ? dpopJkt : undefined,
     createdAt: now,
     rotatedAt: now,

@@ -57,7 +57,7 @@ ${onwardTo(href, values.continueTo.fields, rich('problem.continue', { host: html
 
 function onwardTo(href: string, fields: Readonly<Record<string, string>> | undefined, label: Markup): Markup {
   if (fields === undefined) return html`<p><a class="button quiet" href="${href}" rel="noreferrer"><span>${label}</span></a></p>`;
-  return postForm(href, fields, html`<button type="submit" class="button quiet">${label}</button>`, { auto: false });
+  return postForm(href, fields, html`<button type="submit" class="button quiet"><span>${label}</span></button>`, { auto: false });
 }
 
 /** One block that can be copied whole into a message to the operator. */

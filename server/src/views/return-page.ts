@@ -39,5 +39,5 @@ ${!values.denied && html`<p class="late muted">${t('return.still')}</p>`}`;
 function onward(href: string, { fields, denied }: ReturnPageValues, label: Markup): Markup {
   const look = `button ${denied ? 'quiet' : 'main'}`;
   if (fields === undefined) return html`<p><a class="${look}" href="${href}" rel="noreferrer"><span>${label}</span></a></p>`;
-  return postForm(href, fields, html`<button type="submit" class="${look}" data-busy="${t('layout.busy')}">${label}</button>`, { auto: true });
+  return postForm(href, fields, html`<button type="submit" class="${look}" data-busy="${t('layout.busy')}"><span>${label}</span></button>`, { auto: true });
 }

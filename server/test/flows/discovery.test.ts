@@ -57,10 +57,11 @@ test('[META-01] [META-07] [META-08] [META-09] [META-10] the root publishes one o
     dpop_signing_alg_values_supported: ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],
     scopes_supported: ['openid', 'profile', 'email'],
     authorization_response_iss_parameter_supported: true,
+    acr_values_supported: ['aal1'],
     client_id_metadata_document_supported: true,
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['RS256'],
-    claims_supported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'at_hash', 'name', 'preferred_username', 'email'],
+    claims_supported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'acr', 'amr', 'nonce', 'at_hash', 'sid', 'name', 'preferred_username', 'email'],
     claims_parameter_supported: false,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
@@ -149,7 +150,7 @@ test('[META-16] [META-17] [META-18] [META-24] [META-25] what is not offered is n
 
   const text = await (await request(oauth)).text();
 
-  assert.doesNotMatch(text, /require_pushed|jwt-bearer|authorization_grant_profiles|protected_resources|acr_values|HS256|plain/);
+  assert.doesNotMatch(text, /require_pushed|jwt-bearer|authorization_grant_profiles|protected_resources|aal2|HS256|plain/);
 });
 
 test('[META-12] wherever private_key_jwt is listed its algorithms are, none of them symmetric', async () => {

@@ -8,6 +8,7 @@ import type { Parameters } from '../../rules/parameters.ts';
 import type { SignInMethod, Verdict } from './index.ts';
 
 export const password: SignInMethod = {
+  amr: ['pwd'],
   login: (form) => form.get('username')?.trim().slice(0, 320),
   verify,
 };

@@ -8,7 +8,10 @@ import { count, countEvents, DAY, device, family, freshTenant, grant, happened, 
 
 const poll = (store: Store, now: number, clientId = 'client_1') => store.pollDevice({ codeHash: 'device-1', clientId, now, slowerBySeconds: 5 });
 const allow = (store: Store, now = NOW, id = 'grant_device') =>
-  store.approveDevice({ codeHash: 'device-1', grant: { ...grant, id, redirectUri: undefined }, authTime: NOW - 60, now }, happened('grant.approved', now));
+  store.approveDevice(
+    { codeHash: 'device-1', grant: { ...grant, id, redirectUri: undefined }, authTime: NOW - 60, amr: ['pwd'], now },
+    happened('grant.approved', now),
+  );
 const deny = (store: Store, now = NOW) => store.denyDevice({ codeHash: 'device-1', now }, happened('grant.denied', now));
 const redeem = (store: Store, redemptionId: string, now = NOW) =>
   store.redeemDevice({ codeHash: 'device-1', now, redemptionId, family: { ...family, familyId: `family-${redemptionId}`, grantId: 'grant_device' } });
@@ -92,7 +95,7 @@ export function deviceContract(nodes: () => Nodes): void {
         [winner],
       );
       const found = await one.findDevice('device-1', NOW);
-      assert.deepEqual(found?.device, { ...device, answeredAt: NOW, grantId: 'grant_device', authTime: NOW - 60, redeemedAt: NOW });
+      assert.deepEqual(found?.device, { ...device, answeredAt: NOW, grantId: 'grant_device', authTime: NOW - 60, amr: ['pwd'], redeemedAt: NOW });
       assert.deepEqual([found?.grant?.id, found?.standing], ['grant_device', true]);
     });
 

@@ -72,6 +72,8 @@ export const session: Session = {
   expiresAt: NOW + DAY,
   userAgent: 'Firefox',
   address: '192.0.2.1',
+  amr: ['pwd'],
+  sid: 'sid-1',
 };
 
 export const files: McpServer = {
@@ -177,6 +179,8 @@ export const code: Code = {
   nonce: 'nonce',
   dpopJkt: 'thumbprint of the code',
   authTime: NOW,
+  amr: ['pwd'],
+  sid: 'sid-1',
   createdAt: NOW,
   expiresAt: NOW + 60,
   failures: 0,
@@ -201,6 +205,7 @@ export const family: RefreshFamily = {
   generation: 0,
   authTime: NOW,
   dpopJkt: 'thumbprint of the family',
+  amr: ['pwd'],
   createdAt: NOW,
   rotatedAt: NOW,
   idleExpiresAt: NOW + 30 * DAY,

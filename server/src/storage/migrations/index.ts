@@ -14,6 +14,7 @@ import { deviceCodes } from './0006-device-codes.ts';
 import { clientSecrets } from './0007-client-secrets.ts';
 import { registrations } from './0008-registrations.ts';
 import { derivedSuccessors } from './0009-derived-successors.ts';
+import { signInFacts } from './0010-sign-in-facts.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   { name: '0007-client-secrets', script: clientSecrets },
   { name: '0008-registrations', script: registrations },
   { name: '0009-derived-successors', script: derivedSuccessors },
+  { name: '0010-sign-in-facts', script: signInFacts },
 ];
 
 const bookkeeping = `

@@ -3,7 +3,7 @@
  * family knows that its code was redeemed by this very batch (COD-06, COD-07). Redeemed rows stay a while, so that a replay is recognised.
  */
 import { aliased, type Driver, literal, part, type Row, sql } from '../driver.ts';
-import { optionalText, optionalWhole, present, text, whole } from '../row.ts';
+import { listText, optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import { type Code, MAX_CODE_FAILURES, type Store } from '../store.ts';
 import { grantColumns, grantOf, grantStands, joinPerson } from './grants.ts';
 import { type FamilyRow, familyRow, insertFamily } from './refresh-tokens.ts';
@@ -18,6 +18,8 @@ const columns = aliased('c', [
   'nonce',
   'dpop_jkt',
   'auth_time',
+  'amr',
+  'sid',
   'created_at',
   'expires_at',
   'failures',
@@ -34,20 +36,24 @@ export type CodeRow = {
   nonce: string | null;
   dpopJkt: string | null;
   authTime: number;
+  amr: string | null;
+  sid: string | null;
   createdAt: number;
   expiresAt: number;
 };
 
 export function codeRow(tenant: string, code: Code): CodeRow {
-  const { codeHash, grantId, clientId, redirectUri, codeChallenge, nonce, dpopJkt, authTime, createdAt, expiresAt } = code;
-  return { tenant, codeHash, grantId, clientId, redirectUri, codeChallenge, nonce: nonce ?? null, dpopJkt: dpopJkt ?? null, authTime, createdAt, expiresAt };
+  const { codeHash, grantId, clientId, redirectUri, codeChallenge, nonce, dpopJkt, authTime, amr, sid, createdAt, expiresAt } = code;
+  const facts = { nonce: nonce ?? null, dpopJkt: dpopJkt ?? null, authTime, amr: listText(amr), sid: sid ?? null };
+  return { tenant, codeHash, grantId, clientId, redirectUri, codeChallenge, ...facts, createdAt, expiresAt };
 }
 
 /** The insert of a fresh code as a select, so that a condition can follow. */
 export const insertCode = part<keyof CodeRow>`insert into codes
-    (tenant, code_hash, grant_id, client_id, redirect_uri, code_challenge, nonce, dpop_jkt, auth_time, created_at, expires_at, failures)
+    (tenant, code_hash, grant_id, client_id, redirect_uri, code_challenge, nonce, dpop_jkt, auth_time, amr, sid, created_at, expires_at, failures)
   select cast(${'tenant'} as text), cast(${'codeHash'} as text), cast(${'grantId'} as text), cast(${'clientId'} as text), cast(${'redirectUri'} as text),
-    cast(${'codeChallenge'} as text), cast(${'nonce'} as text), cast(${'dpopJkt'} as text), cast(${'authTime'} as bigint), cast(${'createdAt'} as bigint), cast(${'expiresAt'} as bigint), 0`;
+    cast(${'codeChallenge'} as text), cast(${'nonce'} as text), cast(${'dpopJkt'} as text), cast(${'authTime'} as bigint),
+    cast(${'amr'} as text), cast(${'sid'} as text), cast(${'createdAt'} as bigint), cast(${'expiresAt'} as bigint), 0`;
 
 type Key = { tenant: string; codeHash: string };
 const find = sql<Key & { now: number }>`select ${columns}, ${grantColumns}, ${userColumns}, case when ${grantStands} then 1 else 0 end as standing
@@ -93,6 +99,8 @@ function codeOf(row: Row): Code {
     nonce: optionalText(row.c_nonce),
     dpopJkt: optionalText(row.c_dpop_jkt),
     authTime: whole(row.c_auth_time),
+    amr: optionalJson<string[]>(row.c_amr),
+    sid: optionalText(row.c_sid),
     createdAt: whole(row.c_created_at),
     expiresAt: whole(row.c_expires_at),
     failures: whole(row.c_failures),

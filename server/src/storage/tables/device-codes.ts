@@ -3,7 +3,7 @@
  * early. The person answers once, the device redeems once; each is decided by whoever sets the column first.
  */
 import { aliased, type Driver, part, type Row, sql } from '../driver.ts';
-import { json, optionalText, optionalWhole, present, text, whole } from '../row.ts';
+import { json, listText, optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import type { DeviceCode, DeviceRequest, Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { noteConsent } from './clients.ts';
@@ -22,6 +22,7 @@ const columns = aliased('d', [
   'answered_at',
   'grant_id',
   'auth_time',
+  'amr',
   'redeemed_at',
 ]);
 
@@ -56,8 +57,8 @@ const poll = sql<Key & { clientId: string; now: number; slowerBySeconds: number 
   returning too_fast`;
 
 type Answering = Key & { now: number; mark: string };
-const approveOnce = sql<Answering & { grantId: string; authTime: number }>`update device_codes
-  set answered_at = ${'now'}, grant_id = ${'grantId'}, auth_time = ${'authTime'}, last_event = ${'mark'}
+const approveOnce = sql<Answering & { grantId: string; authTime: number; amr: string | null }>`update device_codes
+  set answered_at = ${'now'}, grant_id = ${'grantId'}, auth_time = ${'authTime'}, amr = ${'amr'}, last_event = ${'mark'}
   where tenant = ${'tenant'} and code_hash = ${'codeHash'} and ${waits}`;
 const denyOnce = sql<Answering>`update device_codes set answered_at = ${'now'}, last_event = ${'mark'}
   where tenant = ${'tenant'} and code_hash = ${'codeHash'} and ${waits}`;
@@ -93,9 +94,9 @@ export function deviceCodesTable(driver: Driver, tenant: string): Pick<Store, Ve
       const [row] = await driver.read(find({ tenant, codeHash, now }));
       return row && { device: deviceOf(row), grant: row.g_id === null ? undefined : grantOf(row), standing: row.standing === 1 };
     },
-    async approveDevice({ codeHash, grant, authTime, now }, event) {
+    async approveDevice({ codeHash, grant, authTime, amr, now }, event) {
       const [answered] = await driver.write([
-        approveOnce({ tenant, codeHash, now, authTime, grantId: grant.id, mark: event.id }),
+        approveOnce({ tenant, codeHash, now, authTime, amr: listText(amr), grantId: grant.id, mark: event.id }),
         grantIfAnswered({ ...grantRow(tenant, grant, event.id), codeHash }),
         eventIfAnswered(tenant, codeHash, event),
         noteConsent({ tenant, clientId: grant.clientId, grantId: grant.id, now }),
@@ -133,6 +134,7 @@ function deviceOf(row: Row): DeviceCode {
     answeredAt: optionalWhole(row.d_answered_at),
     grantId: optionalText(row.d_grant_id),
     authTime: optionalWhole(row.d_auth_time),
+    amr: optionalJson<string[]>(row.d_amr),
     redeemedAt: optionalWhole(row.d_redeemed_at),
   });
 }

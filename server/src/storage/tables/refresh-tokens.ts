@@ -12,7 +12,7 @@
  */
 import type { AuditEvent } from '../../audit/event.ts';
 import { aliased, type Driver, part, type Row, sql } from '../driver.ts';
-import { optionalText, optionalWhole, present, text, whole } from '../row.ts';
+import { listText, optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import type { RefreshFamily, Rotation, RotationOutcome, Store } from '../store.ts';
 import { endFamiliesIfMarked, eventIfGrant, grantColumns, grantOf, grantStands, joinPerson } from './grants.ts';
 import { userColumns, userOf } from './users.ts';
@@ -26,6 +26,7 @@ const columns = aliased('r', [
   'generation',
   'auth_time',
   'dpop_jkt',
+  'amr',
   'created_at',
   'rotated_at',
   'idle_expires_at',
@@ -43,6 +44,7 @@ export type FamilyRow = {
   generation: number;
   authTime: number | null;
   dpopJkt: string | null;
+  amr: string | null;
   createdAt: number;
   rotatedAt: number;
   idleExpiresAt: number;
@@ -58,6 +60,7 @@ export function familyRow(tenant: string, family: RefreshFamily): FamilyRow {
     previousHash: family.previousHash ?? null,
     authTime: family.authTime ?? null,
     dpopJkt: family.dpopJkt ?? null,
+    amr: listText(family.amr),
     idleExpiresAt: Math.min(family.idleExpiresAt, family.expiresAt),
     revokedAt: family.revokedAt ?? null,
   };
@@ -65,9 +68,9 @@ export function familyRow(tenant: string, family: RefreshFamily): FamilyRow {
 
 /** The insert as a select, so that a condition can follow. */
 export const insertFamily = part<keyof FamilyRow>`insert into refresh_tokens (tenant, family_id, grant_id, client_id, current_hash, previous_hash,
-    generation, auth_time, dpop_jkt, created_at, rotated_at, idle_expires_at, expires_at, revoked_at)
+    generation, auth_time, dpop_jkt, amr, created_at, rotated_at, idle_expires_at, expires_at, revoked_at)
   select cast(${'tenant'} as text), cast(${'familyId'} as text), cast(${'grantId'} as text), cast(${'clientId'} as text), cast(${'currentHash'} as text),
-    cast(${'previousHash'} as text), cast(${'generation'} as integer), cast(${'authTime'} as bigint), cast(${'dpopJkt'} as text),
+    cast(${'previousHash'} as text), cast(${'generation'} as integer), cast(${'authTime'} as bigint), cast(${'dpopJkt'} as text), cast(${'amr'} as text),
     cast(${'createdAt'} as bigint), cast(${'rotatedAt'} as bigint), cast(${'idleExpiresAt'} as bigint), cast(${'expiresAt'} as bigint),
     cast(${'revokedAt'} as bigint)`;
 
@@ -141,6 +144,7 @@ function familyOf(row: Row): RefreshFamily {
     generation: whole(row.r_generation),
     authTime: optionalWhole(row.r_auth_time),
     dpopJkt: optionalText(row.r_dpop_jkt),
+    amr: optionalJson<string[]>(row.r_amr),
     createdAt: whole(row.r_created_at),
     rotatedAt: whole(row.r_rotated_at),
     idleExpiresAt: whole(row.r_idle_expires_at),

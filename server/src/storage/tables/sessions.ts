@@ -2,12 +2,12 @@
  * Browser sessions, by the hash of their cookie. A session lives until it is idle for `idle_seconds`, until `expires_at`, or until it or its person is ended.
  */
 import { aliased, type Driver, part, type Row, sql } from '../driver.ts';
-import { optionalText, present, text, whole } from '../row.ts';
+import { listText, optionalJson, optionalText, present, text, whole } from '../row.ts';
 import type { Session, Store } from '../store.ts';
 import { eventIf, insertEvent } from './audit-events.ts';
 import { userColumns, userOf } from './users.ts';
 
-const columns = aliased('s', ['id_hash', 'user_id', 'auth_time', 'created_at', 'seen_at', 'idle_seconds', 'expires_at', 'user_agent', 'address']);
+const columns = aliased('s', ['id_hash', 'user_id', 'auth_time', 'created_at', 'seen_at', 'idle_seconds', 'expires_at', 'user_agent', 'address', 'amr', 'sid']);
 
 type SessionRow = {
   tenant: string;
@@ -20,10 +20,13 @@ type SessionRow = {
   expiresAt: number;
   userAgent: string | null;
   address: string | null;
+  amr: string | null;
+  sid: string | null;
   mark: string;
 };
-const insert = sql<SessionRow>`insert into sessions (tenant, id_hash, user_id, auth_time, created_at, seen_at, idle_seconds, expires_at, user_agent, address, last_event)
-  values (${'tenant'}, ${'idHash'}, ${'userId'}, ${'authTime'}, ${'createdAt'}, ${'seenAt'}, ${'idleSeconds'}, ${'expiresAt'}, ${'userAgent'}, ${'address'}, ${'mark'})`;
+const insert = sql<SessionRow>`insert into sessions (tenant, id_hash, user_id, auth_time, created_at, seen_at, idle_seconds, expires_at, user_agent, address, amr, sid, last_event)
+  values (${'tenant'}, ${'idHash'}, ${'userId'}, ${'authTime'}, ${'createdAt'}, ${'seenAt'}, ${'idleSeconds'}, ${'expiresAt'}, ${'userAgent'}, ${'address'},
+    ${'amr'}, ${'sid'}, ${'mark'})`;
 
 type Key = { tenant: string; idHash: string };
 const remove = sql<Key>`delete from sessions where tenant = ${'tenant'} and id_hash = ${'idHash'}`;
@@ -63,7 +66,15 @@ export function sessionsTable(driver: Driver, tenant: string): Pick<Store, 'star
 }
 
 function sessionRow(tenant: string, session: Session, mark: string): SessionRow {
-  return { ...session, tenant, userAgent: session.userAgent ?? null, address: session.address ?? null, mark };
+  return {
+    ...session,
+    tenant,
+    userAgent: session.userAgent ?? null,
+    address: session.address ?? null,
+    amr: listText(session.amr),
+    sid: session.sid ?? null,
+    mark,
+  };
 }
 
 function sessionOf(row: Row): Session {
@@ -77,5 +88,7 @@ function sessionOf(row: Row): Session {
     expiresAt: whole(row.s_expires_at),
     userAgent: optionalText(row.s_user_agent),
     address: optionalText(row.s_address),
+    amr: optionalJson<string[]>(row.s_amr),
+    sid: optionalText(row.s_sid),
   });
 }

@@ -46,6 +46,7 @@ async function exchange(request: ExchangeRequest, context: Context): Promise<Ans
       resource: target.resource,
       scope,
       authTime: subject.authTime,
+      amr: subject.amr,
       dpopJkt,
       grantExpiresAt: Math.min(subject.expiresAt, approval.grant.expiresAt ?? Number.POSITIVE_INFINITY),
       delegation: { act, via: [{ grantId: subject.grantId, jti: subject.jti }, ...(subject.delegation?.via ?? [])] },

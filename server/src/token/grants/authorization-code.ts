@@ -31,7 +31,7 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
   if (!found.standing) throw notValid('the grant no longer stands');
 
   const dpopJkt = await spendProof(request.proof, context);
-  const refresh = beginFamily({ client: request.client, grant: found.grant, authTime: found.code.authTime, dpopJkt }, context);
+  const refresh = beginFamily({ client: request.client, grant: found.grant, authTime: found.code.authTime, amr: found.code.amr, dpopJkt }, context);
   const outcome = await context.store.redeemCode({ codeHash, now: context.now(), redemptionId: randomId('red_', 12), family: refresh?.family });
   if (outcome === 'spent') throw await spent(codeHash, request, context);
 
@@ -96,9 +96,10 @@ function answer({ code, grant }: Found, made: { refreshToken: string | undefined
       // TOK-12: a scope sent with the code changes nothing; it was decided at the authorization endpoint.
       scope: grant.scope,
       authTime: code.authTime,
+      amr: code.amr,
       grantExpiresAt: grant.expiresAt,
       ...made,
-      idToken: grant.scope.includes('openid') ? { nonce: code.nonce } : undefined,
+      idToken: grant.scope.includes('openid') ? { nonce: code.nonce, sid: code.sid } : undefined,
     },
     context,
   );

@@ -22,7 +22,7 @@ export const deviceCode: GrantType = { name: deviceCodeGrant, redeem };
 const slowerBySeconds = 5;
 
 /** The person said yes, and it still holds. */
-type Allowed = { codeHash: string; grant: Grant; authTime: number };
+type Allowed = { codeHash: string; grant: Grant; authTime: number; amr: string[] | undefined };
 
 async function redeem(request: TokenRequest, context: Context): Promise<Answer> {
   const codeHash = presentedCode(request.parameters);
@@ -58,20 +58,21 @@ async function allowedDevice(codeHash: string, { client }: TokenRequest, context
   if (wasDenied(device)) throw new OAuthError('access_denied', 'The person said no', { status: 400 });
   if (device.expiresAt <= context.now()) throw new OAuthError('expired_token', 'The device code has expired');
   if (!grant || device.authTime === undefined || !standing) throw notValid('the grant no longer stands');
-  return { codeHash, grant, authTime: device.authTime };
+  return { codeHash, grant, authTime: device.authTime, amr: device.amr };
 }
 
 function wasDenied({ answeredAt, grantId }: DeviceCode): boolean {
   return answeredAt !== undefined && grantId === undefined;
 }
 
-function issueFrom({ grant, authTime }: Allowed) {
+function issueFrom({ grant, authTime, amr }: Allowed) {
   return {
     grantId: grant.id,
     subject: personOf(grant),
     clientId: grant.clientId,
     resource: grant.resource,
     authTime,
+    amr,
     grantExpiresAt: grant.expiresAt,
     idToken: grant.scope.includes('openid') ? {} : undefined,
   };

@@ -83,6 +83,7 @@ function issueFrom({ family, grant }: Found) {
     clientId: grant.clientId,
     resource: grant.resource,
     authTime: family.authTime,
+    amr: family.amr,
     grantExpiresAt: grant.expiresAt,
   };
 }
