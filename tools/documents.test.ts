@@ -17,7 +17,7 @@ import { freePort, startProgram } from './documents/program.ts';
 import { type Document, documents, files, root } from './documents/read.ts';
 import { type Snippets, typeErrors, writeSnippets } from './documents/snippets.ts';
 import { tokenFor } from './documents/token.ts';
-import { pythonMissing } from './python-environment.ts';
+import { pythonMissing, uv } from './python-environment.ts';
 
 const quiet = { info() {}, warn() {}, error: console.error };
 const tools = ['curl', 'jq', 'openssl'].filter((tool) => spawnSync('bash', ['-c', `command -v ${tool}`]).status !== 0);
@@ -99,6 +99,16 @@ describe('snippets and addresses', () => {
     }
   });
 
+  test('the Python of the documents runs as printed', (t) => {
+    const missing = pythonMissing();
+    if (missing && process.env.CI !== 'true') return t.skip(missing);
+    assert.equal(missing, undefined);
+
+    const { status, stdout, stderr } = uv('run', 'pytest', '-q', 'sdk/python/tests/test_readme.py');
+
+    assert.equal(status, 0, `${stdout}\n${stderr}`);
+  });
+
   test('every address of the development server in the documents answers', async () => {
     const links = documents.flatMap((document) => document.links).filter((link) => link.startsWith('http://localhost:9000'));
     const answers = await Promise.all(links.map((link) => fetch(link.replace('http://localhost:9000', development.issuer))));
@@ -165,7 +175,7 @@ describe('references', () => {
   test('every block is of a kind that is checked, and data can be read', () => {
     for (const { path, blocks } of documents)
       for (const { language, text, line } of blocks) {
-        // Python snippets are run by the tests of the Python SDK, which are Python themselves.
+        // Run above, by a test that is Python itself.
         const python = language === 'python' && path === 'sdk/python/README.md';
         assert.ok(python || ['', 'ts', 'sh', 'console', 'json'].includes(language), `${path}:${line} is ${language}`);
         if (language === 'json') assert.doesNotThrow(() => JSON.parse(text), `${path}:${line}`);

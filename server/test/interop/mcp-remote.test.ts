@@ -12,6 +12,8 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { filesServer } from '../../../examples/typescript-server/src/files-server.ts';
 import { openFolder } from '../../../examples/typescript-server/src/folder.ts';
+import { freePort, startProgram } from '../../../tools/documents/program.ts';
+import { pythonMissing } from '../../../tools/python-environment.ts';
 import { startDevelopment, startNode } from '../../src/runtimes/node.ts';
 import { decideDevice, signInAndDecide } from '../browser.ts';
 
@@ -28,11 +30,11 @@ test('mcp-remote registers, signs a person in, bridges tools to a host that know
 }, async (t) => {
   const { url, home } = await openGuardedFiles(t);
 
-  const first = await openBridge(t, url, home);
+  const first = await openBridge(t, { url, home });
   const { tools } = await first.client.listTools();
   const listed = await first.client.callTool({ name: 'list_files', arguments: {} });
   await first.client.close();
-  const second = await openBridge(t, url, home);
+  const second = await openBridge(t, { url, home });
   const again = await second.client.listTools();
 
   assert.deepEqual(tools.map(({ name }) => name).sort(), ['delete_file', 'list_files', 'read_file', 'write_file']);
@@ -47,12 +49,12 @@ test('mcp-remote registers, signs a person in, bridges tools to a host that know
 
 test('[RT-01] mcp-remote renews an access token the server no longer knows, without the person', { skip, timeout }, async (t) => {
   const { url, home, revoke } = await openGuardedFiles(t);
-  const first = await openBridge(t, url, home);
+  const first = await openBridge(t, { url, home });
   await first.client.close();
   const before = await keptTokens(home);
 
   await revoke(before.access_token);
-  const second = await openBridge(t, url, home);
+  const second = await openBridge(t, { url, home });
   const { tools } = await second.client.listTools();
   const after = await keptTokens(home);
 
@@ -64,7 +66,7 @@ test('[RT-01] mcp-remote renews an access token the server no longer knows, with
 
 test('mcp-remote takes a 403 to the person and makes the call again with what was allowed', { skip, timeout }, async (t) => {
   const { url, home } = await openGuardedFiles(t);
-  const { client, visits } = await openBridge(t, url, home);
+  const { client, visits } = await openBridge(t, { url, home });
 
   const written = await client.callTool({ name: 'write_file', arguments: { name: 'note.txt', text: 'Hello!' } });
 
@@ -81,7 +83,7 @@ test('[DEV-01] mcp-remote --device-code registers for that grant alone, shows th
 }, async (t) => {
   const { url, home } = await openGuardedFiles(t);
 
-  const { client, visits } = await openBridge(t, url, home, ['--device-code']);
+  const { client, visits } = await openBridge(t, { url, home, more: ['--device-code'] });
   const { tools } = await client.listTools();
 
   assert.equal(tools.length, 4);
@@ -91,14 +93,37 @@ test('[DEV-01] mcp-remote --device-code registers for that grant alone, shows th
   );
 });
 
+for (const transport of ['http', 'sse'])
+  test(`mcp-remote bridges to the Python server of the examples on ${transport}`, { skip: skip || pythonMissing(), timeout }, async (t) => {
+    const { url, home } = await openPythonNotes(t, transport);
+
+    const { client, visits } = await openBridge(t, { url, home, transport });
+    const { tools } = await client.listTools();
+    const profile = await client.callTool({ name: 'get_user_profile', arguments: {} });
+
+    assert.deepEqual(tools.map(({ name }) => name).sort(), ['create_secure_note', 'get_api_usage', 'get_user_profile', 'list_secure_notes']);
+    assert.notEqual(profile.isError, true);
+    assert.match(JSON.stringify(profile.content), /testuser@example\.com/);
+    assert.deepEqual(
+      visits.map((visit) => visit.searchParams.get('scope')),
+      ['mcp:read'],
+    );
+  });
+
 type Bridge = { client: Client; visits: URL[] };
+type Started = { url: URL; home: string; transport?: string; more?: string[] };
 
 /** Starts mcp-remote as a host does and connects through it; whoever it sends to a browser signs in and allows everything. */
-async function openBridge(t: TestContext, url: URL, home: string, more: string[] = []): Promise<Bridge> {
+async function openBridge(t: TestContext, { url, home, transport: kind = 'http', more = [] }: Started): Promise<Bridge> {
   const visits: URL[] = [];
   // Its opener asks BROWSER where there is no desktop: `true` opens nothing, and the address is on stderr.
   const env = { PATH: process.env.PATH ?? '', HOME: home, MCP_REMOTE_CONFIG_DIR: home, BROWSER: 'true' };
-  const transport = new StdioClientTransport({ command: process.execPath, args: [bridge, url.href, '--transport', 'http-only', ...more], env, stderr: 'pipe' });
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [bridge, url.href, '--transport', `${kind}-only`, ...more],
+    env,
+    stderr: 'pipe',
+  });
   const client = new Client({ name: 'a host without OAuth', version: '0.1.0' });
   t.after(() => client.close());
   let said = '';
@@ -156,6 +181,24 @@ async function openGuardedFiles(t: TestContext) {
     assert.equal(response.status, 200);
   }
   return { url, home, revoke };
+}
+
+/** Development mode, and `oauth_protected_server.py` guarded by it, started as its document says. */
+async function openPythonNotes(t: TestContext, transport: string): Promise<{ url: URL; home: string }> {
+  const home = await mkdtemp(join(tmpdir(), 'mcp-remote-'));
+  t.after(() => rm(home, { recursive: true }));
+  const authServer = await startDevelopment({ port: 0, ephemeral: true, log: quiet });
+  t.after(() => authServer.stop());
+  const port = await freePort();
+  const options = `--transport ${transport} --port ${port} --auth-server ${authServer.issuer} --data-file ${join(home, 'notes.db')}`;
+  const program = startProgram(`uv run python examples/mcp-servers/oauth_protected_server.py ${options}`, { patienceSeconds: 60 });
+  t.after(() => {
+    program.stop();
+    return program.ends();
+  });
+  await program.says(/http:\/\/localhost:\d+\/mcp/);
+  const url = new URL(`http://localhost:${port}/mcp`);
+  return { url, home };
 }
 
 async function keptTokens(home: string): Promise<{ access_token: string; refresh_token: string }> {
