@@ -1,7 +1,7 @@
 """Auth-Agent for MCP servers in Python: an ASGI guard, a client of the authorization server, tokens for agents.
 
 ``auth_agent_mcp.mcp`` has the verifier for the official MCP SDK, ``auth_agent_mcp.fastmcp`` the provider for FastMCP,
-``auth_agent_mcp.httpx2`` the tokens of an agent for httpx2.
+``auth_agent_mcp.blocking`` the client for code without an event loop, ``auth_agent_mcp.httpx2`` the tokens of an agent for httpx2.
 """
 
 from ._agent import AgentTokens
