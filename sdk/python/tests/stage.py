@@ -108,6 +108,12 @@ class PlayedServer:
         return {"server_id": "srv_abc123", "api_key": "sk_test_secret", "auth_server": self.url, **fixed, **changes}
 
 
+class PatientServer(ThreadingHTTPServer):
+    """Refuses no connection while many come at once."""
+
+    request_queue_size = 128
+
+
 @contextmanager
 def play() -> Iterator[PlayedServer]:
     """Listens on a free port of loopback."""
@@ -144,7 +150,7 @@ def play() -> Iterator[PlayedServer]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = PatientServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     played = PlayedServer(server)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
