@@ -12,7 +12,7 @@ import type { DeviceWish } from './session.ts';
 export const personFlags = [
   { name: 'device', kind: 'switch' as const, about: 'sign in by a code that you enter elsewhere; the default over SSH' },
   { name: 'no-browser', kind: 'switch' as const, about: 'print the address to sign in at, and open nothing' },
-  { name: 'timeout', kind: 'text' as const, value: 'seconds', about: 'how long to wait for the person (300)' },
+  { name: 'timeout', kind: 'text' as const, value: 'seconds', about: 'how long to wait for the person (300; for a code as long as it lasts)' },
 ];
 
 export type Person = {
@@ -30,7 +30,7 @@ export function personAt(call: Call, ask: (question: string) => Promise<string |
     if (call.flags.noBrowser !== true) openBrowser(url);
   };
   return {
-    device: deviceWish(call),
+    device: deviceWish(call, textFlag(call, 'timeout') === undefined ? undefined : seconds),
     openReception: async (ports, redirectUri) => {
       if (redirectUri === outOfBand) return pasteReception(redirectUri, { visit, ask });
       return openListener({ visit, timeoutMs: seconds * 1000, ports, registered: redirectUri });
@@ -38,10 +38,10 @@ export function personAt(call: Call, ask: (question: string) => Promise<string |
   };
 }
 
-function deviceWish(call: Call): DeviceWish | undefined {
+function deviceWish(call: Call, longestSeconds: number | undefined): DeviceWish | undefined {
   const always = call.flags.device === true;
   if (!always && !isRemote(call.terminal.env)) return undefined;
-  return { always, show: (waiting) => showCode(waiting, call) };
+  return { always, longestSeconds, show: (waiting) => showCode(waiting, call) };
 }
 
 /** A shell on another computer: a browser here would not be the person's, nor would its answer find the way. */

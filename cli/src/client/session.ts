@@ -41,6 +41,8 @@ export type SessionOptions = {
 };
 export type DeviceWish = {
   always: boolean;
+  /** Waits no longer than this, in seconds, even where the code lasts longer. */
+  longestSeconds?: number;
   /** Tells the person their code. Whoever finishes the sign-in another time keeps it here and throws. */
   show(waiting: WaitingDevice, begun: { mcpUrl: string; place: KeptPlace; client: KeptClient; scope?: string }): void | Promise<void>;
 };
@@ -212,7 +214,8 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
     const { metadata, client, scope, resource = mcpUrl.href } = how;
     const waiting = await beginDevice(how);
     await device?.show(waiting, { mcpUrl: mcpUrl.href, place: { issuer: metadata.issuer, resource }, client, scope });
-    return awaitDevice(waiting, how);
+    const expiresAt = Math.min(waiting.expiresAt, now() + (device?.longestSeconds ?? Number.POSITIVE_INFINITY));
+    return awaitDevice({ ...waiting, expiresAt }, how);
   }
 
   /** CL-18: a client that is not known any more is forgotten and made anew, a code that is refused is asked for anew; each once. */

@@ -84,14 +84,15 @@ describe('login', () => {
   });
 
   test('mistakes say what to do', async () => {
-    const [none, both, unknown, flag] = [
+    const [none, both, unknown, flag, late] = [
       await stage.cli(['login']),
       await stage.cli(['login', stage.mcpUrl, '--check', 'x']),
       await stage.cli(['login', '--check', '__proto__']),
       await stage.cli(['login', stage.mcpUrl, '--device', '--client-id', 'mcp-task-manager']),
+      await stage.cli(['login', stage.mcpUrl, '--device', '--timeout', '1'], { visit: async () => {} }),
     ];
 
-    assert.deepEqual([none.exit, both.exit, unknown.exit, flag.exit], [2, 2, 4, 6]);
+    assert.deepEqual([none.exit, both.exit, unknown.exit, flag.exit, late.exit], [2, 2, 4, 6, 8]);
     assert.match(none.err, /address of an MCP server is missing/);
     assert.match(unknown.err, /--no-wait --json/);
   });
