@@ -66,7 +66,7 @@ export const routes: readonly Route[] = [
   // people
   { path: '/', surface: 'page', methods: { GET: home } },
   { path: '/login', surface: 'page', methods: { GET: signInForm, POST: signIn } },
-  { path: '/logout', surface: 'page', methods: { GET: signOutForm, POST: signOut } },
+  { path: '/logout', surface: 'page', methods: { GET: signOutForm, POST: signOut }, endpoint: 'end_session_endpoint' },
   { path: '/account', surface: 'page', methods: { GET: account } },
   { path: '/account/agents', surface: 'page', methods: { GET: agents } },
   { path: '/account/agents/disconnect', surface: 'page', methods: { POST: disconnect } },

@@ -50,10 +50,19 @@ const rooms: Record<string, string[]> = {
     'token/back-channel',
     'token/client-auth',
   ],
-  discovery: ['account/methods/index', 'clients/metadata-document', 'clients/register', 'token/grants'],
+  discovery: ['account/methods/index', 'clients/metadata-document', 'clients/register', 'clients/response-algorithm', 'token/grants'],
   servers: [],
   site: [],
-  token: ['clients/address-bucket', 'clients/find', 'clients/keys', 'clients/secret', 'servers/key-value', 'servers/resource'],
+  token: [
+    'clients/address-bucket',
+    'clients/find',
+    'clients/keys',
+    'clients/response-algorithm',
+    'clients/secret',
+    'clients/sector',
+    'servers/key-value',
+    'servers/resource',
+  ],
 };
 
 /** Everything above and below the rooms. A name stands for a room with all its files, `room/file` for one file, anything else for a package or a part of Node. */

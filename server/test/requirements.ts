@@ -202,12 +202,12 @@ const peopleRows: Row[] = [
   ['CON-08', 'SHOULD', 'The content policy does not stop the Allow button.'],
   ['CON-09', 'SHOULD', 'A redirect to a private-use scheme leaves a page with a link.'],
   ['CON-10', 'SHOULD', 'Allow is neither focused nor active in the first half second.'],
-  ['LO-01', 'MUST', 'Sign-out asked by a client is confirmed unless the ID token proves the session.', agents],
-  ['LO-02', 'MUST', 'After sign-out only registered addresses are followed.', agents],
-  ['LO-03', 'MUST', 'An expired ID token still names its session; other tokens do not.', agents],
-  ['LO-04', 'MUST', 'Sign-out destroys the session on the server.', agents],
+  ['LO-01', 'MUST', 'Sign-out asked by a client is confirmed unless the ID token proves the session.'],
+  ['LO-02', 'MUST', 'After sign-out only registered addresses are followed.'],
+  ['LO-03', 'MUST', 'An expired ID token still names its session; other tokens do not.'],
+  ['LO-04', 'MUST', 'Sign-out destroys the session on the server.'],
   ['LO-05', 'SHOULD', 'Back-channel logout tokens follow their specification.', agents],
-  ['LO-06', 'MUST', 'Logout pages carry no CORS and cannot be framed.', agents],
+  ['LO-06', 'MUST', 'Logout pages carry no CORS and cannot be framed.'],
 ];
 
 const tokens: Row[] = [
@@ -268,7 +268,7 @@ const tokens: Row[] = [
   ['INT-05', 'MUST', 'Refresh tokens are inactive to resource servers; a wrong hint changes nothing.'],
   ['INT-06', 'MUST', 'Answers are no-store; caches live a minute at most and never past exp.'],
   ['INT-07', 'MUST', 'A missing token is invalid_request; floods are 429.'],
-  ['INT-08', 'MAY', 'The answer may be a signed JWT.', agents],
+  ['INT-08', 'MAY', 'The answer may be a signed JWT.'],
   ['REV-01', 'MUST', 'Revocation is POST by the client that got the token.'],
   ['REV-02', 'MUST', 'An unknown or dead token is 200, empty.'],
   ['REV-03', 'MUST', 'The token of another client stays alive.'],

@@ -8,6 +8,7 @@ import {
   deviceCodeGrant,
   isoDate,
   newClientSecret,
+  openidMetadata,
   parseScope,
   randomId,
   type Store,
@@ -38,6 +39,8 @@ export const addClient: Command = {
     { name: 'resource', kind: 'text', value: 'url', about: 'the server it means when it names none' },
     { name: 'pushed-only', kind: 'switch', about: 'refuse its requests unless they were pushed (RFC 9126)' },
     { name: 'bound-tokens', kind: 'switch', about: 'tokens are always bound to a key of the client (DPoP)' },
+    { name: 'logout-uri', kind: 'list', value: 'uri', about: 'where browsers may go after sign-out (post_logout_redirect_uris)' },
+    { name: 'pairwise', kind: 'switch', about: 'knows its people by subjects that no other client has' },
     { name: 'id', kind: 'text', value: 'id', about: 'an id of your choice' },
   ],
   examples: [
@@ -164,10 +167,29 @@ function clientOf(call: Call, dotlessSchemes: readonly string[], now: number): C
       scope,
       ...(call.flags.pushedOnly === true ? { requirePushedRequests: true } : {}),
       ...(call.flags.boundTokens === true ? { dpopBoundAccessTokens: true } : {}),
+      ...openidFlags(call, { redirectUris, dotlessSchemes }),
     },
     createdAt: now,
     lastUsedAt: now,
   };
+}
+
+/** By the rules of registration, but what would be left out there is refused here. */
+function openidFlags(call: Call, given: { redirectUris: readonly string[]; dotlessSchemes: readonly string[] }) {
+  const logoutUris = listFlag(call, 'logoutUri');
+  const members = {
+    ...(logoutUris.length > 0 && { post_logout_redirect_uris: logoutUris }),
+    ...(call.flags.pairwise === true && { subject_type: 'pairwise' }),
+  };
+  const refuse = (why: string): never => {
+    throw new Failure('refused', why, { fix: addClient.examples[1] });
+  };
+  try {
+    return openidMetadata(members, given, refuse);
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
 }
 
 async function resourceOf(call: Call, store: Store): Promise<string | undefined> {
@@ -199,6 +221,8 @@ function viewOf({ id, registration, metadata, defaultResource, serverId, created
     scope: metadata.scope,
     require_pushed_authorization_requests: metadata.requirePushedRequests,
     dpop_bound_access_tokens: metadata.dpopBoundAccessTokens,
+    post_logout_redirect_uris: metadata.postLogoutRedirectUris,
+    subject_type: metadata.subjectType,
     default_resource: defaultResource,
     speaks_for: serverId,
     created_at: isoDate(createdAt),

@@ -1,36 +1,99 @@
 /**
- * GET and POST /logout: a page that asks, and the form that does it, so that no link and no other site can sign anybody out (LOG-02). Agents keep their
- * access: grants do not hang from sessions. Not here: logout begun by a client (OIDC RP-Initiated Logout).
+ * GET and POST /logout, which is also the `end_session_endpoint` (OIDC RP-Initiated Logout): a page that asks, and the form that does it, so that no link and no
+ * other site can sign anybody out (LOG-02, LO-01). Only an ID token of this very session makes the question needless. Agents keep their access: grants do not
+ * hang from sessions.
  */
 import type { Context, Exchange } from '../context.ts';
+import { OAuthError } from '../errors.ts';
 import { pageFrame } from '../page-frame.ts';
-import { type Answer, page } from '../route.ts';
+import { type Answer, page, redirect } from '../route.ts';
+import { type Parameters, parametersFromForm } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
+import { describeRedirect } from '../views/redirect-target.ts';
 import { signedOutPage, signOutPage } from '../views/sign-out-page.ts';
 import { browserOf } from './browser-cookie.ts';
+import { readCookie } from './cookies.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
+import { type LogoutRequest, readLogout } from './logout-request.ts';
 import { currentSession, endSession, type SignedIn } from './session.ts';
+
+type Place = { exchange: Exchange; context: Context };
+
+/** What the form carries on from the request of a client. */
+const carried = ['id_token_hint', 'client_id', 'post_logout_redirect_uri', 'state'];
+/** A little less than the longest address we read. */
+const maxLocation = 8000;
 
 /** GET /logout. */
 export async function signOutForm(exchange: Exchange, context: Context): Promise<Answer> {
+  return begin(parametersFromForm(new URL(exchange.request.url).search), { exchange, context });
+}
+
+/** POST /logout: our own form, or the request of a client. */
+export async function signOut(exchange: Exchange, context: Context): Promise<Answer> {
+  const given = await readParameters(exchange.request, 'form');
+  if (given.get('csrf') === undefined && carried.some((name) => given.get(name) !== undefined)) return byPost(given, { exchange, context });
   const signedIn = await currentSession(exchange, context);
-  const frame = pageFrame(exchange, context);
-  if (!signedIn) return page(signedOutPage(frame));
+  const request = await readLogout(given, context);
+  if (!signedIn) return done(request, { exchange, context });
+  checkForm(logoutForm(signedIn), given.get('csrf'), { exchange, context });
+  const cookies = await endSession(signedIn, { exchange, context });
+  // A form's answer may not redirect to another site under our content policy: the page leads on.
+  return afterwards(request, { exchange, context }, cookies);
+}
+
+/** A form of another site comes without our Lax cookies: once more as a GET, which brings them. */
+function byPost(given: Parameters, place: Place): Answer | Promise<Answer> {
+  const { exchange, context } = place;
+  if (readCookie('session', exchange.request, context) !== undefined) return begin(given, place);
+  const location = `${context.base}/logout?${new URLSearchParams(carriedFrom(given))}`;
+  if (location.length > maxLocation) throw new OAuthError('uri_too_long', 'The request is longer than 8 KiB');
+  return redirect(location);
+}
+
+async function begin(given: Parameters, place: Place): Promise<Answer> {
+  const { exchange, context } = place;
+  const request = await readLogout(given, context);
+  const signedIn = await currentSession(exchange, context);
+  if (!signedIn) return done(request, place);
+  if (request.proven && request.sid !== undefined && request.sid === signedIn.session.sid) return done(request, place, await endSession(signedIn, place));
+  return ask(signedIn, { given, request }, place);
+}
+
+function ask(signedIn: SignedIn, { given, request }: { given: Parameters; request: LogoutRequest }, { exchange, context }: Place): Answer {
   const browser = browserOf(exchange, context);
   const { username, name, email } = signedIn.user;
   const csrf = formToken(logoutForm(signedIn), browser, context);
-  return page(signOutPage(frame, { csrf, user: { name: name ?? username, email } }), 200, browser.cookies);
+  const values = { csrf, user: { name: name ?? username, email }, askedBy: request.client && (request.client.metadata.clientName ?? '') };
+  return page(signOutPage(pageFrame(exchange, context), { ...values, carried: carriedFrom(given) }), 200, browser.cookies);
 }
 
-/** POST /logout. */
-export async function signOut(exchange: Exchange, context: Context): Promise<Answer> {
-  const form = await readParameters(exchange.request, 'form');
-  const signedIn = await currentSession(exchange, context);
-  const frame = pageFrame(exchange, context);
-  if (!signedIn) return page(signedOutPage(frame));
-  checkForm(logoutForm(signedIn), form.get('csrf'), { exchange, context });
-  const cookies = await endSession(signedIn, { exchange, context });
-  return page(signedOutPage(frame), 200, cookies);
+/** Nobody is signed in here any more: back to a client that is known to have asked, else a page. */
+function done(request: LogoutRequest, place: Place, cookies: string[] = []): Answer {
+  const { returnTo } = request;
+  return returnTo !== undefined && mayLeadOn(request) ? redirect(returnTo, cookies) : afterwards(request, place, cookies);
+}
+
+function afterwards(request: LogoutRequest, { exchange, context }: Place, cookies: string[]): Answer {
+  const { returnTo } = request;
+  const onward = returnTo === undefined ? undefined : { href: returnTo, host: describeRedirect(returnTo).place, atOnce: mayLeadOn(request) };
+  return page(signedOutPage(pageFrame(exchange, context), onward), 200, cookies);
+}
+
+/** AZ-31 holds here too: a stranger's client must not make a redirect of our address. Who has an ID token has had a person here. */
+function mayLeadOn({ proven, client }: LogoutRequest): boolean {
+  return proven || client?.registration === 'manual' || client?.registration === 'demo';
+}
+
+function carriedFrom(given: Parameters): Record<string, string> {
+  return Object.fromEntries(
+    carried.flatMap((name) =>
+      given
+        .all(name)
+        .slice(0, 1)
+        .map((value) => [name, value]),
+    ),
+  );
 }
 
 function logoutForm({ session }: SignedIn): Form {

@@ -21,7 +21,8 @@ export function judgeDocument(url: string, fetched: FetchedDocument, policy: Met
   const json = parseDocument(body);
   if (json.client_id !== url) throw unusable('The client_id in the client metadata document is not its own address');
   try {
-    return parseClientMetadata(json, 'document', policy);
+    // Whose sector a document belongs to is seen from its redirect URIs; a second document is not fetched for it.
+    return parseClientMetadata({ ...json, sector_identifier_uri: undefined }, 'document', policy);
   } catch (error) {
     throw error instanceof OAuthError ? unusable('The client metadata document breaks a rule', error) : error;
   }

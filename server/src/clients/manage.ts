@@ -13,6 +13,7 @@ import { registrationAnswer } from './registration-answer.ts';
 import { readRegistration } from './registration-body.ts';
 import { newManagementToken, presentedToken } from './registration-token.ts';
 import { clientSecretHash, newClientSecret, usesSecret } from './secret.ts';
+import { checkSector } from './sector.ts';
 
 /** A client that has proven that the registration is its own, and the token it did that with. */
 type Managed = { client: Client; token: string; hash: string };
@@ -31,6 +32,7 @@ export async function replaceOwnRegistration(exchange: Exchange, context: Contex
   const { client, hash } = await managedClient(exchange, context);
   const { metadata, notes, members } = await readRegistration(exchange.request, context);
   checkReplacement(members, client, context);
+  await checkSector(metadata, context);
 
   const { replaced, secret } = replacement(client, metadata, context);
   const token = newManagementToken();

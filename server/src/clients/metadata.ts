@@ -13,6 +13,7 @@ import type { ClientMetadata } from '../storage/store.ts';
 import { displayText } from '../views/display-text.ts';
 import { isPlainHttpsUrl } from './https-url.ts';
 import { parseKeySet } from './key-set.ts';
+import { openidMetadata } from './openid-metadata.ts';
 
 export type MetadataSource = 'registration' | 'document';
 export type MetadataPolicy = {
@@ -45,9 +46,10 @@ export function parseClientMetadata(json: unknown, source: MetadataSource, polic
   if ('software_statement' in members) note('The software statement was ignored: no issuer of statements is trusted here');
   const keys = parseKeySet(members.jwks, members.jwks_uri);
   const grantTypes = grantTypesOf(members, note);
+  const redirectUris = isRedirected(members, grantTypes) ? redirectUrisOf(members, policy, note) : [];
   const metadata: ClientMetadata = {
     clientName: nameOf(members, source),
-    redirectUris: isRedirected(members, grantTypes) ? redirectUrisOf(members, policy, note) : [],
+    redirectUris,
     grantTypes,
     responseTypes: responseTypesOf(members, grantTypes, note),
     tokenEndpointAuthMethod: source === 'document' ? documentMethod(members, keys !== undefined) : registeredMethod(members, keys !== undefined),
@@ -62,6 +64,7 @@ export function parseClientMetadata(json: unknown, source: MetadataSource, polic
     softwareVersion: textOf(members, 'software_version', note),
     dpopBoundAccessTokens: boundTokensOf(members),
     ...keys,
+    ...openidMetadata(members, { redirectUris, dotlessSchemes: policy.dotlessSchemes }, note),
     requirePushedRequests: members.require_pushed_authorization_requests === true || undefined,
     tokenEndpointAuthSigningAlg: keys && signingAlgOf(members),
   };

@@ -18,6 +18,7 @@ import { registrationAnswer } from './registration-answer.ts';
 import { readRegistration } from './registration-body.ts';
 import { newManagementToken, presentedToken } from './registration-token.ts';
 import { clientSecretHash, newClientSecret, usesSecret } from './secret.ts';
+import { checkSector } from './sector.ts';
 
 /** Whether clients may register, be it with a token or to wait for approval; else the route is 404 and the metadata has no registration_endpoint (DCR-16). */
 export function registrationOffered(options: Options): boolean {
@@ -32,6 +33,7 @@ export async function register(exchange: Exchange, context: Context): Promise<An
 
   await takeAllowance(exchange.address, context);
   await refuseWhenFull(context);
+  await checkSector(parsed.metadata, context);
   const tokenId = await useInitialToken(initialToken, context);
 
   const secret = usesSecret(parsed.metadata) ? newClientSecret() : undefined;

@@ -4,11 +4,12 @@
  */
 import type { Context } from '../context.ts';
 import type { Client } from '../storage/store.ts';
+import { responseAlgorithm } from './response-algorithm.ts';
 
 /** `secret` only when one was made for this answer: it is kept nowhere. */
 export type Credentials = { secret: string | undefined; managementToken: string };
 
-export function registrationAnswer(client: Client, { secret, managementToken }: Credentials, { issuer }: Context): Record<string, unknown> {
+export function registrationAnswer(client: Client, { secret, managementToken }: Credentials, { issuer, options }: Context): Record<string, unknown> {
   const { metadata } = client;
   return {
     client_id: client.id,
@@ -34,6 +35,11 @@ export function registrationAnswer(client: Client, { secret, managementToken }: 
     jwks_uri: metadata.jwksUri,
     require_pushed_authorization_requests: metadata.requirePushedRequests,
     token_endpoint_auth_signing_alg: metadata.tokenEndpointAuthSigningAlg,
+    id_token_signed_response_alg: metadata.idTokenSignedResponseAlg && responseAlgorithm(metadata.idTokenSignedResponseAlg, options),
+    userinfo_signed_response_alg: metadata.userinfoSignedResponseAlg && responseAlgorithm(metadata.userinfoSignedResponseAlg, options),
+    subject_type: metadata.subjectType,
+    sector_identifier_uri: metadata.sectorIdentifierUri,
+    post_logout_redirect_uris: metadata.postLogoutRedirectUris,
     dpop_bound_access_tokens: metadata.dpopBoundAccessTokens,
   };
 }

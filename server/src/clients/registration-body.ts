@@ -15,6 +15,6 @@ export async function readRegistration(request: HttpRequest, context: Context): 
   const parsed = parseStrictJson(await readText(request));
   if (!parsed) throw new OAuthError('invalid_client_metadata', 'The body must be a JSON object');
   if (parsed.duplicates.length > 0) throw new OAuthError('invalid_client_metadata', 'A member is repeated');
-  const metadata = parseClientMetadata(parsed.value, 'registration', context.options.clients);
-  return { ...metadata, members: parsed.value as Record<string, unknown> }; // parseClientMetadata takes objects only
+  const read = parseClientMetadata(parsed.value, 'registration', context.options.clients);
+  return { ...read, members: parsed.value as Record<string, unknown> }; // parseClientMetadata takes objects only
 }

@@ -9,6 +9,12 @@ export function sha256(text: string): string {
   return hash('sha256', text, 'base64url');
 }
 
+/** The left half of the hash that belongs to a signature algorithm: `at_hash` (OIDC Core §3.1.3.6). Ed25519 signs with SHA-512. */
+export function leftHalf(text: string, algorithm: string): string {
+  const whole = Buffer.from(hash(algorithm === 'EdDSA' ? 'sha512' : 'sha256', text, 'hex'), 'hex');
+  return whole.toString('base64url', 0, whole.length / 2);
+}
+
 /** Compares two strings without telling by time where they differ. Lengths may show; ours are fixed. */
 export function equalSecrets(left: string, right: string): boolean {
   const a = Buffer.from(left);

@@ -5,10 +5,12 @@
 import { offeredAcrs } from '../account/methods/index.ts';
 import { documentsOffered } from '../clients/metadata-document.ts';
 import { registrationOffered } from '../clients/register.ts';
+import { offeredAlgorithms } from '../clients/response-algorithm.ts';
 import type { Context, Exchange } from '../context.ts';
 import { dpopAlgorithms } from '../crypto/dpop-proof.ts';
 import { foreignAlgorithms } from '../crypto/foreign-jwt.ts';
 import { OAuthError } from '../errors.ts';
+import type { Options } from '../options.ts';
 import type { Answer } from '../route.ts';
 import { identityScopes } from '../rules/scope.ts';
 import { grantTypes } from '../token/grants/index.ts';
@@ -54,6 +56,7 @@ function metadataOf({ issuer, options, routes }: Context): Metadata {
     grant_types_supported: grantTypes.map(({ name }) => name),
     ...authentication('token', ['none', ...confidentialMethods]),
     ...('introspection_endpoint' in endpoints ? authentication('introspection', [...confidentialMethods, 'Bearer']) : {}),
+    ...('introspection_endpoint' in endpoints ? { introspection_signing_alg_values_supported: ['RS256'] } : {}),
     ...('revocation_endpoint' in endpoints ? authentication('revocation', ['none', ...confidentialMethods]) : {}),
     code_challenge_methods_supported: ['S256'],
     dpop_signing_alg_values_supported: [...dpopAlgorithms],
@@ -62,7 +65,7 @@ function metadataOf({ issuer, options, routes }: Context): Metadata {
     acr_values_supported: [...offeredAcrs],
     client_id_metadata_document_supported: documentsOffered(options),
     ...(options.requirePushedRequests ? { require_pushed_authorization_requests: true } : {}),
-    ...('userinfo_endpoint' in endpoints ? openidMembers : {}),
+    ...('userinfo_endpoint' in endpoints ? openidMembers(options) : {}),
   };
 }
 
@@ -75,14 +78,15 @@ function authentication(endpoint: 'token' | 'introspection' | 'revocation', meth
 }
 
 /** OIDC Discovery §3. Absent, `request_uri_parameter_supported` would mean true. */
-const openidMembers: Metadata = {
-  subject_types_supported: ['public'],
-  id_token_signing_alg_values_supported: ['RS256'],
+const openidMembers = (options: Options): Metadata => ({
+  subject_types_supported: ['public', 'pairwise'],
+  id_token_signing_alg_values_supported: offeredAlgorithms(options),
+  userinfo_signing_alg_values_supported: offeredAlgorithms(options),
   claims_supported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'acr', 'amr', 'nonce', 'at_hash', 'sid', 'name', 'preferred_username', 'email'],
   claims_parameter_supported: false,
   request_parameter_supported: false,
   request_uri_parameter_supported: false,
-};
+});
 
 function endpointsOf(issuer: string, registrationOpen: boolean, routes: Context['routes']): Metadata {
   const advertised = routes.filter(({ endpoint }) => endpoint !== undefined && (endpoint !== 'registration_endpoint' || registrationOpen));

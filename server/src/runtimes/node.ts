@@ -17,6 +17,7 @@ export { readServerFacts, viewOfServer } from '../api/server-body.ts';
 export type { AuthServer } from '../app.ts';
 export { auditEvent } from '../audit/event.ts';
 export { parseKeySet } from '../clients/key-set.ts';
+export { openidMetadata } from '../clients/openid-metadata.ts';
 export { newRegistrationToken, registrationTokenSeconds } from '../clients/registration-token.ts';
 export { clientSecretHash, newClientSecret } from '../clients/secret.ts';
 export type { Context } from '../context.ts';

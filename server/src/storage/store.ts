@@ -55,6 +55,8 @@ export type ServerKey = {
 
 export type OwnerToken = { id: string; tokenHash: string; userId: string; name: string; createdAt: number; expiresAt: number; revokedAt?: number };
 
+/** What we sign with. */
+export type ResponseAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
 export type TokenEndpointAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
 /** Client metadata after our parser (RFC 7591 names in camelCase); the same shape for registered clients and fetched documents. */
 export type ClientMetadata = {
@@ -79,6 +81,15 @@ export type ClientMetadata = {
   requirePushedRequests?: boolean;
   /** The only algorithm its assertions may have; any asymmetric one that we offer when absent. */
   tokenEndpointAuthSigningAlg?: string;
+  /** OIDC Registration §2. Absent: RS256. */
+  idTokenSignedResponseAlg?: ResponseAlgorithm;
+  /** Absent: userinfo is plain JSON. */
+  userinfoSignedResponseAlg?: ResponseAlgorithm;
+  /** The client sees its people under subjects that no other sector knows (OIDC Core §8). Absent: public. */
+  subjectType?: 'pairwise';
+  sectorIdentifierUri?: string;
+  /** RP-Initiated Logout §3.1: where a browser may go after sign-out. */
+  postLogoutRedirectUris?: string[];
   /** RFC 9449 §5.2: access tokens of this client are always bound to a key. */
   dpopBoundAccessTokens?: true;
 };

@@ -6,12 +6,13 @@ import type { Context, Exchange } from '../context.ts';
 import { OAuthError } from '../errors.ts';
 import { type Answer, json } from '../route.ts';
 import type { Parameters } from '../rules/parameters.ts';
-import type { Standing } from '../storage/store.ts';
+import type { Client, Standing } from '../storage/store.ts';
 import { type AccessToken, readAccessToken } from './access-token.ts';
 import { checkKey, type PresentedKey, presentedKey } from './api-key.ts';
 import { readBackChannel } from './back-channel.ts';
 import { authenticateClient } from './client-auth.ts';
 import { chainStands } from './delegation.ts';
+import { signIntrospection, wantsSigned } from './signed-introspection.ts';
 import { allowUnseenToken } from './unseen-tokens.ts';
 
 const inactive: Answer = { status: 200, json: '{"active":false}' };
@@ -20,7 +21,14 @@ const inactive: Answer = { status: 200, json: '{"active":false}' };
 export async function introspect(exchange: Exchange, context: Context): Promise<Answer> {
   const parameters = await readBackChannel(exchange);
   const key = presentedKey(exchange, parameters);
-  return key ? forServer(key, parameters, context) : forClient(exchange, parameters, context);
+  const signed = wantsSigned(exchange.request);
+  if (key) {
+    const answer = await forServer(key, parameters, context);
+    return signed ? signIntrospection(answer, (await context.store.findKey(key.hash))?.resource, context) : answer;
+  }
+  const client = await confidentialClient(exchange, parameters, context);
+  const answer = await forClient(client, parameters, context);
+  return signed ? signIntrospection(answer, client.id, context) : answer;
 }
 
 async function forServer(key: PresentedKey, parameters: Parameters, context: Context): Promise<Answer> {
@@ -52,11 +60,16 @@ function readLimited(token: string, caller: string, context: Context): Promise<A
   return readAccessToken(token, context, () => allowUnseenToken(caller, context));
 }
 
-/** contracts §7.8: a confidential client may ask about tokens that were issued to it. */
-async function forClient(exchange: Exchange, parameters: Parameters, context: Context): Promise<Answer> {
+/** INT-03: who can prove nothing may ask about nothing. */
+async function confidentialClient(exchange: Exchange, parameters: Parameters, context: Context): Promise<Client> {
   const client = await authenticateClient(exchange, parameters, context);
   if (client.metadata.tokenEndpointAuthMethod === 'none')
     throw new OAuthError('invalid_client', 'A public client may not introspect', { headers: { 'WWW-Authenticate': 'Basic realm="clients", charset="UTF-8"' } });
+  return client;
+}
+
+/** contracts §7.8: a confidential client may ask about tokens that were issued to it. */
+async function forClient(client: Client, parameters: Parameters, context: Context): Promise<Answer> {
   const presented = parameters.get('token');
   if (presented === undefined) throw tokenRequired();
 

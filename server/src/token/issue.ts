@@ -1,15 +1,18 @@
 /**
  * The only place where access and ID tokens are made. Access tokens are RFC 9068 JWTs and are not stored; ID tokens follow OIDC Core §2 and are RS256,
- * which every relying party can verify. Refresh token values: refresh-token-value.ts. Who may have one: grants/.
+ * which every relying party can verify, unless the client registered another algorithm. Refresh token values: refresh-token-value.ts. Who may have one: grants/.
  */
+import { responseAlgorithm } from '../clients/response-algorithm.ts';
+import { subjectFor } from '../clients/sector.ts';
 import type { Context } from '../context.ts';
-import { sha256 } from '../crypto/hash.ts';
+import { leftHalf } from '../crypto/hash.ts';
 import type { Claims } from '../crypto/jwt.ts';
 import { randomId } from '../crypto/random.ts';
 import type { KeySet } from '../crypto/signing-keys.ts';
 import { OAuthError } from '../errors.ts';
 import { type Answer, json } from '../route.ts';
 import { acrOf } from '../rules/acr.ts';
+import type { Client } from '../storage/store.ts';
 import { rememberIssued } from './access-token.ts';
 import { type Delegation, delegationClaims } from './delegation.ts';
 import { accessTokenType } from './exchange/token-type.ts';
@@ -34,7 +37,7 @@ export type Issue = {
   /** Present when another token was exchanged for this one (RFC 8693). */
   delegation?: Delegation;
   /** Present when an ID token is due. */
-  idToken?: { nonce?: string; sid?: string };
+  idToken?: { client: Client; nonce?: string; sid?: string };
 };
 
 /** JWT-08: what fits in the header limits of every proxy. */
@@ -55,7 +58,7 @@ export async function issue(given: Issue, context: Context): Promise<Answer> {
     expires_in: expiresAt - now,
     scope: given.scope.join(' '),
     refresh_token: given.refreshToken,
-    id_token: given.idToken && signIdToken(given, { now, expiresAt, issuer: context.issuer }, accessToken, keys),
+    id_token: given.idToken && signIdToken({ ...given, ...given.idToken }, { accessToken, keys, now, expiresAt }, context),
   });
 }
 
@@ -87,20 +90,23 @@ function signAccessToken(claims: Claims, keys: KeySet): string {
   return token;
 }
 
+type Beside = { accessToken: string; keys: KeySet; now: number; expiresAt: number };
+
 /** OIDC Core §2, §3.1.3.6. Name and e-mail are at /userinfo, not here (JWT-05). */
-function signIdToken(given: Issue, { now, expiresAt, issuer }: When, accessToken: string, keys: KeySet): string {
+function signIdToken(given: Issue & NonNullable<Issue['idToken']>, { accessToken, keys, now, expiresAt }: Beside, context: Context): string {
+  const algorithm = responseAlgorithm(given.client.metadata.idTokenSignedResponseAlg, context.options);
   const claims = {
-    iss: issuer,
-    sub: given.subject,
+    iss: context.issuer,
+    sub: subjectFor(given.client, given.subject, context),
     aud: given.clientId,
     exp: expiresAt,
     iat: now,
     auth_time: given.authTime,
     acr: acrOf(given.amr),
     amr: given.amr,
-    nonce: given.idToken?.nonce,
-    sid: given.idToken?.sid,
-    at_hash: Buffer.from(sha256(accessToken), 'base64url').toString('base64url', 0, 16),
+    nonce: given.nonce,
+    sid: given.sid,
+    at_hash: leftHalf(accessToken, algorithm),
   };
-  return keys.sign('JWT', claims, 'RS256');
+  return keys.sign('JWT', claims, algorithm);
 }

@@ -2,12 +2,15 @@
  * GET and POST /userinfo (OIDC Core §5.3): who the person behind an access token is, as far as the granted scopes say. The token comes in the header only:
  * one in the query or body is not looked at (UI-03). Challenges follow RFC 6750 §3 and RFC 9449 §7.1, Bearer first (D17).
  */
+import { findClientForToken } from '../clients/find.ts';
+import { responseAlgorithm } from '../clients/response-algorithm.ts';
+import { subjectFor } from '../clients/sector.ts';
 import type { Context, Exchange } from '../context.ts';
 import { dpopAlgorithms } from '../crypto/dpop-proof.ts';
 import { type ErrorCode, OAuthError } from '../errors.ts';
 import type { HttpRequest } from '../http-request.ts';
 import { type Answer, json } from '../route.ts';
-import type { User } from '../storage/store.ts';
+import type { Client, User } from '../storage/store.ts';
 import { type AccessToken, readAccessToken } from './access-token.ts';
 import { type Proof, presentedProof, spendProof, withNextNonce } from './dpop.ts';
 
@@ -28,7 +31,7 @@ export async function userinfo(exchange: Exchange, context: Context): Promise<An
   if (!user) throw refused('invalid_token', 'The access token is not valid');
   await spendProof(proof, context).catch((error: unknown) => refuseProof(error, context));
 
-  return withNextNonce(json(claimsOf(user, token.scope.split(' '))), proof);
+  return withNextNonce(await answerFor(token, user, context), proof);
 }
 
 /** RFC 6750 §2.1, RFC 9449 §7.1; undefined for no header or another scheme. */
@@ -62,11 +65,22 @@ async function personBehind(token: AccessToken, context: Context): Promise<User 
   return grant?.active && grant.userId === token.subject ? context.store.findUser(token.subject) : undefined;
 }
 
+/** OIDC Core §5.3.2: signed for clients that registered for it; "the sub Claim in the UserInfo Response MUST be verified to exactly match" the ID token's. */
+async function answerFor(token: AccessToken, user: User, context: Context): Promise<Answer> {
+  const { client } = (await findClientForToken(token.clientId, context)) as { client?: Client };
+  const claims = claimsOf(user, client ? subjectFor(client, user.id, context) : user.id, token.scope.split(' '));
+  const asked = client?.metadata.userinfoSignedResponseAlg;
+  if (asked === undefined) return json(claims);
+  const keys = await context.signing.current();
+  const signed = keys.sign('JWT', { iss: context.issuer, aud: token.clientId, ...claims }, responseAlgorithm(asked, context.options));
+  return { status: 200, text: signed, headers: { 'Content-Type': 'application/jwt' } };
+}
+
 /** OIDC Core §5.4. */
-function claimsOf(user: User, scope: string[]): Record<string, string | undefined> {
+function claimsOf(user: User, sub: string, scope: string[]): Record<string, string | undefined> {
   const profile = scope.includes('profile') ? { name: user.name, preferred_username: user.username } : {};
   const email = scope.includes('email') ? { email: user.email } : {};
-  return { sub: user.id, ...profile, ...email };
+  return { sub, ...profile, ...email };
 }
 
 type Refusal = (code: ErrorCode, description: string, more?: string) => OAuthError;

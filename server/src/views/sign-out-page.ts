@@ -7,26 +7,39 @@ import { icons } from './icons.ts';
 import type { PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
 import { rich, t } from './messages.ts';
+import { safeReturnHref } from './safe-href.ts';
 
-export type SignOutPageValues = { csrf: string; user?: { name: string; email?: string } };
+/** `askedBy` is the name of the client that sent the browser here; `carried` are its parameters, which the form takes along. */
+export type SignOutPageValues = {
+  csrf: string;
+  user?: { name: string; email?: string };
+  askedBy?: string;
+  carried?: Readonly<Record<string, string>>;
+};
+/** A registered address of the client that asked; `atOnce` goes there without a click. */
+export type Onward = { href: string; host: string; atOnce: boolean };
 
 /** Renders the question; the form posts `csrf` to `{base}/logout`. */
 export function signOutPage(page: PageFrame, values: SignOutPageValues): string {
-  const { user } = values;
+  const { user, askedBy } = values;
   const main = html`<h1>${t('signOut.title')}</h1>
 ${user && html`<p>${rich('signOut.as', { user: html`<strong><bdi>${displayText(user.email ?? user.name, 80)}</bdi></strong>` })}</p>`}
+${askedBy !== undefined && html`<p>${rich('signOut.askedBy', { name: html`<strong><bdi>${displayText(askedBy, 80) || t('client.unnamed')}</bdi></strong>` })}</p>`}
 <p>${t('signOut.text')}</p>
 <form method="post" action="${page.base}/logout"><input type="hidden" name="csrf" value="${values.csrf}">
+${Object.entries(values.carried ?? {}).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
 <button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('signOut.submit')}</button></form>
 <p class="center"><a class="quiet-link" href="${page.base}/account/agents">${t('signOut.stay')}</a></p>`;
 
   return renderPage(page, { title: t('signOut.title'), why: 'why.account', main });
 }
 
-/** Renders the confirmation after the session has ended. */
-export function signedOutPage(page: PageFrame): string {
+/** Renders the confirmation after the session has ended, with the way on if a client asked for it. */
+export function signedOutPage(page: PageFrame, onward?: Onward): string {
+  const href = onward && safeReturnHref(onward.href);
   const main = html`<div class="outcome">${icons.done}<h1>${t('signedOut.title')}</h1><p>${t('signedOut.text')}</p></div>
+${onward && href !== undefined && html`<p><a class="button main" href="${href}" rel="noreferrer"><span>${rich('signedOut.onward', { host: html`<bdi>${onward.host}</bdi>` })}</span></a></p>`}
 <p><a class="button quiet" href="${page.base}/login">${t('signedOut.again')}</a></p>`;
 
-  return renderPage(page, { title: t('signedOut.title'), why: 'why.account', main });
+  return renderPage(page, { title: t('signedOut.title'), why: 'why.account', main, refreshTo: onward?.atOnce ? href : undefined });
 }

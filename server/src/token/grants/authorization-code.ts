@@ -9,7 +9,7 @@ import { OAuthError } from '../../errors.ts';
 import type { Answer } from '../../route.ts';
 import type { Parameters } from '../../rules/parameters.ts';
 import { checkVerifier } from '../../rules/pkce.ts';
-import { type Code, type Grant, MAX_CODE_FAILURES } from '../../storage/store.ts';
+import { type Client, type Code, type Grant, MAX_CODE_FAILURES } from '../../storage/store.ts';
 import { checkBoundKey, spendProof } from '../dpop.ts';
 import { issue } from '../issue.ts';
 import { beginFamily } from '../refresh-family.ts';
@@ -35,7 +35,7 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
   const outcome = await context.store.redeemCode({ codeHash, now: context.now(), redemptionId: randomId('red_', 12), family: refresh?.family });
   if (outcome === 'spent') throw await spent(codeHash, request, context);
 
-  return answer(found, { refreshToken: refresh?.token, dpopJkt }, context);
+  return answer(found, { client: request.client, refreshToken: refresh?.token, dpopJkt }, context);
 }
 
 function presentedCode(parameters: Parameters): string {
@@ -85,7 +85,9 @@ async function replayed({ grant }: Found, { client, exchange }: TokenRequest, co
   return notValid('replayed: the grant is revoked');
 }
 
-function answer({ code, grant }: Found, made: { refreshToken: string | undefined; dpopJkt: string | undefined }, context: Context): Promise<Answer> {
+type Made = { client: Client; refreshToken: string | undefined; dpopJkt: string | undefined };
+
+function answer({ code, grant }: Found, { client, ...made }: Made, context: Context): Promise<Answer> {
   context.uses.grant(grant.id, context.now());
   return issue(
     {
@@ -99,7 +101,7 @@ function answer({ code, grant }: Found, made: { refreshToken: string | undefined
       amr: code.amr,
       grantExpiresAt: grant.expiresAt,
       ...made,
-      idToken: grant.scope.includes('openid') ? { nonce: code.nonce, sid: code.sid } : undefined,
+      idToken: grant.scope.includes('openid') ? { client, nonce: code.nonce, sid: code.sid } : undefined,
     },
     context,
   );

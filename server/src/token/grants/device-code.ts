@@ -9,7 +9,7 @@ import { OAuthError } from '../../errors.ts';
 import type { Answer } from '../../route.ts';
 import { deviceCodeGrant } from '../../rules/device-grant.ts';
 import type { Parameters } from '../../rules/parameters.ts';
-import type { DeviceCode, Grant } from '../../storage/store.ts';
+import type { Client, DeviceCode, Grant } from '../../storage/store.ts';
 import { spendProof } from '../dpop.ts';
 import { issue } from '../issue.ts';
 import { beginFamily } from '../refresh-family.ts';
@@ -40,7 +40,7 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
   if ((await context.store.redeemDevice(redemption)) === 'spent') throw notValid('redeemed a moment ago, or its grant has ended');
   context.uses.grant(allowed.grant.id, context.now());
 
-  return issue({ ...issueFrom(allowed), scope, refreshToken: refresh?.token, dpopJkt }, context);
+  return issue({ ...issueFrom(allowed, request.client), scope, refreshToken: refresh?.token, dpopJkt }, context);
 }
 
 function presentedCode(parameters: Parameters): string {
@@ -65,7 +65,7 @@ function wasDenied({ answeredAt, grantId }: DeviceCode): boolean {
   return answeredAt !== undefined && grantId === undefined;
 }
 
-function issueFrom({ grant, authTime, amr }: Allowed) {
+function issueFrom({ grant, authTime, amr }: Allowed, client: Client) {
   return {
     grantId: grant.id,
     subject: personOf(grant),
@@ -74,7 +74,7 @@ function issueFrom({ grant, authTime, amr }: Allowed) {
     authTime,
     amr,
     grantExpiresAt: grant.expiresAt,
-    idToken: grant.scope.includes('openid') ? {} : undefined,
+    idToken: grant.scope.includes('openid') ? { client } : undefined,
   };
 }
 
