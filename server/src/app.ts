@@ -24,7 +24,7 @@ export type AuthServer = {
   /** Answers one request. `connection.address` is the caller's address after trusted proxies. */
   fetch(request: Request, connection: Connection): Promise<Response>;
   /** The same without a Response in between, for runtimes that write status, headers and body themselves. */
-  answer(request: HttpRequest, connection: Connection): Promise<Reply>;
+  answer(request: HttpRequest, connection: Connection): Reply | Promise<Reply>;
   /** The context of a tenant, by default the root; undefined for an unknown one. */
   context(tenant?: string): Promise<Context | undefined>;
   readonly storage: Storage;
@@ -60,7 +60,7 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     }
   }
 
-  async function answer(request: HttpRequest, { address }: Connection): Promise<Reply> {
+  function answer(request: HttpRequest, { address }: Connection): Reply | Promise<Reply> {
     const bare: Exchange = { request, address, requestId: nextId(), params: {} };
     if (request.url.length > maxUrlLength) return refused(new OAuthError('uri_too_long', 'The address is longer than 8 KiB'), bare);
     const path = pathOf(request.url);
@@ -72,8 +72,13 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     const [{ route, tenanted }, parameters] = found;
     const params = decoded(parameters, matched.length === 2 ? matched[1] : []);
     if (!params) return nothingHere(bare);
-    const context = tenanted ? await contexts.find(params.tenant ?? '') : contexts.root;
-    return context ? run(route, { ...bare, params }, context, headers[route.surface]) : nothingHere(bare);
+    const exchange = { ...bare, params };
+    return tenanted ? ofTenant(params.tenant ?? '', route, exchange) : run(route, exchange, contexts.root, headers[route.surface]);
+  }
+
+  async function ofTenant(tenant: string, route: Route, exchange: Exchange): Promise<Reply> {
+    const context = await contexts.find(tenant);
+    return context ? run(route, exchange, context, headers[route.surface]) : nothingHere(exchange);
   }
 
   /** Well-known misses are JSON for any origin (META-14); people get a page. */

@@ -9,12 +9,14 @@ import { type Parameters, parametersFromForm, parametersFromJson } from './param
 export const maxBodyBytes = 64 * 1024;
 
 /** @throws {OAuthError} content_too_large beyond the limit. */
-export async function readText(request: HttpRequest): Promise<string> {
+export function readText(request: HttpRequest): Promise<string> {
   const announced = request.headers.get('content-length');
-  if (announced !== null) {
-    if (Number(announced) > maxBodyBytes) throw tooLarge();
-    return request.text();
-  }
+  if (announced === null) return readUnannounced(request);
+  if (Number(announced) > maxBodyBytes) throw tooLarge();
+  return request.text();
+}
+
+async function readUnannounced(request: HttpRequest): Promise<string> {
   if (!request.body) return '';
   const chunks: Uint8Array[] = [];
   let size = 0;

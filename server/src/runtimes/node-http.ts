@@ -8,7 +8,7 @@ import type { HttpRequest } from '../http-request.ts';
 import type { Reply } from '../route.ts';
 
 /** What answers a request: AuthServer.answer, or the same behind something. */
-export type Answerer = (request: HttpRequest, connection: { address: string }) => Promise<Reply>;
+export type Answerer = (request: HttpRequest, connection: { address: string }) => Reply | Promise<Reply>;
 
 /**
  * Makes a listener for node:http. `origin` is what relative request targets are read against; it is never what URLs are made of.
@@ -19,8 +19,10 @@ export function listener(answer: Answerer, origin: string, addressOf: (message: 
   const begin = eachTurn<Pending>(([message, response]) => {
     // Nobody waits for an answer any more.
     if (message.destroyed) return;
-    answer(requestOf(message, origin + message.url), { address: addressOf(message) }).then(
-      (reply) => write([reply, message, response]),
+    const reply = answer(requestOf(message, origin + message.url), { address: addressOf(message) });
+    if (!(reply instanceof Promise)) return write([reply, message, response]);
+    reply.then(
+      (later) => write([later, message, response]),
       () => response.destroy(),
     );
   });

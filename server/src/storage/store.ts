@@ -448,12 +448,12 @@ export type Store = {
 
   // codes and refresh tokens
   /** The code with its grant (and whether that stands), redeemed or not. */
-  findCode(codeHash: string, now: number): Promise<{ code: Code; grant: Grant; user: User; standing: boolean } | undefined>;
+  findCode(codeHash: string, now: number): Promise<{ code: Code; grant: Grant; standing: boolean } | undefined>;
   /** Redeems once, and creates the refresh family if given. "spent": redeemed, expired, failed too often or its grant is gone; nothing changed. */
   redeemCode(redemption: { codeHash: string; now: number; redemptionId: string; family?: RefreshFamily }): Promise<'redeemed' | 'spent'>;
   failCode(codeHash: string): Promise<void>;
-  /** The family with its grant and person (none for machines), living or not. */
-  findFamily(familyId: string, now: number): Promise<{ family: RefreshFamily; grant: Grant; user?: User; standing: boolean } | undefined>;
+  /** The family with its grant (and whether that stands), living or not. */
+  findFamily(familyId: string, now: number): Promise<{ family: RefreshFamily; grant: Grant; standing: boolean } | undefined>;
   /** See {@link RotationOutcome}. `presentedHash` is of a token whose MAC proved that this family issued it. */
   rotateRefreshToken(rotation: Rotation, event: AuditEvent): Promise<RotationOutcome>;
 

@@ -108,7 +108,7 @@ describe('the consent page', () => {
       { username: 'ada', password, decision: 'allow' },
       { browser: await on.signedIn() },
     );
-    const { code, grant, user } = await grantOf(on, answer);
+    const { code, grant } = await grantOf(on, answer);
 
     assert.match(answerOf(answer)['code'] ?? '', /^ac_[A-Za-z0-9_-]{43}$/);
     assert.equal(await on.store.findCode(answerOf(answer)['code'] ?? '', on.clock.now()), undefined);
@@ -117,7 +117,7 @@ describe('the consent page', () => {
       { clientId: code.clientId, redirectUri: code.redirectUri, codeChallenge: code.codeChallenge, nonce: code.nonce, authTime: code.authTime },
       { clientId: 'client_known', redirectUri: 'http://localhost:50001/callback', codeChallenge: pkce.challenge, nonce: 'n-1', authTime: on.clock.now() },
     );
-    assert.deepEqual([grant.resource, grant.scope, user.id], [on.mcp.resource, ['openid', 'files:read'], on.user.id]);
+    assert.deepEqual([grant.resource, grant.scope, grant.userId], [on.mcp.resource, ['openid', 'files:read'], on.user.id]);
   });
 
   test('[AZ-08] the port of this request is what the code is sent to', async () => {

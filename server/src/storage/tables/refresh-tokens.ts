@@ -15,7 +15,6 @@ import { aliased, type Driver, part, type Row, sql } from '../driver.ts';
 import { listText, optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import type { RefreshFamily, Rotation, RotationOutcome, Store } from '../store.ts';
 import { endFamiliesIfMarked, eventIfGrant, grantColumns, grantOf, grantStands, joinPerson } from './grants.ts';
-import { userColumns, userOf } from './users.ts';
 
 const columns = aliased('r', [
   'family_id',
@@ -75,7 +74,7 @@ export const insertFamily = part<keyof FamilyRow>`insert into refresh_tokens (te
     cast(${'revokedAt'} as bigint)`;
 
 type Key = { tenant: string; familyId: string };
-const find = sql<Key & { now: number }>`select ${columns}, ${grantColumns}, ${userColumns}, case when ${grantStands} then 1 else 0 end as standing
+const find = sql<Key & { now: number }>`select ${columns}, ${grantColumns}, case when ${grantStands} then 1 else 0 end as standing
   from refresh_tokens r join grants g on g.tenant = r.tenant and g.id = r.grant_id ${joinPerson}
   where r.tenant = ${'tenant'} and r.family_id = ${'familyId'}`;
 
@@ -96,9 +95,7 @@ const revokeReused = sql<Reuse>`update grants set revoked_at = ${'now'}, revoked
 export function refreshTokensTable(driver: Driver, tenant: string): Pick<Store, 'findFamily' | 'rotateRefreshToken'> {
   const findFamily: Store['findFamily'] = async (familyId, now) => {
     const [row] = await driver.read(find({ tenant, familyId, now }));
-    if (row === undefined) return undefined;
-    const person = row.u_id === null ? undefined : userOf(row);
-    return present({ family: familyOf(row), grant: grantOf(row), user: person, standing: row.standing === 1 });
+    return row && { family: familyOf(row), grant: grantOf(row), standing: row.standing === 1 };
   };
 
   const revokeFamily = async (rotation: Rotation, grantId: string, event: AuditEvent): Promise<RotationOutcome> => {
