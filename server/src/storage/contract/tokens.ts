@@ -4,23 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MAX_CODE_FAILURES, type RotationOutcome, type Store } from '../store.ts';
-import {
-  approve,
-  code,
-  connect,
-  count,
-  countEvents,
-  DAY,
-  family,
-  freshTenant,
-  grant,
-  happened,
-  NOW,
-  type Nodes,
-  rotate,
-  settle,
-  times,
-} from './fixtures.ts';
+import { approve, code, connect, count, countEvents, DAY, family, freshTenant, grant, happened, NOW, type Nodes, rotate, settle, times } from './fixtures.ts';
 
 const redemption = { codeHash: 'code-1', now: NOW, redemptionId: 'redemption-1', family };
 
