@@ -12,7 +12,7 @@ export const maxBodyBytes = 64 * 1024;
 export function readText(request: HttpRequest): Promise<string> {
   const announced = request.headers.get('content-length');
   if (announced === null) return readUnannounced(request);
-  if (Number(announced) > maxBodyBytes) throw tooLarge();
+  if (Number(announced) > maxBodyBytes) return Promise.reject(tooLarge());
   return request.text();
 }
 
