@@ -13,6 +13,7 @@ import { peopleContract } from './contract/people.ts';
 import { registrationsContract } from './contract/registrations.ts';
 import { registryContract } from './contract/registry.ts';
 import { tokensContract } from './contract/tokens.ts';
+import { trustContract } from './contract/trust.ts';
 import { migrations } from './migrations/index.ts';
 import type { Storage } from './store.ts';
 
@@ -53,6 +54,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       delegationsContract,
       deviceContract,
       tokensContract,
+      trustContract,
       operationsContract,
       isolationContract,
     ])

@@ -5,6 +5,7 @@ import { type Driver, sql } from './driver.ts';
 import { migrationRunner } from './migrations/index.ts';
 import type { Storage, Store } from './store.ts';
 import { sweepExpired } from './sweep.ts';
+import { assertionTargetsTable } from './tables/assertion-targets.ts';
 import { attemptsTable } from './tables/attempts.ts';
 import { auditEventsTable } from './tables/audit-events.ts';
 import { authorizationRequestsTable } from './tables/authorization-requests.ts';
@@ -15,6 +16,7 @@ import { delegationsTable } from './tables/delegations.ts';
 import { deviceCodesTable } from './tables/device-codes.ts';
 import { factsTable } from './tables/facts.ts';
 import { grantsTable } from './tables/grants.ts';
+import { issuerGrantsTable } from './tables/issuer-grants.ts';
 import { lastUse } from './tables/last-use.ts';
 import { limitsTable } from './tables/limits.ts';
 import { machineGrantsTable } from './tables/machine-grants.ts';
@@ -30,6 +32,7 @@ import { sessionsTable } from './tables/sessions.ts';
 import { setupLinksTable } from './tables/setup-links.ts';
 import { signingKeysTable } from './tables/signing-keys.ts';
 import { tenantsTable } from './tables/tenants.ts';
+import { trustedIssuersTable } from './tables/trusted-issuers.ts';
 import { usersTable } from './tables/users.ts';
 
 /** Stores are cheap to make again; the bound only keeps made-up tenant names from filling the memory. */
@@ -82,6 +85,9 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...pushedRequestsTable(driver, tenant),
     ...grantsTable(driver, tenant),
     ...machineGrantsTable(driver, tenant),
+    ...issuerGrantsTable(driver, tenant),
+    ...trustedIssuersTable(driver, tenant),
+    ...assertionTargetsTable(driver, tenant),
     ...delegationsTable(driver, tenant),
     ...codesTable(driver, tenant),
     ...deviceCodesTable(driver, tenant),

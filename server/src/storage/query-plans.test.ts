@@ -87,6 +87,25 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.endClientSecret('client_1', 'newer', happened('client.secret_ended'));
   await store.replaceClient({ client, managementHash: 'm', endsGrants: true }, happened('client.replaced'));
   await store.useRegistrationToken('registration', NOW);
+  await store.addIssuer({ issuer: 'https://idp.example', kind: 'identity', once: true, createdAt: NOW }, happened('issuer.trusted'));
+  await store.findIssuer('https://idp.example');
+  await store.provisionIdentity(
+    { issuer: 'https://idp.example', subject: 's', user: { ...session, id: 'usr_x', username: 'x', role: 'user' } },
+    happened('identity.provisioned'),
+  );
+  await store.linkIdentity({ issuer: 'https://idp.example', subject: 't', userId: 'usr_x' }, happened('identity.linked'));
+  await store.findLinkedUser('https://idp.example', 's');
+  await store.listWorkloads('https://idp.example');
+  await store.ensureIssuerGrant(
+    { issuer: 'https://idp.example', grant: { ...machineGrant, id: 'grant_i', userId: 'usr_x', expiresAt: NOW + 9 } },
+    happened('grant.asserted'),
+  );
+  await store.ensureIssuerGrant(
+    { issuer: 'https://idp.example', grant: { ...machineGrant, id: 'grant_j', userId: 'usr_x', expiresAt: NOW + 9 } },
+    happened('grant.asserted'),
+  );
+  await store.listAssertionTargets('client_1');
+  await store.removeIssuer('https://idp.example', happened('issuer.removed'));
   await store.findDocument('https://app.example');
   await store.findRequest('request-1', NOW);
   await store.parkRequest({ ...parked, idHash: 'denied' });

@@ -45,6 +45,9 @@ const registration = { id: 'rgt_1', tokenHash: 'registration', name: 'n', usesLe
 const document = { url: 'https://app.example', metadata: client.metadata, fetchedAt: NOW, freshUntil: NOW };
 const usedId = { kind: 'client_assertion' as const, idHash: 'used', now: NOW, expiresAt: NOW + 60 };
 const stolen = { ...client.metadata, clientName: 'Stolen' };
+const idp = { issuer: 'https://idp.example', kind: 'identity' as const, provisioning: 'linked' as const, once: true, createdAt: NOW };
+const there = { clientId: 'client_1', audience: 'https://as.example', resource: 'https://mcp.example', clientIdThere: 'theirs', scope: ['a'] };
+const asserted = (id: string) => ({ ...grant, id, userId: 'usr_alice', expiresAt: NOW + 60 });
 const operator = { id: 'usr_op', username: 'op', role: 'operator' as const, createdAt: NOW, passwordHash: 'hash' };
 
 /** Reading and changing first, then adding the same names, which must be free. */
@@ -85,6 +88,22 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   useRegistrationToken: (other) => nothing(other.useRegistrationToken('registration', NOW)),
   listRegistrationTokens: (other) => none(other.listRegistrationTokens()),
   revokeRegistrationToken: (other) => no(other.revokeRegistrationToken('rgt_1', happened('registration_token.revoked'))),
+  addIssuer: (other) => is(other.addIssuer({ ...idp, createdAt: NOW + 1 }, happened('issuer.trusted')), 'added'),
+  findIssuer: (other) => nothing(other.findIssuer('https://ci.example')),
+  listIssuers: (other) => other.listIssuers().then((found) => assert.ok(found.every(({ createdAt }) => createdAt === NOW + 1))),
+  removeIssuer: (other) => no(other.removeIssuer('https://ci.example', happened('issuer.removed'))),
+  linkIdentity: (other) => no(other.linkIdentity({ issuer: 'https://ci.example', subject: 's', userId: 'usr_alice' }, happened('identity.linked'))),
+  provisionIdentity: (other) =>
+    no(other.provisionIdentity({ issuer: 'https://ci.example', subject: 's', user: { ...alice, id: 'usr_new' } }, happened('identity.provisioned'))),
+  findLinkedUser: (other) => nothing(other.findLinkedUser(idp.issuer, 'alice')),
+  listIdentities: (other) => none(other.listIdentities(idp.issuer)),
+  unlinkIdentity: (other) => no(other.unlinkIdentity(idp.issuer, 'alice', happened('identity.unlinked'))),
+  addWorkload: (other) => no(other.addWorkload({ issuer: 'https://ci.example', subject: 'x', clientId: 'stolen' }, happened('workload.added'))),
+  listWorkloads: (other) => none(other.listWorkloads('https://ci.example')),
+  removeWorkload: (other) => no(other.removeWorkload('https://ci.example', 'job', happened('workload.removed'))),
+  addAssertionTarget: (other) => is(other.addAssertionTarget({ ...there, clientIdThere: 'other' }, happened('assertion_target.added')), true),
+  listAssertionTargets: (other) => none(other.listAssertionTargets('client_s')),
+  removeAssertionTarget: (other) => no(other.removeAssertionTarget({ ...there, resource: 'https://never.example' }, happened('assertion_target.removed'))),
   removeClient: (other) => no(other.removeClient('client_1', happened('client.removed'))),
   expireDynamicClients: (other) => is(other.expireDynamicClients(NOW + DAY, NOW + DAY, 10, NOW + 400 * DAY), 0),
   countUnconsentedClients: (other) => is(other.countUnconsentedClients(), 0),
@@ -135,6 +154,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   listEvents: (other) => none(other.listEvents({ limit: 10 })),
 
   useOnce: (other) => is(other.useOnce(usedId), true),
+  ensureIssuerGrant: (other) => is(other.ensureIssuerGrant({ issuer: idp.issuer, grant: asserted('grant_other') }, happened('grant.asserted')), 'grant_other'),
   revokeAccessToken: (other) => other.revokeAccessToken('jti-1', NOW + 3600, happened('token.revoked')),
   noteDelegation: (other) => other.noteDelegation({ ...noted, expiresAt: NOW + 9 }, happened('grant.delegated', NOW + 9)),
   recordEvent: (other) => other.recordEvent(happened('code.replayed')),
@@ -182,6 +202,10 @@ async function everything(store: Store): Promise<unknown[]> {
     await store.findDevice('device-allowed', NOW),
     await store.findFamily('family-1', NOW),
     await store.listSigningKeys(NOW),
+    await store.listIssuers(),
+    await store.listIdentities(idp.issuer),
+    await store.listWorkloads('https://ci.example'),
+    await store.listAssertionTargets('client_1'),
     await store.listEvents({ limit: 1000 }),
   ];
 }
@@ -210,6 +234,13 @@ async function furnish(store: Store): Promise<void> {
   await store.addSigningKey(signingKey, 'onlyIfNone', happened('signing_key.added'));
   await store.addClient({ ...client, id: 'client_s', secretHash: 'one' }, happened('client.registered'));
   await store.addClientSecret({ id: 'client_s', secretHash: 'two', olderExpiresAt: NOW + DAY }, happened('client.secret_added'));
+  await store.addIssuer(idp, happened('issuer.trusted'));
+  await store.addIssuer({ issuer: 'https://ci.example', kind: 'workload', once: false, createdAt: NOW }, happened('issuer.trusted'));
+  await store.linkIdentity({ issuer: idp.issuer, subject: 'alice', userId: 'usr_alice' }, happened('identity.linked'));
+  await store.addWorkload({ issuer: 'https://ci.example', subject: 'job', clientId: 'client_1' }, happened('workload.added'));
+  await store.ensureIssuerGrant({ issuer: idp.issuer, grant: asserted('grant_asserted') }, happened('grant.asserted'));
+  await store.addAssertionTarget(there, happened('assertion_target.added'));
+  await store.addAssertionTarget({ ...there, clientId: 'client_s' }, happened('assertion_target.added'));
   await store.useOnce(usedId);
   await store.takeFrom('bucket', { limit: 1, periodSeconds: 60 }, NOW * 1000);
   for (let tried = 0; tried < 3; tried++) await store.attempt('account', NOW);

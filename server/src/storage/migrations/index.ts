@@ -15,6 +15,7 @@ import { clientSecrets } from './0007-client-secrets.ts';
 import { registrations } from './0008-registrations.ts';
 import { derivedSuccessors } from './0009-derived-successors.ts';
 import { signInFacts } from './0010-sign-in-facts.ts';
+import { trust } from './0011-trust.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   { name: '0008-registrations', script: registrations },
   { name: '0009-derived-successors', script: derivedSuccessors },
   { name: '0010-sign-in-facts', script: signInFacts },
+  { name: '0011-trust', script: trust },
 ];
 
 const bookkeeping = `

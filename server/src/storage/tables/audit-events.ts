@@ -51,7 +51,11 @@ type Marked =
   | 'device_codes'
   | 'grants'
   | 'delegations'
-  | 'signing_keys';
+  | 'signing_keys'
+  | 'trusted_issuers'
+  | 'identity_links'
+  | 'workloads'
+  | 'assertion_targets';
 
 /** Makes the statement that records an event only if the row `key = subject` of `table` carries the event's id as its mark. */
 export function eventIf(table: Marked, key: string): (tenant: string, subject: string, event: AuditEvent) => Statement {

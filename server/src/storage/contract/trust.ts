@@ -1,0 +1,155 @@
+/**
+ * The part of the storage contract about the word of others: trusted issuers, who their subjects are here, the grants that stand on them, and where our own
+ * assertions may go.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { NewUser, Store, TrustedIssuer } from '../store.ts';
+import { alice, count, countEvents, DAY, files, freshTenant, grant, happened, NOW, type Nodes, settle, times } from './fixtures.ts';
+
+const idp: TrustedIssuer = {
+  issuer: 'https://idp.example',
+  kind: 'identity',
+  jwks: { keys: [{ kty: 'EC', kid: 'a' }] },
+  provisioning: 'create',
+  once: true,
+  createdAt: NOW,
+};
+const ci: TrustedIssuer = { issuer: 'https://ci.example', kind: 'workload', jwksUri: 'https://ci.example/keys', once: false, createdAt: NOW };
+const person = (index: number): NewUser => ({ id: `usr_${index}`, username: `person-${index}`, role: 'user', createdAt: NOW });
+const asserted = (id: string, more: { scope?: string[]; expiresAt?: number; createdAt?: number } = {}) => ({
+  ...grant,
+  id,
+  userId: 'usr_alice',
+  resource: files.resource,
+  expiresAt: NOW + 3600,
+  ...more,
+});
+
+async function trusting(nodes: Nodes): Promise<[Store, Store]> {
+  const [one, two] = freshTenant(nodes);
+  await settle(one);
+  await one.addIssuer(idp, happened('issuer.trusted'));
+  await one.addIssuer(ci, happened('issuer.trusted'));
+  return [one, two];
+}
+
+export function trustContract(nodes: () => Nodes): void {
+  describe('trusted issuers', () => {
+    test('an issuer is trusted once, with exactly what was said of it', async () => {
+      const [one, two] = await trusting(nodes());
+
+      assert.equal(await two.addIssuer({ ...idp, provisioning: 'linked' }, happened('issuer.trusted')), 'taken');
+      assert.deepEqual(await one.listIssuers(), [ci, idp]);
+      assert.deepEqual([await two.findIssuer(idp.issuer), await two.findIssuer('https://other.example')], [idp, undefined]);
+      assert.equal(await countEvents(one, 'issuer.trusted'), 2);
+    });
+
+    test('[JAG-10] of parallel links of a subject one holds, and only known people of known issuers are linked', async () => {
+      const [one, two] = await trusting(nodes());
+      const outcomes = await times(10, (index) =>
+        (index % 2 ? one : two).linkIdentity({ issuer: idp.issuer, subject: 's', userId: index % 2 ? 'usr_alice' : 'usr_bob' }, happened('identity.linked')),
+      );
+
+      assert.equal(count(outcomes, true), 1);
+      const userId = outcomes.indexOf(true) % 2 ? 'usr_alice' : 'usr_bob';
+      assert.equal((await two.findLinkedUser(idp.issuer, 's'))?.id, userId);
+      assert.deepEqual([await one.findLinkedUser(idp.issuer, 'S'), await one.findLinkedUser(ci.issuer, 's')], [undefined, undefined]);
+      for (const wrong of [{ userId: 'usr_never' }, { issuer: 'https://other.example' }])
+        assert.equal(await one.linkIdentity({ issuer: idp.issuer, subject: 'new', userId: 'usr_alice', ...wrong }, happened('identity.linked')), false);
+      assert.deepEqual(await one.listIdentities(idp.issuer), [{ subject: 's', userId }]);
+      const unlinked = await times(4, (index) => (index % 2 ? one : two).unlinkIdentity(idp.issuer, 's', happened('identity.unlinked')));
+      assert.ok(count(unlinked, true) >= 1);
+      assert.equal(await one.findLinkedUser(idp.issuer, 's'), undefined);
+    });
+
+    test('[JAG-10] of parallel assertions about a new subject one makes the person, and nobody is made in vain', async () => {
+      const [one, two] = await trusting(nodes());
+      const before = (await one.listUsers()).length;
+      const outcomes = await times(10, (index) =>
+        (index % 2 ? one : two).provisionIdentity({ issuer: idp.issuer, subject: 'new', user: person(index) }, happened('identity.provisioned')),
+      );
+
+      assert.equal(count(outcomes, true), 1);
+      assert.equal((await one.findLinkedUser(idp.issuer, 'new'))?.id, `usr_${outcomes.indexOf(true)}`);
+      assert.equal((await one.listUsers()).length, before + 1);
+      assert.equal(await countEvents(one, 'identity.provisioned'), 1);
+    });
+
+    test('[JAG-10] a taken username or e-mail never becomes a link to the person who has it', async () => {
+      const [store] = await trusting(nodes());
+      for (const taken of [{ username: 'ALICE' }, { email: alice.email ?? '' }])
+        assert.equal(
+          await store.provisionIdentity({ issuer: idp.issuer, subject: 'x', user: { ...person(1), ...taken } }, happened('identity.provisioned')),
+          false,
+        );
+
+      assert.equal(await store.findLinkedUser(idp.issuer, 'x'), undefined);
+      assert.deepEqual(await store.listIdentities(idp.issuer), []);
+      assert.equal(await store.provisionIdentity({ issuer: idp.issuer, subject: 'x', user: person(1) }, happened('identity.provisioned')), true);
+    });
+
+    test('a workload subject acts as one client', async () => {
+      const [one, two] = await trusting(nodes());
+      const outcomes = await times(6, (index) =>
+        (index % 2 ? one : two).addWorkload({ issuer: ci.issuer, subject: 'repo:a/*', clientId: `client-${index}` }, happened('workload.added')),
+      );
+
+      assert.equal(count(outcomes, true), 1);
+      assert.deepEqual(await one.listWorkloads(ci.issuer), [{ subject: 'repo:a/*', clientId: `client-${outcomes.indexOf(true)}` }]);
+      assert.equal(await one.addWorkload({ issuer: 'https://other.example', subject: 'x', clientId: 'c' }, happened('workload.added')), false);
+      assert.equal(await one.removeWorkload(ci.issuer, 'repo:a/*', happened('workload.removed')), true);
+      assert.equal(await one.removeWorkload(ci.issuer, 'repo:a/*', happened('workload.removed')), false);
+      assert.deepEqual(await two.listWorkloads(ci.issuer), []);
+    });
+
+    test('one grant stands on the word of an issuer: prolonged, widened, begun anew when it was ended', async () => {
+      const [one, two] = await trusting(nodes());
+      const first = await one.ensureIssuerGrant({ issuer: idp.issuer, grant: asserted('grant_a', { scope: ['a'] }) }, happened('grant.asserted'));
+      const again = await times(6, (index) =>
+        (index % 2 ? one : two).ensureIssuerGrant(
+          { issuer: idp.issuer, grant: asserted(`grant_${index}`, { scope: [`s${index}`], expiresAt: NOW + 4000 + index, createdAt: NOW + 1 }) },
+          happened('grant.asserted'),
+        ),
+      );
+
+      assert.deepEqual([first, new Set(again)], ['grant_a', new Set(['grant_a'])]);
+      const standing = await two.findGrant('grant_a');
+      assert.deepEqual([standing?.expiresAt, standing?.scope.toSorted()], [NOW + 4005, ['a', 's0', 's1', 's2', 's3', 's4', 's5']]);
+      assert.equal(await countEvents(one, 'grant.asserted'), 1);
+      await one.revokeGrant('grant_a', 'person', happened('grant.revoked'));
+      assert.equal(await two.ensureIssuerGrant({ issuer: idp.issuer, grant: asserted('grant_b') }, happened('grant.asserted')), 'grant_b');
+      const late = asserted('grant_c', { createdAt: NOW + DAY, expiresAt: NOW + 2 * DAY });
+      assert.equal(await two.ensureIssuerGrant({ issuer: idp.issuer, grant: late }, happened('grant.asserted')), 'grant_c');
+    });
+
+    test('an issuer that is removed is believed nothing, and what stood on its word ends', async () => {
+      const [one, two] = await trusting(nodes());
+      await one.linkIdentity({ issuer: idp.issuer, subject: 's', userId: 'usr_alice' }, happened('identity.linked'));
+      await one.ensureIssuerGrant({ issuer: idp.issuer, grant: asserted('grant_a') }, happened('grant.asserted'));
+      await one.addWorkload({ issuer: ci.issuer, subject: 'job', clientId: 'c' }, happened('workload.added'));
+      const outcomes = await times(4, (index) => (index % 2 ? one : two).removeIssuer(idp.issuer, happened('issuer.removed')));
+
+      assert.equal(count(outcomes, true), 1);
+      assert.equal((await two.findGrant('grant_a'))?.revokedReason, 'issuer_removed');
+      assert.deepEqual([await one.findIssuer(idp.issuer), await one.findLinkedUser(idp.issuer, 's')], [undefined, undefined]);
+      assert.equal((await one.listWorkloads(ci.issuer)).length, 1);
+      assert.equal(await countEvents(one, 'issuer.removed'), 1);
+    });
+  });
+
+  describe('targets of our own assertions', () => {
+    test('[JAG-11] a client has one target for an audience and resource, and only what was listed', async () => {
+      const [one, two] = freshTenant(nodes());
+      const target = { clientId: 'client_1', audience: 'https://as.example', resource: 'https://mcp.example', clientIdThere: 'theirs', scope: ['a', 'b'] };
+      const outcomes = await times(4, (index) => (index % 2 ? one : two).addAssertionTarget(target, happened('assertion_target.added')));
+
+      assert.equal(count(outcomes, true), 1);
+      assert.deepEqual(await two.listAssertionTargets('client_1'), [target]);
+      assert.deepEqual(await two.listAssertionTargets('client_2'), []);
+      assert.equal(await one.removeAssertionTarget(target, happened('assertion_target.removed')), true);
+      assert.equal(await one.removeAssertionTarget(target, happened('assertion_target.removed')), false);
+      assert.equal(await countEvents(one, 'assertion_target.removed'), 1);
+    });
+  });
+}
