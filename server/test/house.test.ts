@@ -50,8 +50,9 @@ const rooms: Record<string, string[]> = {
     'token/back-channel',
     'token/client-auth',
   ],
-  discovery: ['account/methods/index', 'clients/metadata-document', 'clients/register', 'clients/response-algorithm', 'token/grants'],
+  discovery: ['account/methods/index', 'clients/metadata-document', 'clients/register', 'clients/response-algorithm', 'token/exchange', 'token/grants'],
   servers: [],
+  trust: ['clients/fetch-failure', 'clients/remote-keys'],
   site: [],
   token: [
     'clients/address-bucket',
@@ -62,6 +63,7 @@ const rooms: Record<string, string[]> = {
     'clients/sector',
     'servers/key-value',
     'servers/resource',
+    'trust/issuer-keys',
   ],
 };
 

@@ -13,6 +13,7 @@ import { OAuthError } from '../errors.ts';
 import type { Options } from '../options.ts';
 import type { Answer } from '../route.ts';
 import { identityScopes } from '../rules/scope.ts';
+import { idJagTokenType } from '../token/exchange/token-type.ts';
 import { grantTypes } from '../token/grants/index.ts';
 import { answerDocument, type PublicDocument, publicDocument } from './document.ts';
 
@@ -54,6 +55,8 @@ function metadataOf({ issuer, options, routes }: Context): Metadata {
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
     grant_types_supported: grantTypes.map(({ name }) => name),
+    authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'],
+    identity_chaining_requested_token_types_supported: [idJagTokenType],
     ...authentication('token', ['none', ...confidentialMethods]),
     ...('introspection_endpoint' in endpoints ? authentication('introspection', [...confidentialMethods, 'Bearer']) : {}),
     ...('introspection_endpoint' in endpoints ? { introspection_signing_alg_values_supported: ['RS256'] } : {}),

@@ -19,7 +19,7 @@ export async function token(exchange: Exchange, context: Context): Promise<Answe
   const parameters = await readBackChannel(exchange);
   const grantType = offeredGrantType(parameters.get('grant_type'));
 
-  const client = await authenticateClient(exchange, parameters, context);
+  const client = await (grantType.identify ?? authenticateClient)(exchange, parameters, context);
   checkPermission(client, grantType);
   const proof = await presentedProof(exchange, { nonces: 'authorization server' }, context);
   checkDemandedProof(client, proof);

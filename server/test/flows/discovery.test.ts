@@ -45,7 +45,10 @@ test('[META-01] [META-07] [META-08] [META-09] [META-10] the root publishes one o
       'client_credentials',
       'urn:ietf:params:oauth:grant-type:device_code',
       'urn:ietf:params:oauth:grant-type:token-exchange',
+      'urn:ietf:params:oauth:grant-type:jwt-bearer',
     ],
+    authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'],
+    identity_chaining_requested_token_types_supported: ['urn:ietf:params:oauth:token-type:id-jag'],
     device_authorization_endpoint: 'https://auth.example.com/device_authorization',
     token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     token_endpoint_auth_signing_alg_values_supported: algorithms,
@@ -153,7 +156,7 @@ test('[META-16] [META-17] [META-18] [META-24] [META-25] what is not offered is n
 
   const text = await (await request(oauth)).text();
 
-  assert.doesNotMatch(text, /require_pushed|jwt-bearer|authorization_grant_profiles|protected_resources|aal2|HS256|plain/);
+  assert.doesNotMatch(text, /require_pushed|protected_resources|aal2|HS256|plain/);
 });
 
 test('[META-12] wherever private_key_jwt is listed its algorithms are, none of them symmetric', async () => {

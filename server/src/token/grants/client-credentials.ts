@@ -16,10 +16,15 @@ import type { GrantType, TokenRequest } from './grant-type.ts';
 
 export const clientCredentials: GrantType = { name: 'client_credentials', redeem };
 
-async function redeem({ parameters, client, exchange, proof }: TokenRequest, context: Context): Promise<Answer> {
+async function redeem(request: TokenRequest, context: Context): Promise<Answer> {
+  checkMachine(request.client);
+  return redeemAsMachine(request, context);
+}
+
+/** What a machine gets, however it proved who it is: within its registration, under the grant of client and resource. */
+export async function redeemAsMachine({ parameters, client, exchange, proof }: TokenRequest, context: Context): Promise<Answer> {
   const asked = parseScope(parameters.get('scope'));
 
-  checkMachine(client);
   const target = await findTarget(parameters.all('resource'), client, context);
   const scope = machineScope(asked, client, target);
 

@@ -19,5 +19,7 @@ export type TokenRequest = {
 export type GrantType = {
   /** The value of `grant_type`, and what metadata and registration call it. */
   readonly name: string;
+  /** Finds out who asks; client authentication unless the grant has a way of its own. */
+  readonly identify?: (exchange: Exchange, parameters: Parameters, context: Context) => Promise<Client>;
   readonly redeem: (request: TokenRequest, context: Context) => Promise<Answer>;
 };
