@@ -318,6 +318,71 @@ test('a client that waits is listed as pending, and approved once', async () => 
   await cli('clients rm client_waiting --yes');
 });
 
+test('[JAG-10] [JAG-13] issuers are trusted for people or for workloads, and their subjects are somebody only when an operator says so', async () => {
+  const idp = 'https://idp.acme.example';
+  const platform = 'https://kubernetes.default.svc';
+  await data('users add grace --password-stdin', { input: password });
+  assert.deepEqual((await data(`issuers add ${idp} --people`)).unknown_people, 'are refused');
+  const jwk = { ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'a' };
+  writeFileSync(join(folder, 'cluster.json'), JSON.stringify({ keys: [jwk] }));
+  assert.equal((await data(`issuers add ${platform} --workloads --jwks ${join(folder, 'cluster.json')}`)).keys, '1 given');
+  const linked = await data(`identities link ${idp} U1 grace`);
+  const machine = await data('clients add --name Deploy --id deploy --workload --scope files:read');
+  assert.deepEqual([machine.client_secret, machine.token_endpoint_auth_method], [undefined, 'none']);
+  await data(`workloads add ${platform} system:serviceaccount:a:b --client deploy`);
+
+  assert.deepEqual((await data(`identities list ${idp}`)).identities, [{ subject: 'U1', user_id: linked.user_id }]);
+  assert.deepEqual((await data(`workloads list ${platform}`)).workloads, [{ subject: 'system:serviceaccount:a:b', client_id: 'deploy' }]);
+  assert.equal((await data('issuers list')).issuers.length, 2);
+  for (const [line, exit] of [
+    [`issuers add ${idp} --people`, 5],
+    ['issuers add http://idp.example --people', 2],
+    ['issuers add https://auth.example.com --people', 6],
+    ['issuers add https://x.example', 2],
+    ['issuers add https://x.example --people --workloads', 2],
+    ['issuers add https://x.example --workloads --create-people', 2],
+    [`identities link ${idp} U1 grace`, 5],
+    [`identities link ${idp} U2 nobody`, 4],
+    [`identities link ${platform} U2 grace`, 4],
+    [`workloads add ${platform} * --client deploy`, 6],
+    [`workloads add ${platform} a*b --client deploy`, 6],
+    [`workloads add ${platform} x`, 2],
+    [`workloads add ${platform} x --client turning`, 6],
+    [`workloads add ${idp} x --client deploy`, 4],
+    ['clients add --name W --workload --scope a --confidential', 2],
+    ['clients add --name E --enterprise --machine --scope a', 2],
+    [`issuers rm ${idp}`, 2],
+    ['issuers rm https://never.example --yes', 4],
+  ] as const)
+    assert.equal((await cli(line)).exit, exit, line);
+  assert.equal((await cli(`workloads rm ${platform} system:serviceaccount:a:b`)).exit, 0);
+  assert.equal((await cli(`identities unlink ${idp} U1`)).exit, 0);
+  assert.equal((await cli(`issuers rm ${idp} --yes`)).exit, 0);
+});
+
+test('[JAG-11] a client takes assertions only where an operator listed it, and is registered for exchange by that', async () => {
+  const enterprise = await data('clients add --name Agent --id agent --enterprise');
+  assert.deepEqual([enterprise.grant_types, enterprise.token_endpoint_auth_method], [['urn:ietf:params:oauth:grant-type:jwt-bearer'], 'client_secret_basic']);
+  await data('clients add --name Sso --id sso --confidential --redirect-uri https://app.example.com/cb');
+  const place = '--audience https://auth.shop.example --resource https://mcp.shop.example';
+
+  const added = await data(`assertion-targets add sso ${place} --as shop-agent --scope files:read`);
+
+  assert.deepEqual([added.client_id_there, added.scope], ['shop-agent', 'files:read']);
+  assert.deepEqual((await data('assertion-targets list sso')).targets, [added]);
+  const sso = (await data('clients list')).clients.find((one: { client_id: string }) => one.client_id === 'sso');
+  assert.ok(sso.grant_types.includes('urn:ietf:params:oauth:grant-type:token-exchange'));
+  for (const [line, exit] of [
+    [`assertion-targets add sso ${place} --scope files:read`, 5],
+    [`assertion-targets add sso ${place}`, 2],
+    ['assertion-targets add sso --audience http://x.example --resource https://y.example --scope a', 2],
+    [`assertion-targets add nobody ${place} --scope a`, 4],
+    ['assertion-targets rm sso --audience https://auth.shop.example --resource https://other.example', 4],
+  ] as const)
+    assert.equal((await cli(line)).exit, exit, line);
+  assert.equal((await cli(`assertion-targets rm sso ${place}`)).exit, 0);
+});
+
 test('grants are listed and revoked', async () => {
   const storage = openStorage(await openDatabase(databaseUrl));
   const grant = { id: 'grant_cli', clientId: 'c', resource: 'https://files.example.com', serverId: server, scope: ['files:read'], createdAt: 1, lastUsedAt: 1 };

@@ -19,6 +19,7 @@ import { withServer, withStore } from '../database.ts';
 import { Failure } from '../exit-codes.ts';
 import { safe, styleOf, table } from '../terminal.ts';
 import { keyFlags, keysOf } from './client-keys.ts';
+import { bearerGrant } from './workloads.ts';
 
 /** RFC 8693 §2.1. */
 const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -34,6 +35,8 @@ export const addClient: Command = {
     { name: 'device', kind: 'switch', about: 'may sign people in by device code; without --redirect-uri only so' },
     ...keyFlags,
     { name: 'machine', kind: 'switch', about: 'acts for itself: client_credentials, no person' },
+    { name: 'workload', kind: 'switch', about: 'a machine that shows the token of its platform and has no secret; see workloads add' },
+    { name: 'enterprise', kind: 'switch', about: 'may bring identity assertions of trusted companies (ID-JAG); it has a secret or a key' },
     { name: 'speaks-for', kind: 'text', value: 'server id', about: 'an MCP server that calls others for its users: token exchange' },
     { name: 'scope', kind: 'list', value: 'scope', about: 'what it asks for by default; for a machine all it may have' },
     { name: 'resource', kind: 'text', value: 'url', about: 'the server it means when it names none' },
@@ -48,8 +51,10 @@ export const addClient: Command = {
     'auth-agent clients add --name "Web App" --confidential --redirect-uri https://app.example.com/callback',
     'auth-agent clients add --name "Files" --speaks-for srv_7xK2 --redirect-uri https://files.example.com/approved',
     'auth-agent clients add --name "Nightly" --machine --scope "tasks:read tasks:write" --resource https://tasks.example.com',
-    'auth-agent clients add --name "Build bot" --device',
     'auth-agent clients add --name "Nightly" --machine --scope "tasks:read" --jwks public.jwk.json',
+    'auth-agent clients add --name "Deploy" --workload --scope "tasks:read" --resource https://tasks.example.com',
+    'auth-agent clients add --name "Company agent" --enterprise',
+    'auth-agent clients add --name "Build bot" --device',
   ],
   run: (call) =>
     withServer(call, async (context) => {
@@ -133,7 +138,9 @@ export const removeClient: Command = {
 };
 
 function clientOf(call: Call, dotlessSchemes: readonly string[], now: number): Client {
-  const machine = call.flags.machine === true;
+  const workload = call.flags.workload === true;
+  const machine = call.flags.machine === true || workload;
+  const enterprise = call.flags.enterprise === true;
   const speaksFor = textFlag(call, 'speaksFor') !== undefined;
   const device = call.flags.device === true;
   const redirectUris = listFlag(call, 'redirectUri');
@@ -148,21 +155,24 @@ function clientOf(call: Call, dotlessSchemes: readonly string[], now: number): C
   if (machine && scope === undefined) throw refuse('A machine needs --scope: all that it may have', addClient.examples[3]);
   if (machine && speaksFor) throw refuse('--machine acts for itself, --speaks-for acts for people: add two clients', addClient.examples[2]);
   if (device && (machine || speaksFor)) throw refuse('A device acts for a person: choose --device, --machine or --speaks-for', addClient.examples.at(-1));
-  if (!machine && !device && redirectUris.length === 0) throw refuse('--redirect-uri is needed: where codes may go');
+  if (workload && (keys || call.flags.machine === true || call.flags.confidential === true))
+    throw refuse('A workload has no key and no secret: --workload stands alone', addClient.examples[5]);
+  if (enterprise && (machine || speaksFor || device)) throw refuse('An enterprise client acts for people: --enterprise stands alone', addClient.examples[6]);
+  if (!machine && !device && !enterprise && redirectUris.length === 0) throw refuse('--redirect-uri is needed: where codes may go');
   for (const uri of redirectUris) {
     const found = classifyRedirectUri(uri, dotlessSchemes);
     if (found.refused) throw new Failure('refused', found.reason, { why: `${safe(uri)} cannot be a redirect URI.`, fix: addClient.examples[0] });
   }
-  const redirectGrants = redirectUris.length > 0 ? ['authorization_code'] : [];
+  const hasSecret = machine || speaksFor || enterprise || call.flags.confidential === true;
   return {
     id,
     registration: 'manual',
     metadata: {
       clientName,
       redirectUris,
-      grantTypes: machine ? ['client_credentials'] : speaksFor ? [exchangeGrant] : [...redirectGrants, 'refresh_token', ...(device ? [deviceCodeGrant] : [])],
+      grantTypes: machine ? [workload ? bearerGrant : 'client_credentials'] : speaksFor ? [exchangeGrant] : personGrants(redirectUris, { device, enterprise }),
       responseTypes: !machine && redirectUris.length > 0 ? ['code'] : [],
-      tokenEndpointAuthMethod: keys ? 'private_key_jwt' : machine || speaksFor || call.flags.confidential === true ? 'client_secret_basic' : 'none',
+      tokenEndpointAuthMethod: keys ? 'private_key_jwt' : hasSecret && !workload ? 'client_secret_basic' : 'none',
       ...keys,
       scope,
       ...(call.flags.pushedOnly === true ? { requirePushedRequests: true } : {}),
@@ -190,6 +200,17 @@ function openidFlags(call: Call, given: { redirectUris: readonly string[]; dotle
     if (error instanceof Failure) throw error;
     return refuse(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** The ways in which a client may come to act for a person. */
+function personGrants(redirectUris: string[], { device, enterprise }: { device: boolean; enterprise: boolean }): string[] {
+  const interactive = redirectUris.length > 0 || device;
+  return [
+    ...(redirectUris.length > 0 ? ['authorization_code'] : []),
+    ...(interactive ? ['refresh_token'] : []),
+    ...(device ? [deviceCodeGrant] : []),
+    ...(enterprise ? [bearerGrant] : []),
+  ];
 }
 
 async function resourceOf(call: Call, store: Store): Promise<string | undefined> {

@@ -2,6 +2,7 @@
  * Every command, in the order of the help.
  */
 import type { Command } from '../command.ts';
+import { addAssertionTarget, listAssertionTargets, removeAssertionTarget } from './assertion-targets.ts';
 import { setClientKeys } from './client-keys.ts';
 import { addClientSecret, revokeClientSecret } from './client-secrets.ts';
 import { addClient, approveClient, listClients, removeClient } from './clients.ts';
@@ -9,6 +10,8 @@ import { conformance } from './conformance.ts';
 import { migrateDatabase, showDatabaseStatus } from './db.ts';
 import { dev } from './dev.ts';
 import { listGrants, revokeGrant } from './grants.ts';
+import { linkIdentity, listIdentities, unlinkIdentity } from './identities.ts';
+import { addIssuer, listIssuers, removeIssuer } from './issuers.ts';
 import { createKey, listKeys, revokeKey } from './keys.ts';
 import { login } from './login.ts';
 import { createOwnerToken } from './owner-tokens.ts';
@@ -21,6 +24,7 @@ import { start } from './start.ts';
 import { addTenant, listTenants } from './tenants.ts';
 import { tryServer } from './try.ts';
 import { addUser, listUsers } from './users.ts';
+import { addWorkload, listWorkloads, removeWorkload } from './workloads.ts';
 
 export const commands: readonly Command[] = [
   dev,
@@ -49,6 +53,18 @@ export const commands: readonly Command[] = [
   createRegistrationToken,
   listRegistrationTokens,
   revokeRegistrationToken,
+  addIssuer,
+  listIssuers,
+  removeIssuer,
+  linkIdentity,
+  listIdentities,
+  unlinkIdentity,
+  addWorkload,
+  listWorkloads,
+  removeWorkload,
+  addAssertionTarget,
+  listAssertionTargets,
+  removeAssertionTarget,
   listGrants,
   revokeGrant,
   listSigningKeys,

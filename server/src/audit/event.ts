@@ -21,6 +21,7 @@ export const eventTypes = [
   'key.created',
   'key.revoked',
   'client.registered',
+  'client.grants_changed',
   'client.keys_changed',
   'client.secret_added',
   'client.secret_ended',

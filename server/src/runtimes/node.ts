@@ -32,7 +32,19 @@ export { newKey } from '../servers/key-value.ts';
 export { newOwnerToken, ownerTokenSeconds } from '../servers/owner-token.ts';
 export { SchemaMissing, StorageUnavailable } from '../storage/driver.ts';
 export { openStorage } from '../storage/open.ts';
-export { type Client, type ClientMetadata, type Grant, type McpServer, ROOT_TENANT, type Role, type Storage, type Store, type User } from '../storage/store.ts';
+export {
+  type AssertionTarget,
+  type Client,
+  type ClientMetadata,
+  type Grant,
+  type McpServer,
+  ROOT_TENANT,
+  type Role,
+  type Storage,
+  type Store,
+  type TrustedIssuer,
+  type User,
+} from '../storage/store.ts';
 export { type Config, type ConfigInput, loadConfig } from './config.ts';
 export { backUp, databaseFile, openDatabase, parseDatabaseUrl } from './database.ts';
 export { type DevelopmentSettings, type RunningDevelopment, startDevelopment } from './development.ts';

@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { auditEvent } from '../../src/audit/event.ts';
 import { decodeJwt } from '../../src/crypto/jwt.ts';
 import type { DocumentFetcher } from '../../src/options.ts';
+import { proofKey, proven } from '../dpop.ts';
 import { issuer, start } from '../harness.ts';
 import { es256, forged, signer } from '../signer.ts';
 import { cluster, company, goodClaims, grantType, resource, subject, type Trusting, trusting } from './jwt-bearer-stage.ts';
@@ -138,6 +139,20 @@ test('[JAG-05] the request may repeat the resource and choose fewer scopes, neve
   assert.equal((await tokenOf(await redeem(await idJag({ scope: 'files:read' }), { scope: 'files:read files:delete' }))).scope, 'files:read');
   assert.equal((await tokenOf(await redeem(await idJag({ scope: undefined })))).scope, 'files:read', 'the default scopes of the server');
   assert.equal((await errorOf(await redeem(await idJag({ scope: 'files:read' }), { scope: 'files:delete' }))).error, 'invalid_scope');
+});
+
+test('[JAG-09] [DPA-01] an assertion bound to a key needs the proof of that key, and any proof binds the token', async () => {
+  const { idJag, redeem } = await trusting();
+  const [key, other] = [await proofKey(), await proofKey()];
+  const send = async (claims: Json, by?: typeof key) =>
+    redeem(await idJag(claims), {}, { ...basic('agent', 'cs_agent'), ...(by ? await proven(by) : {}) } as Record<string, string>);
+
+  const bound = await tokenOf(await send({ cnf: { jkt: key.jkt } }, key));
+  const free = await tokenOf(await send({}, key));
+
+  for (const { token_type, access_token } of [bound, free]) assert.deepEqual([token_type, decodeJwt(access_token)?.claims.cnf], ['DPoP', { jkt: key.jkt }]);
+  assert.deepEqual(await errorOf(await send({ cnf: { jkt: key.jkt } }, other)), refused);
+  assert.deepEqual(await errorOf(await send({ cnf: { jkt: key.jkt } })), refused);
 });
 
 test('[JAG-10] where the operator says so a new person is made, once, by issuer and subject, without the e-mail that was said', async () => {
