@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import type { ProtectOptions } from 'auth-agent-mcp-sdk';
 import { startDevelopment, startNode } from 'auth-agent-mcp-server/node';
 import { filesServer } from '../../examples/typescript-server/src/files-server.ts';
 import { openFolder } from '../../examples/typescript-server/src/folder.ts';
@@ -40,7 +41,8 @@ export async function enterCode(url: string, said: string, decision: 'allow' | '
   await decideDevice(url, /[B-Z]{4}-[B-Z]{4}/.exec(said)?.[0] ?? '', { ...person, decision });
 }
 
-export async function openStage(): Promise<Stage> {
+/** `guard`: further options of the protected server. */
+export async function openStage(guard: Pick<ProtectOptions, 'dpopRequired' | 'dpopNonceSecret'> = {}): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'auth-agent-client-'));
   const log = { info() {}, warn() {}, error: console.error };
   const authServer = await startDevelopment({ port: 0, ephemeral: true, log });
@@ -50,7 +52,7 @@ export async function openStage(): Promise<Stage> {
   const scopes = ['files:read', 'files:write', 'files:delete'];
   const { server_id: serverId } = await post(authServer.issuer, '/api/servers', { server_url: mcpUrl, server_name: 'Files', scopes });
   const { key_secret: apiKey } = await post(authServer.issuer, `/api/servers/${serverId}/keys`, { name: 'test' });
-  app = filesServer(await openFolder(join(folder, 'files')), { serverId, apiKey, authServerUrl: authServer.issuer, cacheTtl: 0 });
+  app = filesServer(await openFolder(join(folder, 'files')), { serverId, apiKey, authServerUrl: authServer.issuer, cacheTtl: 0, ...guard });
 
   const env = { LANG: 'C.UTF-8', AUTH_AGENT_CLIENT_STORE: join(folder, 'credentials.json') };
   return {

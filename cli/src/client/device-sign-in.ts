@@ -8,6 +8,7 @@ import { deviceCodeGrant } from 'auth-agent-mcp-server/node';
 import { Failure } from '../exit-codes.ts';
 import { safe } from '../terminal.ts';
 import { type Fetch, isLoopback } from './guarded-fetch.ts';
+import { type ProofKey, provingFetch } from './proof-key.ts';
 import { authenticate } from './registration.ts';
 import { deviceEndpoint } from './server-metadata.ts';
 import { keptTokens } from './sign-in.ts';
@@ -30,6 +31,8 @@ export type DeviceSignIn = {
   scope?: string;
   /** As the resource metadata has it, byte for byte. */
   resource?: string;
+  /** Binds the tokens to this key (RFC 9449). */
+  proofKey?: ProofKey;
   fetch: Fetch;
   /** Seconds. */
   now(): number;
@@ -61,11 +64,11 @@ export async function beginDevice({ metadata, client, scope, resource, fetch, no
 }
 
 /** Polls once. @throws {Failure} denied or timedOut. @throws the SDK's OAuthError for every other answer: those end the wait (CL-19). */
-export async function pollDevice(device: WaitingDevice, { metadata, client, scope, resource, fetch, now }: DeviceSignIn): Promise<Polled> {
+export async function pollDevice(device: WaitingDevice, { metadata, client, scope, resource, proofKey, fetch, now }: DeviceSignIn): Promise<Polled> {
   const fields = { grant_type: deviceCodeGrant, device_code: device.deviceCode, ...(resource === undefined ? {} : { resource }) };
-  const { status, body, retryAfter } = await post(metadata.token_endpoint, fields, { client, fetch });
+  const { status, body, retryAfter } = await post(metadata.token_endpoint, fields, { client, fetch: proofKey ? provingFetch(fetch, proofKey, now()) : fetch });
   if (status === 200 && typeof body['access_token'] === 'string' && typeof body['token_type'] === 'string')
-    return { tokens: keptTokens(body as Parameters<typeof keptTokens>[0], { requestedScope: scope, now: now() }) };
+    return { tokens: keptTokens(body as Parameters<typeof keptTokens>[0], { requestedScope: scope, proofKey, now: now() }) };
   const error = body['error'];
   if (error === 'authorization_pending') return { later: device.intervalSeconds };
   if (error === 'slow_down') return { later: device.intervalSeconds + fiveSeconds };

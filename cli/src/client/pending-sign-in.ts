@@ -7,6 +7,7 @@ import { Failure } from '../exit-codes.ts';
 import { safe } from '../terminal.ts';
 import { expired, type Polled, pollDevice, type WaitingDevice } from './device-sign-in.ts';
 import { guardedFetch } from './guarded-fetch.ts';
+import { proofKeyOf } from './proof-key.ts';
 import { findServerMetadata } from './server-metadata.ts';
 import { tokenRefusal } from './sign-in.ts';
 import { type CredentialStore, type Kept, type PendingSignIn, tokenKey } from './store.ts';
@@ -17,7 +18,7 @@ type Checking = { store: CredentialStore; allowPrivate?: boolean; now(): number 
 /** Keeps a begun sign-in and resolves to its id; those that are over are forgotten. */
 export function keepPending(
   waiting: WaitingDevice,
-  begun: Pick<PendingSignIn, 'mcpUrl' | 'place' | 'client' | 'scope'>,
+  begun: Pick<PendingSignIn, 'mcpUrl' | 'place' | 'client' | 'scope' | 'proofKey'>,
   { store, now }: Checking,
 ): Promise<string> {
   const id = `login_${randomUUID().slice(0, 8)}`;
@@ -55,7 +56,8 @@ async function poll(pending: PendingSignIn, { allowPrivate, now }: Checking): Pr
   const fetch = guardedFetch({ home: new URL(mcpUrl), allowPrivate });
   const metadata = await findServerMetadata(place.issuer, fetch);
   if (!metadata) throw new Failure('unreachable', `${safe(place.issuer)} does not answer`, { fix: 'Run the command again a little later' });
-  return pollDevice({ ...pending, userCode: '', verificationUri: '' }, { metadata, client, scope, resource: place.resource, fetch, now });
+  const proofKey = pending.proofKey && proofKeyOf(pending.proofKey);
+  return pollDevice({ ...pending, userCode: '', verificationUri: '' }, { metadata, client, scope, resource: place.resource, proofKey, fetch, now });
 }
 
 function settle(kept: Kept, id: string, pending: PendingSignIn, { tokens, later }: Polled, now: number): Checked {

@@ -3,6 +3,7 @@
  */
 import { type AuthorizationServerMetadata, OAuthError, refreshAuthorization } from '@modelcontextprotocol/client';
 import type { Fetch } from './guarded-fetch.ts';
+import { proofKeyOf, provingFetch } from './proof-key.ts';
 import { authenticate } from './registration.ts';
 import { keptTokens } from './sign-in.ts';
 import { type CredentialStore, type KeptClient, type KeptPlace, type KeptTokens, tokenKey } from './store.ts';
@@ -27,6 +28,7 @@ export async function renew({ metadata, client, store, place, refused, fetch, no
     if (!current || current.accessToken === '') return undefined;
     if (refused !== undefined && current.accessToken !== refused) return current;
     if (current.refreshToken === undefined) return undefined;
+    const proofKey = current.proofKey && proofKeyOf(current.proofKey);
     try {
       const answer = await refreshAuthorization(metadata.issuer, {
         metadata,
@@ -35,9 +37,9 @@ export async function renew({ metadata, client, store, place, refused, fetch, no
         // A place without an address sends none; the text is the registered one, byte for byte.
         resource: /^https?:/.test(place.resource) ? (place.resource as unknown as URL) : undefined,
         addClientAuthentication: authenticate(client),
-        fetchFn: fetch,
+        fetchFn: proofKey ? provingFetch(fetch, proofKey, now) : fetch,
       });
-      const renewed = { ...keptTokens(answer, { requestedScope: current.requestedScope, now }), scope: answer.scope ?? current.scope };
+      const renewed = { ...keptTokens(answer, { requestedScope: current.requestedScope, proofKey, now }), scope: answer.scope ?? current.scope };
       kept.tokens[key] = renewed;
       return renewed;
     } catch (error) {

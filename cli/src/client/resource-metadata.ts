@@ -6,7 +6,12 @@ import { Failure } from '../exit-codes.ts';
 import { safe } from '../terminal.ts';
 import { type Fetch, isLoopback } from './guarded-fetch.ts';
 
-export type ResourceMetadata = { resource: string; authorizationServers: string[]; scopesSupported?: string[] };
+export type ResourceMetadata = {
+  resource: string;
+  authorizationServers: string[];
+  scopesSupported?: string[] /** Only tokens bound to a key are accepted (RFC 9728 §2). */;
+  onlyBound?: boolean;
+};
 
 /** Reads the document; undefined when the server has none. @throws {Failure} refused when it is for another resource. */
 export async function findResourceMetadata(mcpUrl: URL, named: string | undefined, fetch: Fetch): Promise<ResourceMetadata | undefined> {
@@ -15,7 +20,8 @@ export async function findResourceMetadata(mcpUrl: URL, named: string | undefine
     if (!document) continue;
     const { resource, authorization_servers: servers, scopes_supported: scopes } = document;
     if (typeof resource !== 'string' || !resourceFits(resource, mcpUrl)) throw foreign(String(resource), mcpUrl);
-    return { resource, authorizationServers: strings(servers) ?? [], scopesSupported: strings(scopes) };
+    const onlyBound = document['dpop_bound_access_tokens_required'] === true;
+    return { resource, authorizationServers: strings(servers) ?? [], scopesSupported: strings(scopes), onlyBound };
   }
   return undefined;
 }

@@ -304,3 +304,44 @@ test('[CL-10] by device code: one registration for both ways, the same resource,
   assert.equal(polled.get('resource'), `${within.origin}/mcp`);
   await assert.rejects(refused.session.open(), fails('refused'));
 });
+
+test('[CL-21] a server that accepts only bound tokens: an authorization server that binds none is refused, and so is a Bearer token from it', async () => {
+  const algorithms = { dpop_signing_alg_values_supported: ['ES256'] };
+  for (const as of [await authServer(), await authServer({ dpop_signing_alg_values_supported: ['RS256'] }), await authServer(algorithms)]) {
+    const mcp = await serve((seen, response, origin) => {
+      if (seen.path.startsWith('/.well-known/')) json(response, { resource: `${origin}/mcp`, authorization_servers: [as.origin] });
+      else response.writeHead(401, { 'WWW-Authenticate': 'DPoP algs="ES256"' }).end();
+    });
+    const { session, store } = visit(`${mcp.origin}/mcp`);
+
+    await assert.rejects(session.open(), fails('refused'));
+
+    assert.deepEqual(store.read().tokens, {});
+    assert.ok(mcp.seen.every(({ authorization }) => authorization === undefined));
+  }
+});
+
+test('[CL-21] the metadata alone can ask for bound tokens; unbound ones of before are not renewed for it', async () => {
+  const proofs: string[] = [];
+  const as = await authServer({ dpop_signing_alg_values_supported: ['ES256'] });
+  let required = false;
+  const mcp = await serve((seen, response, origin) => {
+    const document = { resource: `${origin}/mcp`, authorization_servers: [as.origin], dpop_bound_access_tokens_required: required };
+    if (seen.path.startsWith('/.well-known/')) json(response, document);
+    else if (seen.authorization && !required) response.end('yes');
+    else response.writeHead(401, { 'WWW-Authenticate': 'Bearer' }).end();
+    if (seen.authorization) proofs.push(seen.authorization.split(' ')[0] ?? '');
+  });
+  const { session, asked } = visit(`${mcp.origin}/mcp`);
+  await session.open();
+
+  required = true;
+  await assert.rejects(session.open(), fails('refused'));
+
+  assert.deepEqual(
+    asked.map((url) => url.searchParams.has('dpop_jkt')),
+    [false, true],
+  );
+  assert.equal(as.seen.filter(({ body }) => body.includes('grant_type=refresh_token')).length, 0);
+  assert.deepEqual(new Set(proofs), new Set(['Bearer']));
+});

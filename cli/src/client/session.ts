@@ -10,13 +10,14 @@ import { safe } from '../terminal.ts';
 import { type Challenge, readChallenge } from './challenge.ts';
 import { awaitDevice, beginDevice, type DeviceSignIn, type WaitingDevice } from './device-sign-in.ts';
 import { type Fetch, guardedFetch, isLoopback } from './guarded-fetch.ts';
+import { newProofKey, proofKeyOf } from './proof-key.ts';
 import type { Reception } from './reception.ts';
 import { type ClientOfIssuer, type ConfiguredClient, clientFor, noDevices } from './registration.ts';
 import { renew } from './renewal.ts';
 import { findResourceMetadata } from './resource-metadata.ts';
 import { deviceEndpoint, findServerMetadata, legacyMetadata } from './server-metadata.ts';
 import { signIn, tokenRefusal } from './sign-in.ts';
-import { type CredentialStore, type KeptClient, type KeptPlace, type KeptTokens, tokenKey } from './store.ts';
+import { type CredentialStore, type KeptTokens, type PendingSignIn, tokenKey } from './store.ts';
 
 export type Step = 'challenge' | 'server' | 'client' | 'waiting' | 'allowed' | 'token';
 export type SessionOptions = {
@@ -44,7 +45,7 @@ export type DeviceWish = {
   /** Waits no longer than this, in seconds, even where the code lasts longer. */
   longestSeconds?: number;
   /** Tells the person their code. Whoever finishes the sign-in another time keeps it here and throws. */
-  show(waiting: WaitingDevice, begun: { mcpUrl: string; place: KeptPlace; client: KeptClient; scope?: string }): void | Promise<void>;
+  show(waiting: WaitingDevice, begun: Pick<PendingSignIn, 'mcpUrl' | 'place' | 'client' | 'scope' | 'proofKey'>): void | Promise<void>;
 };
 export type Session = {
   /** A fetch for the transports of the official client. */
@@ -60,7 +61,7 @@ export type Session = {
 const maxSignIns = 3;
 const maxRetryAfterSeconds = 30;
 
-type Found = { metadata: AuthorizationServerMetadata; resource: string; scopesSupported?: string[] };
+type Found = { metadata: AuthorizationServerMetadata; resource: string; scopesSupported?: string[]; onlyBound?: boolean };
 type Operation = { init: RequestInit; signIns: number; renewed: boolean; restarted: boolean };
 
 /** Makes the session for an MCP server. @throws {Failure} refused for plain http off this computer: a token would be readable on the way. */
@@ -79,16 +80,31 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
   }
 
   /** Only to the origin the person named: a token never goes to an address that a server named. */
-  async function send(url: URL, init: RequestInit, token: string | undefined): Promise<Response> {
-    const headers = new Headers(init.headers);
-    headers.delete('Authorization');
-    if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
-    const response = await fetch(url, { ...init, headers, redirect: 'manual' });
+  async function send(url: URL, init: RequestInit, current: KeptTokens | undefined): Promise<Response> {
+    const response = await present(url, init, current);
     const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
     if ((response.status !== 429 && response.status !== 503) || !(seconds >= 0 && seconds <= maxRetryAfterSeconds)) return response;
     await response.body?.cancel();
     await wait(seconds * 1000);
-    return fetch(url, { ...init, headers, redirect: 'manual' });
+    return present(url, init, current);
+  }
+
+  /** A bound token goes with a proof for this very request, and once more with the nonce that the server wants (RFC 9449 §7.1, §9). */
+  async function present(url: URL, init: RequestInit, current: KeptTokens | undefined): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.delete('Authorization');
+    if (current && !current.proofKey) headers.set('Authorization', `Bearer ${current.accessToken}`);
+    if (!current?.proofKey) return fetch(url, { ...init, headers, redirect: 'manual' });
+    const { accessToken } = current;
+    const key = proofKeyOf(current.proofKey);
+    headers.set('Authorization', `DPoP ${accessToken}`);
+    for (let repeated = false; ; repeated = true) {
+      const proof = key.prove({ method: init.method ?? 'GET', url, accessToken, now: now() });
+      headers.set('DPoP', proof.value);
+      const response = await fetch(url, { ...init, headers, redirect: 'manual' });
+      if (!key.learn(url, proof, response.headers) || repeated) return response;
+      await response.body?.cancel();
+    }
   }
 
   async function request(address: string | URL, init: RequestInit = {}): Promise<Response> {
@@ -97,7 +113,7 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
     const operation: Operation = { init, signIns: 0, renewed: false, restarted: false };
     let current = fresh();
     for (;;) {
-      const response = await send(url, init, current?.accessToken);
+      const response = await send(url, init, current);
       const challenge = readChallenge(response.headers.get('www-authenticate'));
       const asks = response.status === 401 || (response.status === 403 && challenge?.error === 'insufficient_scope');
       if (!asks) return response;
@@ -146,7 +162,9 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
     const place = { issuer: found.metadata.issuer, resource: found.resource };
     const kept = store.read().tokens[tokenKey(place)];
     const simple = status === 401 && challenge.error !== 'insufficient_user_authentication';
-    if (simple && !operation.renewed && kept) {
+    // What was not bound when it was granted is not bound by renewing it.
+    const fits = !found.onlyBound || kept?.proofKey !== undefined;
+    if (simple && !operation.renewed && kept && fits) {
       operation.renewed = true;
       const client = await knownClient(found);
       const renewed = client && (await renew({ ...found, client, store, place, refused: current?.accessToken, fetch: guarded, now: now() }));
@@ -167,7 +185,8 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
     const metadata = (await findServerMetadata(issuer, guarded)) ?? (resource ? undefined : legacyMetadata(issuer));
     if (!metadata) throw new Failure('unreachable', `${safe(issuer)} has no metadata`, { why: 'None of its well-known addresses answers with it.' });
     tell('server', `authorization server ${safe(issuer)} (issuer matches)`);
-    return { metadata, resource: resource?.resource ?? mcpUrl.href, scopesSupported: resource?.scopesSupported };
+    const onlyBound = challenge.onlyBound === true || resource?.onlyBound === true;
+    return { metadata, resource: resource?.resource ?? mcpUrl.href, scopesSupported: resource?.scopesSupported, onlyBound };
   }
 
   /** The client that got the tokens, when it is still known: renewing is no reason to register. */
@@ -192,10 +211,11 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
       const redirectUri = reception?.redirectUri ?? unusedRedirectUri();
       const client = await clientFor({ metadata, redirectUri, device: device !== undefined, scope, configured, documentUrl, store, fetch: guarded });
       tell('client', `client: ${kinds[client.kind]} → ${safe(client.clientId)}`);
+      const proofKey = found.onlyBound ? newProofKey(metadata) : undefined;
       tell('waiting', reception ? 'waiting for you in the browser' : 'waiting for you to enter the code');
       const made = reception
-        ? await signIn({ metadata, client, reception, scope, resource, stronger: challenge, fetch: guarded, now: now() })
-        : await byDevice(device, { metadata, client, scope, resource, fetch: guarded, now, wait });
+        ? await signIn({ metadata, client, reception, scope, resource, stronger: challenge, proofKey, fetch: guarded, now: now() })
+        : await byDevice(device, { metadata, client, scope, resource, proofKey, fetch: guarded, now, wait });
       await store.change((kept) => {
         kept.tokens[tokenKey(place)] = made;
         kept.places[mcpUrl.href] = place;
@@ -211,9 +231,15 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
   }
 
   async function byDevice(device: DeviceWish | undefined, how: DeviceSignIn): Promise<KeptTokens> {
-    const { metadata, client, scope, resource = mcpUrl.href } = how;
+    const { metadata, client, scope, proofKey, resource = mcpUrl.href } = how;
     const waiting = await beginDevice(how);
-    await device?.show(waiting, { mcpUrl: mcpUrl.href, place: { issuer: metadata.issuer, resource }, client, scope });
+    await device?.show(waiting, {
+      mcpUrl: mcpUrl.href,
+      place: { issuer: metadata.issuer, resource },
+      client,
+      scope,
+      ...(proofKey && { proofKey: proofKey.jwk }),
+    });
     const expiresAt = Math.min(waiting.expiresAt, now() + (device?.longestSeconds ?? Number.POSITIVE_INFINITY));
     return awaitDevice({ ...waiting, expiresAt }, how);
   }

@@ -13,6 +13,7 @@ import {
 import { Failure } from '../exit-codes.ts';
 import { safe } from '../terminal.ts';
 import { type Fetch, isLoopback } from './guarded-fetch.ts';
+import { type ProofKey, provingFetch } from './proof-key.ts';
 import type { Answer, Reception } from './reception.ts';
 import { authenticate } from './registration.ts';
 import type { KeptClient, KeptTokens } from './store.ts';
@@ -26,13 +27,15 @@ export type SignIn = {
   resource?: string;
   /** RFC 9470 §4: passed on when the server asked for a stronger sign-in. */
   stronger?: { acrValues?: string; maxAge?: string };
+  /** Binds code and tokens to this key (RFC 9449). */
+  proofKey?: ProofKey;
   fetch: Fetch;
   /** Seconds. */
   now: number;
 };
 
 /** Sends the person to sign in and comes back with tokens. @throws {Failure} denied, refused, timedOut. @throws the SDK's OAuthError of the token endpoint. */
-export async function signIn({ metadata, client, reception, scope, resource, stronger, fetch, now }: SignIn): Promise<KeptTokens> {
+export async function signIn({ metadata, client, reception, scope, resource, stronger, proofKey, fetch, now }: SignIn): Promise<KeptTokens> {
   const state = randomBytes(32).toString('base64url');
   const clientInformation = { client_id: client.clientId };
   const indicator = resource as unknown as URL | undefined;
@@ -47,6 +50,7 @@ export async function signIn({ metadata, client, reception, scope, resource, str
   });
   if (stronger?.acrValues) authorizationUrl.searchParams.set('acr_values', stronger.acrValues);
   if (stronger?.maxAge) authorizationUrl.searchParams.set('max_age', stronger.maxAge);
+  if (proofKey) authorizationUrl.searchParams.set('dpop_jkt', proofKey.thumbprint);
   if (authorizationUrl.protocol !== 'https:' && !(authorizationUrl.protocol === 'http:' && isLoopback(authorizationUrl))) {
     throw new Failure('refused', `${safe(metadata.issuer)} would have ${safe(authorizationUrl.origin)} opened`, {
       why: 'A sign-in page is https, or on this computer.',
@@ -65,22 +69,25 @@ export async function signIn({ metadata, client, reception, scope, resource, str
     redirectUri: client.redirectUri,
     resource: indicator,
     addClientAuthentication: authenticate(client),
-    fetchFn: fetch,
+    fetchFn: proofKey ? provingFetch(fetch, proofKey, now) : fetch,
   });
-  return keptTokens(tokens, { requestedScope: scope, now });
+  return keptTokens(tokens, { requestedScope: scope, proofKey, now });
 }
 
 type TokenAnswer = { access_token: string; token_type: string; refresh_token?: string; expires_in?: number; scope?: string };
 
-/** What is kept of a token answer. RFC 6749 §5.1: no scope means what was asked for. */
-export function keptTokens(answer: TokenAnswer, { requestedScope, now }: { requestedScope?: string; now: number }): KeptTokens {
-  if (answer.token_type.toLowerCase() !== 'bearer') throw new Failure('refused', `The token is of type ${safe(answer.token_type)}, not Bearer`);
+/** What is kept of a token answer. RFC 6749 §5.1: no scope means what was asked for. RFC 9449 §5: a token of type Bearer is not bound, whatever was asked for. */
+export function keptTokens(answer: TokenAnswer, { requestedScope, proofKey, now }: { requestedScope?: string; proofKey?: ProofKey; now: number }): KeptTokens {
+  const expected = proofKey ? 'DPoP' : 'Bearer';
+  if (answer.token_type.toLowerCase() !== expected.toLowerCase())
+    throw new Failure('refused', `The token is of type ${safe(answer.token_type)}, not ${expected}`);
   return {
     accessToken: answer.access_token,
     refreshToken: answer.refresh_token,
     expiresAt: answer.expires_in === undefined ? undefined : now + answer.expires_in,
     scope: answer.scope ?? requestedScope,
     requestedScope,
+    ...(proofKey && { proofKey: proofKey.jwk }),
   };
 }
 

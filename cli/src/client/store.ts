@@ -2,7 +2,7 @@
  * What the client keeps between runs: one JSON file of mode 0600, written whole and renamed into place. Clients belong to an issuer, tokens to issuer and
  * resource, so nothing of one authorization server is ever offered to another. Not here: when tokens are renewed (session.ts).
  */
-import { randomUUID } from 'node:crypto';
+import { type JsonWebKey, randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -13,8 +13,8 @@ import type { Terminal } from '../terminal.ts';
 export type AuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post';
 /** `device`: registered for device codes too. */
 export type KeptClient = { clientId: string; clientSecret?: string; method: AuthMethod; redirectUri: string; device?: boolean };
-/** `scope` is what was granted, `requestedScope` what was asked for; `expiresAt` is in seconds. */
-export type KeptTokens = { accessToken: string; refreshToken?: string; expiresAt?: number; scope?: string; requestedScope?: string };
+/** `scope` is what was granted, `requestedScope` what was asked for; `expiresAt` is in seconds; `proofKey` is the key they are bound to, if any. */
+export type KeptTokens = { accessToken: string; refreshToken?: string; expiresAt?: number; scope?: string; requestedScope?: string; proofKey?: JsonWebKey };
 /** Which authorization server and resource a place (an MCP URL, or `stdio:name`) was found to have. */
 export type KeptPlace = { issuer: string; resource: string };
 
@@ -24,6 +24,8 @@ export type PendingSignIn = {
   place: KeptPlace;
   client: KeptClient;
   scope?: string;
+  /** The key that the tokens will be bound to. */
+  proofKey?: JsonWebKey;
   deviceCode: string;
   intervalSeconds: number;
   nextPollAt: number;
