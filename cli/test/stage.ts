@@ -6,7 +6,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import type { ProtectOptions } from 'auth-agent-mcp-sdk';
 import { startDevelopment, startNode } from 'auth-agent-mcp-server/node';
 import { filesServer } from '../../examples/typescript-server/src/files-server.ts';
 import { openFolder } from '../../examples/typescript-server/src/folder.ts';
@@ -42,7 +41,7 @@ export async function enterCode(url: string, said: string, decision: 'allow' | '
 }
 
 /** `guard`: further options of the protected server. */
-export async function openStage(guard: Pick<ProtectOptions, 'dpopRequired' | 'dpopNonceSecret'> = {}): Promise<Stage> {
+export async function openStage(guard: { dpopRequired?: boolean; dpopNonceSecret?: string } = {}): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'auth-agent-client-'));
   const log = { info() {}, warn() {}, error: console.error };
   const authServer = await startDevelopment({ port: 0, ephemeral: true, log });
