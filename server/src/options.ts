@@ -11,6 +11,9 @@ import type { Driver } from './storage/driver.ts';
 /** Fetches one client metadata document or key set. Rejects on anything but a 200 within the limits; clients/fetch-failure.ts says how it may fail, clients/judge-document.ts what is made of the answer. */
 export type DocumentFetcher = (url: string, limits?: { maxBytes?: number }) => Promise<{ status: number; headers: Record<string, string>; body: Uint8Array }>;
 
+/** Posts a form to a stranger's address, under the guard of {@link DocumentFetcher}. Resolves to the status, rejects when there was no answer. */
+export type FormPoster = (url: string, form: string) => Promise<{ status: number }>;
+
 const seconds = (from: number, to: number) => z.number().int().min(from).max(to);
 
 const issuerRule = z.string().superRefine((value, issue) => {
@@ -83,6 +86,8 @@ const schema = z.strictObject({
   /** Shown on the sign-in page under the form. */
   signInHint: z.string().optional(),
   fetchDocument: z.custom<DocumentFetcher>((value) => typeof value === 'function').optional(),
+  /** Tells clients that a person has signed out (OIDC Back-Channel Logout); without it none is told, and the metadata does not say so. */
+  postForm: z.custom<FormPoster>((value) => typeof value === 'function').optional(),
   driver: z.custom<Driver>((value) => typeof value === 'object' && value !== null && 'read' in value, 'must be a storage driver'),
   /** The clock, in seconds. Tests pass their own. */
   now: z.custom<() => number>((value) => typeof value === 'function').default(() => () => Math.floor(Date.now() / 1000)),

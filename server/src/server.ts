@@ -7,6 +7,7 @@ import { account, home } from './account/home.ts';
 import { setup, setupForm } from './account/setup.ts';
 import { signIn, signInForm } from './account/sign-in.ts';
 import { signOut, signOutForm } from './account/sign-out.ts';
+import { tellLogouts } from './account/tell-logout.ts';
 import { apiRoutes } from './api/openapi.ts';
 import { type AuthServer, createApp } from './app.ts';
 import { authorize } from './authorize/authorize.ts';
@@ -92,5 +93,5 @@ export const routes: readonly Route[] = [
  * @throws {TypeError} naming each option that is wrong and the rule it breaks.
  */
 export function createServer(options: ServerOptions): AuthServer {
-  return createApp(routes, [expireClients], options);
+  return createApp(routes, [expireClients, tellLogouts], options);
 }

@@ -15,7 +15,7 @@ const floor = ['audit', 'context', 'crypto', 'errors', 'http-request', 'options'
 
 /** The rooms, and what each may know beside the floor: single files of a neighbour, so that every sideways step is seen. */
 const rooms: Record<string, string[]> = {
-  account: ['clients/address-bucket', 'clients/find', 'servers/owner-token', 'servers/resource'],
+  account: ['clients/address-bucket', 'clients/find', 'clients/response-algorithm', 'clients/sector', 'servers/owner-token', 'servers/resource'],
   api: ['servers/key-value', 'storage/driver', 'zod'],
   authorize: [
     'account/browser-cookie',

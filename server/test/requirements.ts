@@ -206,7 +206,7 @@ const peopleRows: Row[] = [
   ['LO-02', 'MUST', 'After sign-out only registered addresses are followed.'],
   ['LO-03', 'MUST', 'An expired ID token still names its session; other tokens do not.'],
   ['LO-04', 'MUST', 'Sign-out destroys the session on the server.'],
-  ['LO-05', 'SHOULD', 'Back-channel logout tokens follow their specification.', agents],
+  ['LO-05', 'SHOULD', 'Back-channel logout tokens follow their specification.'],
   ['LO-06', 'MUST', 'Logout pages carry no CORS and cannot be framed.'],
 ];
 

@@ -43,6 +43,7 @@ export const addClient: Command = {
     { name: 'pushed-only', kind: 'switch', about: 'refuse its requests unless they were pushed (RFC 9126)' },
     { name: 'bound-tokens', kind: 'switch', about: 'tokens are always bound to a key of the client (DPoP)' },
     { name: 'logout-uri', kind: 'list', value: 'uri', about: 'where browsers may go after sign-out (post_logout_redirect_uris)' },
+    { name: 'backchannel-logout-uri', kind: 'text', value: 'url', about: 'where it hears that a person has signed out' },
     { name: 'pairwise', kind: 'switch', about: 'knows its people by subjects that no other client has' },
     { name: 'id', kind: 'text', value: 'id', about: 'an id of your choice' },
   ],
@@ -187,9 +188,11 @@ function clientOf(call: Call, dotlessSchemes: readonly string[], now: number): C
 /** By the rules of registration, but what would be left out there is refused here. */
 function openidFlags(call: Call, given: { redirectUris: readonly string[]; dotlessSchemes: readonly string[] }) {
   const logoutUris = listFlag(call, 'logoutUri');
+  const logoutUrl = textFlag(call, 'backchannelLogoutUri');
   const members = {
     ...(logoutUris.length > 0 && { post_logout_redirect_uris: logoutUris }),
     ...(call.flags.pairwise === true && { subject_type: 'pairwise' }),
+    ...(logoutUrl !== undefined && { backchannel_logout_uri: logoutUrl }),
   };
   const refuse = (why: string): never => {
     throw new Failure('refused', why, { fix: addClient.examples[1] });
@@ -243,6 +246,7 @@ function viewOf({ id, registration, metadata, defaultResource, serverId, created
     require_pushed_authorization_requests: metadata.requirePushedRequests,
     dpop_bound_access_tokens: metadata.dpopBoundAccessTokens,
     post_logout_redirect_uris: metadata.postLogoutRedirectUris,
+    backchannel_logout_uri: metadata.backchannelLogoutUri,
     subject_type: metadata.subjectType,
     default_resource: defaultResource,
     speaks_for: serverId,

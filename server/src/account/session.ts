@@ -8,6 +8,7 @@ import { sha256 } from '../crypto/hash.ts';
 import { randomId } from '../crypto/random.ts';
 import type { Session, User } from '../storage/store.ts';
 import { readCookie, writeCookie } from './cookies.ts';
+import { tellLogoutsSoon } from './tell-logout.ts';
 
 export type SignedIn = { session: Session; user: User };
 
@@ -63,5 +64,6 @@ export async function endSession({ session, user }: SignedIn, place: { exchange:
   const { exchange, context } = place;
   const about = { userId: user.id, address: exchange.address, requestId: exchange.requestId };
   await context.store.endSession(session.idHash, auditEvent('user.signed_out', context.now(), `user:${user.id}`, about));
+  tellLogoutsSoon(context);
   return [writeCookie('session', '', context, 0)];
 }

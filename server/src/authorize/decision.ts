@@ -11,7 +11,7 @@ import { sha256 } from '../crypto/hash.ts';
 import { openUnder, sealUnder } from '../crypto/instance-keys.ts';
 import { randomId } from '../crypto/random.ts';
 import { OAuthError } from '../errors.ts';
-import type { Client, Code, Grant, ParkedRequest, RequestAnswer, Session } from '../storage/store.ts';
+import type { Client, Code, Grant, ParkedRequest, RequestAnswer, Session, SessionClient } from '../storage/store.ts';
 import { type ClientAnswer, codeAnswer, errorAnswer } from './answer.ts';
 import { consentRedirect } from './next-step.ts';
 
@@ -45,7 +45,10 @@ export async function approve({ parked, client, signedIn, scope, receipt }: Appr
   const outcome = { ...codeAnswer(request, value, context.issuer), denied: false };
   const code = codeRow(value, parked, { grant, session: signedIn.session, expiresAt: now + context.options.codeSeconds });
   const event = auditEvent('grant.approved', now, `user:${signedIn.user.id}`, { ...about(parked, signedIn, place), grantId: grant.id, detail: { scope } });
-  const answered = await context.store.approveRequest({ ...answerTo(parked, outcome, place), grant, code }, event);
+  const answered = await context.store.approveRequest(
+    { ...answerTo(parked, outcome, place), grant, code, listener: listenerOf(client, { grant, session: signedIn.session }) },
+    event,
+  );
   if (answered === 'answered') throw alreadyDecided();
   return outcome;
 }
@@ -76,6 +79,13 @@ export function alreadyDecided(): OAuthError {
 function answerTo({ idHash, request }: ParkedRequest, outcome: Outcome, { browser, context }: Place): RequestAnswer {
   const answer = sealUnder(browser.id, `answer ${idHash}`, JSON.stringify(outcome));
   return { idHash, answer, now: context.now(), pushedHash: request.pushedHash };
+}
+
+/** Clients that registered an address for it hear when this session ends (OIDC Back-Channel Logout §2.5). */
+function listenerOf({ id, metadata }: Client, { grant, session }: { grant: Grant; session: Session }): SessionClient | undefined {
+  const { sid, userId, expiresAt } = session;
+  if (metadata.backchannelLogoutUri === undefined || sid === undefined || !grant.scope.includes('openid')) return undefined;
+  return { sid, clientId: id, userId, expiresAt };
 }
 
 /** AZ-30: everything that the token endpoint compares is fixed here. */

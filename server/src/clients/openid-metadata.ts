@@ -1,5 +1,6 @@
 /**
- * The members that OpenID Connect adds to client metadata (OIDC Registration §2, RP-Initiated Logout §3.1). Pure, and as lenient as metadata.ts: what is not
+ * The members that OpenID Connect adds to client metadata (OIDC Registration §2, RP-Initiated Logout §3.1, Back-Channel
+ * Logout §2.2). Pure, and as lenient as metadata.ts: what is not
  * offered is left out with a note, what would break a promise to people is refused.
  */
 import { OAuthError } from '../errors.ts';
@@ -11,7 +12,7 @@ type Members = Record<string, unknown>;
 type Note = (sentence: string) => void;
 type OpenidMetadata = Pick<
   ClientMetadata,
-  'idTokenSignedResponseAlg' | 'userinfoSignedResponseAlg' | 'subjectType' | 'sectorIdentifierUri' | 'postLogoutRedirectUris'
+  'idTokenSignedResponseAlg' | 'userinfoSignedResponseAlg' | 'subjectType' | 'sectorIdentifierUri' | 'postLogoutRedirectUris' | 'backchannelLogoutUri'
 >;
 
 const algorithms: readonly string[] = ['RS256', 'ES256', 'EdDSA'] satisfies ResponseAlgorithm[];
@@ -24,6 +25,7 @@ export function openidMetadata(members: Members, { redirectUris, dotlessSchemes 
     userinfoSignedResponseAlg: algorithmOf(members, 'userinfo_signed_response_alg', note),
     ...subjectsOf(members, redirectUris, note),
     postLogoutRedirectUris: returnUrisOf(members.post_logout_redirect_uris, dotlessSchemes, note),
+    backchannelLogoutUri: backchannelOf(members.backchannel_logout_uri, note),
   };
 }
 
@@ -67,6 +69,14 @@ function returnUrisOf(given: unknown, dotlessSchemes: readonly string[], note: N
     else note('A post_logout_redirect_uri was left out: it is of a kind that is not offered');
   }
   return accepted.size > 0 ? [...accepted] : undefined;
+}
+
+/** Only addresses that we would send to at all; where they lead is judged at each delivery. */
+function backchannelOf(given: unknown, note: Note): string | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given === 'string' && isPlainHttpsUrl(given)) return given;
+  note('backchannel_logout_uri was left out: it is not an https URL');
+  return undefined;
 }
 
 function invalid(description: string): OAuthError {

@@ -40,6 +40,8 @@ export function registrationAnswer(client: Client, { secret, managementToken }: 
     subject_type: metadata.subjectType,
     sector_identifier_uri: metadata.sectorIdentifierUri,
     post_logout_redirect_uris: metadata.postLogoutRedirectUris,
+    backchannel_logout_uri: metadata.backchannelLogoutUri,
+    backchannel_logout_session_required: metadata.backchannelLogoutUri && true,
     dpop_bound_access_tokens: metadata.dpopBoundAccessTokens,
   };
 }

@@ -85,6 +85,7 @@ const openidMembers = (options: Options): Metadata => ({
   subject_types_supported: ['public', 'pairwise'],
   id_token_signing_alg_values_supported: offeredAlgorithms(options),
   userinfo_signing_alg_values_supported: offeredAlgorithms(options),
+  ...(options.postForm ? { backchannel_logout_supported: true, backchannel_logout_session_supported: true } : {}),
   claims_supported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'acr', 'amr', 'nonce', 'at_hash', 'sid', 'name', 'preferred_username', 'email'],
   claims_parameter_supported: false,
   request_parameter_supported: false,

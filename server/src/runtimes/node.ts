@@ -50,7 +50,7 @@ export { backUp, databaseFile, openDatabase, parseDatabaseUrl } from './database
 export { type DevelopmentSettings, type RunningDevelopment, startDevelopment } from './development.ts';
 export { type LogFormat, type LogOptions, nodeLog } from './log.ts';
 export { nearest } from './nearest.ts';
-export { isPublicAddress, pinnedFetcher } from './pinned-fetch.ts';
+export { isPublicAddress, pinnedFetcher, pinnedPoster } from './pinned-fetch.ts';
 export { type CheckedConfig, checkProduction, type Production, refuseDemoDatabase, serverFrom, startProduction } from './production.ts';
 export { redactText } from './redact.ts';
 export { type NodeOptions, type RunningServer, startNode } from './serve.ts';

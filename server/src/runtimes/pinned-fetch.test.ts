@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { selfSigned } from '../../test/self-signed.ts';
 import { FetchFailure, type FetchFailureKind } from '../clients/fetch-failure.ts';
-import { isPublicAddress, type PinnedFetchOptions, pinnedFetcher } from './pinned-fetch.ts';
+import { isPublicAddress, type PinnedFetchOptions, pinnedFetcher, pinnedPoster } from './pinned-fetch.ts';
 
 const certificate = selfSigned(['localhost', 'app.test', '127.0.0.1']);
 const closing: (() => void)[] = [];
@@ -250,4 +250,24 @@ test('whatever the address, only a FetchFailure is thrown', async () => {
     ),
     { numRuns: 200 },
   );
+});
+
+test('[LO-05] a form is posted under the same guard: whatever status comes is the answer, and no redirect is followed', async () => {
+  const bodies: string[] = [];
+  const { port, seen } = await serve(async (incoming, answer) => {
+    let body = '';
+    for await (const chunk of incoming) body += String(chunk);
+    bodies.push(body);
+    const [, status = '200'] = (incoming.url ?? '').split('/');
+    answer.writeHead(Number(status), { Location: 'https://app.test/200' }).end(status === '200' ? 'x'.repeat(100_000) : '');
+  });
+  const options: PinnedFetchOptions = { ca: certificate.cert, lookup: async () => [{ address: '127.0.0.1', family: 4 }] };
+  const post = pinnedPoster({ ...options, dangerouslyAllowLoopback: true });
+
+  for (const status of [200, 204, 302, 400, 500]) assert.deepEqual(await post(`https://app.test:${port}/${status}`, 'logout_token=a.b.c'), { status });
+  assert.deepEqual(new Set(bodies), new Set(['logout_token=a.b.c']));
+  assert.equal(seen.length, 5);
+  assert.ok(seen.every((line) => line.startsWith('POST app.test') && line.includes('"content-type":"application/x-www-form-urlencoded"')));
+  for (const url of [`https://app.test:${port}/200`, 'https://127.0.0.1/x', 'http://app.test/x', 'https://u:p@app.test/x'])
+    assert.equal(await kind(pinnedPoster(options)(url, '')), 'refused', url);
 });

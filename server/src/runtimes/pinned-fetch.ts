@@ -8,7 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
 import { BlockList, isIP } from 'node:net';
 import { FetchFailure } from '../clients/fetch-failure.ts';
-import type { DocumentFetcher } from '../options.ts';
+import type { DocumentFetcher, FormPoster } from '../options.ts';
 
 export type Address = { address: string; family: number };
 export type PinnedFetchOptions = {
@@ -68,18 +68,47 @@ export function isPublicAddress(address: string): boolean {
  * @throws {TypeError} when a limit is not a positive number, or maxBytes is above 64 KiB.
  */
 export function pinnedFetcher(options: PinnedFetchOptions = {}): DocumentFetcher {
-  const settings: Settings = { ...defaults, ...options };
-  for (const name of ['timeoutMs', 'connectTimeoutMs', 'maxBytes'] as const) {
-    if (!(settings[name] > 0)) throw new TypeError(`"${name}" must be a positive number`);
-  }
-  if (settings.maxBytes > maxBytes) throw new TypeError('"maxBytes" must be at most 65536');
+  const settings = checked(options);
   return (address, limits = {}) => {
     const asked = { ...settings, maxBytes: Math.min(limits.maxBytes ?? settings.maxBytes, maxBytes) };
     return withinTime(settings.timeoutMs, (signal) => fetchPinned(address, asked, signal));
   };
 }
 
-async function fetchPinned(address: string, settings: Settings, signal: AbortSignal): Promise<Answer> {
+/**
+ * Makes a poster for `options.postForm`: the same guard, a form instead of a question. It resolves to whatever status comes, and reads no answer.
+ *
+ * @throws {TypeError} as {@link pinnedFetcher}.
+ */
+export function pinnedPoster(options: PinnedFetchOptions = {}): FormPoster {
+  const settings = checked(options);
+  return async (address, form) => {
+    try {
+      const { status } = await withinTime(settings.timeoutMs, (signal) => fetchPinned(address, { ...settings, form }, signal));
+      return { status };
+    } catch (error) {
+      if (!(error instanceof FetchFailure)) throw error;
+      if (error.kind === 'status' && error.status !== undefined) return { status: error.status };
+      // Only the body of a 200 is looked at, and here nobody wants it.
+      if (error.kind === 'too-large' || error.kind === 'encoding') return { status: 200 };
+      throw error;
+    }
+  };
+}
+
+function checked(options: PinnedFetchOptions): Settings {
+  const settings: Settings = { ...defaults, ...options };
+  for (const name of ['timeoutMs', 'connectTimeoutMs', 'maxBytes'] as const) {
+    if (!(settings[name] > 0)) throw new TypeError(`"${name}" must be a positive number`);
+  }
+  if (settings.maxBytes > maxBytes) throw new TypeError('"maxBytes" must be at most 65536');
+  return settings;
+}
+
+/** With `form` a POST. */
+type Sending = Settings & { form?: string };
+
+async function fetchPinned(address: string, settings: Sending, signal: AbortSignal): Promise<Answer> {
   const url = plainHttpsUrl(address);
   const vetted = await vet(url.hostname, settings);
   if (signal.aborted) throw signal.reason;
@@ -118,7 +147,7 @@ function isLoopbackAddress({ address }: Address): boolean {
   return family === 4 ? loopback.check(address, 'ipv4') : address === '::1';
 }
 
-function exchange(url: URL, vetted: Address[], settings: Settings, signal: AbortSignal): Promise<Answer> {
+function exchange(url: URL, vetted: Address[], settings: Sending, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolveAnswer, reject) => {
     const fail = (failure: FetchFailure) => {
       reject(failure);
@@ -141,23 +170,27 @@ function exchange(url: URL, vetted: Address[], settings: Settings, signal: Abort
       // With an answer, whoever reads it sees how it ended; "close" may come first.
       if (!answered) reject(new FetchFailure('transport', 'the connection closed early'));
     });
-    sent.end();
+    sent.end(settings.form);
   });
 }
 
 /** Host and SNI stay those of the URL; only the question "which address" is answered here, with what was vetted. */
-function requestOptions(vetted: Address[], { userAgent, ca }: Settings): RequestOptions {
+function requestOptions(vetted: Address[], { userAgent, ca, form }: Sending): RequestOptions {
   const [first] = vetted as [Address, ...Address[]];
   return {
-    method: 'GET',
+    method: form === undefined ? 'GET' : 'POST',
     agent: new Agent({ keepAlive: false }),
-    headers: { Accept: 'application/json', 'Accept-Encoding': 'identity', 'User-Agent': userAgent },
+    headers: { Accept: 'application/json', 'Accept-Encoding': 'identity', 'User-Agent': userAgent, ...(form === undefined ? {} : formHeaders(form)) },
     lookup: (_hostname, options, callback) => {
       if (options.all) callback(null, vetted);
       else callback(null, first.address, first.family);
     },
     ...(ca === undefined ? {} : { ca }),
   };
+}
+
+function formHeaders(form: string): Record<string, string | number> {
+  return { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': Buffer.byteLength(form) };
 }
 
 /** @throws {FetchFailure} status, encoding, too-large, transport */

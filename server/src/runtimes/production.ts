@@ -14,7 +14,7 @@ import { openStorage } from '../storage/open.ts';
 import type { Storage } from '../storage/store.ts';
 import type { Config } from './config.ts';
 import { backUp, databaseFile, openDatabase } from './database.ts';
-import { pinnedFetcher } from './pinned-fetch.ts';
+import { pinnedFetcher, pinnedPoster } from './pinned-fetch.ts';
 import { type RunningServer, startNode } from './serve.ts';
 import { StartRefused } from './start-refused.ts';
 import { secretWeakness } from './weak-secret.ts';
@@ -46,7 +46,15 @@ export async function startProduction(config: Config, log: Log): Promise<Product
 
 /** The server of a configuration, without sockets: what commands work with. @throws {StartRefused} naming the setting that is out of range. */
 export function serverFrom(config: CheckedConfig, driver: Driver, log: Log): AuthServer {
-  const options: ServerOptions = { ...config.server, issuer: config.issuer, secret: config.secret, driver, log, fetchDocument: pinnedFetcher() };
+  const options: ServerOptions = {
+    ...config.server,
+    issuer: config.issuer,
+    secret: config.secret,
+    driver,
+    log,
+    fetchDocument: pinnedFetcher(),
+    postForm: pinnedPoster(),
+  };
   try {
     return createServer(options);
   } catch (cause) {

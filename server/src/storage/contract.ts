@@ -8,6 +8,7 @@ import { delegationsContract } from './contract/delegations.ts';
 import { deviceContract } from './contract/device.ts';
 import { NOW, type Nodes } from './contract/fixtures.ts';
 import { isolationContract } from './contract/isolation.ts';
+import { logoutContract } from './contract/logout.ts';
 import { operationsContract } from './contract/operations.ts';
 import { peopleContract } from './contract/people.ts';
 import { registrationsContract } from './contract/registrations.ts';
@@ -48,6 +49,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
 
     for (const part of [
       peopleContract,
+      logoutContract,
       registryContract,
       registrationsContract,
       consentContract,

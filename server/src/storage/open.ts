@@ -28,6 +28,7 @@ import { replayedIdsTable } from './tables/replayed-ids.ts';
 import { revokedTokensTable } from './tables/revoked-tokens.ts';
 import { serverKeysTable } from './tables/server-keys.ts';
 import { serversTable } from './tables/servers.ts';
+import { sessionClientsTable } from './tables/session-clients.ts';
 import { sessionsTable } from './tables/sessions.ts';
 import { setupLinksTable } from './tables/setup-links.ts';
 import { signingKeysTable } from './tables/signing-keys.ts';
@@ -74,6 +75,7 @@ function storeOf(driver: Driver, tenant: string): Store {
     pendingMigrations: migrationRunner(driver).pendingMigrations,
     ...usersTable(driver, tenant),
     ...sessionsTable(driver, tenant),
+    ...sessionClientsTable(driver, tenant),
     ...setupLinksTable(driver, tenant),
     ...ownerTokensTable(driver, tenant),
     ...serversTable(driver, tenant),

@@ -21,6 +21,7 @@ import {
   session,
   signingKey,
 } from './contract/fixtures.ts';
+import { listening } from './contract/logout.ts';
 import type { Driver, Statement } from './driver.ts';
 import { openNodeSqlite } from './drivers/node-sqlite.ts';
 import { openStorage } from './open.ts';
@@ -121,6 +122,9 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.denyDevice({ codeHash: 'device-1', now: NOW }, happened('grant.denied'));
   await store.findDevice('device-1', NOW);
   await store.redeemDevice({ codeHash: 'device-1', now: NOW, redemptionId: 'r', family: { ...family, familyId: 'family-d', grantId: 'grant_device' } });
+  await listening(store, 'sid-told', 'client_1');
+  await store.claimLogouts(NOW, 10);
+  await store.settleLogout('sid-told', 'client_1');
   await store.findGrant('grant_1');
   await store.rememberedConsent({ ...triple, redirectUri: 'r', clientDigest: 'd' }, NOW);
   await store.allowedScopes(triple, NOW);

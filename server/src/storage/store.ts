@@ -25,6 +25,11 @@ export type Session = {
   sid?: string;
 };
 
+/** A client that wants to hear when a browser session ends, at most until `expiresAt` (OIDC Back-Channel Logout). */
+export type SessionClient = { sid: string; clientId: string; userId: string; expiresAt: number };
+/** A client that is to hear of it now. `last`: nobody will try again. */
+export type DueLogout = { sid: string; clientId: string; userId: string; last: boolean };
+
 export type ScopeGroup = 'identity' | 'see' | 'change' | 'delete' | 'admin';
 /** A permission of an MCP server in its owner's words. `optional` scopes start unticked on the consent page. */
 export type ServerScope = { name: string; description?: string; group?: ScopeGroup; optional?: boolean };
@@ -88,6 +93,8 @@ export type ClientMetadata = {
   /** The client sees its people under subjects that no other sector knows (OIDC Core §8). Absent: public. */
   subjectType?: 'pairwise';
   sectorIdentifierUri?: string;
+  /** Back-Channel Logout §2.2: where the end of a session is told. */
+  backchannelLogoutUri?: string;
   /** RP-Initiated Logout §3.1: where a browser may go after sign-out. */
   postLogoutRedirectUris?: string[];
   /** RFC 9449 §5.2: access tokens of this client are always bound to a key. */
@@ -353,6 +360,10 @@ export type Store = {
   findSession(idHash: string, now: number): Promise<{ session: Session; user: User } | undefined>;
   touchSession(idHash: string, now: number): Promise<void>;
   endSession(idHash: string, event: AuditEvent): Promise<boolean>;
+  /** Takes up to `limit` clients that are to hear of ended sessions; each is this caller's until its next attempt is due. */
+  claimLogouts(now: number, limit: number): Promise<DueLogout[]>;
+  /** A client has heard it, or never will. */
+  settleLogout(sid: string, clientId: string): Promise<void>;
 
   // first operator and owner tokens
   addSetupLink(tokenHash: string, now: number, expiresAt: number): Promise<void>;
@@ -418,7 +429,7 @@ export type Store = {
   parkRequest(request: ParkedRequest): Promise<void>;
   findRequest(idHash: string, now: number): Promise<ParkedRequest | undefined>;
   /** Answers a parked request once: marks it, uses up the reference it was pushed by, creates the grant and the code, writes the event. "answered": somebody was first, nothing changed. */
-  approveRequest(approval: RequestAnswer & { grant: Grant; code: Code }, event: AuditEvent): Promise<'approved' | 'answered'>;
+  approveRequest(approval: RequestAnswer & { grant: Grant; code: Code; listener?: SessionClient }, event: AuditEvent): Promise<'approved' | 'answered'>;
   /** Answers a parked request with an error; no grant. */
   denyRequest(denial: RequestAnswer, event: AuditEvent): Promise<'denied' | 'answered'>;
   findGrant(id: string): Promise<Grant | undefined>;

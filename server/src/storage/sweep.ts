@@ -43,6 +43,7 @@ const withoutGrant = literal(`and disabled_at is null
 
 const sweeps: readonly Sweep[] = [
   expiredRows('sessions', 'id_hash', { column: 'expires_at' }),
+  expiredRows('session_clients', 'sid', { column: 'expires_at' }),
   expiredRows('authorization_requests', 'id_hash', { column: 'expires_at' }),
   expiredRows('pushed_requests', 'reference_hash', { column: 'expires_at', keptSeconds: PUSHED_KEPT_SECONDS }),
   expiredRows('codes', 'code_hash', { column: 'expires_at', keptSeconds: CODE_KEPT_SECONDS }),

@@ -29,6 +29,7 @@ import {
   session,
   signingKey,
 } from './fixtures.ts';
+import { listening } from './logout.ts';
 
 type Probe = (other: Store) => Promise<void>;
 const nothing = <T>(answer: Promise<T>) => answer.then((found) => assert.equal(found, undefined));
@@ -60,6 +61,8 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   setUserDisabled: (other) => no(other.setUserDisabled('usr_alice', true, happened('user.disabled'))),
   findSession: (other) => nothing(other.findSession('session-1', NOW)),
   touchSession: (other) => other.touchSession('session-1', NOW + 100),
+  claimLogouts: (other) => none(other.claimLogouts(NOW + DAY, 10)),
+  settleLogout: (other) => other.settleLogout('sid-told', 'client_1'),
   endSession: (other) => no(other.endSession('session-1', happened('user.signed_out'))),
   setupLinkOpen: (other) => no(other.setupLinkOpen('link', NOW)),
   redeemSetupLink: (other) => is(other.redeemSetupLink('link', operator, owned, happened('setup.completed')), 'used'),
@@ -213,6 +216,7 @@ async function everything(store: Store): Promise<unknown[]> {
 async function furnish(store: Store): Promise<void> {
   await connect(store);
   await store.startSession(session, undefined, happened('user.signed_in'));
+  await listening(store, 'sid-told', 'client_1');
   await store.addSetupLink('link', NOW, NOW + 600);
   await store.addOwnerToken(owned, happened('owner_token.created'));
   await store.saveDocument(document);

@@ -16,6 +16,7 @@ import { registrations } from './0008-registrations.ts';
 import { derivedSuccessors } from './0009-derived-successors.ts';
 import { signInFacts } from './0010-sign-in-facts.ts';
 import { trust } from './0011-trust.ts';
+import { sessionClients } from './0012-session-clients.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -31,6 +32,7 @@ export const migrations: readonly Migration[] = [
   { name: '0009-derived-successors', script: derivedSuccessors },
   { name: '0010-sign-in-facts', script: signInFacts },
   { name: '0011-trust', script: trust },
+  { name: '0012-session-clients', script: sessionClients },
 ];
 
 const bookkeeping = `

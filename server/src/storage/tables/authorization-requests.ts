@@ -10,6 +10,7 @@ import { noteConsent } from './clients.ts';
 import { type CodeRow, codeRow, insertCode } from './codes.ts';
 import { type GrantRow, grantRow, insertGrant } from './grants.ts';
 import { usedByUs, usePushed } from './pushed-requests.ts';
+import { insertListener, listenerRow } from './session-clients.ts';
 
 type Key = { tenant: string; idHash: string };
 type RequestRow = Key & {
@@ -38,6 +39,7 @@ const answeredByUs = part<'tenant' | 'idHash' | 'mark'>`exists (select 1 from au
   where tenant = ${'tenant'} and id_hash = ${'idHash'} and last_event = ${'mark'})`;
 const grantIfAnswered = sql<GrantRow & Key>`${insertGrant} where ${answeredByUs}`;
 const codeIfAnswered = sql<CodeRow & Key & { mark: string }>`${insertCode} where ${answeredByUs}`;
+const listenerIfAnswered = sql<ReturnType<typeof listenerRow> & Key & { mark: string }>`${insertListener} where ${answeredByUs} on conflict do nothing`;
 const eventIfAnswered = eventIf('authorization_requests', 'id_hash');
 
 export function authorizationRequestsTable(driver: Driver, tenant: string): Pick<Store, 'parkRequest' | 'findRequest' | 'approveRequest' | 'denyRequest'> {
@@ -49,7 +51,7 @@ export function authorizationRequestsTable(driver: Driver, tenant: string): Pick
       const [row] = await driver.read(find({ tenant, idHash, now }));
       return row && parkedOf(row);
     },
-    async approveRequest({ grant, code, ...answer }, event) {
+    async approveRequest({ grant, code, listener, ...answer }, event) {
       const { idHash, now } = answer;
       const results = await driver.write([
         ...answering(tenant, answer, event.id),
@@ -57,6 +59,7 @@ export function authorizationRequestsTable(driver: Driver, tenant: string): Pick
         codeIfAnswered({ ...codeRow(tenant, code), idHash, mark: event.id }),
         eventIfAnswered(tenant, idHash, event),
         noteConsent({ tenant, clientId: grant.clientId, grantId: grant.id, now }),
+        ...(listener ? [listenerIfAnswered({ ...listenerRow(tenant, listener), idHash, mark: event.id })] : []),
       ]);
       return isAnswered(answer, results) ? 'approved' : 'answered';
     },

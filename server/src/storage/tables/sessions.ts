@@ -5,6 +5,7 @@ import { aliased, type Driver, part, type Row, sql } from '../driver.ts';
 import { listText, optionalJson, optionalText, present, text, whole } from '../row.ts';
 import type { Session, Store } from '../store.ts';
 import { eventIf, insertEvent } from './audit-events.ts';
+import { dueIfMarked, dueIfReplaced } from './session-clients.ts';
 import { userColumns, userOf } from './users.ts';
 
 const columns = aliased('s', ['id_hash', 'user_id', 'auth_time', 'created_at', 'seen_at', 'idle_seconds', 'expires_at', 'user_agent', 'address', 'amr', 'sid']);
@@ -47,7 +48,9 @@ export function sessionsTable(driver: Driver, tenant: string): Pick<Store, 'star
   return {
     async startSession(session, replaces, event) {
       const statements = [insert(sessionRow(tenant, session, event.id)), insertEvent(tenant, event)];
-      if (replaces !== undefined && replaces !== session.idHash) statements.push(remove({ tenant, idHash: replaces }));
+      if (replaces !== undefined && replaces !== session.idHash) {
+        statements.push(dueIfReplaced({ tenant, idHash: replaces, newSid: session.sid ?? '', now: event.at }), remove({ tenant, idHash: replaces }));
+      }
       await driver.write(statements);
     },
     async findSession(idHash, now) {
@@ -59,7 +62,7 @@ export function sessionsTable(driver: Driver, tenant: string): Pick<Store, 'star
     },
     async endSession(idHash, event) {
       const key = { tenant, idHash, mark: event.id };
-      const [marked] = await driver.write([mark(key), eventIfMarked(tenant, idHash, event), removeMarked(key)]);
+      const [marked] = await driver.write([mark(key), dueIfMarked({ ...key, now: event.at }), eventIfMarked(tenant, idHash, event), removeMarked(key)]);
       return marked?.changes === 1;
     },
   };

@@ -8,6 +8,7 @@ import type { NewUser, Role, Store, User } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { addPassword, replacePassword, swapPasswordHash } from './credentials.ts';
 import { endGrantsOf } from './grants.ts';
+import { dueOfMarkedUser } from './session-clients.ts';
 
 /** Columns of a person under the alias `u`; {@link userOf} reads them. */
 export const userColumns = aliased('u', ['id', 'username', 'email', 'name', 'role', 'created_at', 'disabled_at']);
@@ -123,6 +124,7 @@ export function usersTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
       const [marked] = await driver.write([
         mark({ tenant, id: userId, mark: event.id }),
         replacePassword({ tenant, userId, hash: passwordHash, at: event.at, mark: event.id }),
+        dueOfMarkedUser({ tenant, id: userId, mark: event.id, now: event.at }),
         endSessions({ tenant, id: userId, mark: event.id }),
         ...endGrants({ tenant, subject: userId, now: event.at, reason: 'password_changed', mark: event.id }),
         eventIfUser(tenant, userId, event),
@@ -134,7 +136,8 @@ export function usersTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
     },
     async setUserDisabled(userId, disabled, event) {
       const change = disabled ? disable({ tenant, id: userId, at: event.at, mark: event.id }) : enable({ tenant, id: userId, mark: event.id });
-      const [changed] = await driver.write([change, eventIfUser(tenant, userId, event)]);
+      const told = disabled ? [dueOfMarkedUser({ tenant, id: userId, mark: event.id, now: event.at })] : [];
+      const [changed] = await driver.write([change, ...told, eventIfUser(tenant, userId, event)]);
       return changed?.changes === 1;
     },
     async hasOperator() {

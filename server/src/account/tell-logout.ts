@@ -1,0 +1,67 @@
+/**
+ * Tells clients that a person has signed out (OIDC Back-Channel Logout): a signed logout token, posted to each client that asked to hear of this session, under
+ * the guard of every fetch. Never in anybody's way: the sign-out has happened, and what cannot be delivered is tried again a few times.
+ */
+import { findClientForToken } from '../clients/find.ts';
+import { responseAlgorithm } from '../clients/response-algorithm.ts';
+import { subjectFor } from '../clients/sector.ts';
+import type { Context } from '../context.ts';
+import { randomId } from '../crypto/random.ts';
+import type { FormPoster } from '../options.ts';
+import type { Client, DueLogout } from '../storage/store.ts';
+
+/** At once, so that one slow client does not keep the others waiting, and few enough for one node. */
+const batch = 20;
+/** §2.4: short, because a client that is slower than that will be asked again. */
+const tokenSeconds = 120;
+const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
+
+/** Delivers what is due; for the sweep, and after a sign-out without waiting. Resolves to how many were tried. */
+export async function tellLogouts(context: Context): Promise<number> {
+  const { postForm } = context.options;
+  if (!postForm) return 0;
+  const due = await context.store.claimLogouts(context.now(), batch);
+  await Promise.all(due.map((one) => tell(one, postForm, context)));
+  return due.length;
+}
+
+/** Begins to deliver and goes on: nobody who signs out waits for somebody else's server. */
+export function tellLogoutsSoon(context: Context): void {
+  tellLogouts(context).catch((cause: unknown) => context.log.error('logout.not_told', {}, cause));
+}
+
+async function tell(due: DueLogout, postForm: FormPoster, context: Context): Promise<void> {
+  const found = await findClientForToken(due.clientId, context);
+  const uri = found.state === 'active' ? found.client.metadata.backchannelLogoutUri : undefined;
+  if (found.state !== 'active' || uri === undefined) return context.store.settleLogout(due.sid, due.clientId);
+  const status = await post(uri, await logoutToken(due, found.client, context), postForm);
+  // §2.8: 400 is the client's last word; anything else that is not success may pass.
+  const settled = status === 200 || status === 204 || status === 400 || due.last;
+  context.log.info('logout.told', { client_id: due.clientId, status, settled });
+  if (settled) await context.store.settleLogout(due.sid, due.clientId);
+}
+
+/** Undefined when there was no answer. */
+async function post(uri: string, token: string, postForm: FormPoster): Promise<number | undefined> {
+  try {
+    return (await postForm(uri, new URLSearchParams({ logout_token: token }).toString())).status;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Back-Channel Logout §2.4. Its type keeps it from being taken for an ID token, and it never has a nonce. */
+async function logoutToken({ sid, userId }: DueLogout, client: Client, context: Context): Promise<string> {
+  const now = context.now();
+  const claims = {
+    iss: context.issuer,
+    aud: client.id,
+    iat: now,
+    exp: now + tokenSeconds,
+    jti: randomId('', 16),
+    sub: subjectFor(client, userId, context),
+    sid,
+    events: { [logoutEvent]: {} },
+  };
+  return (await context.signing.current()).sign('logout+jwt', claims, responseAlgorithm(client.metadata.idTokenSignedResponseAlg, context.options));
+}
