@@ -7,7 +7,7 @@ import re
 from stage import ROOT
 
 import auth_agent_mcp
-from auth_agent_mcp import AuthAgentError, AuthenticationError, AuthorizationError, AuthServerUnavailable
+from auth_agent_mcp import ActorRefused, AuthAgentError, AuthenticationError, AuthorizationError, AuthServerUnavailable
 from auth_agent_mcp.errors import _TEXTS
 
 
@@ -16,7 +16,7 @@ def test_codes_and_texts_are_those_of_the_typescript_sdk() -> None:
     texts = dict(re.findall(r"^  (\w+): '([^']*)',$", source, re.MULTILINE))
 
     assert texts == dict(_TEXTS)
-    for error in (AuthorizationError(["a"]), AuthServerUnavailable("x")):
+    for error in (AuthorizationError(["a"]), ActorRefused(), AuthServerUnavailable("x")):
         assert f"'{error.code}', {error.status}, " in source
         assert f"'{error}'" in source
 

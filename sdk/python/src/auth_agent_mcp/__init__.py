@@ -4,16 +4,19 @@
 ``auth_agent_mcp.blocking`` the client for code without an event loop, ``auth_agent_mcp.httpx2`` the tokens of an agent for httpx2.
 """
 
+from ._actors import require_actor
 from ._agent import AgentTokens
 from ._asgi import AuthAgentMiddleware
 from ._client import AuthAgentClient
 from ._dependencies import require_any_scope, require_scopes
+from ._exchange import TokenExchange
 from ._options import AuthAgentOptions
 from ._proof_memory import ProofMemory
 from ._scope import AnyOf, ScopeHierarchy, ScopeRequirement
 from ._server_metadata import ServerMetadata
 from ._verify import AuthContext, AuthUser
 from .errors import (
+    ActorRefused,
     AuthAgentError,
     AuthenticationError,
     AuthorizationError,
@@ -22,6 +25,7 @@ from .errors import (
 )
 
 __all__ = [
+    "ActorRefused",
     "AgentTokens",
     "AnyOf",
     "AuthAgentClient",
@@ -37,7 +41,9 @@ __all__ = [
     "ScopeHierarchy",
     "ScopeRequirement",
     "ServerMetadata",
+    "TokenExchange",
     "TokenRequestRefused",
+    "require_actor",
     "require_any_scope",
     "require_scopes",
 ]

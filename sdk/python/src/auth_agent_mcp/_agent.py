@@ -57,7 +57,7 @@ class AgentTokens(httpx.Auth):
         With ``resource`` the token goes to its origin only. With ``dpop`` tokens are bound to a key (RFC 9449), which is made
         here unless one on P-256 is given; then the token alone opens nothing. Raises ValueError naming the option that is missing or wrong.
         """
-        self._settings: AgentSettings = check_agent_options(
+        settings = check_agent_options(
             client_id=client_id,
             client_secret=client_secret,
             issuer=issuer,
@@ -69,7 +69,10 @@ class AgentTokens(httpx.Auth):
             transport=transport,
             now=now,
         )
-        self._request = TokenRequest(self._settings)
+        self._begin(settings, TokenRequest(settings))
+
+    def _begin(self, settings: AgentSettings, request: TokenRequest) -> None:
+        self._settings, self._request = settings, request
         self._flight = Flight[IssuedToken]()
         self._current: IssuedToken | None = None
         self._paused_until = float("-inf")
@@ -159,8 +162,13 @@ class AgentTokens(httpx.Auth):
 
     async def _replace(self) -> IssuedToken:
         try:
-            self._current = await self._request.send()
+            self._current = await self._send()
         except (AuthServerUnavailable, TokenRequestRefused):
             self._paused_until = self._settings.now() + _PAUSE_SECONDS
             raise
         return self._current
+
+    async def _send(self) -> IssuedToken:
+        """RFC 6749 §4.4."""
+        scope, resource = self._settings.scope, self._settings.resource
+        return await self._request.send({"grant_type": "client_credentials", "scope": scope, "resource": resource})

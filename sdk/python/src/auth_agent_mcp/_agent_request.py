@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_plus
@@ -25,6 +25,7 @@ from ._resource import origin_of, path_and_query, resource_problem
 from ._scope import is_scope_token
 from .errors import AuthServerUnavailable, TokenRequestRefused
 
+_NOT_APPROVED = "delegation_not_approved"
 _UNKNOWN_LIFETIME_SECONDS = 60
 """RFC 6749 §5.1 lets a server leave ``expires_in`` out."""
 
@@ -106,10 +107,9 @@ class TokenRequest:
         place = settings.issuer or settings.token_endpoint or ""
         self._pool = Pool(place, timeout=settings.timeout, transport=settings.transport)
 
-    async def send(self) -> IssuedToken:
+    async def send(self, form: Mapping[str, str | None]) -> IssuedToken:
         """Raises TokenRequestRefused for a no, AuthServerUnavailable for everything else that is no token."""
         settings, asked_at = self._settings, self._settings.now()
-        form = {"grant_type": "client_credentials", "scope": settings.scope, "resource": settings.resource}
         headers = {"Accept": "application/json", "Authorization": _basic_credentials(settings)}
         try:
             self._endpoint = self._endpoint or await self._discover()
@@ -167,6 +167,8 @@ def _refusal(answer: ServerAnswer, secret: str) -> AuthServerUnavailable | Token
     error, said = members.get("error"), members.get("error_description")
     if not isinstance(error, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,60}", error):
         return AuthServerUnavailable(f"status_{answer.status}")
+    # RFC 8693 knows no code of its own for this one, and it is the one that a server can do something about.
+    error = _NOT_APPROVED if members.get("code") == _NOT_APPROVED else error
     # Whatever a server says, our secret gets into no log.
     return TokenRequestRefused(error, quote_for_log(said.replace(secret, "********")) if isinstance(said, str) else "")
 

@@ -13,6 +13,7 @@ from ._metadata_url import metadata_url
 from ._options import AuthAgentOptions, Settings, check_options
 from ._resource import accepted_audiences, origin_of
 from ._server_metadata import RegisteredServer, ServerMetadata
+from ._subject_token import keep_subject_token
 from ._token_cache import TokenCache
 from ._verify import AuthContext, Expectations, judge_introspection, thawed
 from .errors import AuthenticationError
@@ -72,7 +73,9 @@ class AuthAgentClient:
         if len(token) > MAX_TOKEN_LENGTH or not is_bearer_token(token):
             raise AuthenticationError("invalid_token", "malformed")
         hashed, now = token_hash(token), self.settings.now()
-        return self._cache.find(hashed, now) or await self._cache.ask(hashed, lambda: self._verify(token, hashed), now)
+        auth = self._cache.find(hashed, now) or await self._cache.ask(hashed, lambda: self._verify(token, hashed), now)
+        keep_subject_token(hashed, token)
+        return auth
 
     async def introspect_token(self, token: str) -> dict[str, Any]:
         """The RFC 7662 answer about a token, judged as in ``validate_token``; ``{"active": False}`` for whatever is not good.
@@ -117,7 +120,7 @@ class AuthAgentClient:
     async def _verify(self, token: str, hashed: str) -> AuthContext:
         resource = await self.resource()
         answer = await self._server.introspect(token)
-        expected = Expectations(self.settings.issuer, resource, accepted_audiences(resource), self.settings.now())
+        expected = Expectations(self.settings.issuer, resource, accepted_audiences(resource), self.settings.now(), self.settings.max_actors)
         try:
             return judge_introspection(answer, expected, hashed)
         except AuthenticationError as error:

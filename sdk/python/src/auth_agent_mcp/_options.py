@@ -51,6 +51,9 @@ class AuthAgentOptions(TypedDict):
     """What each MCP tool needs on top of ``required_scopes``; decided from the JSON-RPC body before your handler runs."""
     allowed_origins: NotRequired[Sequence[str] | Literal["*"]]
     """Browser origins that may call. Your own origin always may, loopback origins in development. ``"*"`` for all."""
+    max_actors: NotRequired[int | None]
+    """How many may act for the person, when an MCP server calls this one for the agent they connected: 2 is one server in between,
+    0 lets agents call directly only. Default: as many as the authorization server allows."""
     shared_host: NotRequired[bool]
     """True when other MCP servers live on the same host: the root metadata document is then 404 (RFC 9728 §3.1)."""
     dpop_required: NotRequired[bool]
@@ -87,6 +90,7 @@ class Settings:
     tool_scopes: Mapping[str, ScopeRequirement]
     allowed_origins: frozenset[str] | Literal["*"]
     loopback_origins: bool
+    max_actors: float
     shared_host: bool
     dpop_required: bool
     dpop_nonce_secret: str | None = field(repr=False)
@@ -110,6 +114,7 @@ def check_options(
     scope_hierarchy: ScopeHierarchy | None = None,
     tool_scopes: Mapping[str, ScopeRequirement] | None = None,
     allowed_origins: Sequence[str] | Literal["*"] = (),
+    max_actors: int | None = None,
     shared_host: bool = False,
     dpop_required: bool = False,
     dpop_nonce_secret: str | None = None,
@@ -135,6 +140,7 @@ def check_options(
         tool_scopes={tool: check_requirement(f"tool_scopes[{tool!r}]", one) for tool, one in (tool_scopes or {}).items()},
         allowed_origins=_check_origins(allowed_origins),
         loopback_origins=is_loopback(issuer) or (resource is not None and is_loopback(resource)),
+        max_actors=math.inf if max_actors is None else check_number("max_actors", max_actors, 0),
         shared_host=shared_host is True,
         dpop_required=dpop_required is True,
         dpop_nonce_secret=_check_nonce_secret(dpop_nonce_secret),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from ._actors import read_actors
 from ._scope import parse_scope
 from .errors import AuthenticationError
 
@@ -50,6 +51,11 @@ class AuthContext:
     """``grant_…``: what the person sees and can revoke."""
     jkt: str | None = None
     """SHA-256 thumbprint of the key that the token is bound to (RFC 9449 §6); whoever presents it proved to have the key."""
+    actors: tuple[str, ...] = ()
+    """Who acts for the person, the nearest first, when an MCP server called this one for them (RFC 8693).
+
+    The last is the agent they connected.
+    """
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Everything the authorization server said, wire names, read-only."""
 
@@ -72,6 +78,7 @@ class Expectations:
     resource: str
     audiences: frozenset[str]
     now: float
+    max_actors: float = math.inf
 
 
 def judge_introspection(answer: Mapping[str, Any], expected: Expectations, token_hash: str) -> AuthContext:
@@ -99,6 +106,7 @@ def judge_introspection(answer: Mapping[str, Any], expected: Expectations, token
     user, client_id, scope = _user_of(answer), _text(answer, "client_id"), answer.get("scope", "")
     if not isinstance(scope, str):
         raise _invalid("scope")
+    actors = read_actors(answer.get("act"), expected.max_actors)
     return AuthContext(
         user=user,
         client_id=client_id,
@@ -110,6 +118,7 @@ def judge_introspection(answer: Mapping[str, Any], expected: Expectations, token
         token_hash=token_hash,
         grant_id=_optional(answer, "grant_id"),
         jkt=jkt,
+        actors=actors,
         claims=_frozen(answer),
     )
 

@@ -6,6 +6,7 @@ Every error has a stable ``code`` and ``status``; ``reason`` is for the develope
     ├─ AuthenticationError     401 missing_token, invalid_token, invalid_dpop_proof, use_dpop_nonce,
     │                            insufficient_user_authentication · 400 invalid_request
     ├─ AuthorizationError      403 insufficient_scope
+    ├─ ActorRefused            403 actor_refused
     └─ AuthServerUnavailable   503 auth_server_unavailable
 
     TokenRequestRefused        an agent is refused a token (not about a request, so it has no answer of its own)
@@ -17,6 +18,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 __all__ = [
+    "ActorRefused",
     "AuthAgentError",
     "AuthServerUnavailable",
     "AuthenticationCode",
@@ -88,6 +90,13 @@ class AuthorizationError(AuthAgentError):
     def __init__(self, scopes: Iterable[str]) -> None:
         super().__init__("insufficient_scope", 403, "scope", "The access token does not allow this")
         self.scopes = tuple(scopes)
+
+
+class ActorRefused(AuthAgentError):  # noqa: N818
+    """Whoever acts for the person may not do this here. Nothing the person allows can change it, so there is no challenge."""
+
+    def __init__(self) -> None:
+        super().__init__("actor_refused", 403, "actor", "This is not for whoever acts for the person")
 
 
 class AuthServerUnavailable(AuthAgentError):  # noqa: N818 - the name is the same in every SDK
