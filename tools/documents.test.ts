@@ -86,8 +86,8 @@ describe('snippets and addresses', () => {
     for (const { document, modules } of written.snippets) {
       const names = await load(modules, development.issuer);
       const app = names['app'] as Hono;
-      // What the documents of the example leave to its source.
-      if (document.path.startsWith('examples/')) continue;
+      // What the documents of the example leave to its source, and those that are about other routes.
+      if (document.path.startsWith('examples/') || document.path === 'docs/delegation.md') continue;
 
       const stranger = await app.request('https://your-mcp-server.com/api/files');
       const known = await app.request('https://your-mcp-server.com/api/files', { headers: { Authorization: `Bearer ${token}` } });
