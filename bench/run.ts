@@ -172,12 +172,13 @@ async function run(pid: number, job: Pick<Job, 'port' | 'expect' | 'supply' | 'm
 }
 
 function subjectOf(server: Process, facts: Facts): Subject {
-  const base = `http://127.0.0.1:${facts.port}`;
+  const fetchAt = (port: number) => (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, { redirect: 'manual', ...init });
   return {
     ...facts,
     codes: async (count) => (await server.ask<{ codes: string[] }>({ codes: count })).codes,
     sessions: async (count) => (await server.ask<{ sessions: string[] }>({ sessions: count })).sessions,
-    fetch: (path, init) => fetch(base + path, { redirect: 'manual', ...init }),
+    fetch: fetchAt(facts.port),
+    elsewhere: fetchAt(facts.otherPort ?? facts.port),
   };
 }
 

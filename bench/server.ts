@@ -1,4 +1,5 @@
 /** This server as a subject: a durable file database, the real Node runtime, and enough data to ask about. Answers the questions of subject.ts. */
+import type { AuthServer } from '../server/src/app.ts';
 import { auditEvent } from '../server/src/audit/event.ts';
 import type { Context } from '../server/src/context.ts';
 import { sha256 } from '../server/src/crypto/hash.ts';
@@ -16,13 +17,9 @@ const [file = ':memory:'] = process.argv.slice(2);
 const issuer = 'https://auth.example.com';
 const now = () => Math.floor(Date.now() / 1000);
 const quiet = { info() {}, warn: console.error, error: console.error };
-const server = createServer({
-  issuer,
-  secret: 'a secret of the benchmark, long enough',
-  driver: openNodeSqlite(file),
-  log: quiet,
-  clients: { registrationsPerHour: 1 },
-});
+const node = () =>
+  createServer({ issuer, secret: 'a secret of the benchmark, long enough', driver: openNodeSqlite(file), log: quiet, clients: { registrationsPerHour: 1 } });
+const server = node();
 await server.storage.migrate(now());
 const context = (await server.context()) as Context;
 const { store } = context;
@@ -33,16 +30,21 @@ const personId = (index: number) => `usr_bench${index % persons}`;
 
 const key = newKey();
 const people = await seed();
-const running = await startNode({ ...server, log: quiet, host: '127.0.0.1', port: 0, trustedProxies: ['127.0.0.1'], close: () => server.storage.close() });
+const listen = (one: AuthServer) =>
+  startNode({ ...one, log: quiet, host: '127.0.0.1', port: 0, trustedProxies: ['127.0.0.1'], close: () => one.storage.close() });
+const running = await listen(server);
+/** Issues tokens that the measured node has not seen. */
+const other = await listen(node());
 process.on('message', async ({ codes, sessions }: { codes?: number; sessions?: number }) => {
   if (codes) process.send?.({ codes: await many(codes, newCode, 256) });
   if (sessions) process.send?.({ sessions: await many(sessions, newSession, 256) });
 });
-process.send?.(facts(running.port));
+process.send?.(facts(running.port, other.port));
 
-function facts(port: number): Facts {
+function facts(port: number, otherPort: number): Facts {
   return {
     port,
+    otherPort,
     introspector: { Authorization: `Bearer ${key.secret}` },
     people,
     paths: {

@@ -12,6 +12,8 @@ export const scope = 'files:read files:write';
 /** What a server says when it is ready. A peer leaves out what it has not. */
 export type Facts = {
   port: number;
+  /** Another node on the same database; a peer that has no database has none. */
+  otherPort?: number;
   /** The Authorization header that may introspect tokens of the resource. */
   introspector: Record<string, string>;
   people: { username: string; password: string }[];
@@ -37,6 +39,8 @@ export type Subject = Facts & {
   sessions(count: number): Promise<string[]>;
   /** A plain request, for preparation. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** The same at another node, or here where there is none. */
+  elsewhere(path: string, init?: RequestInit): Promise<Response>;
 };
 
 /** RFC 7636 Appendix B. */
