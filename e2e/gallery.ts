@@ -19,6 +19,7 @@ export type Shown = {
   go(page: Page): Promise<unknown>;
 };
 
+const asked = `/logout?${new URLSearchParams({ client_id: 'client_approved', post_logout_redirect_uri: `${hostedOrigin}/stay`, state: 'x' })}`;
 const everything = 'openid profile email files:read files:write files:delete offline_access';
 
 /** The pages in the order of the story. `ada` has agents already, `ida` has none; who changes something is somebody of their own, for they act side by side. */
@@ -117,6 +118,16 @@ export function gallery(world: Stand): Shown[] {
     { name: 'agents', title: /^Connected agents/, as: 'ada', go: path('/account/agents') },
     { name: 'agents-disconnected', title: /^Connected agents/, as: 'joan', go: disconnected },
     { name: 'sign-out', title: /^Sign out/, as: 'ada', go: path('/logout') },
+    { name: 'sign-out-asked', title: /^Sign out/, as: 'ada', go: path(asked) },
+    {
+      name: 'signed-out-onward',
+      title: /^You are signed out/,
+      as: 'ida',
+      go: (page) =>
+        path(asked)(page)
+          .then(() => page.getByRole('button', { name: 'Sign out' }).click())
+          .then(() => page.getByRole('link', { name: 'Continue' }).waitFor()),
+    },
     { name: 'signed-out', title: /^You are signed out/, go: path('/logout') },
     { name: 'setup', title: /^Set up/, go: async (page) => page.goto(await makeSetupLink(world.context)) },
     {

@@ -91,6 +91,7 @@ async function build(): Promise<Stand> {
     metadata: {
       clientName: 'Claude Code',
       grantTypes: ['authorization_code', 'refresh_token', deviceCodeGrant],
+      postLogoutRedirectUris: [`${hostedOrigin}/stay`],
       redirectUris: ['http://127.0.0.1/callback', 'http://127.0.0.1/stay', ...hostedAddresses, cursorScheme],
     },
   });

@@ -129,6 +129,24 @@ async def test_a_good_token_without_the_scopes_is_403_that_names_all_of_them(pla
     assert response.headers["www-authenticate"] == challenge
 
 
+async def test_a_sign_in_that_is_too_weak_or_too_old_is_401_with_what_to_ask_for(played: PlayedServer) -> None:
+    """[RS-15] before any scope is looked at"""
+    demand = {"acr_values": ["aal2", "aal1"], "max_age": 300, "required_scopes": ["admin:all"]}
+    weak_or_old = [{}, {"acr": "aal1", "auth_time": START_OF_TIME - 301}, {"acr": "aal0", "auth_time": START_OF_TIME}]
+    for claims in weak_or_old:
+        played.says(**claims)
+        async with ask(**played.options(resource=RESOURCE, **demand)) as http:
+            refused = await http.get("/mcp", headers=bearer())
+        assert refused.status_code == 401
+        challenge = refused.headers["www-authenticate"]
+        assert 'error="insufficient_user_authentication"' in challenge
+        assert challenge.endswith('acr_values="aal2 aal1", max_age="300"')
+
+    played.says(acr="aal1", auth_time=START_OF_TIME - 300)
+    async with ask(**played.options(resource=RESOURCE, **demand)) as http:
+        assert (await http.get("/mcp", headers=bearer())).status_code == 403
+
+
 async def test_a_scope_that_includes_the_required_one_suffices(played: PlayedServer) -> None:
     """[RS-11]"""
     played.says(scope="admin:all")

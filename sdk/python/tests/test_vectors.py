@@ -27,6 +27,7 @@ from auth_agent_mcp._credentials import Credentials, carries_access_token, read_
 from auth_agent_mcp._guard import Guard
 from auth_agent_mcp._resource import accepted_audiences
 from auth_agent_mcp._scope import ScopeRequirement, challenge_scopes, close_hierarchy, satisfies
+from auth_agent_mcp._sign_in import SignInDemand, check_sign_in
 from auth_agent_mcp._verify import AuthContext, Expectations, judge_introspection
 
 pytestmark = pytest.mark.anyio
@@ -53,6 +54,19 @@ def test_every_file_of_vectors_is_run_here() -> None:
     run = set(re.findall(r'(?:cases|vectors)\("([\w-]+)"\)', source))
 
     assert files - run == {"jwt-headers"}
+
+
+@cases("sign-in")
+def test_sign_in(case: Case) -> None:
+    demand = SignInDemand(tuple(case["demand"].get("acr_values", ())), case["demand"].get("max_age"))
+    now = vectors("sign-in")["now"]
+    if case["ok"]:
+        check_sign_in(case["claims"], demand, now)
+        return
+    with pytest.raises(AuthenticationError) as refused:
+        check_sign_in(case["claims"], demand, now)
+    assert refused.value.code == "insufficient_user_authentication"
+    assert (refused.value.acr_values, refused.value.max_age) == (demand.acr_values, demand.max_age)
 
 
 @cases("introspection")

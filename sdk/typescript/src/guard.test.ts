@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { activeAnswer, optionsFor, playAuthorizationServer, resource } from '../test/stage.ts';
+import { activeAnswer, optionsFor, playAuthorizationServer, resource, startOfTime } from '../test/stage.ts';
 import { protect } from './adapters/fetch.ts';
 import { inboundOf } from './adapters/web.ts';
 import { AuthAgentError, AuthenticationError, AuthorizationError } from './errors.ts';
@@ -313,6 +313,32 @@ test('[RS-03] [RS-15] an error of ours that a handler throws becomes its challen
   assert.equal(stepUp.status, 401);
   assert.match(stepUp.headers.get('www-authenticate') ?? '', /error="insufficient_user_authentication".*max_age="300"/);
   await assert.rejects(call(), { message: 'a bug' });
+});
+
+test('[RS-15] a sign-in that is too weak or too old is 401 with what to ask for, before any scope is looked at', async (t) => {
+  let answered = 0;
+  const { handle, played } = await stand(t, { acrValues: ['aal2', 'aal1'], maxAge: 300, requiredScopes: ['admin:all'] }, () => {
+    answered++;
+    return new Response();
+  });
+  const says = async (claims: Record<string, unknown>) => {
+    const reply = played.reply;
+    played.reply = async (request) => {
+      const good = await reply(request);
+      return good === 'hang' || !request.path.startsWith('/introspect') ? good : { ...good, body: { ...(good.body as object), ...claims } };
+    };
+    const response = await handle(new Request(url, { headers: { Authorization: `Bearer t${JSON.stringify(claims).replace(/[^a-z0-9]/gi, '')}` } }));
+    played.reply = reply;
+    return response;
+  };
+
+  for (const claims of [{}, { acr: 'aal1', auth_time: startOfTime - 301 }, { acr: 'aal0', auth_time: startOfTime }]) {
+    const response = await says(claims);
+    assert.equal(response.status, 401);
+    assert.match(response.headers.get('www-authenticate') ?? '', /^Bearer .*error="insufficient_user_authentication".*acr_values="aal2 aal1", max_age="300"$/);
+  }
+  assert.equal((await says({ acr: 'aal1', auth_time: startOfTime - 300 })).status, 403);
+  assert.equal(answered, 0);
 });
 
 test('a handler that is promised an AuthContext cannot have public paths', () => {

@@ -11,6 +11,7 @@ import type { AuthAgentOptions, Settings } from './options.ts';
 import { corsHeaders, isAllowedOrigin, optionsAnswer, originRefused } from './origin.ts';
 import { challengeScopes, type ScopeRequirement, satisfies } from './scope.ts';
 import { createSessionOwners, type SessionOwners, sessionRefused } from './session.ts';
+import { checkSignIn } from './sign-in.ts';
 import { contradictsMirror, mirrorRefused, toolRequirements } from './tool-call.ts';
 import type { AuthContext } from './verify.ts';
 
@@ -70,6 +71,7 @@ export function createGuard(options: AuthAgentOptions): Guard {
       if (inbound.method === 'OPTIONS') return withHeaders(optionsAnswer(origin), headers);
       if (settings.publicPaths.has(pathOf(inbound.target))) return { auth: undefined, headers };
       const { auth, nonce } = await authenticate(inbound, client);
+      checkSignIn(auth.claims, settings.signIn, settings.now());
       const refusal = await checkCall(inbound, auth, settings);
       if (refusal) return withHeaders(refusal, headers);
       if (!ownsSession(inbound, auth, sessions)) return withHeaders(sessionRefused(), headers);

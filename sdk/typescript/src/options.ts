@@ -3,6 +3,7 @@
  * option and the rule, never a surprise on the first request.
  */
 import { findAuthServerUrl } from './environment.ts';
+import type { StepUp } from './errors.ts';
 import { createHints, type Log } from './hints.ts';
 import { createProofMemory, type ProofMemory } from './proof-memory.ts';
 import { isLoopbackHost, resourceProblem } from './resource.ts';
@@ -31,6 +32,10 @@ interface CommonOptions {
   readonly scopeHierarchy?: ScopeHierarchy;
   /** What each MCP tool needs on top of `requiredScopes`; decided from the JSON-RPC body before your handler runs. */
   readonly toolScopes?: Readonly<Record<string, ScopeRequirement>>;
+  /** Levels of sign-in of which a token must have one (`acr`), e.g. `['aal1']`. Others get 401 `insufficient_user_authentication` (RFC 9470). Default: any. */
+  readonly acrValues?: readonly string[];
+  /** Seconds since the person signed in, at most; older sign-ins get the same 401. Default: any. */
+  readonly maxAge?: number;
   /**
    * How many may act for the person, when an MCP server calls this one for the agent they connected: 2 is one server in between, 0 lets agents call directly only.
    * Default: as many as the authorization server allows.
@@ -89,6 +94,7 @@ export interface Settings {
   readonly maxActors: number;
   readonly closure: ScopeClosure;
   readonly toolScopes: ReadonlyMap<string, ScopeRequirement>;
+  readonly signIn: StepUp;
   readonly allowedOrigins: ReadonlySet<string> | '*';
   readonly loopbackOrigins: boolean;
   readonly publicPaths: ReadonlySet<string>;
@@ -124,6 +130,7 @@ export function checkOptions(options: AuthAgentOptions): Settings {
     maxActors: options.maxActors === undefined ? Number.POSITIVE_INFINITY : range('maxActors', options.maxActors, 0),
     closure: closeHierarchy(checkHierarchy(options.scopeHierarchy ?? {})),
     toolScopes: checkToolScopes(options.toolScopes ?? {}),
+    signIn: checkDemand(options),
     allowedOrigins: checkOrigins(options.allowedOrigins ?? []),
     loopbackOrigins: [issuer, options.resource].some((url) => url !== undefined && isLoopbackHost(new URL(url).hostname)),
     publicPaths: checkPaths(options.publicPaths ?? []),
@@ -187,6 +194,14 @@ function checkHierarchy(hierarchy: ScopeHierarchy): ScopeHierarchy {
 
 function checkToolScopes(tools: Readonly<Record<string, ScopeRequirement>>): ReadonlyMap<string, ScopeRequirement> {
   return new Map(Object.entries(tools).map(([tool, requirement]) => [tool, checkRequirement(`toolScopes.${tool}`, requirement)]));
+}
+
+/** A level goes into a quoted list separated by spaces (RFC 9470 §3), so it has the alphabet of scopes. */
+function checkDemand({ acrValues, maxAge }: AuthAgentOptions): StepUp {
+  if (acrValues !== undefined && !(Array.isArray(acrValues) && acrValues.length > 0 && acrValues.every(isScopeToken)))
+    throw new TypeError('"acrValues" must be a list of at least one level, such as aal1');
+  if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && maxAge >= 0)) throw new TypeError('"maxAge" must be a whole number of seconds');
+  return Object.freeze({ ...(acrValues && { acrValues: Object.freeze([...acrValues]) }), ...(maxAge !== undefined && { maxAge }) });
 }
 
 function checkOrigins(origins: readonly string[] | '*'): ReadonlySet<string> | '*' {

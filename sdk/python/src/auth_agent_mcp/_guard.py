@@ -19,6 +19,7 @@ from ._origin import cors_headers, is_allowed_origin, options_answer, origin_ref
 from ._resource import origin_of
 from ._scope import ScopeRequirement, challenge_scopes, satisfies
 from ._session import SessionOwners, session_refused
+from ._sign_in import check_sign_in
 from ._tool_call import MAX_BODY_BYTES, Body, mirror_refused
 from ._verify import AuthContext
 from .errors import AuthAgentError, AuthenticationError, AuthorizationError
@@ -95,6 +96,7 @@ class Guard:
         if self._is_public(inbound):
             return Admission(None, headers)
         auth, nonce = await self._authenticate(inbound)
+        check_sign_in(auth.claims, self.settings.sign_in, self.settings.now())
         refusal = await self._check_call(inbound, auth)
         if refusal is not None:
             return _with_headers(refusal, headers)

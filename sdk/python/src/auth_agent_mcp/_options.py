@@ -21,6 +21,7 @@ from ._hints import Hints, Log
 from ._proof_memory import InProcessMemory, ProofMemory
 from ._resource import is_loopback, origin_of, resource_problem
 from ._scope import AnyOf, ScopeClosure, ScopeHierarchy, ScopeRequirement, close_hierarchy, is_scope_token
+from ._sign_in import SignInDemand
 from ._token_cache import MAX_CACHE_SECONDS
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ class AuthAgentOptions(TypedDict):
     """The public URL of this MCP server exactly as people configure it. Default: what is registered for ``server_id``."""
     scope_hierarchy: NotRequired[ScopeHierarchy | None]
     """Scopes that include others, e.g. ``{"files:write": ["files:read"], "admin:all": ["*"]}``."""
+    acr_values: NotRequired[Sequence[str]]
+    """Levels of sign-in of which a token must have one, e.g. ``["aal1"]``; others get 401 (RFC 9470). Default: any."""
+    max_age: NotRequired[int | None]
+    """Seconds since the person signed in, at most; older sign-ins get the same 401. Default: any."""
     tool_scopes: NotRequired[Mapping[str, ScopeRequirement] | None]
     """What each MCP tool needs on top of ``required_scopes``; decided from the JSON-RPC body before your handler runs."""
     allowed_origins: NotRequired[Sequence[str] | Literal["*"]]
@@ -88,6 +93,7 @@ class Settings:
     public_paths: frozenset[str]
     closure: ScopeClosure
     tool_scopes: Mapping[str, ScopeRequirement]
+    sign_in: SignInDemand
     allowed_origins: frozenset[str] | Literal["*"]
     loopback_origins: bool
     max_actors: float
@@ -113,6 +119,8 @@ def check_options(
     resource: str | None = None,
     scope_hierarchy: ScopeHierarchy | None = None,
     tool_scopes: Mapping[str, ScopeRequirement] | None = None,
+    acr_values: Sequence[str] = (),
+    max_age: int | None = None,
     allowed_origins: Sequence[str] | Literal["*"] = (),
     max_actors: int | None = None,
     shared_host: bool = False,
@@ -138,6 +146,7 @@ def check_options(
         public_paths=_check_paths(public_paths),
         closure=close_hierarchy(_check_hierarchy(scope_hierarchy or {})),
         tool_scopes={tool: check_requirement(f"tool_scopes[{tool!r}]", one) for tool, one in (tool_scopes or {}).items()},
+        sign_in=_check_demand(acr_values, max_age),
         allowed_origins=_check_origins(allowed_origins),
         loopback_origins=is_loopback(issuer) or (resource is not None and is_loopback(resource)),
         max_actors=math.inf if max_actors is None else check_number("max_actors", max_actors, 0),
@@ -188,6 +197,15 @@ def _check_resource(value: str | None) -> str | None:
     if problem:
         raise ValueError(f'"resource" {problem}')
     return value
+
+
+def _check_demand(acr_values: Sequence[str], max_age: int | None) -> SignInDemand:
+    # A level goes into a quoted list separated by spaces (RFC 9470 §3), so it has the alphabet of scopes.
+    if isinstance(acr_values, str) or not all(is_scope_token(level) for level in acr_values):
+        raise ValueError('"acr_values" must be a list of levels, such as aal1')
+    if max_age is not None and (isinstance(max_age, bool) or not isinstance(max_age, int) or max_age < 0):
+        raise ValueError('"max_age" must be a whole number of seconds')
+    return SignInDemand(tuple(acr_values), max_age)
 
 
 def _check_nonce_secret(value: str | None) -> str | None:
