@@ -1,19 +1,17 @@
 /**
  * The options of `agentTokens`, their defaults and checks. Misuse is a TypeError when the agent is made, naming the option; the secret is in no message.
  */
+import { type Authenticate, type ClientOptions, clientAuthentication } from './client-authentication.ts';
 import { createProofKey, type ProofKey } from './proof-key.ts';
 import { resourceProblem } from './resource.ts';
 import { isScopeToken } from './scope.ts';
 
-/** What `agentTokens` takes. Exactly one of `issuer` and `tokenEndpoint` says where to ask. */
-export interface AgentOptions {
+/** What `agentTokens` takes. Exactly one of `issuer` and `tokenEndpoint` says where to ask, exactly one of `clientSecret` and `clientKey` who asks. */
+export interface AgentOptions extends ClientOptions {
   /** The authorization server as it calls itself; its token endpoint is looked up (RFC 8414). https, or http on loopback. */
   readonly issuer?: string;
   /** The token endpoint itself, when there is nothing to look up. */
   readonly tokenEndpoint?: string;
-  readonly clientId: string;
-  /** Sent to the token endpoint only, in the Authorization header (RFC 6749 §2.3.1). */
-  readonly clientSecret: string;
   /** Space-separated, e.g. `tasks:read tasks:write`. Default: what the client is registered for. */
   readonly scope?: string;
   /** The server that will be called (RFC 8707). Given, `fetch` sends the token to its origin only. */
@@ -35,8 +33,7 @@ export interface AgentOptions {
 export interface AgentSettings {
   readonly issuer: string | undefined;
   readonly tokenEndpoint: string | undefined;
-  readonly clientId: string;
-  readonly clientSecret: string;
+  readonly authenticate: Authenticate;
   readonly scope: string | undefined;
   readonly resource: string | undefined;
   readonly proofKey: ProofKey | undefined;
@@ -48,22 +45,29 @@ export interface AgentSettings {
 /** Checks and freezes options. @throws {TypeError} naming the option and the rule it breaks. */
 export function checkAgentOptions(options: AgentOptions): AgentSettings {
   if (typeof options !== 'object' || options === null) throw new TypeError('agentTokens needs an options object with "issuer", "clientId" and "clientSecret"');
-  const { issuer, tokenEndpoint, clientId, clientSecret, scope, resource, timeout = 5 } = options;
+  const { issuer, tokenEndpoint, clientSecret, clientKey, scope, resource } = options;
   if ((issuer === undefined) === (tokenEndpoint === undefined)) throw new TypeError('either "issuer" or "tokenEndpoint" must be given, not both');
-  if (!(timeout > 0)) throw new TypeError('"timeout" must be a number of seconds above 0');
+  if (clientSecret === undefined && clientKey === undefined) throw new TypeError('either "clientSecret" or "clientKey" must be given');
   return Object.freeze({
     issuer: issuer === undefined ? undefined : checkIssuer(issuer),
     tokenEndpoint: tokenEndpoint === undefined ? undefined : checkAddress('tokenEndpoint', tokenEndpoint),
-    clientId: checkText('clientId', clientId),
-    clientSecret: checkText('clientSecret', clientSecret),
+    authenticate: clientAuthentication(options, issuer),
     scope: scope === undefined ? undefined : checkScope(scope),
     resource: resource === undefined ? undefined : checkAddress('resource', resource),
-    proofKey: options.dpop ? createProofKey(checkKeyPair(options.dpop)) : undefined,
+    ...checkOutside(options),
+  });
+}
+
+/** What every helper for clients may be told about the world outside. */
+export function checkOutside({ dpop, timeout = 5, fetch, now }: Pick<AgentOptions, 'dpop' | 'timeout' | 'fetch' | 'now'>) {
+  if (!(timeout > 0)) throw new TypeError('"timeout" must be a number of seconds above 0');
+  return {
+    proofKey: dpop ? createProofKey(checkKeyPair(dpop)) : undefined,
     timeout: Math.min(timeout, 5),
     // Bound to nothing: `fetch` called as a member of another object throws on Workers.
-    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
-    now: options.now ?? (() => Date.now() / 1000),
-  });
+    fetch: fetch ?? ((input: string | URL | Request, init?: RequestInit) => globalThis.fetch(input, init)),
+    now: now ?? (() => Date.now() / 1000),
+  };
 }
 
 /** RFC 8414 §2: an issuer has neither query nor fragment. */
@@ -72,7 +76,7 @@ function checkIssuer(value: string): string {
   return checkAddress('issuer', value);
 }
 
-function checkAddress(option: string, value: unknown): string {
+export function checkAddress(option: string, value: unknown): string {
   if (typeof value !== 'string') throw new TypeError(`"${option}" must be a string`);
   const problem = resourceProblem(value);
   if (problem) throw new TypeError(`"${option}" ${problem}`);
@@ -84,11 +88,6 @@ function checkKeyPair(dpop: true | CryptoKeyPair): CryptoKeyPair | undefined {
   const { name, namedCurve } = (dpop.privateKey?.algorithm ?? {}) as { name?: string; namedCurve?: string };
   if (name !== 'ECDSA' || namedCurve !== 'P-256' || !dpop.publicKey?.extractable) throw new TypeError('"dpop" must be true or an ECDSA key pair on P-256');
   return dpop;
-}
-
-function checkText(option: string, value: unknown): string {
-  if (typeof value !== 'string' || value === '') throw new TypeError(`"${option}" must be a string that is not empty`);
-  return value;
 }
 
 function checkScope(value: unknown): string {

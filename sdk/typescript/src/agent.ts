@@ -2,7 +2,8 @@
  * The public names of auth-agent-mcp-sdk/agent, one by one: for whoever calls a protected server.
  */
 export type { AgentOptions } from './agent-options.ts';
-export { TokenRequestRefused } from './agent-request.ts';
 export { type AgentTokens, agentTokens } from './agent-tokens.ts';
+export type { ClientKey } from './client-key.ts';
 export { AuthServerUnavailable } from './errors.ts';
 export { type Caller, type ExchangeOptions, type TokenExchange, tokenExchange } from './exchange.ts';
+export { TokenRequestRefused } from './token-endpoint.ts';

@@ -4,11 +4,12 @@
  */
 
 import { type AgentOptions, type AgentSettings, checkAgentOptions } from './agent-options.ts';
-import { createEndpoint, TokenRequestRefused } from './agent-request.ts';
+import { createEndpoint } from './agent-request.ts';
 import { type AgentTokens, createAgent } from './agent-tokens.ts';
 import type { McpAuthInfo } from './auth-info.ts';
 import { isScopeToken } from './scope.ts';
 import { keepSubjectTokens, subjectTokenOf } from './subject-token.ts';
+import { TokenRequestRefused } from './token-endpoint.ts';
 import type { AuthContext } from './verify.ts';
 
 /** What `tokenExchange` takes: the client that speaks for this MCP server (`auth-agent clients add --speaks-for`). */
@@ -62,7 +63,7 @@ export function tokenExchange(options: ExchangeOptions): TokenExchange {
     const known = agents.get(auth) ?? new Map<string, AgentTokens>();
     agents.set(auth, known);
     const key = JSON.stringify([resource, own.scope]);
-    const agent = known.get(key) ?? createAgent(own, { endpoint, form: () => formOf(subject, own), check: (token) => checkIssued(token, subject) });
+    const agent = known.get(key) ?? createAgent(own, { endpoint, form: () => formOf(subject, own), accept: (token) => checkIssued(token.value, subject) });
     known.set(key, agent);
     return agent;
   }
@@ -93,14 +94,8 @@ function checkTarget(
   return checked;
 }
 
-function formOf(subject: string, { resource = '', scope }: AgentSettings): URLSearchParams {
-  return new URLSearchParams({
-    grant_type: exchangeGrant,
-    subject_token: subject,
-    subject_token_type: accessTokenType,
-    resource,
-    ...(scope !== undefined && { scope }),
-  });
+function formOf(subject: string, { resource = '', scope }: AgentSettings): Record<string, string> {
+  return { grant_type: exchangeGrant, subject_token: subject, subject_token_type: accessTokenType, resource, ...(scope !== undefined && { scope }) };
 }
 
 /** RS-09: whatever the authorization server answers, the caller's token does not travel on. */
