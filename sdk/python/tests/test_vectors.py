@@ -308,9 +308,7 @@ async def test_agent(case: Case) -> None:
 
 
 def agent_basic(agent: AgentTokens) -> str:
-    from auth_agent_mcp._agent_request import _basic_credentials
-
-    return _basic_credentials(agent._settings).removeprefix("Basic ")
+    return agent._settings.authenticate(0).headers["Authorization"].removeprefix("Basic ")
 
 
 async def outcome_of(agent: AgentTokens, http: httpx.AsyncClient, step: Case) -> Any:

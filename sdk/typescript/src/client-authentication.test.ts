@@ -21,7 +21,7 @@ interface Case {
 const { cases } = readVectors<{ cases: Case[] }>('client-keys');
 const options = { client_key: 'clientKey', client_key_id: 'clientKeyId' };
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-const [good] = cases;
+const good = cases[0] as Case;
 
 /** An agent with a key, and the issuer it asks. */
 async function agentWith(t: Parameters<typeof playAuthorizationServer>[0], key: ClientKey, more: Partial<AgentOptions> = {}) {
@@ -105,7 +105,7 @@ describe('keys that are no vectors', () => {
 });
 
 test('[CA-06] every request has an assertion of its own, also the one that is repeated with a nonce', async (t) => {
-  const { auth, agent } = await agentWith(t, good?.key ?? '', { dpop: true });
+  const { auth, agent } = await agentWith(t, good.key, { dpop: true });
   auth.reply = ({ path, headers }) => {
     if (path.startsWith('/.well-known/')) return { body: { issuer: auth.url, token_endpoint: `${auth.url}/token` } };
     const { nonce } = JSON.parse(Buffer.from(String(headers['dpop']).split('.')[1] ?? '', 'base64url').toString());
@@ -121,7 +121,7 @@ test('[CA-06] every request has an assertion of its own, also the one that is re
 });
 
 test('neither an agent nor a refusal shows the assertion, even if the server says it', async (t) => {
-  const { auth, agent } = await agentWith(t, good?.key ?? '');
+  const { auth, agent } = await agentWith(t, good.key);
   const discovery = auth.reply;
   auth.reply = (request) =>
     request.path === '/token'
@@ -133,12 +133,12 @@ test('neither an agent nor a refusal shows the assertion, even if the server say
   const [assertion = '?'] = assertions(auth);
   const shown = inspect([refused, agent], { depth: 9, showHidden: true });
   assert.match(shown, /invalid_client "bad: \*{8}"/);
-  assert.ok(!shown.includes(assertion) && !shown.includes((good?.key as JWK).d ?? '?'));
+  assert.ok(!shown.includes(assertion) && !shown.includes((good.key as JWK).d ?? '?'));
 });
 
 test('a client has one way to say who it is, and a key needs an issuer', () => {
   const issuer = 'https://auth.example.com';
-  const key = good?.key as JWK;
+  const key = good.key as JWK;
 
   for (const make of [agentTokens, tokenExchange]) {
     assert.throws(() => make({ issuer, clientId: 'c' }), /either "clientSecret" or "clientKey" must be given/);

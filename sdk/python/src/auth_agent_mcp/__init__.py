@@ -8,6 +8,7 @@ from ._actors import require_actor
 from ._agent import AgentTokens
 from ._asgi import AuthAgentMiddleware
 from ._client import AuthAgentClient
+from ._client_key import ClientKey
 from ._dependencies import require_any_scope, require_scopes
 from ._exchange import TokenExchange
 from ._options import AuthAgentOptions
@@ -37,6 +38,7 @@ __all__ = [
     "AuthUser",
     "AuthenticationError",
     "AuthorizationError",
+    "ClientKey",
     "ProofMemory",
     "ScopeHierarchy",
     "ScopeRequirement",

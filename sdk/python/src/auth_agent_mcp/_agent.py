@@ -13,6 +13,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ._agent_request import AgentSettings, IssuedToken, TokenRequest, check_agent_options
+from ._client_key import ClientKey
 from ._flight import Flight
 from ._proof_key import Proof
 from ._resource import is_loopback, origin_of
@@ -42,7 +43,9 @@ class AgentTokens(httpx.Auth):
         self,
         *,
         client_id: str,
-        client_secret: str,
+        client_secret: str | None = None,
+        client_key: ClientKey | None = None,
+        client_key_id: str | None = None,
         issuer: str | None = None,
         token_endpoint: str | None = None,
         scope: str | None = None,
@@ -52,14 +55,19 @@ class AgentTokens(httpx.Auth):
         transport: httpx.AsyncBaseTransport | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Exactly one of ``issuer`` and ``token_endpoint``. ``scope`` is space-separated; default what the client is registered for.
+        """Exactly one of ``issuer`` and ``token_endpoint``, and one of ``client_secret`` and ``client_key``. ``scope`` is
+        space-separated; default what the client is registered for.
 
+        ``client_key`` is the private key whose public half is registered for the client (``private_key_jwt``, RFC 7523): it signs a
+        statement for each request and goes nowhere. ``client_key_id`` is its ``kid``, by default that of the JWK. It needs ``issuer``.
         With ``resource`` the token goes to its origin only. With ``dpop`` tokens are bound to a key (RFC 9449), which is made
         here unless one on P-256 is given; then the token alone opens nothing. Raises ValueError naming the option that is missing or wrong.
         """
         settings = check_agent_options(
             client_id=client_id,
             client_secret=client_secret,
+            client_key=client_key,
+            client_key_id=client_key_id,
             issuer=issuer,
             token_endpoint=token_endpoint,
             scope=scope,

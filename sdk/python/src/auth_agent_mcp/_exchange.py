@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ._agent import AgentTokens
 from ._agent_request import AgentSettings, IssuedToken, TokenRequest, check_agent_options
+from ._client_key import ClientKey
 from ._resource import accepted_audiences, resource_problem
 from ._scope import is_scope_token
 from ._subject_token import keep_subject_tokens, subject_token
@@ -55,7 +56,9 @@ class TokenExchange:
         self,
         *,
         client_id: str,
-        client_secret: str,
+        client_secret: str | None = None,
+        client_key: ClientKey | None = None,
+        client_key_id: str | None = None,
         issuer: str | None = None,
         token_endpoint: str | None = None,
         dpop: bool | ec.EllipticCurvePrivateKey = False,
@@ -65,11 +68,14 @@ class TokenExchange:
     ) -> None:
         """The client is the one that speaks for this MCP server (``auth-agent clients add --speaks-for``).
 
-        Exactly one of ``issuer`` and ``token_endpoint``. Raises ValueError naming the option that is missing or wrong.
+        Exactly one of ``issuer`` and ``token_endpoint``, and one of ``client_secret`` and ``client_key``, as for
+        AgentTokens. Raises ValueError naming the option that is missing or wrong.
         """
         self._settings: AgentSettings = check_agent_options(
             client_id=client_id,
             client_secret=client_secret,
+            client_key=client_key,
+            client_key_id=client_key_id,
             issuer=issuer,
             token_endpoint=token_endpoint,
             scope=None,

@@ -39,7 +39,7 @@ class ProofKey:
     def __init__(self, private_key: ec.EllipticCurvePrivateKey | None = None) -> None:
         self._private_key = private_key or ec.generate_private_key(ec.SECP256R1())
         numbers = self._private_key.public_key().public_numbers()
-        coordinates = {"x": _encoded(numbers.x.to_bytes(32, "big")), "y": _encoded(numbers.y.to_bytes(32, "big"))}
+        coordinates = {"x": encoded(numbers.x.to_bytes(32, "big")), "y": encoded(numbers.y.to_bytes(32, "big"))}
         self._jwk = {"kty": "EC", "crv": "P-256", **coordinates}
         self._nonces: dict[str, str] = {}
 
@@ -53,13 +53,13 @@ class ProofKey:
         origin = origin_of(url) or ""
         claims: dict[str, object] = {"jti": str(uuid4()), "htm": method, "htu": re.split(r"[?#]", url, maxsplit=1)[0], "iat": int(now)}
         if access_token is not None:
-            claims["ath"] = _encoded(hashlib.sha256(access_token.encode()).digest())
+            claims["ath"] = encoded(hashlib.sha256(access_token.encode()).digest())
         nonce = self._nonces.get(origin)
         if nonce is not None:
             claims["nonce"] = nonce
-        signed = f"{_part({'typ': 'dpop+jwt', 'alg': 'ES256', 'jwk': self._jwk})}.{_part(claims)}"
+        signed = f"{jws_part({'typ': 'dpop+jwt', 'alg': 'ES256', 'jwk': self._jwk})}.{jws_part(claims)}"
         r, s = decode_dss_signature(self._private_key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
-        return Proof(f"{signed}.{_encoded(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}", nonce)
+        return Proof(f"{signed}.{encoded(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}", nonce)
 
     def learn(self, url: str, proof: Proof, headers: Mapping[str, str], error: object = None) -> bool:
         """Keeps the nonce that an answer announces. ``headers`` in any case, ``error`` the OAuth error of its body.
@@ -77,9 +77,11 @@ class ProofKey:
         return asked and nonce != proof.nonce
 
 
-def _part(members: Mapping[str, object]) -> str:
-    return _encoded(json.dumps(members, separators=(",", ":")).encode())
+def jws_part(members: Mapping[str, object]) -> str:
+    """A header or payload as it is signed (RFC 7515 §7.1)."""
+    return encoded(json.dumps(members, separators=(",", ":")).encode())
 
 
-def _encoded(content: bytes) -> str:
+def encoded(content: bytes) -> str:
+    """base64url without padding."""
     return urlsafe_b64encode(content).rstrip(b"=").decode()
