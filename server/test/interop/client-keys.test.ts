@@ -6,6 +6,7 @@ import { Client, ClientCredentialsProvider, PrivateKeyJwtProvider, StreamableHTT
 import { PrivateKeyJwtProvider as V1PrivateKeyJwtProvider } from '@modelcontextprotocol/sdk/client/auth-extensions.js';
 import { Client as V1Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as V1Transport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { agentTokens } from 'auth-agent-mcp-sdk/agent';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import type { ClientMetadata } from '../../src/storage/store.ts';
@@ -76,6 +77,23 @@ describe('official MCP clients as machines', () => {
 
     assert.deepEqual(await toolsSeenBy(client), tools);
   });
+
+  for (const algorithm of ['ES256', 'EdDSA', 'RS256'] as const)
+    test(`[CA-06] [CA-07] [CC-04] so does agentTokens of our SDK with ${algorithm}, bound to a key of its own`, async (t) => {
+      const stand = await openStand(t);
+      const files = await stand.files();
+      const key = signer('key-1', algorithm);
+      await addMachine(stand, [key.jwk, signer('key-2', algorithm).jwk]);
+      const resource = files.url.href;
+      const agent = agentTokens({ issuer: stand.issuer, clientId: 'machine', clientKey: key.privateKey, resource, dpop: true, now: stand.clock.now });
+      const other = agentTokens({ issuer: stand.issuer, clientId: 'machine', clientKey: signer('key-3', algorithm).privateKey, now: stand.clock.now });
+
+      const client = new Client(info);
+      await client.connect(new StreamableHTTPClientTransport(files.url, { fetch: agent.fetch }));
+
+      assert.deepEqual(await toolsSeenBy(client), tools);
+      await assert.rejects(other.token(), { code: 'invalid_client' });
+    });
 
   test('[CA-06] a key that was taken away opens nothing any more', async (t) => {
     const stand = await openStand(t);
