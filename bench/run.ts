@@ -13,6 +13,7 @@ import { path as clientCredentials } from './paths/client-credentials.ts';
 import { path as consent } from './paths/consent.ts';
 import { path as devicePoll } from './paths/device-poll.ts';
 import { path as dpop } from './paths/dpop.ts';
+import { path as exchange } from './paths/exchange.ts';
 import { type HotPath, http } from './paths/hot-path.ts';
 import { path as introspect } from './paths/introspect.ts';
 import { path as introspectUnseen } from './paths/introspect-unseen.ts';
@@ -43,6 +44,7 @@ const hotPaths: HotPath[] = [
   dpop,
   authorizationCode,
   refresh,
+  exchange,
   devicePoll,
   revoke,
   authorize,

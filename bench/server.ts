@@ -11,7 +11,7 @@ import { createServer } from '../server/src/server.ts';
 import { newKey } from '../server/src/servers/key-value.ts';
 import { openNodeSqlite } from '../server/src/storage/drivers/node-sqlite.ts';
 import type { ClientMetadata, Code, Grant } from '../server/src/storage/store.ts';
-import { app, challenge, type Facts, machine, many, resource, scope } from './subject.ts';
+import { app, challenge, type Facts, machine, many, nextResource, resource, scope, speaker } from './subject.ts';
 
 const [file = ':memory:'] = process.argv.slice(2);
 const issuer = 'https://auth.example.com';
@@ -26,6 +26,7 @@ const { store } = context;
 const event = (type: Parameters<typeof auditEvent>[0]) => auditEvent(type, now(), 'bench');
 const serverId = 'srv_bench';
 const persons = 2000;
+const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const personId = (index: number) => `usr_bench${index % persons}`;
 
 const key = newKey();
@@ -55,6 +56,7 @@ function facts(port: number, otherPort: number): Facts {
       revoke: '/revoke',
       device: '/device_authorization',
       dpop: `${issuer}/token`,
+      exchange: nextResource,
       pages: { authorize: '/authorize', consent: '/consent', signIn: '/login' },
     },
   };
@@ -67,6 +69,8 @@ async function seed(): Promise<Facts['people']> {
     { id: serverId, ownerId: personId(0), resource, serverUrl: resource, name: 'Files', scopes: scope.split(' ').map((name) => ({ name })), ...times },
     event('server.added'),
   );
+  const nextServer = { id: 'srv_next', ownerId: personId(0), resource: nextResource, serverUrl: nextResource, name: 'Next', ...times };
+  await store.addServer({ ...nextServer, scopes: scope.split(' ').map((name) => ({ name })) }, event('server.added'));
   await store.addKey({ id: key.id, serverId, name: 'bench', secretHash: key.hash, createdAt: at, expiresAt: at + 86_400 }, event('key.created'));
   await addClient(
     machine.id,
@@ -79,19 +83,40 @@ async function seed(): Promise<Facts['people']> {
     redirectUris: [app.redirectUri],
     tokenEndpointAuthMethod: 'none',
   });
+  await addClient(
+    speaker.id,
+    { clientName: 'Files', grantTypes: [exchangeGrant], redirectUris: [app.redirectUri], tokenEndpointAuthMethod: 'client_secret_basic' },
+    speaker.secret,
+    serverId,
+  );
   const passwordHash = await hashPassword('correct horse battery staple');
   await many(
     persons,
     (index) => store.addUser({ id: personId(index), username: `person${index}`, role: 'user', createdAt: at, passwordHash }, event('user.added')),
     256,
   );
+  await many(persons, approveSpeaker, 256);
   return Array.from({ length: 200 }, (_, index) => ({ username: `person${index}`, password: 'correct horse battery staple' }));
 }
 
-async function addClient(id: string, metadata: Omit<ClientMetadata, 'responseTypes'>, secret?: string): Promise<void> {
+async function addClient(id: string, metadata: Omit<ClientMetadata, 'responseTypes'>, secret?: string, speaksFor?: string): Promise<void> {
   const secretHash = secret === undefined ? undefined : context.instance.mac('client-secret', id, secret);
-  const client = { id, registration: 'manual' as const, metadata: { responseTypes: ['code'], ...metadata }, secretHash, createdAt: now(), lastUsedAt: now() };
+  const known = { id, registration: 'manual' as const, secretHash, serverId: speaksFor, createdAt: now(), lastUsedAt: now() };
+  const client = { ...known, metadata: { responseTypes: ['code'], ...metadata } };
   await store.addClient(client, event('client.registered'));
+}
+
+/** What a person allows the speaker at the next server, as the authorization endpoint leaves it. */
+async function approveSpeaker(index: number): Promise<void> {
+  const at = now();
+  const [tx, grantId] = [randomId('', 32), randomId('grant_', 12)];
+  const allowed = { clientId: speaker.id, resource: nextResource, scope: scope.split(' ') };
+  const request = { ...allowed, redirectUri: app.redirectUri, redirectUriSent: true, codeChallenge: challenge, prompt: [] };
+  await store.parkRequest({ idHash: sha256(tx), browserHash: sha256('browser'), request, createdAt: at, expiresAt: at + 600 });
+  const grant: Grant = { ...allowed, id: grantId, userId: personId(index), serverId: 'srv_next', createdAt: at, lastUsedAt: at, expiresAt: at + 86_400 };
+  const code = { codeHash: sha256(tx), grantId, clientId: speaker.id, redirectUri: app.redirectUri, codeChallenge: challenge, authTime: at };
+  const row: Code = { ...code, createdAt: at, expiresAt: at + 60, failures: 0 };
+  await store.approveRequest({ idHash: sha256(tx), answer: '', grant, code: row, now: at }, event('grant.approved'));
 }
 
 /** Somebody signed in, without the password. */

@@ -6,6 +6,9 @@
 /** What every server of the benchmark is given. */
 export const app = { id: 'client_bench', redirectUri: 'http://127.0.0.1:4711/callback' };
 export const machine = { id: 'machine_bench', secret: 'machine-secret-of-the-benchmark' };
+/** Speaks for the MCP server of the benchmark, and calls the next one for people. */
+export const speaker = { id: 'speaker_bench', secret: 'speaker-secret-of-the-benchmark' };
+export const nextResource = 'https://next.example.com/mcp';
 export const resource = 'https://mcp.example.com/mcp';
 export const scope = 'files:read files:write';
 
@@ -28,6 +31,8 @@ export type Facts = {
     device?: string;
     /** The public address of the token endpoint, where proofs of possession are taken. */
     dpop?: string;
+    /** The resource for which the speaker may exchange people's tokens (RFC 8693). */
+    exchange?: string;
     pages?: { authorize: string; consent: string; signIn: string };
   };
 };

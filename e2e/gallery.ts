@@ -4,10 +4,11 @@
  */
 import type { Page } from 'playwright-core';
 import { makeSetupLink } from '../server/src/account/setup.ts';
+import { auditEvent } from '../server/src/audit/event.ts';
 import { pkce } from '../server/test/harness.ts';
 import { allow, deny, signIn } from './browser.ts';
 import { hostedOrigin } from './callbacks.ts';
-import { cursorScheme, documentId, issuer, password, type Stand } from './stand.ts';
+import { cursorScheme, documentId, issuer, notesResource, password, type Stand, speakerId } from './stand.ts';
 
 export type Shown = {
   /** Name of the picture. */
@@ -20,6 +21,7 @@ export type Shown = {
 };
 
 const asked = `/logout?${new URLSearchParams({ client_id: 'client_approved', post_logout_redirect_uri: `${hostedOrigin}/stay`, state: 'x' })}`;
+const through = { client_id: speakerId, redirect_uri: `${hostedOrigin}/stay`, resource: notesResource, scope: 'notes:read' };
 const everything = 'openid profile email files:read files:write files:delete offline_access';
 
 /** The pages in the order of the story. `ada` has agents already, `ida` has none; who changes something is somebody of their own, for they act side by side. */
@@ -70,6 +72,7 @@ export function gallery(world: Stand): Shown[] {
     { name: 'consent-open', title: /^Allow/, as: 'ida', go: (page) => at({ ...document, scope: everything })(page).then(() => openAll(page)) },
     { name: 'consent-step-up', title: /asks for more/, as: 'ada', go: at({ ...stays, scope: 'files:read files:write files:delete' }) },
     { name: 'consent-reconnect', title: /^Reconnect/, as: 'ada', go: at({ ...stays, scope: 'files:read' }) },
+    { name: 'consent-through', title: /^Allow File Reports\?/, as: 'ida', go: at(through) },
     { name: 'consent-decided', title: /^Already decided/, as: 'ida', go: decidedTwice },
     {
       name: 'return',
@@ -116,6 +119,7 @@ export function gallery(world: Stand): Shown[] {
 
     { name: 'agents-none', title: /^Connected agents/, as: 'eve', go: path('/account/agents') },
     { name: 'agents', title: /^Connected agents/, as: 'ada', go: path('/account/agents') },
+    { name: 'agents-through', title: /^Connected agents/, as: 'thea', go: path('/account/agents') },
     { name: 'agents-disconnected', title: /^Connected agents/, as: 'joan', go: disconnected },
     { name: 'sign-out', title: /^Sign out/, as: 'ada', go: path('/logout') },
     { name: 'sign-out-asked', title: /^Sign out/, as: 'ada', go: path(asked) },
@@ -244,14 +248,16 @@ export function gallery(world: Stand): Shown[] {
   }
 }
 
-/** Ada has one agent of the operator and one that registered itself, Joan has one, and the others have none. */
+/** Ada has one agent of the operator and one that registered itself, Joan has one, Thea's reaches another server, and the others have none. */
 export async function connectAgents(world: Stand): Promise<void> {
-  for (const username of ['ada', 'ida', 'eve', 'joan', 'rosa', 'dora', 'nora']) await world.somebody(username);
+  for (const username of ['ada', 'ida', 'eve', 'joan', 'thea', 'rosa', 'dora', 'nora']) await world.somebody(username);
   const dynamic = await world.register('Goose', [`${hostedOrigin}/cb`]);
   const approved = { client_id: world.approved.id, redirect_uri: `${hostedOrigin}/stay`, scope: 'files:read' };
   await connect(world, 'ada', approved);
   await connect(world, 'ada', { client_id: dynamic, redirect_uri: `${hostedOrigin}/cb`, scope: everything });
   await connect(world, 'joan', approved);
+  await connect(world, 'thea', approved);
+  await approveThrough(world, 'thea');
   world.clock.advance(240);
 }
 
@@ -263,6 +269,21 @@ async function connect(world: Stand, username: string, request: Record<string, s
   const callback = await person.sentTo(new RegExp(`^${request['redirect_uri']}\\?`));
   await world.redeem(new URL(callback), request['client_id'] ?? '');
   await person.close();
+}
+
+/** The person allows the speaker the other server, and their agent has made use of it. */
+async function approveThrough(world: Stand, username: string): Promise<void> {
+  const { page, ...person } = await world.signedIn(username);
+  await page.goto(world.url(through));
+  await allow(page);
+  await person.sentTo(new RegExp(`^${hostedOrigin}/stay\\?`));
+  await person.close();
+  const user = await world.store.findUserByLogin(username);
+  const grants = await world.store.listGrants({ userId: user?.user.id ?? '' }, world.clock.now());
+  const [there, here] = [grants.find(({ clientId }) => clientId === speakerId), grants.find(({ clientId }) => clientId === world.approved.id)];
+  const event = auditEvent('grant.delegated', world.clock.now(), `client:${speakerId}`);
+  const expiresAt = world.clock.now() + 86400;
+  await world.store.noteDelegation({ grantId: there?.id ?? '', subjectGrantId: here?.id ?? '', userId: user?.user.id ?? '', expiresAt }, event);
 }
 
 async function wrongPassword(page: Page, username: string): Promise<void> {

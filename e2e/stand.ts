@@ -95,6 +95,13 @@ async function build(): Promise<Stand> {
       redirectUris: ['http://127.0.0.1/callback', 'http://127.0.0.1/stay', ...hostedAddresses, cursorScheme],
     },
   });
+  await world.addServer(notesServer);
+  await world.addClient({
+    id: speakerId,
+    serverId: mcp.id,
+    secret: 'secret of the service',
+    metadata: { clientName: 'File Reports', grantTypes: ['urn:ietf:params:oauth:grant-type:token-exchange'], redirectUris: [`${hostedOrigin}/stay`] },
+  });
   return {
     ...world,
     ...actions({ world, browser, origin: running.url, mcp, loopback: callbacks.loopback }),
@@ -118,6 +125,16 @@ const fileServer: Partial<McpServer> = {
     { name: 'files:write', description: 'Create and edit files', group: 'change', optional: true },
     { name: 'files:delete', description: "Delete files. Can't be undone", group: 'delete', optional: true },
   ],
+};
+
+/** Another server, which the first one calls for people (RFC 8693) through a client that speaks for it. */
+export const notesResource = 'https://notes.example.com/mcp';
+export const speakerId = 'client_reports';
+const notesServer: Partial<McpServer> = {
+  id: 'srv_notes',
+  name: 'Notes',
+  resource: notesResource,
+  scopes: [{ name: 'notes:read', description: 'Read your notes', group: 'see' }],
 };
 
 /** Stands in for the network: one publisher's document, as it is really published. */
