@@ -37,7 +37,9 @@ const adapters: Record<string, Start> = {
     app.use('*', authAgentMiddleware(options));
     app.post('/mcp', (c) => c.text('reached'));
     return new Promise((resolve) => {
-      const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => resolve(`http://127.0.0.1:${port}`));
+      const server = serve({ overrideGlobalObjects: false, fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) =>
+        resolve(`http://127.0.0.1:${port}`),
+      );
       t.after(() => void server.close());
     });
   },
