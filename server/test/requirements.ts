@@ -408,7 +408,7 @@ const clientRows: Row[] = [
   ['CL-21', 'MUST', 'DPoP with nonces per origin.'],
   ['CL-22', 'MUST', 'Text of servers cannot drive the terminal.'],
   ['CL-23', 'MUST', 'Old servers without resource metadata work.'],
-  ['CL-24', 'MUST', 'Enterprise-managed authorization works without fallback.', agents],
+  ['CL-24', 'MUST', 'Enterprise-managed authorization works without fallback.'],
   ['CL-25', 'SHOULD', 'A stronger sign-in is asked for when demanded.'],
   ['PY-01', 'MUST', 'The same vectors drive both SDKs.'],
   ['PY-02', 'MUST', 'It is a TokenVerifier of the official SDK and plain ASGI.'],

@@ -10,6 +10,7 @@ import { safe } from '../terminal.ts';
 import { type Challenge, readChallenge } from './challenge.ts';
 import { awaitDevice, beginDevice, type DeviceSignIn, type WaitingDevice } from './device-sign-in.ts';
 import { type Fetch, guardedFetch, isLoopback } from './guarded-fetch.ts';
+import { type MachineCredentials, signInMachine } from './machine-sign-in.ts';
 import { newProofKey, proofKeyOf } from './proof-key.ts';
 import type { Reception } from './reception.ts';
 import { type ClientOfIssuer, type ConfiguredClient, clientFor, noDevices } from './registration.ts';
@@ -27,6 +28,8 @@ export type SessionOptions = {
   /** Sign in by device code: `always`, or where the server offers it. Without it, with a browser. */
   device?: DeviceWish;
   configured?: ConfiguredClient;
+  /** The program acts for itself, or for somebody its company vouches for: nobody is asked. */
+  machine?: MachineCredentials;
   /** Asked for instead of what the server suggests. */
   scope?: string;
   documentUrl?: string;
@@ -160,6 +163,7 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
     );
     const found = await find(challenge);
     const place = { issuer: found.metadata.issuer, resource: found.resource };
+    if (options.machine) return byMachine(options.machine, found, challenge, operation);
     const kept = store.read().tokens[tokenKey(place)];
     const simple = status === 401 && challenge.error !== 'insufficient_user_authentication';
     // What was not bound when it was granted is not bound by renewing it.
@@ -176,6 +180,23 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
     }
     if (!options.mayAsk) throw needed(mcpUrl, challenge);
     return ask(found, challenge, operation);
+  }
+
+  /** CL-24: refused is refused; no second try, no other grant. */
+  async function byMachine(credentials: MachineCredentials, found: Found, challenge: Challenge, operation: Operation): Promise<KeptTokens> {
+    operation.signIns += 1;
+    const { metadata, resource } = found;
+    const scope = options.scope ?? challenge.scope ?? found.scopesSupported?.join(' ');
+    const made = await signInMachine(credentials, { metadata, resource, scope, fetch: guarded, now: now() }).catch((error: unknown) => {
+      throw tokenRefusal(error, metadata.issuer);
+    });
+    const place = { issuer: metadata.issuer, resource };
+    await store.change((kept) => {
+      kept.tokens[tokenKey(place)] = made;
+      kept.places[mcpUrl.href] = place;
+    });
+    tell('token', `token for ${safe(resource)}`);
+    return made;
   }
 
   async function find(challenge: Challenge): Promise<Found> {
