@@ -19,6 +19,7 @@ import { path as introspect } from './paths/introspect.ts';
 import { path as introspectUnseen } from './paths/introspect-unseen.ts';
 import { path as jwks } from './paths/jwks.ts';
 import { path as metadata } from './paths/metadata.ts';
+import { path as privateKeyJwt } from './paths/private-key-jwt.ts';
 import { path as protectedResource } from './paths/protected-resource.ts';
 import { path as refresh } from './paths/refresh.ts';
 import { path as revoke } from './paths/revoke.ts';
@@ -41,6 +42,7 @@ const hotPaths: HotPath[] = [
   introspect,
   introspectUnseen,
   clientCredentials,
+  privateKeyJwt,
   dpop,
   authorizationCode,
   refresh,

@@ -1,4 +1,6 @@
 /** This server as a subject: a durable file database, the real Node runtime, and enough data to ask about. Answers the questions of subject.ts. */
+
+import { generateKeyPairSync } from 'node:crypto';
 import type { AuthServer } from '../server/src/app.ts';
 import { auditEvent } from '../server/src/audit/event.ts';
 import type { Context } from '../server/src/context.ts';
@@ -11,7 +13,7 @@ import { createServer } from '../server/src/server.ts';
 import { newKey } from '../server/src/servers/key-value.ts';
 import { openNodeSqlite } from '../server/src/storage/drivers/node-sqlite.ts';
 import type { ClientMetadata, Code, Grant } from '../server/src/storage/store.ts';
-import { app, challenge, type Facts, machine, many, nextResource, resource, scope, speaker } from './subject.ts';
+import { app, challenge, type Facts, keyed, machine, many, nextResource, resource, scope, speaker } from './subject.ts';
 
 const [file = ':memory:'] = process.argv.slice(2);
 const issuer = 'https://auth.example.com';
@@ -30,6 +32,7 @@ const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const personId = (index: number) => `usr_bench${index % persons}`;
 
 const key = newKey();
+const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const people = await seed();
 const listen = (one: AuthServer) =>
   startNode({ ...one, log: quiet, host: '127.0.0.1', port: 0, trustedProxies: ['127.0.0.1'], close: () => one.storage.close() });
@@ -48,6 +51,7 @@ function facts(port: number, otherPort: number): Facts {
     otherPort,
     introspector: { Authorization: `Bearer ${key.secret}` },
     people,
+    key: { privateJwk: pair.privateKey.export({ format: 'jwk' }), audience: issuer },
     paths: {
       metadata: '/.well-known/oauth-authorization-server',
       jwks: '/.well-known/jwks.json',
@@ -77,6 +81,14 @@ async function seed(): Promise<Facts['people']> {
     { clientName: 'Machine', grantTypes: ['client_credentials'], redirectUris: [], tokenEndpointAuthMethod: 'client_secret_basic', scope },
     machine.secret,
   );
+  await addClient(keyed.id, {
+    clientName: 'Keyed',
+    grantTypes: ['client_credentials'],
+    redirectUris: [],
+    tokenEndpointAuthMethod: 'private_key_jwt',
+    jwks: { keys: [{ ...pair.publicKey.export({ format: 'jwk' }), kid: 'bench' }] },
+    scope,
+  });
   await addClient(app.id, {
     clientName: 'App',
     grantTypes: ['authorization_code', 'refresh_token', deviceCodeGrant],

@@ -9,6 +9,8 @@ export const machine = { id: 'machine_bench', secret: 'machine-secret-of-the-ben
 /** Speaks for the MCP server of the benchmark, and calls the next one for people. */
 export const speaker = { id: 'speaker_bench', secret: 'speaker-secret-of-the-benchmark' };
 export const nextResource = 'https://next.example.com/mcp';
+/** A machine known by the key in {@link Facts}. */
+export const keyed = { id: 'keyed_bench' };
 export const resource = 'https://mcp.example.com/mcp';
 export const scope = 'files:read files:write';
 
@@ -20,6 +22,8 @@ export type Facts = {
   /** The Authorization header that may introspect tokens of the resource. */
   introspector: Record<string, string>;
   people: { username: string; password: string }[];
+  /** The private key (ES256) of the machine that has one, and what its assertions are addressed to. */
+  key?: { privateJwk: JsonWebKey; audience: string };
   /** `token` is `/token` everywhere. */
   paths: {
     metadata: string;
