@@ -59,7 +59,7 @@ export function checkAgentOptions(options: AgentOptions): AgentSettings {
 }
 
 /** What every helper for clients may be told about the world outside. */
-function checkOutside({ dpop, timeout = 5, fetch, now }: Pick<AgentOptions, 'dpop' | 'timeout' | 'fetch' | 'now'>) {
+export function checkOutside({ dpop, timeout = 5, fetch, now }: Pick<AgentOptions, 'dpop' | 'timeout' | 'fetch' | 'now'>) {
   if (!(timeout > 0)) throw new TypeError('"timeout" must be a number of seconds above 0');
   return {
     proofKey: dpop ? createProofKey(checkKeyPair(dpop)) : undefined,
@@ -76,7 +76,7 @@ function checkIssuer(value: string): string {
   return checkAddress('issuer', value);
 }
 
-function checkAddress(option: string, value: unknown): string {
+export function checkAddress(option: string, value: unknown): string {
   if (typeof value !== 'string') throw new TypeError(`"${option}" must be a string`);
   const problem = resourceProblem(value);
   if (problem) throw new TypeError(`"${option}" ${problem}`);

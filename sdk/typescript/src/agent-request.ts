@@ -46,7 +46,7 @@ export function createEndpoint(settings: AgentSettings): Endpoint {
 }
 
 /** An endpoint that the metadata names. @throws {TokenRequestRefused} wrong_metadata for none, or one that is no place for credentials. */
-function endpointIn(metadata: Members, name: string): string {
+export function endpointIn(metadata: Members, name: string): string {
   const endpoint = metadata[name];
   if (typeof endpoint !== 'string' || resourceProblem(endpoint)) throw new TokenRequestRefused('wrong_metadata', `it names no usable ${name}`);
   return endpoint;
@@ -76,7 +76,7 @@ function formOf({ scope, resource }: AgentSettings): Record<string, string> {
 }
 
 /** RFC 6749 §5.1, RFC 6750 §4; RFC 9449 §5: a token of type Bearer is not bound, whoever asked for it. */
-function judge(answer: Members, askedAt: number, { proofKey }: Pick<AgentSettings, 'proofKey'>): IssuedToken {
+export function judge(answer: Members, askedAt: number, { proofKey }: Pick<AgentSettings, 'proofKey'>): IssuedToken {
   const { access_token: value, token_type: type, expires_in: expiresIn } = answer;
   if (typeof value !== 'string' || !isBearerToken(value)) throw new AuthServerUnavailable('no_token');
   if (typeof type !== 'string' || type.toLowerCase() !== (proofKey ? 'dpop' : 'bearer')) throw new AuthServerUnavailable('token_type');
@@ -85,6 +85,6 @@ function judge(answer: Members, askedAt: number, { proofKey }: Pick<AgentSetting
 }
 
 /** Renewed a tenth of the lifetime before its end and a minute at most; the end is counted from before the request was sent. */
-function withTimes(value: string, expiresAt: number, lifetime: number): IssuedToken {
+export function withTimes(value: string, expiresAt: number, lifetime: number): IssuedToken {
   return Object.freeze({ value, renewAt: expiresAt - Math.min(60, lifetime / 10), expiresAt });
 }

@@ -39,9 +39,9 @@ export function agentTokens(options: AgentOptions): AgentTokens {
   return createAgent(checkAgentOptions(options));
 }
 
-/** The same for checked options, and for tokens that are asked for otherwise. @internal */
-export function createAgent(settings: AgentSettings, wanted?: Wanted): AgentTokens {
-  const find = createTokenSource(settings, wanted);
+/** The same for checked options, for tokens that are asked for otherwise, and when there is one already. @internal */
+export function createAgent(settings: AgentSettings, wanted?: Wanted, first?: IssuedToken): AgentTokens {
+  const find = createTokenSource(settings, wanted, first);
   return Object.freeze({
     token: () => find(),
     fetch: async (input: string | URL | Request, init?: RequestInit) => {
@@ -59,9 +59,9 @@ export function createAgent(settings: AgentSettings, wanted?: Wanted): AgentToke
 type FindToken = (refused?: string) => Promise<string>;
 
 /** Remembers the current token and lets one request at a time replace it. `refused` is a token that somebody just answered 401 to. */
-function createTokenSource(settings: AgentSettings, wanted?: Wanted): FindToken {
+function createTokenSource(settings: AgentSettings, wanted: Wanted | undefined, first: IssuedToken | undefined): FindToken {
   const request = createTokenRequest(settings, wanted);
-  let current: IssuedToken | undefined;
+  let current = first;
   let running: Promise<IssuedToken> | undefined;
   let pausedUntil = Number.NEGATIVE_INFINITY;
 

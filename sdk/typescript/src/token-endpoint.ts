@@ -40,7 +40,7 @@ export async function post(url: string, fields: Fields, asker: Asker): Promise<M
 }
 
 /** The same for who makes something of every answer. A proof is sent where tokens are to be bound; once more with the nonce that is wanted (RFC 9449 §8). */
-async function postForm(url: string, fields: Fields, asker: Asker): Promise<{ answer: ServerAnswer; secrets: readonly string[] }> {
+export async function postForm(url: string, fields: Fields, asker: Asker): Promise<{ answer: ServerAnswer; secrets: readonly string[] }> {
   const { proofKey, now } = asker;
   for (let repeated = false; ; repeated = true) {
     const client = await asker.authenticate(now());
@@ -80,7 +80,7 @@ function metadataAddresses(issuer: string): string[] {
 }
 
 /** Sends one request. @throws {AuthServerUnavailable} when no whole answer arrives in time. */
-async function call(url: string, init: RequestInit, { fetch, timeout }: Sender): Promise<ServerAnswer> {
+export async function call(url: string, init: RequestInit, { fetch, timeout }: Sender): Promise<ServerAnswer> {
   try {
     // A redirect would carry our secret elsewhere, so it is an answer like any other wrong one.
     const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(Math.ceil(timeout * 1000)) });
@@ -91,7 +91,7 @@ async function call(url: string, init: RequestInit, { fetch, timeout }: Sender):
 }
 
 /** 400 and 401 with an OAuth error are a no; everything else is an outage. */
-function refusal({ status, text }: Pick<ServerAnswer, 'status' | 'text'>, secrets: readonly string[]): TokenRequestRefused | AuthServerUnavailable {
+export function refusal({ status, text }: Pick<ServerAnswer, 'status' | 'text'>, secrets: readonly string[]): TokenRequestRefused | AuthServerUnavailable {
   const { error, error_description: said, code } = status === 400 || status === 401 ? parseLoosely(text) : {};
   if (typeof error !== 'string' || !/^[\w.-]{1,60}$/.test(error)) return new AuthServerUnavailable(`status_${status}`);
   // RFC 8693 knows no code of its own for this one, and it is the one that a server can do something about.
@@ -104,14 +104,14 @@ function masked(said: string, secrets: readonly string[]): string {
 }
 
 /** A captive portal or a proxy page is an outage. */
-function parseObject(text: string): Members {
+export function parseObject(text: string): Members {
   const value = parse(text);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Members;
   throw new AuthServerUnavailable('not_json');
 }
 
 /** Of an answer that may be anything, what can be read. */
-function parseLoosely(text: string): Members {
+export function parseLoosely(text: string): Members {
   const value = parse(text);
   return typeof value === 'object' && value !== null ? (value as Members) : {};
 }

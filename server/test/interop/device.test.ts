@@ -1,9 +1,11 @@
 /** The device authorization grant (RFC 8628) as the two libraries of its strictest readers speak it, up to a call of a guarded MCP server. */
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { type DevicePrompt, deviceLogin, resumeLogin, type SavedLogin } from 'auth-agent-mcp-sdk/agent';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { deviceCodeGrant } from '../../src/rules/device-grant.ts';
+import { signer } from '../signer.ts';
 import { openStand, type Registered, type Stand } from './stand.ts';
 
 const http = { [oauth.allowInsecureRequests]: true };
@@ -75,5 +77,68 @@ describe('openid-client as a device', () => {
     await stand.disconnect();
     assert.equal(await statusAt(files, refreshed.access_token), 401);
     await assert.rejects(openid.refreshTokenGrant(config, refreshed.refresh_token ?? ''), { error: 'invalid_grant' });
+  });
+});
+
+describe('deviceLogin of our SDK', () => {
+  async function sdk(t: TestContext) {
+    const stand = await openStand(t);
+    const files = await stand.files();
+    const kept: SavedLogin[] = [];
+    const waits: number[] = [];
+    const options = {
+      resource: files.url.href,
+      now: stand.clock.now,
+      wait: async (seconds: number) => {
+        waits.push(seconds);
+        stand.clock.advance(seconds);
+      },
+      onPrompt: ({ verificationUri, userCode }: DevicePrompt) => stand.answerDevice({ verification_uri: verificationUri, user_code: userCode }, 'allow'),
+      onChange: (login: SavedLogin) => void kept.push(JSON.parse(JSON.stringify(login))),
+    };
+    const ping = {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' },
+      body: '{"jsonrpc":"2.0","id":1,"method":"ping"}',
+    };
+    return { stand, files, kept, waits, options, ping };
+  }
+
+  test('[DEV-01] [CL-10] [CL-20] from an address to calls: it registers itself, renews, and is resumed from what was kept', async (t) => {
+    const { stand, files, kept, waits, options, ping } = await sdk(t);
+
+    const login = await deviceLogin({ ...options, clientName: 'Build bot' });
+    assert.equal((await login.fetch(files.url, ping)).status, 200);
+    stand.clock.advance(3600);
+    assert.equal((await login.fetch(files.url, ping)).status, 200);
+    const resumed = resumeLogin(kept.at(-1) as SavedLogin, options);
+    stand.clock.advance(3600);
+    assert.equal((await resumed.fetch(files.url, ping)).status, 200);
+
+    assert.deepEqual([waits, kept.length, new Set(kept.map(({ refreshToken }) => refreshToken)).size], [[5], 3, 3]);
+    assert.equal(kept[0]?.scope, 'files:read');
+    await stand.disconnect();
+    await assert.rejects(resumed.fetch(files.url, ping), { name: 'TokenRequestRefused', code: 'invalid_grant' });
+  });
+
+  test('[DEV-02] [CA-06] with a key of the client and tokens bound to another; and the person may say no', async (t) => {
+    const { stand, files, options, ping } = await sdk(t);
+    const key = signer();
+    await stand.addClient({
+      id: 'keyed',
+      metadata: { grantTypes, redirectUris: [], responseTypes: [], tokenEndpointAuthMethod: 'private_key_jwt', jwks: { keys: [key.jwk] } },
+    });
+    const dpop = (await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])) as CryptoKeyPair;
+    const bound = { ...options, clientId: 'keyed', clientKey: key.privateKey, dpop };
+
+    const login = await deviceLogin(bound);
+    stand.clock.advance(3600);
+    const resumed = resumeLogin(login.saved(), bound);
+    assert.deepEqual([login.saved().bound, (await resumed.fetch(files.url, ping)).status], [true, 200]);
+    const denied = deviceLogin({
+      ...bound,
+      onPrompt: ({ verificationUri, userCode }) => stand.answerDevice({ verification_uri: verificationUri, user_code: userCode }, 'deny'),
+    });
+    await assert.rejects(denied, { code: 'access_denied' });
   });
 });
