@@ -10,7 +10,10 @@ from ._asgi import AuthAgentMiddleware
 from ._client import AuthAgentClient
 from ._client_key import ClientKey
 from ._dependencies import require_any_scope, require_scopes
+from ._device_code import DevicePrompt
+from ._device_login import device_login
 from ._exchange import TokenExchange
+from ._login_tokens import LoginTokens, SavedLogin, resume_login
 from ._options import AuthAgentOptions
 from ._proof_memory import ProofMemory
 from ._scope import AnyOf, ScopeHierarchy, ScopeRequirement
@@ -39,13 +42,18 @@ __all__ = [
     "AuthenticationError",
     "AuthorizationError",
     "ClientKey",
+    "DevicePrompt",
+    "LoginTokens",
     "ProofMemory",
+    "SavedLogin",
     "ScopeHierarchy",
     "ScopeRequirement",
     "ServerMetadata",
     "TokenExchange",
     "TokenRequestRefused",
+    "device_login",
     "require_actor",
     "require_any_scope",
     "require_scopes",
+    "resume_login",
 ]

@@ -17,7 +17,6 @@ from ._client_key import ClientKey
 from ._flight import Flight
 from ._proof_key import Proof
 from ._resource import is_loopback, origin_of
-from .errors import AuthServerUnavailable, TokenRequestRefused
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -97,7 +96,7 @@ class AgentTokens(httpx.Auth):
             return usable.value
         try:
             return (await self._flight.join(self._replace)).value
-        except (AuthServerUnavailable, TokenRequestRefused):
+        except Exception:
             # Ahead of its time a failure costs nothing yet; if it lasts, it is told at the end of the old token.
             if usable is not None and self._settings.now() < usable.expires_at:
                 return usable.value
@@ -171,7 +170,7 @@ class AgentTokens(httpx.Auth):
     async def _replace(self) -> IssuedToken:
         try:
             self._current = await self._send()
-        except (AuthServerUnavailable, TokenRequestRefused):
+        except Exception:
             self._paused_until = self._settings.now() + _PAUSE_SECONDS
             raise
         return self._current

@@ -6,12 +6,15 @@ An event loop cannot use another one's sockets, so a new loop (a test, a restart
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import httpx
 
 from .errors import AuthServerUnavailable
+
+Result = TypeVar("Result")
 
 _MAX_ANSWER_BYTES = 1024 * 1024
 # Below the five seconds after which node closes an idle connection, so that nothing is sent into a closing one.
@@ -38,10 +41,19 @@ class Pool:
         self._client: httpx.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def send(self, method: str, url: str, *, headers: Mapping[str, str], form: Mapping[str, str] | None = None) -> ServerAnswer:
+    async def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], form: Mapping[str, str] | None = None, content: bytes | None = None
+    ) -> ServerAnswer:
         """Sends one request. Raises AuthServerUnavailable when no whole answer arrives in time."""
+        return await self._in_time(self._exchange(method, url, headers, form, content))
+
+    async def peek(self, url: str, *, headers: Mapping[str, str]) -> tuple[int, httpx.Headers]:
+        """Asks for an address and reads no further than the headers. Raises AuthServerUnavailable when none arrive in time."""
+        return await self._in_time(self._headers(url, headers))
+
+    async def _in_time(self, exchange: Coroutine[Any, Any, Result]) -> Result:
         try:
-            return await asyncio.wait_for(self._exchange(method, url, headers, form), self._timeout)
+            return await asyncio.wait_for(exchange, self._timeout)
         except (httpx.HTTPError, httpx.InvalidURL, asyncio.TimeoutError, OSError) as cause:
             raise AuthServerUnavailable("unreachable") from cause
 
@@ -51,9 +63,15 @@ class Pool:
         if client is not None and self._loop is asyncio.get_running_loop():
             await client.aclose()
 
-    async def _exchange(self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None) -> ServerAnswer:
+    async def _headers(self, url: str, headers: Mapping[str, str]) -> tuple[int, httpx.Headers]:
+        async with self._connected().stream("GET", url, headers=headers) as response:
+            return response.status_code, response.headers
+
+    async def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None, content: bytes | None
+    ) -> ServerAnswer:
         # A redirect would carry our key elsewhere, so it is an answer like any other wrong one: httpx follows none.
-        async with self._connected().stream(method, url, headers=headers, data=form) as response:
+        async with self._connected().stream(method, url, headers=headers, data=form, content=content) as response:
             body = bytearray()
             if response.headers.get("content-encoding", "identity") != "identity":
                 return ServerAnswer(response.status_code, response.headers, b"")
