@@ -31,12 +31,23 @@ async def sign_in_and_allow(http: httpx.AsyncClient, url: str, *, username: str,
     raise AssertionError(f"stopped at {page.status_code} {page.url}")
 
 
-def _filled(page: httpx.Response, username: str, password: str) -> tuple[str, list[tuple[str, str]]]:
-    """The form that signs in or decides, filled in."""
+async def allow_device(http: httpx.AsyncClient, url: str, *, code: str, username: str, password: str) -> str:
+    """Opens the page of devices, signs in, enters the code and allows. The text of the last page."""
+    page = await http.get(url, follow_redirects=True)
+    for wanted in ("password", "user_code", "decision"):
+        action, fields = _filled(page, username, password, wanted)
+        given = [(name, code if name == "user_code" else value) for name, value in fields]
+        headers = {"Origin": "null", "Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
+        page = await http.post(action, content=urlencode(given), headers=headers, follow_redirects=True)
+    return page.text
+
+
+def _filled(page: httpx.Response, username: str, password: str, *wanted: str) -> tuple[str, list[tuple[str, str]]]:
+    """The form that signs in or decides, or the one with a field that is wanted, filled in."""
     for attributes, inner in _FORM.findall(page.text):
         tags = [(kind, text) for kind, text in _TAG.findall(inner)]
         names = {_attribute(text, "name") for _, text in tags}
-        if not names & {"password", "decision"}:
+        if not names & (set(wanted) or {"password", "decision"}):
             continue
         given = {"username": username, "password": password}
         fields = [

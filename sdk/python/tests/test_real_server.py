@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import time
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,7 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import mcp.shared.auth
 import pytest
-from browser import sign_in_and_allow
+from browser import allow_device, sign_in_and_allow
+from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import Depends, FastAPI, Request
 from fastmcp import Client, FastMCP
 from fastmcp.server.dependencies import get_access_token
@@ -21,7 +24,18 @@ from mcp.shared.auth import OAuthClientMetadata
 from serving import development_server, serve
 from stage import ask, bearer
 
-from auth_agent_mcp import AgentTokens, AuthAgentClient, AuthAgentMiddleware, AuthServerUnavailable, TokenRequestRefused, require_scopes
+from auth_agent_mcp import (
+    AgentTokens,
+    AuthAgentClient,
+    AuthAgentMiddleware,
+    AuthServerUnavailable,
+    DevicePrompt,
+    SavedLogin,
+    TokenRequestRefused,
+    device_login,
+    require_scopes,
+    resume_login,
+)
 from auth_agent_mcp.fastmcp import AuthAgentProvider
 
 pytestmark = pytest.mark.anyio
@@ -292,3 +306,71 @@ async def test_an_agent_with_a_key_calls_a_guarded_server_and_what_a_thief_takes
     assert len(answers[0].json()["jkt"]) == 43
     assert (replayed.status_code, replayed.json()["error"]) == (401, "invalid_dpop_proof")
     assert (as_bearer.status_code, as_bearer.json()["error"]) == (401, "invalid_token")
+
+
+async def signed_in(issuer: str, url: str, **options: Any) -> Any:
+    """testuser allows on another device."""
+
+    async def allow(prompt: DevicePrompt) -> None:
+        async with httpx.AsyncClient() as http:
+            assert prompt.verification_uri == f"{issuer}/device"
+            await allow_device(http, prompt.verification_uri, code=prompt.user_code, username="testuser", password="testpass")
+
+    async def at_once(_: float) -> None: ...
+
+    return await device_login(resource=url, on_prompt=allow, wait=at_once, **options)
+
+
+async def test_a_person_signs_in_on_another_device_and_the_login_goes_on_from_what_was_kept(issuer: str) -> None:
+    """[DEV-01] [CL-10] [CL-20]"""
+    kept: list[SavedLogin] = []
+    clock = 0
+
+    def app_of(url: str) -> Any:
+        body = {"server_url": url, "server_name": "Files", "scopes": ["files:read"]}
+        server_id = httpx.post(f"{issuer}/api/servers", json=body).json()["server_id"]
+        key = new_key(issuer, server_id)["key_secret"]
+        app = FastAPI()
+        app.add_middleware(
+            AuthAgentMiddleware, server_id=server_id, api_key=key, auth_server=issuer, resource=url, required_scopes=["files:read"]
+        )
+
+        @app.get("/")
+        async def who(request: Request) -> dict[str, Any]:
+            return {"user_email": request.state.user_email, "jkt": request.state.auth.jkt}
+
+        return app
+
+    async with serve(app_of) as url:
+        login = await signed_in(issuer, url, client_name="Build bot", on_change=kept.append, now=lambda: time.time() + clock)
+        async with login, httpx.AsyncClient(auth=login) as http:
+            assert (await http.get(url)).json() == {"user_email": "testuser@example.com", "jkt": None}
+            # For the client its token is over; the server renews it.
+            clock = 3600
+            assert (await http.get(url)).status_code == 200
+        resumed = resume_login(kept[-1], now=lambda: time.time() + 7200)
+        async with resumed, httpx.AsyncClient(auth=resumed) as http:
+            assert (await http.get(url)).status_code == 200
+        assert len({one["refresh_token"] for one in [*kept, resumed.saved()]}) == 3
+
+        key, dpop = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+        async with await signed_in(issuer, url, client_id=keyed_client(issuer, key), client_key=key, dpop=dpop) as login:
+            assert login.saved()["bound"] is True
+            async with httpx.AsyncClient(auth=login) as http:
+                assert (await http.get(url)).json()["jkt"]
+
+
+def keyed_client(issuer: str, key: ec.EllipticCurvePrivateKey) -> str:
+    """Registers itself with the public half of a key."""
+    numbers = key.public_key().public_numbers()
+    point = {
+        name: urlsafe_b64encode(value.to_bytes(32, "big")).rstrip(b"=").decode() for name, value in (("x", numbers.x), ("y", numbers.y))
+    }
+    metadata = {
+        "client_name": "Keyed",
+        "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+        "response_types": [],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": {"keys": [{"kty": "EC", "crv": "P-256", **point}]},
+    }
+    return str(httpx.post(f"{issuer}/register", json=metadata).json()["client_id"])
