@@ -20,7 +20,7 @@ export function listener(answer: Answerer, origin: string, addressOf: (message: 
     // Nobody waits for an answer any more.
     if (message.destroyed) return;
     const reply = answer(requestOf(message, origin + message.url), { address: addressOf(message) });
-    if (!(reply instanceof Promise)) return write([reply, message, response]);
+    if (!(reply instanceof Promise)) return writeReply([reply, message, response]);
     reply.then(
       (later) => write([later, message, response]),
       () => response.destroy(),
