@@ -23,6 +23,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from auth_agent_mcp import AuthServerUnavailable
+from auth_agent_mcp._sign_in import SignInDemand, check_sign_in
+from auth_agent_mcp.errors import AuthenticationError
 from auth_agent_mcp.fastmcp import AuthAgentProvider
 from auth_agent_mcp.mcp import TokenVerifier
 
@@ -134,3 +136,22 @@ async def test_fastmcp_answers_as_the_guard_does(played: PlayedServer) -> None:
     assert document.json()["authorization_servers"] == [played.url]
     assert document.json()["resource"] == url
     assert (down.status_code, down.headers["retry-after"]) == (503, "5")
+
+
+async def test_neither_verifier_passes_a_sign_in_that_is_too_weak(played: PlayedServer) -> None:
+    """[RS-15]"""
+    options = played.options(resource="https://files.example.com/mcp", acr_values=["aal2"])
+    for verifier in (TokenVerifier(**options), AuthAgentProvider(**options)):
+        async with verifier.client:
+            assert await verifier.verify_token("abc") is None
+            played.says(acr="aal2")
+            assert await verifier.verify_token("abcd") is not None
+            played.reply = played.good_reply
+
+
+def test_who_came_with_a_proof_is_told_under_the_scheme_of_proofs() -> None:
+    """[RS-15] [DPR-03]"""
+    for bound, scheme in ((True, "DPoP"), (False, "Bearer")):
+        with pytest.raises(AuthenticationError) as refused:
+            check_sign_in({}, SignInDemand(max_age=0), 0, bound=bound)
+        assert refused.value.scheme == scheme

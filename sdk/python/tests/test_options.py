@@ -78,6 +78,7 @@ def test_an_address_copied_with_its_slash_is_the_same_issuer() -> None:
         ("tool_scopes", {"write_file": []}),
         ("tool_scopes", {"write_file": "files:write"}),
         ("acr_values", "aal1"),
+        ("acr_values", []),
         ("acr_values", ['a"b']),
         ("max_age", -1),
         ("max_age", 1.5),

@@ -142,7 +142,9 @@ def error_of(error: Case) -> AuthAgentError:
         return AuthorizationError(error["scopes"])
     if error["code"] == "auth_server_unavailable":
         return AuthServerUnavailable("status_500")
-    return AuthenticationError(error["code"], acr_values=error.get("acr_values", ()), max_age=error.get("max_age"))
+    return AuthenticationError(
+        error["code"], acr_values=error.get("acr_values", ()), max_age=error.get("max_age"), scheme=error.get("scheme", "Bearer")
+    )
 
 
 @cases("scopes")

@@ -10,7 +10,7 @@ interface Case {
   readonly name: string;
   readonly requirements: string[];
   readonly config: { server_id: string; resource?: string; required_scopes: string[]; scope_hierarchy?: ScopeHierarchy };
-  readonly error: { code: string; scopes?: string[]; max_age?: number; acr_values?: string[] };
+  readonly error: { code: string; scopes?: string[]; max_age?: number; acr_values?: string[]; scheme?: 'DPoP' };
   readonly status: number;
   readonly www_authenticate: string | null;
 }
@@ -49,8 +49,11 @@ test('[RS-14] no description has a quote or anything that looks like a parameter
   }
 });
 
-function errorOf({ code, scopes, max_age: maxAge, acr_values: acrValues }: Case['error']): AuthAgentError {
+function errorOf({ code, scopes, max_age: maxAge, acr_values: acrValues, scheme }: Case['error']): AuthAgentError {
   if (code === 'auth_server_unavailable') return new AuthServerUnavailable('unreachable');
   if (scopes) return new AuthorizationError(scopes);
-  return new AuthenticationError(code as AuthenticationCode, code, { stepUp: { ...(maxAge !== undefined && { maxAge }), ...(acrValues && { acrValues }) } });
+  return new AuthenticationError(code as AuthenticationCode, code, {
+    stepUp: { ...(maxAge !== undefined && { maxAge }), ...(acrValues && { acrValues }) },
+    ...(scheme && { scheme }),
+  });
 }

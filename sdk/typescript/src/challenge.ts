@@ -46,7 +46,7 @@ function challengeFor(error: AuthAgentError, context: ChallengeContext): string 
   // RFC 6750 §3.1: a request without any credentials gets no error code.
   if (error.code === 'missing_token') return main(where);
   // The error stands under the scheme that was used.
-  if (error.scheme === 'DPoP' && !context.dpopRequired) return `${bearer(where)}, ${dpop(explained)}`;
+  if (error.scheme === 'DPoP' && !context.dpopRequired) return `${bearer(where)}, ${dpop([...explained, ...stepUp(error)])}`;
   return main([...where, ...explained, ...stepUp(error)]);
 }
 

@@ -71,7 +71,7 @@ export function createGuard(options: AuthAgentOptions): Guard {
       if (inbound.method === 'OPTIONS') return withHeaders(optionsAnswer(origin), headers);
       if (settings.publicPaths.has(pathOf(inbound.target))) return { auth: undefined, headers };
       const { auth, nonce } = await authenticate(inbound, client);
-      checkSignIn(auth.claims, settings.signIn, settings.now());
+      checkSignIn(auth, settings.signIn, settings.now());
       const refusal = await checkCall(inbound, auth, settings);
       if (refusal) return withHeaders(refusal, headers);
       if (!ownsSession(inbound, auth, sessions)) return withHeaders(sessionRefused(), headers);

@@ -2,6 +2,7 @@
  * Whether the sign-in behind a token is strong and fresh enough (RFC 9470 §3, RS-15). Pure: claims, demand and time in. Not here: what the caller is told (challenge.ts).
  */
 import { AuthenticationError, type StepUp } from './errors.ts';
+import type { AuthContext } from './verify.ts';
 
 /** Clocks may differ by this many seconds, at most (RS-07). */
 const clockSkewSeconds = 60;
@@ -11,15 +12,12 @@ const clockSkewSeconds = 60;
  *
  * @throws {AuthenticationError} insufficient_user_authentication; tokens of machines, behind which nobody signed in, included.
  */
-export function checkSignIn(claims: Readonly<Record<string, unknown>>, demand: StepUp, now: number): void {
+export function checkSignIn({ claims, jkt }: Pick<AuthContext, 'claims' | 'jkt'>, demand: StepUp, now: number): void {
   const { acrValues, maxAge } = demand;
   const { acr, auth_time: authTime } = claims;
-  if (acrValues && !(typeof acr === 'string' && acrValues.includes(acr))) throw refused('acr', demand);
+  const refused = (reason: string) => new AuthenticationError('insufficient_user_authentication', reason, { stepUp: demand, scheme: jkt ? 'DPoP' : 'Bearer' });
+  if (acrValues && !(typeof acr === 'string' && acrValues.includes(acr))) throw refused('acr');
   if (maxAge === undefined) return;
   const age = typeof authTime === 'number' ? now - authTime : Number.NaN;
-  if (!(age <= maxAge && age >= -clockSkewSeconds)) throw refused('auth_time', demand);
-}
-
-function refused(reason: string, stepUp: StepUp): AuthenticationError {
-  return new AuthenticationError('insufficient_user_authentication', reason, { stepUp });
+  if (!(age <= maxAge && age >= -clockSkewSeconds)) throw refused('auth_time');
 }

@@ -82,7 +82,7 @@ def _challenge_for(error: AuthAgentError, context: ChallengeContext) -> str | No
         return main(where)
     # The error stands under the scheme that was used.
     if error.scheme == "DPoP" and not context.dpop_required:
-        return f"{_bearer(where)}, {_dpop(explained)}"
+        return f"{_bearer(where)}, {_dpop([*explained, *_step_up(error)])}"
     return main([*where, *explained, *_step_up(error)])
 
 

@@ -96,7 +96,7 @@ class Guard:
         if self._is_public(inbound):
             return Admission(None, headers)
         auth, nonce = await self._authenticate(inbound)
-        check_sign_in(auth.claims, self.settings.sign_in, self.settings.now())
+        check_sign_in(auth.claims, self.settings.sign_in, self.settings.now(), bound=auth.jkt is not None)
         refusal = await self._check_call(inbound, auth)
         if refusal is not None:
             return _with_headers(refusal, headers)

@@ -48,7 +48,7 @@ class AuthAgentOptions(TypedDict):
     """The public URL of this MCP server exactly as people configure it. Default: what is registered for ``server_id``."""
     scope_hierarchy: NotRequired[ScopeHierarchy | None]
     """Scopes that include others, e.g. ``{"files:write": ["files:read"], "admin:all": ["*"]}``."""
-    acr_values: NotRequired[Sequence[str]]
+    acr_values: NotRequired[Sequence[str] | None]
     """Levels of sign-in of which a token must have one, e.g. ``["aal1"]``; others get 401 (RFC 9470). Default: any."""
     max_age: NotRequired[int | None]
     """Seconds since the person signed in, at most; older sign-ins get the same 401. Default: any."""
@@ -119,7 +119,7 @@ def check_options(
     resource: str | None = None,
     scope_hierarchy: ScopeHierarchy | None = None,
     tool_scopes: Mapping[str, ScopeRequirement] | None = None,
-    acr_values: Sequence[str] = (),
+    acr_values: Sequence[str] | None = None,
     max_age: int | None = None,
     allowed_origins: Sequence[str] | Literal["*"] = (),
     max_actors: int | None = None,
@@ -199,13 +199,14 @@ def _check_resource(value: str | None) -> str | None:
     return value
 
 
-def _check_demand(acr_values: Sequence[str], max_age: int | None) -> SignInDemand:
+def _check_demand(acr_values: Sequence[str] | None, max_age: int | None) -> SignInDemand:
     # A level goes into a quoted list separated by spaces (RFC 9470 §3), so it has the alphabet of scopes.
-    if isinstance(acr_values, str) or not all(is_scope_token(level) for level in acr_values):
-        raise ValueError('"acr_values" must be a list of levels, such as aal1')
+    levels = () if acr_values is None else tuple(acr_values)
+    if isinstance(acr_values, str) or not all(map(is_scope_token, levels)) or (acr_values is not None and not levels):
+        raise ValueError('"acr_values" must be a list of at least one level, such as aal1')
     if max_age is not None and (isinstance(max_age, bool) or not isinstance(max_age, int) or max_age < 0):
         raise ValueError('"max_age" must be a whole number of seconds')
-    return SignInDemand(tuple(acr_values), max_age)
+    return SignInDemand(levels, max_age)
 
 
 def _check_nonce_secret(value: str | None) -> str | None:

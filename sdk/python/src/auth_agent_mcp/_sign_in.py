@@ -22,16 +22,20 @@ class SignInDemand:
     max_age: int | None = None
 
 
-def check_sign_in(claims: Mapping[str, Any], demand: SignInDemand, now: float) -> None:
-    """Raises AuthenticationError insufficient_user_authentication; for tokens of machines, behind which nobody signed in, too."""
+def check_sign_in(claims: Mapping[str, Any], demand: SignInDemand, now: float, *, bound: bool = False) -> None:
+    """Raises AuthenticationError insufficient_user_authentication; for tokens of machines, behind which nobody signed in, too.
+
+    A token that is ``bound`` came with a proof, and its answer is of that scheme (RFC 9449 §7.1).
+    """
     if demand.acr_values and claims.get("acr") not in demand.acr_values:
-        raise _refused("acr", demand)
+        raise _refused("acr", demand, bound)
     if demand.max_age is None:
         return
     signed_in = claims.get("auth_time")
-    if not isinstance(signed_in, int | float) or not -_CLOCK_SKEW <= now - signed_in <= demand.max_age:
-        raise _refused("auth_time", demand)
+    if isinstance(signed_in, bool) or not isinstance(signed_in, int | float) or not -_CLOCK_SKEW <= now - signed_in <= demand.max_age:
+        raise _refused("auth_time", demand, bound)
 
 
-def _refused(reason: str, demand: SignInDemand) -> AuthenticationError:
-    return AuthenticationError("insufficient_user_authentication", reason, acr_values=demand.acr_values, max_age=demand.max_age)
+def _refused(reason: str, demand: SignInDemand, bound: bool) -> AuthenticationError:
+    told: dict[str, Any] = {"acr_values": demand.acr_values, "max_age": demand.max_age, "scheme": "DPoP" if bound else "Bearer"}
+    return AuthenticationError("insufficient_user_authentication", reason, **told)

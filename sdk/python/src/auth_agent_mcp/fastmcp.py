@@ -18,6 +18,7 @@ from ._asgi import GuardedApp
 from ._client import AuthAgentClient
 from ._credentials import read_credentials, token_hash
 from ._options import AuthAgentOptions
+from ._sign_in import check_sign_in
 from ._verify import AuthContext
 from .errors import AuthenticationError
 
@@ -70,6 +71,7 @@ class AuthAgentProvider(FastMCPTokenVerifier):
             admitted = _admitted.get()
             proven = admitted is not None and admitted.token_hash == token_hash(token)
             auth = admitted if admitted is not None and proven else await self.client.validate_token(token)
+            check_sign_in(auth.claims, self.client.settings.sign_in, self.client.settings.now())
             return AccessToken(**access_token_members(auth, self.client))
         except AuthenticationError:
             return None

@@ -12,6 +12,7 @@ from mcp.server.auth.provider import AccessToken
 from ._access_token import access_token_members
 from ._client import AuthAgentClient
 from ._options import AuthAgentOptions
+from ._sign_in import check_sign_in
 from .errors import AuthenticationError
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class TokenVerifier:
     async def verify_token(self, token: str) -> AccessToken | None:
         """None for whatever is wrong with a token. Raises AuthServerUnavailable when it cannot be known."""
         try:
-            return AccessToken(**access_token_members(await self.client.validate_token(token), self.client))
+            auth = await self.client.validate_token(token)
+            check_sign_in(auth.claims, self.client.settings.sign_in, self.client.settings.now())
+            return AccessToken(**access_token_members(auth, self.client))
         except AuthenticationError:
             return None

@@ -108,3 +108,11 @@ for (const mode of ['legacy', 'auto'] as const) {
     assert.match(challenges[0] ?? '', /error="insufficient_scope", scope="files:read files:write"/);
   });
 }
+
+test('[RS-15] neither verifier passes a sign-in that is too weak: its check knows no step-up, so it is 401 like a bad token', async (t) => {
+  const played = await playAuthorizationServer(t);
+  const options = { ...optionsFor(played), resource, acrValues: ['aal2'] };
+
+  for (const verifier of [mcpTokenVerifier(options), mcpTokenVerifierV1(options)])
+    await assert.rejects(verifier.verifyAccessToken('abc'), { message: 'The person must sign in again for this' });
+});

@@ -6,6 +6,7 @@ import { AuthAgentClient } from '../client.ts';
 import { AuthAgentError } from '../errors.ts';
 import { metadataUrl } from '../metadata.ts';
 import type { AuthAgentOptions } from '../options.ts';
+import { checkSignIn } from '../sign-in.ts';
 
 /** A token verifier with the address that belongs into its challenges. */
 export interface McpVerifier {
@@ -20,7 +21,9 @@ export function createVerifier(options: AuthAgentOptions, translate: (error: Aut
     resourceMetadataUrl: metadataUrl(client.settings),
     async verifyAccessToken(token) {
       try {
-        return toAuthInfo(await client.validateToken(token), client.settings.closure);
+        const auth = await client.validateToken(token);
+        checkSignIn(auth, client.settings.signIn, client.settings.now());
+        return toAuthInfo(auth, client.settings.closure);
       } catch (error) {
         throw error instanceof AuthAgentError ? translate(error) : error;
       }
