@@ -69,9 +69,11 @@ test('[RS-17] the id of a key in place of its secret is 503, and the hint says w
 
 test('[RS-17] while the authorization server is down a good token is 503 with Retry-After, and known keys go on verifying locally', async (t) => {
   const stand = await openStand(t);
-  const files = await stand.files();
+  const told: string[] = [];
+  const log = (line: string) => void told.push(line);
+  const files = await stand.serve('/mcp', (options) => filesServer(folder, { ...options, log }).fetch);
   const token = await tokenFor(files, stand);
-  const local = new AuthAgentClient({ ...files.options, verify: 'local' });
+  const local = new AuthAgentClient({ ...files.options, log, verify: 'local' });
   await local.validateToken(token);
 
   await stand.stop();
@@ -81,7 +83,8 @@ test('[RS-17] while the authorization server is down a good token is 503 with Re
   assert.equal(answer.status, 503);
   assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/);
   assert.equal(known.email, undefined);
-  await assert.rejects(new AuthAgentClient(files.options).validateToken(token), (error: AuthServerUnavailable) => error.retryAfter > 0);
+  assert.equal(told.length, 1, told.join());
+  await assert.rejects(new AuthAgentClient({ ...files.options, log }).validateToken(token), (error: AuthServerUnavailable) => error.retryAfter > 0);
 });
 
 test('[KEY-02] [KEY-04] [RS-07] local verification follows a rotation: tokens of the old key stay good, those of the new one are from its first second', async (t) => {
