@@ -9,13 +9,15 @@ from ._authorization_server import AuthorizationServer
 from ._credentials import MAX_TOKEN_LENGTH, is_bearer_token, token_hash
 from ._dpop import ProofCheck
 from ._hints import quote_for_log
+from ._jwks import KeySource
+from ._jwt import verified_claims
 from ._metadata_url import metadata_url
 from ._options import AuthAgentOptions, Settings, check_options
 from ._resource import accepted_audiences, origin_of
 from ._server_metadata import RegisteredServer, ServerMetadata
 from ._subject_token import keep_subject_token
 from ._token_cache import TokenCache
-from ._verify import AuthContext, Expectations, judge_introspection, thawed
+from ._verify import AuthContext, Expectations, judge_claims, judge_introspection, thawed
 from .errors import AuthenticationError
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class AuthAgentClient:
         self._cache = TokenCache(lifetime=self.settings.cache_ttl, max_entries=self.settings.max_cache_entries)
         self._proofs = ProofCheck(self.settings)
         self._server = AuthorizationServer(self.settings)
+        self._keys = KeySource(self._server, self.settings)
         self._registered = RegisteredServer(self._server, self.settings)
 
     @property
@@ -80,18 +83,20 @@ class AuthAgentClient:
     async def introspect_token(self, token: str) -> dict[str, Any]:
         """The RFC 7662 answer about a token, judged as in ``validate_token``; ``{"active": False}`` for whatever is not good.
 
-        Raises AuthServerUnavailable when it cannot be known.
+        In local verification the claims of the token are the answer. Raises AuthServerUnavailable when it cannot be known.
         """
         try:
-            return dict(thawed((await self.validate_token(token)).claims))
+            return {**thawed((await self.validate_token(token)).claims), "active": True}
         except AuthenticationError:
             return {"active": False}
 
     async def revoke_token(self, token: str) -> None:
         """Revokes a token of this server, and forgets it here at once (RFC 7009).
 
-        Raises AuthServerUnavailable when it is not certain that the token is revoked.
+        Raises AuthServerUnavailable when it is not certain that the token is revoked, ValueError without ``api_key``.
         """
+        if self.settings.api_key is None:
+            raise ValueError('"api_key" is needed to revoke tokens')
         await self._server.revoke(token)
         # Also an answer from before that is still on its way.
         self._cache.forget(token_hash(token))
@@ -119,12 +124,13 @@ class AuthAgentClient:
 
     async def _verify(self, token: str, hashed: str) -> AuthContext:
         resource = await self.resource()
-        answer = await self._server.introspect(token)
+        local = self.settings.verify == "local"
+        claims = await (verified_claims(token, self._keys.find) if local else self._server.introspect(token))
         expected = Expectations(self.settings.issuer, resource, accepted_audiences(resource), self.settings.now(), self.settings.max_actors)
         try:
-            return judge_introspection(answer, expected, hashed)
+            return (judge_claims if local else judge_introspection)(claims, expected, hashed)
         except AuthenticationError as error:
-            self._explain(error.reason, answer.get("aud"), answer.get("iss"), resource)
+            self._explain(error.reason, claims.get("aud"), claims.get("iss"), resource)
             raise
 
     def _explain(self, reason: str, aud: object, iss: object, resource: str) -> None:

@@ -9,16 +9,12 @@ import hashlib
 import json
 import math
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-
+from ._public_key import KEY_ERRORS, SIGNATURE_ERRORS, decoded, is_public_key, parsed, verifier_of
 from ._resource import origin_of
 from .errors import AuthenticationError
 
@@ -31,13 +27,6 @@ CLOCK_SKEW_SECONDS = 300
 _MAX_PROOF_LENGTH = 4096
 _MAX_JTI_BYTES = 128
 _COMPACT_FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-_RSA_MODULUS = re.compile(r"[A-Za-z0-9_-]{342,683}")
-_PRIVATE_MEMBERS = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
-_CURVES: dict[str, tuple[str, ec.EllipticCurve, hashes.HashAlgorithm, int]] = {
-    "ES256": ("P-256", ec.SECP256R1(), hashes.SHA256(), 32),
-    "ES384": ("P-384", ec.SECP384R1(), hashes.SHA384(), 48),
-    "ES512": ("P-521", ec.SECP521R1(), hashes.SHA512(), 66),
-}
 
 
 @dataclass(frozen=True)
@@ -75,9 +64,9 @@ def judge_proof(proof: str | None, request: ProvenRequest) -> JudgedProof:
     header, payload, signature = proof.split(".")
     jwk, algorithm = _judge_header(header)
     try:
-        _verifier_of(jwk, algorithm)(_decoded(signature), f"{header}.{payload}".encode())
-        claims = _parsed(payload)
-    except (InvalidSignature, UnsupportedAlgorithm, KeyError, TypeError, ValueError, RecursionError):
+        verifier_of(jwk, algorithm)(decoded(signature), f"{header}.{payload}".encode())
+        claims = parsed(decoded(payload))
+    except (*KEY_ERRORS, *SIGNATURE_ERRORS, RecursionError):
         _refuse("signature")
     if not isinstance(claims, dict):
         _refuse("malformed")
@@ -96,7 +85,7 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
 
 def _judge_header(part: str) -> tuple[dict[str, Any], str]:
     try:
-        header = _parsed(part)
+        header = parsed(decoded(part))
     except (ValueError, RecursionError):
         _refuse("malformed")
     if not isinstance(header, dict):
@@ -108,52 +97,9 @@ def _judge_header(part: str) -> tuple[dict[str, Any], str]:
         _refuse("alg")
     if "crit" in header:
         _refuse("crit")
-    if not isinstance(jwk, dict) or not _is_public_key(jwk):
+    if not isinstance(jwk, dict) or not is_public_key(jwk):
         _refuse("jwk")
     return jwk, algorithm
-
-
-def _is_public_key(jwk: dict[str, Any]) -> bool:
-    """A stranger chooses this key: none that is symmetric or private, no RSA key whose verification is made to be slow."""
-    if not _PRIVATE_MEMBERS.isdisjoint(jwk):
-        return False
-    if jwk.get("kty") == "RSA":
-        modulus = jwk.get("n")
-        return jwk.get("e") == "AQAB" and isinstance(modulus, str) and _RSA_MODULUS.fullmatch(modulus) is not None
-    return jwk.get("kty") in ("EC", "OKP")
-
-
-def _verifier_of(jwk: dict[str, Any], algorithm: str) -> Callable[[bytes, bytes], None]:
-    """The function that verifies a signature over data. Raises when the key does not fit the algorithm."""
-    if jwk.get("use", "sig") != "sig":
-        raise ValueError("not a key for signatures")
-    if algorithm in _CURVES:
-        return _elliptic(jwk, algorithm)
-    if algorithm in ("EdDSA", "Ed25519"):
-        if (jwk["kty"], jwk["crv"]) != ("OKP", "Ed25519"):
-            raise ValueError("another kind of key")
-        return ed25519.Ed25519PublicKey.from_public_bytes(_decoded(jwk["x"])).verify
-    if jwk["kty"] != "RSA":
-        raise ValueError("another kind of key")
-    key = rsa.RSAPublicNumbers(65537, _number(jwk["n"])).public_key()
-    pad = padding.PSS(padding.MGF1(hashes.SHA256()), 32) if algorithm == "PS256" else padding.PKCS1v15()
-    return lambda signature, data: key.verify(signature, data, pad, hashes.SHA256())
-
-
-def _elliptic(jwk: dict[str, Any], algorithm: str) -> Callable[[bytes, bytes], None]:
-    name, curve, digest, size = _CURVES[algorithm]
-    if (jwk["kty"], jwk["crv"]) != ("EC", name):
-        raise ValueError("another kind of key")
-    # Raises when the point is not on the curve.
-    key = ec.EllipticCurvePublicNumbers(_number(jwk["x"]), _number(jwk["y"]), curve).public_key()
-
-    def verify(signature: bytes, data: bytes) -> None:
-        if len(signature) != 2 * size:
-            raise InvalidSignature
-        halves = (int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big"))
-        key.verify(encode_dss_signature(*halves), data, ec.ECDSA(digest))
-
-    return verify
 
 
 def _judge_claims(claims: dict[str, Any], request: ProvenRequest) -> JudgedProof:
@@ -183,23 +129,6 @@ def _is_address_of(htu: str, url: str) -> bool:
 def _path_of(url: str) -> str:
     rest = re.sub(r"^[^:]+://[^/?#]*", "", url)
     return re.split(r"[?#]", rest, maxsplit=1)[0] or "/"
-
-
-def _parsed(part: str) -> Any:
-    def refuse(constant: str) -> NoReturn:
-        raise ValueError(f"{constant} is no JSON")
-
-    return json.loads(_decoded(part).decode(), parse_constant=refuse)
-
-
-def _decoded(part: object) -> bytes:
-    if not isinstance(part, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", part):
-        raise ValueError("not base64url")
-    return urlsafe_b64decode(part + "=" * (-len(part) % 4))
-
-
-def _number(part: object) -> int:
-    return int.from_bytes(_decoded(part), "big")
 
 
 def _refuse(reason: str) -> NoReturn:

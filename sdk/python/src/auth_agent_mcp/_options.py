@@ -36,8 +36,8 @@ class AuthAgentOptions(TypedDict):
 
     server_id: str
     """``srv_…``, as registered with the authorization server."""
-    api_key: str
-    """``key_secret`` of an API key: ``sk_<id>_<secret>``."""
+    api_key: NotRequired[str | None]
+    """``key_secret`` of an API key: ``sk_<id>_<secret>``. Needed unless ``verify`` is ``"local"``."""
     auth_server: NotRequired[str | None]
     """The issuer, compared byte for byte with ``iss``. Default ``AUTH_AGENT_URL``; in development http://localhost:9000."""
     required_scopes: NotRequired[Sequence[str]]
@@ -67,6 +67,11 @@ class AuthAgentOptions(TypedDict):
     """Demands that proofs carry a nonce, made from this secret of 32 or more characters, which all processes share."""
     proof_memory: NotRequired[ProofMemory | None]
     """Remembers used proofs; default in memory, which several processes do not share."""
+    verify: NotRequired[Literal["introspection", "local"]]
+    """``"local"`` verifies signatures with the published keys and asks nobody: revocation is felt only at ``exp``, and there is no
+    e-mail. Default ``"introspection"``: the authorization server is asked about every token it has not just seen."""
+    max_stale_keys: NotRequired[float]
+    """In local verification: seconds for which known keys stay good while the authorization server is unreachable. Default 3600."""
     cache_ttl: NotRequired[float]
     """Seconds a good answer about a token is remembered: default 30, which is also the most; 0 for never."""
     max_cache_entries: NotRequired[int]
@@ -86,7 +91,7 @@ class Settings:
     """The checked options with every default filled in. The key is in no ``repr``."""
 
     server_id: str
-    api_key: str = field(repr=False)
+    api_key: str | None = field(repr=False)
     issuer: str
     resource: str | None
     required_scopes: tuple[str, ...]
@@ -101,6 +106,8 @@ class Settings:
     dpop_required: bool
     dpop_nonce_secret: str | None = field(repr=False)
     proof_memory: ProofMemory
+    verify: Literal["introspection", "local"]
+    max_stale_keys: float
     cache_ttl: float
     max_cache_entries: int
     timeout: float
@@ -112,7 +119,7 @@ class Settings:
 def check_options(
     *,
     server_id: str,
-    api_key: str,
+    api_key: str | None = None,
     auth_server: str | None = None,
     required_scopes: Sequence[str] = (),
     public_paths: Sequence[str] = (),
@@ -127,6 +134,8 @@ def check_options(
     dpop_required: bool = False,
     dpop_nonce_secret: str | None = None,
     proof_memory: ProofMemory | None = None,
+    verify: Literal["introspection", "local"] = "introspection",
+    max_stale_keys: float = 3600,
     cache_ttl: float = MAX_CACHE_SECONDS,
     max_cache_entries: int = 10_000,
     timeout: float = _MAX_TIMEOUT,
@@ -138,8 +147,7 @@ def check_options(
     issuer = _check_issuer(find_auth_server(auth_server))
     return Settings(
         server_id=_matching("server_id", server_id, r"srv_[A-Za-z0-9_-]+", "must be the id of a registered server, srv_…"),
-        # The value itself never appears in a message.
-        api_key=_matching("api_key", api_key, r"sk_[A-Za-z0-9_-]+", _KEY_RULE),
+        api_key=_check_key(api_key, optional=verify == "local"),
         issuer=issuer,
         resource=_check_resource(resource),
         required_scopes=_check_scopes("required_scopes", required_scopes),
@@ -154,6 +162,8 @@ def check_options(
         dpop_required=dpop_required is True,
         dpop_nonce_secret=_check_nonce_secret(dpop_nonce_secret),
         proof_memory=proof_memory or InProcessMemory(),
+        verify=_check_verify(verify),
+        max_stale_keys=check_number("max_stale_keys", max_stale_keys, 0),
         cache_ttl=min(check_number("cache_ttl", cache_ttl, 0), MAX_CACHE_SECONDS),
         max_cache_entries=int(check_number("max_cache_entries", max_cache_entries, 0)),
         timeout=check_timeout(timeout),
@@ -181,6 +191,17 @@ def check_number(option: str, value: float, least: float) -> float:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or value < least:
         raise ValueError(f'"{option}" must be a number of at least {least}')
+    return value
+
+
+def _check_key(value: str | None, *, optional: bool) -> str | None:
+    """The value itself never appears in a message."""
+    return None if optional and value is None else _matching("api_key", value, r"sk_[A-Za-z0-9_-]+", _KEY_RULE)
+
+
+def _check_verify(value: Literal["introspection", "local"]) -> Literal["introspection", "local"]:
+    if value not in ("introspection", "local"):
+        raise ValueError('"verify" must be one of introspection, local')
     return value
 
 

@@ -1,6 +1,7 @@
 """Judges what a token says about itself and makes the AuthContext handlers see (RS-02, RS-07, RS-08, RS-20 to RS-22).
 
-Pure: plain data and ``now`` in, no I/O, no clock. Not here: scopes (_scope.py).
+From an introspection answer or from a verified JWT. Pure: plain data and ``now`` in, no I/O, no clock. Not here: signatures
+(_jwt.py), scopes (_scope.py).
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class AuthContext:
 
     @property
     def email(self) -> str | None:
-        """The same as ``user.email``; None for machines."""
+        """The same as ``user.email``; None for machines and in local verification."""
         return self.user.email
 
 
@@ -82,31 +83,40 @@ class Expectations:
 
 
 def judge_introspection(answer: Mapping[str, Any], expected: Expectations, token_hash: str) -> AuthContext:
-    """RFC 7662 §2.2, RS-22: judges an answer in the order issuer, audience, time, key binding, subject.
+    """RFC 7662 §2.2, RS-22: judges an answer, without trusting that the server filtered anything.
 
-    Nothing is left to the server's filtering. Raises AuthenticationError invalid_token, whatever the reason.
+    Raises AuthenticationError invalid_token, whatever the reason.
     """
     if answer.get("active") is not True:
         raise _invalid("inactive")
     scheme = str(answer.get("token_type")).lower()
     if scheme not in ("bearer", "dpop"):
         raise _invalid("token_type")
-    if answer.get("iss") != expected.issuer:
+    auth = judge_claims(answer, expected, token_hash)
+    # What is called Bearer and bound, or DPoP and not, was meant to be something else.
+    if scheme == "bearer" and auth.jkt is not None:
+        raise _invalid("key_bound")
+    if scheme == "dpop" and auth.jkt is None:
+        raise _invalid("token_type")
+    return auth
+
+
+def judge_claims(claims: Mapping[str, Any], expected: Expectations, token_hash: str) -> AuthContext:
+    """RFC 9068 §4: judges claims in the order issuer, audience, time, key binding, subject.
+
+    Raises AuthenticationError invalid_token, whatever the reason.
+    """
+    if claims.get("iss") != expected.issuer:
         raise _invalid("issuer")
-    audience = _audience_of(answer.get("aud"))
+    audience = _audience_of(claims.get("aud"))
     if expected.audiences.isdisjoint(audience):
         raise _invalid("audience")
-    expires_at = _check_times(answer, expected.now)
-    jkt = _thumbprint_of(answer["cnf"]) if "cnf" in answer else None
-    # What is called Bearer and bound, or DPoP and not, was meant to be something else.
-    if scheme == "bearer" and jkt is not None:
-        raise _invalid("key_bound")
-    if scheme == "dpop" and jkt is None:
-        raise _invalid("token_type")
-    user, client_id, scope = _user_of(answer), _text(answer, "client_id"), answer.get("scope", "")
+    expires_at = _check_times(claims, expected.now)
+    jkt = _thumbprint_of(claims["cnf"]) if "cnf" in claims else None
+    user, client_id, scope = _user_of(claims), _text(claims, "client_id"), claims.get("scope", "")
     if not isinstance(scope, str):
         raise _invalid("scope")
-    actors = read_actors(answer.get("act"), expected.max_actors)
+    actors = read_actors(claims.get("act"), expected.max_actors)
     return AuthContext(
         user=user,
         client_id=client_id,
@@ -116,10 +126,10 @@ def judge_introspection(answer: Mapping[str, Any], expected: Expectations, token
         audience=audience,
         expires_at=expires_at,
         token_hash=token_hash,
-        grant_id=_optional(answer, "grant_id"),
+        grant_id=_optional(claims, "grant_id"),
         jkt=jkt,
         actors=actors,
-        claims=_frozen(answer),
+        claims=_frozen(claims),
     )
 
 
