@@ -11,8 +11,11 @@ from stage import ROOT
 
 from auth_agent_mcp import AuthAgentClient, AuthAgentMiddleware, AuthAgentOptions
 from auth_agent_mcp._environment import find_auth_server
+from auth_agent_mcp._jwks import COOLDOWN_SECONDS, FRESH_SECONDS
+from auth_agent_mcp._jwt import TOKEN_ALGORITHMS
 from auth_agent_mcp._options import check_options
 from auth_agent_mcp._token_cache import MAX_CACHE_SECONDS
+from auth_agent_mcp._verify import CLOCK_SKEW_SECONDS
 
 GOOD: dict[str, Any] = {"server_id": "srv_a", "api_key": "sk_a_b", "auth_server": "https://auth.example.com"}
 
@@ -94,6 +97,10 @@ def test_an_address_copied_with_its_slash_is_the_same_issuer() -> None:
         ("cache_ttl", "30"),
         ("max_cache_entries", -1),
         ("timeout", 0),
+        ("verify", "signature"),
+        ("verify", None),
+        ("max_stale_keys", -1),
+        ("max_stale_keys", float("inf")),
     ],
 )
 def test_misuse_names_the_option(option: str, value: object) -> None:
@@ -118,24 +125,52 @@ def test_a_middleware_is_checked_when_it_is_made() -> None:
 
 
 def test_the_options_are_those_of_the_typescript_sdk_in_snake_case() -> None:
-    """[PY-08] `auth_server` is what the documents promise; local verification is TypeScript's only, and `fetch` is a transport here."""
+    """[PY-08] `auth_server` is what the documents promise, and `fetch` is a transport here"""
     renamed = {"auth_server_url": "auth_server", "fetch": "transport"}
-    missing = {"verify", "max_stale_keys"}
-    source = (ROOT / "sdk/typescript/src/options.ts").read_text()
+    source = typescript("options")
     interfaces = "".join(re.findall(r"interface \w+Options[^{]*\{(.*?)\n\}", source, re.DOTALL))
-    typescript = {re.sub("[A-Z]", lambda one: f"_{one[0].lower()}", name) for name in re.findall(r"readonly (\w+)\??:", interfaces)}
+    theirs = {re.sub("[A-Z]", lambda one: f"_{one[0].lower()}", name) for name in re.findall(r"readonly (\w+)\??:", interfaces)}
 
-    expected = {renamed.get(name, name) for name in typescript - missing}
+    expected = {renamed.get(name, name) for name in theirs}
 
     assert expected == set(AuthAgentOptions.__annotations__) == set(inspect.signature(check_options).parameters)
 
 
 def test_the_defaults_are_those_of_the_typescript_sdk() -> None:
-    """[PY-08] by how much clocks may differ is in the vectors"""
-    source = (ROOT / "sdk/typescript/src/options.ts").read_text().replace("maxCacheSeconds", str(MAX_CACHE_SECONDS))
+    """[PY-08]"""
+    source = typescript("options").replace("maxCacheSeconds", str(MAX_CACHE_SECONDS))
     settings = check_options(**GOOD)
 
-    theirs = {name: float(value) for name, value in re.findall(r"options\.(\w+) \?\? ([\d_]+)", source)}
+    theirs = {name: float(value) for name, value in re.findall(r"options\.(\w+)(?: : undefined\))? \?\? ([\d_]+)", source)}
 
-    assert theirs == {"cacheTtl": settings.cache_ttl, "maxCacheEntries": settings.max_cache_entries, "timeout": settings.timeout}
-    assert f"maxCacheSeconds = {MAX_CACHE_SECONDS};" in (ROOT / "sdk/typescript/src/token-cache.ts").read_text()
+    assert theirs == {
+        "cacheTtl": settings.cache_ttl,
+        "maxCacheEntries": settings.max_cache_entries,
+        "timeout": settings.timeout,
+        "maxStaleKeys": settings.max_stale_keys,
+    }
+    assert f"options.verify ?? '{settings.verify}'" in source
+    assert f"maxCacheSeconds = {MAX_CACHE_SECONDS};" in typescript("token-cache")
+
+
+def test_what_cannot_be_configured_is_that_of_the_typescript_sdk() -> None:
+    """[PY-08] [RS-07] algorithms, by how much clocks may differ, and when keys are fetched"""
+    assert f"algorithms = {list(TOKEN_ALGORITHMS)};" in typescript("jwt")
+    assert f"clockSkewSeconds = {CLOCK_SKEW_SECONDS};" in typescript("verify")
+    assert f"freshSeconds = {FRESH_SECONDS};" in typescript("jwks")
+    assert f"cooldownSeconds = {COOLDOWN_SECONDS};" in typescript("jwks")
+    assert CLOCK_SKEW_SECONDS == 60
+    assert {"RS256", "ES256", "EdDSA", "PS256"} <= set(TOKEN_ALGORITHMS)
+
+
+def test_only_local_verification_needs_no_key() -> None:
+    settings = check_options(server_id="srv_a", auth_server="https://auth.example.com", verify="local")
+
+    assert (settings.api_key, settings.verify) == (None, "local")
+    with pytest.raises(ValueError, match="api_key"):
+        check_options(**{**GOOD, "verify": "local", "api_key": "secret"})
+
+
+def typescript(name: str) -> str:
+    """A source file of the TypeScript SDK."""
+    return (ROOT / f"sdk/typescript/src/{name}.ts").read_text()

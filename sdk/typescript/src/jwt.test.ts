@@ -22,7 +22,7 @@ for (const vector of readVectors<{ cases: { name: string; requirements: string[]
   });
 }
 
-for (const alg of ['ES256', 'RS256', 'EdDSA']) {
+for (const alg of ['ES256', 'RS256', 'PS256', 'EdDSA']) {
   test(`[RS-07] a token signed with ${alg} is verified here, without asking anybody about it`, async (t) => {
     const key = await keyPair('k1', alg);
     const { played, client } = await localClient(t, [key]);
@@ -192,7 +192,46 @@ test('[RS-17] no keys at all is 503, and the next token tries again', async (t) 
   assert.equal((await client.validateToken(await sign(key, played))).id, 'usr_1');
 });
 
-async function localClient(t: Parameters<typeof playAuthorizationServer>[0], keys: readonly KeyPair[], more: { maxStaleKeys?: number } = {}) {
+interface CacheCase {
+  readonly name: string;
+  readonly requirements: string[];
+  readonly max_stale_keys: number;
+  readonly steps: { at: number; published: string[] | null; tokens: string[]; fetches: number; expect: string }[];
+}
+
+for (const vector of readVectors<{ cases: CacheCase[] }>('key-cache').cases) {
+  test(`${titleOf(vector)} (key cache)`, async (t) => {
+    const ids = new Set(vector.steps.flatMap(({ published, tokens }) => [...(published ?? []), ...tokens]));
+    const keys = new Map(await Promise.all([...ids].map(async (kid) => [kid, await keyPair(kid)] as const)));
+    const key = (kid: string) => keys.get(kid) ?? assert.fail(kid);
+    const { played, client, clock, publish } = await localClient(t, [], { maxStaleKeys: vector.max_stale_keys, cacheTtl: 0 });
+    for (const { at, published, tokens, fetches, expect } of vector.steps) {
+      clock.now = startOfTime + at;
+      if (published) publish(published.map(key));
+      else played.reply = () => ({ status: 503 });
+      const before = played.asked(jwks);
+
+      const signed = await Promise.all(tokens.map((kid, index) => sign(key(kid), played, { jti: `${at} ${index}`, exp: startOfTime + 86_400 })));
+      const outcomes = await Promise.all(
+        signed.map((token) =>
+          client.validateToken(token).then(
+            () => 'active',
+            ({ code }) => code,
+          ),
+        ),
+      );
+
+      assert.deepEqual(new Set(outcomes), new Set([expect]), `at ${at}`);
+      assert.equal(played.asked(jwks) - before, fetches, `at ${at}`);
+    }
+  });
+}
+
+async function localClient(
+  t: Parameters<typeof playAuthorizationServer>[0],
+  keys: readonly KeyPair[],
+  more: { maxStaleKeys?: number; cacheTtl?: number } = {},
+) {
   const played = await playAuthorizationServer(t);
   const publish = (published: readonly KeyPair[]) => {
     played.reply = (request) => (request.path === jwks ? { body: { keys: published.map((key) => key.jwk) } } : { status: 404 });

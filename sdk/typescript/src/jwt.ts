@@ -8,7 +8,7 @@ import { AuthAgentError, AuthenticationError } from './errors.ts';
 import type { KeySource } from './jwks.ts';
 
 /** Asymmetric only: `none` and HMAC with a public key as its secret are the classic forgeries (RFC 8725 §2.1). */
-const algorithms = ['ES256', 'RS256', 'EdDSA', 'Ed25519'];
+const algorithms = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'];
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

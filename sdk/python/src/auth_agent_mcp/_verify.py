@@ -17,7 +17,7 @@ from ._actors import read_actors
 from ._scope import parse_scope
 from .errors import AuthenticationError
 
-_CLOCK_SKEW_SECONDS = 60
+CLOCK_SKEW_SECONDS = 60
 """Clocks may differ by this much, at most (RS-07)."""
 
 
@@ -143,11 +143,11 @@ def _thumbprint_of(confirmation: Any) -> str:
 
 def _check_times(answer: Mapping[str, Any], now: float) -> int:
     exp: Any = answer.get("exp")
-    if not _is_time(exp) or exp + _CLOCK_SKEW_SECONDS <= now:
+    if not _is_time(exp) or exp + CLOCK_SKEW_SECONDS <= now:
         raise _invalid("expired")
     for name in ("nbf", "iat"):
         start = answer.get(name, now)
-        if not _is_time(start) or start > now + _CLOCK_SKEW_SECONDS:
+        if not _is_time(start) or start > now + CLOCK_SKEW_SECONDS:
             raise _invalid("not_yet_valid")
     return int(exp)
 
