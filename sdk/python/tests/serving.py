@@ -10,6 +10,7 @@ import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -48,20 +49,38 @@ async def serve(make: Callable[[str], Any]) -> AsyncIterator[str]:
 
 
 @contextmanager
-def development_server() -> Iterator[str]:
-    """``auth-agent dev --ephemeral`` from this repository; the address it says. Raises when node is not installed."""
-    path = f"{ROOT / 'node_modules/.bin'}:{os.environ['PATH']}"
-    node = shutil.which("node", path=path)
-    if node is None:
-        raise RuntimeError("node is not installed")
-    with free_port() as bound:
-        port = bound.getsockname()[1]
-    command = [node, "--conditions=aa-source", "cli/src/main.ts", "dev", "--ephemeral", "--port", str(port), "--json"]
-    environment = {**os.environ, "PATH": path}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+def development_server(data_file: Path | None = None, port: int | None = None) -> Iterator[str]:
+    """``auth-agent dev`` from this repository; the address it says. Without a file all is in memory, without a port it takes a free one."""
+    kept = ["--ephemeral"] if data_file is None else ["--data-file", str(data_file)]
+    command = [*_auth_agent(), "dev", *kept, "--port", str(port or unused_port()), "--json"]
+    with subprocess.Popen(command, cwd=ROOT, env=_ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         try:
             assert process.stdout is not None
             yield str(json.loads(process.stdout.readline())["data"]["issuer"])
         finally:
             process.terminate()
             process.communicate()
+
+
+def auth_agent(*words: str) -> dict[str, Any]:
+    """What a command of ``auth-agent`` answers."""
+    ended = subprocess.run([*_auth_agent(), *words, "--json"], cwd=ROOT, env=_ENVIRONMENT, capture_output=True, check=True)
+    data: dict[str, Any] = json.loads(ended.stdout)["data"]
+    return data
+
+
+def unused_port() -> int:
+    """A port that was free a moment ago."""
+    with free_port() as bound:
+        return int(bound.getsockname()[1])
+
+
+_ENVIRONMENT = {**os.environ, "PATH": f"{ROOT / 'node_modules/.bin'}:{os.environ['PATH']}"}
+
+
+def _auth_agent() -> list[str]:
+    """Raises when node is not installed."""
+    node = shutil.which("node", path=_ENVIRONMENT["PATH"])
+    if node is None:
+        raise RuntimeError("node is not installed")
+    return [node, "--conditions=aa-source", "cli/src/main.ts"]

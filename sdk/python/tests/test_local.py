@@ -7,16 +7,20 @@ import json
 import time
 from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from serving import serve
+from fastmcp import Client, FastMCP
+from fastmcp.server.dependencies import get_access_token
+from serving import auth_agent, development_server, serve, unused_port
 from signed import JWKS, KeyPair, access_token, claims_of, key_pair, publish
 from stage import RESOURCE, START_OF_TIME, PlayedServer, Reply, ask, bearer, play
+from test_real_server import MACHINE, tokens_of_a_person
 from test_vectors import Case, cases
 
-from auth_agent_mcp import AuthAgentClient, AuthAgentError, AuthenticationError, AuthServerUnavailable
+from auth_agent_mcp import AgentTokens, AuthAgentClient, AuthAgentError, AuthenticationError, AuthServerUnavailable
 from auth_agent_mcp._jwt import check_header
 from auth_agent_mcp._proof_key import ProofKey, encoded, jws_part
 from auth_agent_mcp.blocking import BlockingAuthAgentClient
@@ -279,9 +283,6 @@ async def test_a_bound_token_needs_its_proof_here_too(played: PlayedServer) -> N
 
 async def test_the_verifier_of_the_official_sdk_and_fastmcps_guard(played: PlayedServer) -> None:
     """[PY-02]"""
-    from fastmcp import Client, FastMCP
-    from fastmcp.server.dependencies import get_access_token
-
     key, now = key_pair("k1"), int(time.time())
     publish(played, key)
     token = access_token(key, played, iat=now, exp=now + 600)
@@ -326,3 +327,51 @@ def test_threads_share_the_keys(played: PlayedServer) -> None:
 
     assert ids == {"usr_1"}
     assert played.asked(JWKS) == 1
+
+
+async def test_the_real_server_may_stop_and_a_key_it_dropped_is_not_believed_any_longer(tmp_path: Path) -> None:
+    """[KEY-03] [KEY-04] [RS-17] known keys go on without it; tokens of the dropped key are refused once the keys are read again"""
+    data, port, passed = tmp_path / "dev.db", unused_port(), 0
+    options: dict[str, Any] = {"server_id": "srv_tasks", "verify": "local", "cache_ttl": 0, "now": lambda: time.time() + passed}
+    with development_server(data, port) as issuer:
+        async with AgentTokens(**MACHINE, issuer=issuer, scope="tasks:read") as agent:
+            token = await agent.token()
+            other = await agent.token(refused=token)
+        client = AuthAgentClient(**options, auth_server=issuer, log=lambda _: None)
+        first = await client.validate_token(token)
+    assert other != token
+    async with client:
+        down = await client.validate_token(other)
+        passed = 601
+        stale = await client.validate_token(other)
+        async with AuthAgentClient(**options, auth_server=issuer, log=lambda _: None) as newcomer:
+            with pytest.raises(AuthServerUnavailable):
+                await newcomer.validate_token(token)
+
+        database = ("--database-url", f"sqlite:{data}", "--issuer", issuer, "--secret-file", f"{data}.secret")
+        (kid,) = [key["kid"] for key in auth_agent("signing-keys", "list", *database)["keys"] if key["algorithm"] == "ES256"]
+        auth_agent("signing-keys", "drop", kid, "--yes", *database)
+        with development_server(data, port):
+            passed = 700
+            refused = await reason_of(client, other)
+            async with AgentTokens(**MACHINE, issuer=issuer, scope="tasks:read") as agent:
+                successor = await client.validate_token(await agent.token())
+
+    assert {one.client_id for one in (first, down, stale, successor)} == {"mcp-task-manager"}
+    assert (first.scopes, first.resource, first.email) == (("tasks:read",), "http://localhost:4001", None)
+    assert refused == "unknown_key"
+
+
+async def test_a_person_of_the_real_server_is_known_by_the_token_alone() -> None:
+    """[RS-07] [RS-08] without an API key; a token for another server is refused"""
+    with development_server() as issuer:
+        token = (await tokens_of_a_person(issuer, "https://your-mcp-server.com", "files:read"))["access_token"]
+        options: dict[str, Any] = {"auth_server": issuer, "verify": "local", "required_scopes": ["files:read"], "log": lambda _: None}
+        async with ask(server_id="srv_abc123", **options) as http:
+            good = await http.get("/mcp", headers=bearer(token))
+        async with ask(server_id="srv_tasks", **options) as http:
+            elsewhere = await http.get("/mcp", headers=bearer(token))
+
+    assert (good.status_code, good.json()["scopes"], good.json()["user_email"]) == (200, ["files:read"], None)
+    assert good.json()["id"].startswith("usr_")
+    assert (elsewhere.status_code, elsewhere.json()["error"]) == (401, "invalid_token")

@@ -32,13 +32,17 @@ async def test_the_snippets_run_as_printed(monkeypatch: pytest.MonkeyPatch) -> N
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://your-mcp-server.com") as http:
             listed = await http.get("/api/files", headers=bearer(token))
             refused = await http.post("/api/files", headers=bearer(token))
-        stack = app.middleware_stack
-        while not hasattr(stack, "client"):
-            stack = stack.app
-        await stack.client.aclose()
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(names["reports"]), base_url="https://your-mcp-server.com") as http:
+            reported = await http.get("/api/reports", headers=bearer(token))
+        for served in (app, names["reports"]):
+            stack = served.middleware_stack
+            while not hasattr(stack, "client"):
+                stack = stack.app
+            await stack.client.aclose()
 
     assert listed.json() == {"user_email": "testuser@example.com"}
     assert refused.status_code == 403
+    assert reported.json()["user_id"].startswith("usr_")
     assert inspect.iscoroutinefunction(names["list_tasks"])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from serving import free_port
+from serving import unused_port
 from stage import RESOURCE, ROOT, START_OF_TIME, PlayedServer, Reply, ask, bearer, vectors
 
 from auth_agent_mcp import (
@@ -206,8 +206,7 @@ def reply_of(server: Any, played: PlayedServer) -> Reply:
 
 def nobody_listens() -> str:
     """An address whose port was free a moment ago."""
-    with free_port() as bound:
-        return f"http://localhost:{bound.getsockname()[1]}"
+    return f"http://localhost:{unused_port()}"
 
 
 @cases("cache")
