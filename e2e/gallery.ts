@@ -86,7 +86,7 @@ export function gallery(world: Stand): Shown[] {
     {
       name: 'return-posted',
       title: /^Taking you back/,
-      as: 'rosa',
+      as: 'petra',
       go: (page) =>
         at({ ...stays, response_mode: 'form_post' })(page)
           .then(() => allow(page))
@@ -250,7 +250,7 @@ export function gallery(world: Stand): Shown[] {
 
 /** Ada has one agent of the operator and one that registered itself, Joan has one, Thea's reaches another server, and the others have none. */
 export async function connectAgents(world: Stand): Promise<void> {
-  for (const username of ['ada', 'ida', 'eve', 'joan', 'thea', 'rosa', 'dora', 'nora']) await world.somebody(username);
+  for (const username of ['ada', 'ida', 'eve', 'joan', 'thea', 'rosa', 'petra', 'dora', 'nora']) await world.somebody(username);
   const dynamic = await world.register('Goose', [`${hostedOrigin}/cb`]);
   const approved = { client_id: world.approved.id, redirect_uri: `${hostedOrigin}/stay`, scope: 'files:read' };
   await connect(world, 'ada', approved);
