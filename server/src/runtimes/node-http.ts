@@ -19,12 +19,17 @@ export function listener(answer: Answerer, origin: string, addressOf: (message: 
   const begin = eachTurn<Pending>(([message, response]) => {
     // Nobody waits for an answer any more.
     if (message.destroyed) return;
-    const reply = answer(requestOf(message, origin + message.url), { address: addressOf(message) });
-    if (!(reply instanceof Promise)) return writeReply([reply, message, response]);
-    reply.then(
-      (later) => write([later, message, response]),
-      () => response.destroy(),
-    );
+    try {
+      const reply = answer(requestOf(message, origin + message.url), { address: addressOf(message) });
+      if (!(reply instanceof Promise)) return writeReply([reply, message, response]);
+      reply.then(
+        (later) => write([later, message, response]),
+        () => response.destroy(),
+      );
+    } catch {
+      // What fails here ends its own connection, not those that were gathered with it.
+      response.destroy();
+    }
   });
   return (message, response) => {
     // An absolute or authority form is for proxies, which this is not.

@@ -42,6 +42,23 @@ for (const kind of ['fetch', 'answer'] as const) {
   });
 }
 
+test('an answer that fails, at once or later, ends its own connection and no other', async () => {
+  const failing: NodeOptions['answer'] = ({ url }) => {
+    if (url.endsWith('/at-once')) throw new Error('at once');
+    if (url.endsWith('/later')) return Promise.reject(new Error('later'));
+    const headers: Record<string, string> = url.endsWith('/header') ? { 'X-Bad': 'a\nb' } : {};
+    return { status: 200, headers, body: 'good' };
+  };
+  const running = await start({ answer: failing });
+
+  const sent = await Promise.allSettled(['/at-once', '/good', '/later', '/header', '/good'].map((path) => send(running.url + path)));
+
+  assert.deepEqual(
+    sent.map((one) => (one.status === 'fulfilled' ? one.value.body : 'ended')),
+    ['ended', 'good', 'ended', 'ended', 'good'],
+  );
+});
+
 test('localhost answers on both loopback addresses and nowhere else', async () => {
   const running = await start({ host: 'localhost' });
 

@@ -10,11 +10,13 @@ import type { Jwt } from '../crypto/jwt.ts';
 import { parseStrictJson } from '../rules/strict-json.ts';
 import type { TrustedIssuer } from '../storage/store.ts';
 
-type Discovered = { jwksUri: string; until: number };
+type Discovered = { jwksUri: Promise<string>; until: number };
 
 const discoveredOf = new WeakMap<Context, Map<string, Discovered>>();
 const ringOf = new WeakMap<Context, Map<string, KeyRing>>();
 const discoveredSeconds = 3600;
+/** An issuer whose metadata could not be had is asked no sooner than this, in seconds: its name is free for every stranger to send (CA-10). */
+const askAgainAfter = 60;
 const maxBytes = 64 * 1024;
 
 /** The token if the issuer signed it; undefined when it did not, or when its keys cannot be had, which the log tells. @throws {OAuthError} too_many_requests */
@@ -45,10 +47,15 @@ async function keysAddress({ issuer, jwksUri }: TrustedIssuer, context: Context)
   const known = discoveredOf.get(context) ?? new Map<string, Discovered>();
   discoveredOf.set(context, known);
   const found = known.get(issuer);
-  if (found && context.now() < found.until) return found.jwksUri;
-  const discovered = { jwksUri: await discover(issuer, context), until: context.now() + discoveredSeconds };
-  known.set(issuer, discovered);
-  return discovered.jwksUri;
+  const now = context.now();
+  if (found && now < found.until) return found.jwksUri;
+  // Kept before it is there: concurrent questions are one fetch, and a failure is an answer for a while.
+  const asked = { jwksUri: discover(issuer, context), until: now + discoveredSeconds };
+  known.set(issuer, asked);
+  asked.jwksUri.catch(() => {
+    asked.until = now + askAgainAfter;
+  });
+  return asked.jwksUri;
 }
 
 /** Identity providers and clusters publish the OpenID document, some servers only that of RFC 8414. */

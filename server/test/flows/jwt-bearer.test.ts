@@ -211,6 +211,27 @@ test('[JAG-06] keys are found through the metadata of the issuer, followed when 
   assert.equal(asked.length, before);
 });
 
+test('[JAG-06] [CA-10] an issuer whose metadata cannot be had is asked once a minute, however many tokens name it', async () => {
+  const asked: string[] = [];
+  const fetchDocument: DocumentFetcher = async (url) => {
+    asked.push(url);
+    return { status: 503, headers: {}, body: new Uint8Array() };
+  };
+  const { trust, redeem, clock } = await trusting({ fetchDocument });
+  await trust({ issuer: 'https://down.example', provisioning: 'create' });
+  const send = async () =>
+    (await redeem(await signer('a').sign({ ...goodClaims(clock.now()), iss: 'https://down.example' }, { typ: 'oauth-id-jag+jwt' }))).status;
+
+  assert.deepEqual(await Promise.all([send(), send(), send()]), [400, 400, 400]);
+  assert.equal(await send(), 400);
+  const once = asked.length;
+  clock.advance(60);
+  await send();
+
+  assert.equal(asked.length, 2 * once);
+  assert.equal(new Set(asked).size, once);
+});
+
 test('[JAG-13] [CC-03] a workload shows the token of its platform, again and again until it ends, and acts as the client of its subject', async () => {
   const { workloadToken, enter, introspect } = await trusting();
   const assertion = await workloadToken();
