@@ -44,6 +44,8 @@ export function logoutContract(nodes: () => Nodes): void {
       await listening(one, 'sid-a', 'client_1', 'client_2', 'client_3');
       await end(one, 'sid-a');
       const claimed = await times(8, (index) => (index % 2 ? one : two).claimLogouts(NOW, 2));
+      // Nodes that chose the same rows at the same moment leave the others to the next call: nothing is handed out twice, nothing is left over.
+      claimed.push(await one.claimLogouts(NOW, 2));
       assert.deepEqual(names(claimed.flat()), ['sid-a client_1', 'sid-a client_2', 'sid-a client_3']);
 
       await one.settleLogout('sid-a', 'client_1');
