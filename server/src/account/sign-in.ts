@@ -7,7 +7,6 @@ import type { Context, Exchange } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { pageFrame } from '../page-frame.ts';
 import { type Answer, page, redirect } from '../route.ts';
-import { readUserCode, shownUserCode } from '../rules/device-grant.ts';
 import { type Parameters, parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
 import type { User } from '../storage/store.ts';
@@ -16,6 +15,7 @@ import { type Browser, browserOf } from './browser-cookie.ts';
 import { knownClientView } from './client-view.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
 import { methodOf } from './methods/index.ts';
+import { nextPlace, type Onward, onwardOf } from './onward.ts';
 import { isTransaction, parkedRequest } from './parked-request.ts';
 import { beginSession, currentSession, type SignedIn } from './session.ts';
 import { forgive, mayTry } from './sign-in-limits.ts';
@@ -52,8 +52,24 @@ export async function signIn(exchange: Exchange, context: Context): Promise<Answ
     return { ...(await again({ error: verdict.refused })), status: 400 };
   }
   await forgive(login, exchange.address, context);
-  const keep = form.get('keep') === '1' || (await isKept(verdict.user, exchange, context));
-  return redirect(nextPlace(onward, context), await beginSession(verdict.user, { keep, amr: method.amr }, { exchange, context }));
+  const keep = form.get('keep') === '1';
+  return finishSignIn({ user: verdict.user, amr: method.amr, keep, onward }, { exchange, context });
+}
+
+/** What the first step of a sign-in has shown: who it is, by which methods (RFC 8176), and what waits behind it. */
+export type FirstFactor = {
+  user: User;
+  amr: readonly string[];
+  /** "Keep me signed in on this device". */
+  keep?: boolean;
+  onward: Onward;
+};
+
+/** Signs somebody in whom any method has just recognised. Every method ends here, so that none can forget what must come between. */
+export async function finishSignIn({ user, amr, keep = false, onward }: FirstFactor, place: { exchange: Exchange; context: Context }): Promise<Answer> {
+  const { exchange, context } = place;
+  const kept = keep || (await isKept(user, exchange, context));
+  return redirect(nextPlace(onward, context), await beginSession(user, { keep: kept, amr }, place));
 }
 
 /** Confirming who one is does not undo "keep me signed in", which that form does not ask again. */
@@ -79,22 +95,6 @@ export async function signInAnswer(
     signInHint: context.options.signInHint,
   });
   return page(html, 200, browser.cookies);
-}
-
-/** What waits behind the sign-in. Nothing here can name an address: there is nowhere else to send a person to. */
-type Onward = Pick<SignInPageValues, 'tx' | 'device'>;
-
-function onwardOf(given: Parameters): Onward {
-  const tx = given.get('tx');
-  if (tx !== undefined || given.get('to') !== 'device') return { tx };
-  const userCode = readUserCode(given.get('user_code'));
-  return { device: { userCode: userCode && shownUserCode(userCode) } };
-}
-
-/** Where a person goes after signing in: on with the request or the device that waits, else to their agents. */
-function nextPlace({ tx, device }: Onward, context: Context): string {
-  if (device) return `${context.base}/device${device.userCode === undefined ? '' : `?user_code=${device.userCode}`}`;
-  return isTransaction(tx) ? `${context.base}/authorize/consent?tx=${tx}` : `${context.base}/account/agents`;
 }
 
 function loginForm(tx: string | undefined): Form {

@@ -1,0 +1,25 @@
+/**
+ * What waits behind a sign-in, and where a person goes once they are in (LOG-04). Nothing here can hold an address: a place is a transaction id or a name from
+ * a list, so there is nowhere else to send a person to.
+ */
+import type { Context } from '../context.ts';
+import { readUserCode, shownUserCode } from '../rules/device-grant.ts';
+import type { Parameters } from '../rules/parameters.ts';
+import { isTransaction } from './parked-request.ts';
+
+/** A parked authorization request, a device with the code its person brought, or neither: then the person wants to their own account. */
+export type Onward = { tx?: string; device?: { userCode?: string } };
+
+/** Reads `tx`, or `to=device` with `user_code`, from a query or a form. */
+export function onwardOf(given: Parameters): Onward {
+  const tx = given.get('tx');
+  if (tx !== undefined || given.get('to') !== 'device') return { tx };
+  const userCode = readUserCode(given.get('user_code'));
+  return { device: { userCode: userCode && shownUserCode(userCode) } };
+}
+
+/** Where a person goes after signing in: on with the request or the device that waits, else to their agents. */
+export function nextPlace({ tx, device }: Onward, context: Context): string {
+  if (device) return `${context.base}/device${device.userCode === undefined ? '' : `?user_code=${device.userCode}`}`;
+  return isTransaction(tx) ? `${context.base}/authorize/consent?tx=${tx}` : `${context.base}/account/agents`;
+}
