@@ -9,15 +9,15 @@ import { pageFrame } from '../page-frame.ts';
 import { type Answer, page, redirect } from '../route.ts';
 import { type Parameters, parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
-import type { User } from '../storage/store.ts';
 import { type SignInPageValues, signInPage } from '../views/sign-in-page.ts';
 import { type Browser, browserOf } from './browser-cookie.ts';
 import { knownClientView } from './client-view.ts';
+import { finishSignIn } from './finish-sign-in.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
 import { methodOf } from './methods/index.ts';
-import { nextPlace, type Onward, onwardOf } from './onward.ts';
+import { nextPlace, onwardOf } from './onward.ts';
 import { isTransaction, parkedRequest } from './parked-request.ts';
-import { beginSession, currentSession, type SignedIn } from './session.ts';
+import { currentSession, type SignedIn } from './session.ts';
 import { forgive, mayTry } from './sign-in-limits.ts';
 
 /** GET /login: the form, unless somebody is signed in and nothing asks for the form all the same (`switch`, or a confirmation). */
@@ -54,28 +54,6 @@ export async function signIn(exchange: Exchange, context: Context): Promise<Answ
   await forgive(login, exchange.address, context);
   const keep = form.get('keep') === '1';
   return finishSignIn({ user: verdict.user, amr: method.amr, keep, onward }, { exchange, context });
-}
-
-/** What the first step of a sign-in has shown: who it is, by which methods (RFC 8176), and what waits behind it. */
-export type FirstFactor = {
-  user: User;
-  amr: readonly string[];
-  /** "Keep me signed in on this device". */
-  keep?: boolean;
-  onward: Onward;
-};
-
-/** Signs somebody in whom any method has just recognised. Every method ends here, so that none can forget what must come between. */
-export async function finishSignIn({ user, amr, keep = false, onward }: FirstFactor, place: { exchange: Exchange; context: Context }): Promise<Answer> {
-  const { exchange, context } = place;
-  const kept = keep || (await isKept(user, exchange, context));
-  return redirect(nextPlace(onward, context), await beginSession(user, { keep: kept, amr }, place));
-}
-
-/** Confirming who one is does not undo "keep me signed in", which that form does not ask again. */
-async function isKept(user: User, exchange: Exchange, context: Context): Promise<boolean> {
-  const earlier = await currentSession(exchange, context);
-  return earlier?.user.id === user.id && earlier.session.idleSeconds === context.options.keptSessionIdleSeconds;
 }
 
 /** The sign-in page, for this room and for /authorize, which shows it at once when nobody is signed in. */
