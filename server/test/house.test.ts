@@ -114,7 +114,8 @@ const arrows: Record<string, string[]> = {
   rules: ['crypto', 'errors', 'http-request'],
   crypto: ['audit', 'storage/store', 'node:crypto', 'jose'],
   // below: the only door to a database
-  storage: ['audit', 'storage/migrations', 'storage/tables'],
+  storage: ['audit', 'storage/migrations', 'storage/tables', 'storage/verbs'],
+  'storage/verbs': ['audit', 'storage/store'],
   'storage/tables': ['audit', 'storage/driver', 'storage/row', 'storage/store'],
   'storage/migrations': ['storage/driver', 'storage/row', 'storage/store'],
   'storage/drivers': ['storage/driver', 'node:', 'pg'],

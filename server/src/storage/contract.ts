@@ -10,6 +10,7 @@ import { NOW, type Nodes } from './contract/fixtures.ts';
 import { isolationContract } from './contract/isolation.ts';
 import { logoutContract } from './contract/logout.ts';
 import { operationsContract } from './contract/operations.ts';
+import { passkeysContract } from './contract/passkeys.ts';
 import { peopleContract } from './contract/people.ts';
 import { registrationsContract } from './contract/registrations.ts';
 import { registryContract } from './contract/registry.ts';
@@ -49,6 +50,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
 
     for (const part of [
       peopleContract,
+      passkeysContract,
       logoutContract,
       registryContract,
       registrationsContract,

@@ -14,6 +14,7 @@ import { clientsTable } from './tables/clients.ts';
 import { codesTable } from './tables/codes.ts';
 import { delegationsTable } from './tables/delegations.ts';
 import { deviceCodesTable } from './tables/device-codes.ts';
+import { dismissalsTable } from './tables/dismissals.ts';
 import { factsTable } from './tables/facts.ts';
 import { grantsTable } from './tables/grants.ts';
 import { issuerGrantsTable } from './tables/issuer-grants.ts';
@@ -21,6 +22,7 @@ import { lastUse } from './tables/last-use.ts';
 import { limitsTable } from './tables/limits.ts';
 import { machineGrantsTable } from './tables/machine-grants.ts';
 import { ownerTokensTable } from './tables/owner-tokens.ts';
+import { passkeysTable } from './tables/passkeys.ts';
 import { pushedRequestsTable } from './tables/pushed-requests.ts';
 import { refreshTokensTable } from './tables/refresh-tokens.ts';
 import { registrationTokensTable } from './tables/registration-tokens.ts';
@@ -35,6 +37,7 @@ import { signingKeysTable } from './tables/signing-keys.ts';
 import { tenantsTable } from './tables/tenants.ts';
 import { trustedIssuersTable } from './tables/trusted-issuers.ts';
 import { usersTable } from './tables/users.ts';
+import { waysInTable } from './tables/ways-in.ts';
 
 /** Stores are cheap to make again; the bound only keeps made-up tenant names from filling the memory. */
 const STORES_KEPT = 1000;
@@ -74,6 +77,9 @@ function storeOf(driver: Driver, tenant: string): Store {
     tenant,
     pendingMigrations: migrationRunner(driver).pendingMigrations,
     ...usersTable(driver, tenant),
+    ...passkeysTable(driver, tenant),
+    ...waysInTable(driver, tenant),
+    ...dismissalsTable(driver, tenant),
     ...sessionsTable(driver, tenant),
     ...sessionClientsTable(driver, tenant),
     ...setupLinksTable(driver, tenant),

@@ -22,6 +22,7 @@ import {
   signingKey,
 } from './contract/fixtures.ts';
 import { listening } from './contract/logout.ts';
+import { passkey } from './contract/passkeys.ts';
 import type { Driver, Statement } from './driver.ts';
 import { openNodeSqlite } from './drivers/node-sqlite.ts';
 import { openStorage } from './open.ts';
@@ -71,6 +72,19 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.findSession('session-1', NOW);
   await store.touchSession('session-1', NOW + 1);
   await store.endSession('session-1', happened('user.signed_out'));
+  await store.listSessions('usr_alice', NOW);
+  await store.endSessionsOf('usr_alice', { agents: true }, happened('user.signed_out_everywhere'));
+  await store.addPasskey(passkey, happened('passkey.added'));
+  await store.addPasskey(passkey, happened('passkey.added'));
+  await store.listPasskeys('usr_alice');
+  await store.findPasskey('credential-1');
+  await store.usePasskey({ credentialId: 'credential-1', counter: 1, backedUp: true, now: NOW });
+  await store.renamePasskey({ userId: 'usr_alice', id: 'pk_1', name: 'n' }, happened('passkey.renamed'));
+  const ways = { password: true, passkeys: true };
+  await store.countWaysIn('usr_alice', ways);
+  for (let twice = 0; twice < 2; twice++) await store.removePasskey({ userId: 'usr_alice', id: 'pk_1', ways }, happened('passkey.removed'));
+  await store.dismiss('usr_alice', 'passkey', NOW);
+  await store.hasDismissed('usr_alice', 'passkey');
   await store.findOwner('token', NOW);
   await store.revokeOwnerToken('tok', happened('owner_token.revoked'));
   await store.findServer('srv_files');

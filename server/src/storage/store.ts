@@ -4,6 +4,11 @@
  * Not here: SQL (tables/), databases (drivers/).
  */
 import type { AuditEvent } from '../audit/event.ts';
+import type { DismissalVerbs } from './verbs/dismissals.ts';
+import type { PasskeyVerbs } from './verbs/passkeys.ts';
+import type { SessionVerbs } from './verbs/sessions.ts';
+
+export { MAX_PASSKEYS, type Passkey, type WaysOn } from './verbs/passkeys.ts';
 
 export type Role = 'user' | 'owner' | 'operator';
 export type User = { id: string; username: string; email?: string; name?: string; role: Role; createdAt: number; disabledAt?: number };
@@ -307,7 +312,7 @@ export type AssertionTarget = { clientId: string; audience: string; resource: st
 
 /** An id that may be used once. `kind` says what it is an id of, so that ids of different kinds never meet. */
 export type OneTimeUse = {
-  kind: 'client_assertion' | 'dpop_proof' | 'assertion_grant';
+  kind: 'client_assertion' | 'dpop_proof' | 'assertion_grant' | 'passkey_challenge';
   /** SHA-256 of the id together with whatever it is unique for, such as its issuer. */
   idHash: string;
   now: number;
@@ -334,219 +339,221 @@ export type NotedDelegation = { grantId: string; clientId: string; resource: str
 /** `allowed: false` carries how long to wait, in seconds. */
 export type Allowance = { allowed: true } | { allowed: false; retryAfter: number };
 
-export type Store = {
-  readonly tenant: string;
-  /** Migrations this build knows and the database lacks; also shows that the database answers. */
-  pendingMigrations(): Promise<string[]>;
+export type Store = DismissalVerbs &
+  PasskeyVerbs &
+  SessionVerbs & {
+    readonly tenant: string;
+    /** Migrations this build knows and the database lacks; also shows that the database answers. */
+    pendingMigrations(): Promise<string[]>;
 
-  // people
-  /** Adds a person with an optional password. "taken": the username or e-mail exists (compared case-insensitively). */
-  addUser(user: NewUser, event: AuditEvent): Promise<'added' | 'taken'>;
-  findUser(id: string): Promise<User | undefined>;
-  /** Finds by username or e-mail, any case. */
-  findUserByLogin(login: string): Promise<{ user: User; passwordHash?: string } | undefined>;
-  listUsers(): Promise<User[]>;
-  /** Replaces the password and ends what was reached with the old one: sessions, grants and refresh families of this person. */
-  changePassword(userId: string, passwordHash: string, event: AuditEvent): Promise<boolean>;
-  /** Stores the same password under stronger parameters. Only if the stored hash is still `oldHash`. */
-  rehashPassword(userId: string, oldHash: string, newHash: string, now: number): Promise<void>;
-  /** Disables (or enables) a person; while disabled, sessions and grants do not stand. */
-  setUserDisabled(userId: string, disabled: boolean, event: AuditEvent): Promise<boolean>;
+    // people
+    /** Adds a person with an optional password. "taken": the username or e-mail exists (compared case-insensitively). */
+    addUser(user: NewUser, event: AuditEvent): Promise<'added' | 'taken'>;
+    findUser(id: string): Promise<User | undefined>;
+    /** Finds by username or e-mail, any case. */
+    findUserByLogin(login: string): Promise<{ user: User; passwordHash?: string } | undefined>;
+    listUsers(): Promise<User[]>;
+    /** Replaces the password and ends what was reached with the old one: sessions, grants and refresh families of this person. */
+    changePassword(userId: string, passwordHash: string, event: AuditEvent): Promise<boolean>;
+    /** Stores the same password under stronger parameters. Only if the stored hash is still `oldHash`. */
+    rehashPassword(userId: string, oldHash: string, newHash: string, now: number): Promise<void>;
+    /** Disables (or enables) a person; while disabled, sessions and grants do not stand. */
+    setUserDisabled(userId: string, disabled: boolean, event: AuditEvent): Promise<boolean>;
 
-  // browser sessions
-  /** Starts a session and, in the same commit, ends `replaces` (a new id on every sign-in, LOG-01). */
-  startSession(session: Session, replaces: string | undefined, event: AuditEvent): Promise<void>;
-  /** The living session with its enabled person. */
-  findSession(idHash: string, now: number): Promise<{ session: Session; user: User } | undefined>;
-  touchSession(idHash: string, now: number): Promise<void>;
-  endSession(idHash: string, event: AuditEvent): Promise<boolean>;
-  /** Takes up to `limit` clients that are to hear of ended sessions; each is this caller's until its next attempt is due. */
-  claimLogouts(now: number, limit: number): Promise<DueLogout[]>;
-  /** A client has heard it, or never will. */
-  settleLogout(sid: string, clientId: string): Promise<void>;
+    // browser sessions
+    /** Starts a session and, in the same commit, ends `replaces` (a new id on every sign-in, LOG-01). */
+    startSession(session: Session, replaces: string | undefined, event: AuditEvent): Promise<void>;
+    /** The living session with its enabled person. */
+    findSession(idHash: string, now: number): Promise<{ session: Session; user: User } | undefined>;
+    touchSession(idHash: string, now: number): Promise<void>;
+    endSession(idHash: string, event: AuditEvent): Promise<boolean>;
+    /** Takes up to `limit` clients that are to hear of ended sessions; each is this caller's until its next attempt is due. */
+    claimLogouts(now: number, limit: number): Promise<DueLogout[]>;
+    /** A client has heard it, or never will. */
+    settleLogout(sid: string, clientId: string): Promise<void>;
 
-  // first operator and owner tokens
-  addSetupLink(tokenHash: string, now: number, expiresAt: number): Promise<void>;
-  setupLinkOpen(tokenHash: string, now: number): Promise<boolean>;
-  /** Uses the link up and creates the operator and their owner token, all or nothing. */
-  redeemSetupLink(tokenHash: string, operator: NewUser & { passwordHash: string }, token: OwnerToken, event: AuditEvent): Promise<'done' | 'used' | 'taken'>;
-  hasOperator(): Promise<boolean>;
-  addOwnerToken(token: OwnerToken, event: AuditEvent): Promise<void>;
-  /** The enabled person behind a living owner token. */
-  findOwner(tokenHash: string, now: number): Promise<User | undefined>;
-  revokeOwnerToken(id: string, event: AuditEvent): Promise<boolean>;
+    // first operator and owner tokens
+    addSetupLink(tokenHash: string, now: number, expiresAt: number): Promise<void>;
+    setupLinkOpen(tokenHash: string, now: number): Promise<boolean>;
+    /** Uses the link up and creates the operator and their owner token, all or nothing. */
+    redeemSetupLink(tokenHash: string, operator: NewUser & { passwordHash: string }, token: OwnerToken, event: AuditEvent): Promise<'done' | 'used' | 'taken'>;
+    hasOperator(): Promise<boolean>;
+    addOwnerToken(token: OwnerToken, event: AuditEvent): Promise<void>;
+    /** The enabled person behind a living owner token. */
+    findOwner(tokenHash: string, now: number): Promise<User | undefined>;
+    revokeOwnerToken(id: string, event: AuditEvent): Promise<boolean>;
 
-  // MCP servers and their keys
-  addServer(server: McpServer, event: AuditEvent): Promise<'added' | 'taken'>;
-  findServer(id: string): Promise<McpServer | undefined>;
-  findServerByResource(resource: string): Promise<McpServer | undefined>;
-  /** Whether a server with another resource offers one of these scopes: such a request has confused two resources (AZ-19). A scan, for the rare request with scopes that its target does not know. */
-  isScopeOfAnother(scopes: readonly string[], resource: string): Promise<boolean>;
-  /** Servers of one owner, or all for an operator; oldest first, at most `limit`, after the id `after`. */
-  listServers(page: { ownerId?: string; limit: number; after?: string }): Promise<McpServer[]>;
-  /** Writes every column but id, owner and creation. "taken": another server has the resource. */
-  updateServer(server: McpServer, event: AuditEvent): Promise<'updated' | 'taken' | 'gone'>;
-  /** Removes the server and its keys and revokes its grants. */
-  removeServer(id: string, event: AuditEvent): Promise<boolean>;
-  addKey(key: ServerKey, event: AuditEvent): Promise<void>;
-  listKeys(serverId: string): Promise<ServerKey[]>;
-  /** True when this call revoked it. */
-  revokeKey(serverId: string, keyId: string, event: AuditEvent): Promise<boolean>;
+    // MCP servers and their keys
+    addServer(server: McpServer, event: AuditEvent): Promise<'added' | 'taken'>;
+    findServer(id: string): Promise<McpServer | undefined>;
+    findServerByResource(resource: string): Promise<McpServer | undefined>;
+    /** Whether a server with another resource offers one of these scopes: such a request has confused two resources (AZ-19). A scan, for the rare request with scopes that its target does not know. */
+    isScopeOfAnother(scopes: readonly string[], resource: string): Promise<boolean>;
+    /** Servers of one owner, or all for an operator; oldest first, at most `limit`, after the id `after`. */
+    listServers(page: { ownerId?: string; limit: number; after?: string }): Promise<McpServer[]>;
+    /** Writes every column but id, owner and creation. "taken": another server has the resource. */
+    updateServer(server: McpServer, event: AuditEvent): Promise<'updated' | 'taken' | 'gone'>;
+    /** Removes the server and its keys and revokes its grants. */
+    removeServer(id: string, event: AuditEvent): Promise<boolean>;
+    addKey(key: ServerKey, event: AuditEvent): Promise<void>;
+    listKeys(serverId: string): Promise<ServerKey[]>;
+    /** True when this call revoked it. */
+    revokeKey(serverId: string, keyId: string, event: AuditEvent): Promise<boolean>;
 
-  // clients
-  addClient(client: Client, event: AuditEvent): Promise<void>;
-  /** Also finds disabled clients and tombstones: the caller tells them apart. */
-  findClient(id: string): Promise<Client | undefined>;
-  listClients(): Promise<Client[]>;
-  /** Writes other metadata in the place of those that were read. False when the client is gone or somebody else wrote first: read again. */
-  changeClientMetadata(change: { id: string; from: ClientMetadata; to: ClientMetadata }, event: AuditEvent): Promise<boolean>;
-  /** Gives a client that has a secret a newer one, which has no end; the other works until `olderExpiresAt`. "full": two are alive already. "gone": no such client with a secret. */
-  addClientSecret(secret: { id: string; secretHash: string; olderExpiresAt: number }, event: AuditEvent): Promise<'added' | 'full' | 'gone'>;
-  /** Ends the older of two secrets, or the newer one, whose place the older then takes without an end. Nobody is left without a secret. True when this call ended it. */
-  endClientSecret(id: string, which: 'older' | 'newer', event: AuditEvent): Promise<boolean>;
-  /** Replaces metadata, secret, management token and standing of a living client that still has the management token named. False: somebody was first. */
-  replaceClient(replacement: ClientReplacement, event: AuditEvent): Promise<boolean>;
-  /** Lets a pending client be used. True when this call did it. */
-  approveClient(id: string, event: AuditEvent): Promise<boolean>;
-  addRegistrationToken(token: RegistrationToken, event: AuditEvent): Promise<void>;
-  /** Takes one use of a living token and resolves to its id; undefined when there is none to take. */
-  useRegistrationToken(tokenHash: string, now: number): Promise<string | undefined>;
-  listRegistrationTokens(): Promise<RegistrationToken[]>;
-  revokeRegistrationToken(id: string, event: AuditEvent): Promise<boolean>;
-  /** Leaves a tombstone and revokes the client's grants. */
-  removeClient(id: string, event: AuditEvent): Promise<boolean>;
-  /** Turns dynamic clients unused since `unusedSince` and without a living grant into tombstones, and deletes tombstones older than `forgetBefore`; at most `limit` each. Returns how many went. */
-  expireDynamicClients(unusedSince: number, forgetBefore: number, limit: number, now: number): Promise<number>;
-  /** Living dynamic clients that never got a grant: what the global cap of DCR-14 counts. */
-  countUnconsentedClients(): Promise<number>;
-  findDocument(url: string): Promise<ClientDocument | undefined>;
-  saveDocument(document: ClientDocument): Promise<void>;
+    // clients
+    addClient(client: Client, event: AuditEvent): Promise<void>;
+    /** Also finds disabled clients and tombstones: the caller tells them apart. */
+    findClient(id: string): Promise<Client | undefined>;
+    listClients(): Promise<Client[]>;
+    /** Writes other metadata in the place of those that were read. False when the client is gone or somebody else wrote first: read again. */
+    changeClientMetadata(change: { id: string; from: ClientMetadata; to: ClientMetadata }, event: AuditEvent): Promise<boolean>;
+    /** Gives a client that has a secret a newer one, which has no end; the other works until `olderExpiresAt`. "full": two are alive already. "gone": no such client with a secret. */
+    addClientSecret(secret: { id: string; secretHash: string; olderExpiresAt: number }, event: AuditEvent): Promise<'added' | 'full' | 'gone'>;
+    /** Ends the older of two secrets, or the newer one, whose place the older then takes without an end. Nobody is left without a secret. True when this call ended it. */
+    endClientSecret(id: string, which: 'older' | 'newer', event: AuditEvent): Promise<boolean>;
+    /** Replaces metadata, secret, management token and standing of a living client that still has the management token named. False: somebody was first. */
+    replaceClient(replacement: ClientReplacement, event: AuditEvent): Promise<boolean>;
+    /** Lets a pending client be used. True when this call did it. */
+    approveClient(id: string, event: AuditEvent): Promise<boolean>;
+    addRegistrationToken(token: RegistrationToken, event: AuditEvent): Promise<void>;
+    /** Takes one use of a living token and resolves to its id; undefined when there is none to take. */
+    useRegistrationToken(tokenHash: string, now: number): Promise<string | undefined>;
+    listRegistrationTokens(): Promise<RegistrationToken[]>;
+    revokeRegistrationToken(id: string, event: AuditEvent): Promise<boolean>;
+    /** Leaves a tombstone and revokes the client's grants. */
+    removeClient(id: string, event: AuditEvent): Promise<boolean>;
+    /** Turns dynamic clients unused since `unusedSince` and without a living grant into tombstones, and deletes tombstones older than `forgetBefore`; at most `limit` each. Returns how many went. */
+    expireDynamicClients(unusedSince: number, forgetBefore: number, limit: number, now: number): Promise<number>;
+    /** Living dynamic clients that never got a grant: what the global cap of DCR-14 counts. */
+    countUnconsentedClients(): Promise<number>;
+    findDocument(url: string): Promise<ClientDocument | undefined>;
+    saveDocument(document: ClientDocument): Promise<void>;
 
-  // authorization requests, consent, grants
-  pushRequest(pushed: PushedRequest): Promise<void>;
-  /** A pushed request that has neither ended nor been answered. */
-  findPushedRequest(referenceHash: string, now: number): Promise<PushedRequest | undefined>;
-  parkRequest(request: ParkedRequest): Promise<void>;
-  findRequest(idHash: string, now: number): Promise<ParkedRequest | undefined>;
-  /** Answers a parked request once: marks it, uses up the reference it was pushed by, creates the grant and the code, writes the event. "answered": somebody was first, nothing changed. */
-  approveRequest(approval: RequestAnswer & { grant: Grant; code: Code; listener?: SessionClient }, event: AuditEvent): Promise<'approved' | 'answered'>;
-  /** Answers a parked request with an error; no grant. */
-  denyRequest(denial: RequestAnswer, event: AuditEvent): Promise<'denied' | 'answered'>;
-  findGrant(id: string): Promise<Grant | undefined>;
-  /** The scopes this person already allowed this client on this resource, with the same redirect URI and metadata; the newest living grant. */
-  rememberedConsent(
-    key: { userId: string; clientId: string; resource: string; redirectUri: string; clientDigest: string },
-    now: number,
-  ): Promise<Remembered | undefined>;
-  /** The union of what this person's living grants allow this client on this resource, whatever the redirect URI: what step-up calls "already allowed". */
-  allowedScopes(key: { userId: string; clientId: string; resource: string }, now: number): Promise<string[]>;
-  listAgents(userId: string, now: number): Promise<ConnectedAgent[]>;
-  listGrants(filter: { clientId?: string; userId?: string; serverId?: string }, now: number): Promise<Grant[]>;
-  /** Revokes a living grant and its refresh family. True when this call did it. */
-  revokeGrant(id: string, reason: string, event: AuditEvent): Promise<boolean>;
-  /** Revokes every living grant that this person gave the client of the named grant on its resource, with their refresh families. True when this call ended any. */
-  disconnectAgent(userId: string, grantId: string, reason: string, event: AuditEvent): Promise<boolean>;
-  /** The living machine grant of client × resource with at least this scope; created or widened when missing. One statement when it stands. */
-  ensureMachineGrant(grant: Grant, event: AuditEvent): Promise<{ id: string; scope: string[] }>;
+    // authorization requests, consent, grants
+    pushRequest(pushed: PushedRequest): Promise<void>;
+    /** A pushed request that has neither ended nor been answered. */
+    findPushedRequest(referenceHash: string, now: number): Promise<PushedRequest | undefined>;
+    parkRequest(request: ParkedRequest): Promise<void>;
+    findRequest(idHash: string, now: number): Promise<ParkedRequest | undefined>;
+    /** Answers a parked request once: marks it, uses up the reference it was pushed by, creates the grant and the code, writes the event. "answered": somebody was first, nothing changed. */
+    approveRequest(approval: RequestAnswer & { grant: Grant; code: Code; listener?: SessionClient }, event: AuditEvent): Promise<'approved' | 'answered'>;
+    /** Answers a parked request with an error; no grant. */
+    denyRequest(denial: RequestAnswer, event: AuditEvent): Promise<'denied' | 'answered'>;
+    findGrant(id: string): Promise<Grant | undefined>;
+    /** The scopes this person already allowed this client on this resource, with the same redirect URI and metadata; the newest living grant. */
+    rememberedConsent(
+      key: { userId: string; clientId: string; resource: string; redirectUri: string; clientDigest: string },
+      now: number,
+    ): Promise<Remembered | undefined>;
+    /** The union of what this person's living grants allow this client on this resource, whatever the redirect URI: what step-up calls "already allowed". */
+    allowedScopes(key: { userId: string; clientId: string; resource: string }, now: number): Promise<string[]>;
+    listAgents(userId: string, now: number): Promise<ConnectedAgent[]>;
+    listGrants(filter: { clientId?: string; userId?: string; serverId?: string }, now: number): Promise<Grant[]>;
+    /** Revokes a living grant and its refresh family. True when this call did it. */
+    revokeGrant(id: string, reason: string, event: AuditEvent): Promise<boolean>;
+    /** Revokes every living grant that this person gave the client of the named grant on its resource, with their refresh families. True when this call ended any. */
+    disconnectAgent(userId: string, grantId: string, reason: string, event: AuditEvent): Promise<boolean>;
+    /** The living machine grant of client × resource with at least this scope; created or widened when missing. One statement when it stands. */
+    ensureMachineGrant(grant: Grant, event: AuditEvent): Promise<{ id: string; scope: string[] }>;
 
-  /** The newest living grants of person × client × resource, each with its note of being used through the subject's grant. */
-  listApprovals(key: { userId: string; clientId: string; resource: string; subjectGrantId: string }, now: number): Promise<Approval[]>;
-  /** Notes that a grant is used through another one, at the time of the event, which is written the first time only. */
-  noteDelegation(delegation: Delegation, event: AuditEvent): Promise<void>;
-  /** How the grants of this person were used through others that still live; the latest first. */
-  listDelegations(userId: string, now: number): Promise<NotedDelegation[]>;
+    /** The newest living grants of person × client × resource, each with its note of being used through the subject's grant. */
+    listApprovals(key: { userId: string; clientId: string; resource: string; subjectGrantId: string }, now: number): Promise<Approval[]>;
+    /** Notes that a grant is used through another one, at the time of the event, which is written the first time only. */
+    noteDelegation(delegation: Delegation, event: AuditEvent): Promise<void>;
+    /** How the grants of this person were used through others that still live; the latest first. */
+    listDelegations(userId: string, now: number): Promise<NotedDelegation[]>;
 
-  // devices
-  /** Parks what a device asks for. "taken": a device that waits, or lately did, has this user code. */
-  addDeviceCode(device: DeviceCode): Promise<'added' | 'taken'>;
-  /** The device behind a user code, while it waits. */
-  findWaitingDevice(userCodeHash: string, now: number): Promise<DeviceCode | undefined>;
-  /** Counts a poll of a waiting device; one that came too early makes the interval longer for good (RFC 8628 §3.5). One statement. */
-  pollDevice(poll: { codeHash: string; clientId: string; now: number; slowerBySeconds: number }): Promise<PollOutcome>;
-  /** The device behind a device code, waiting or not, with its grant and whether that stands. */
-  findDevice(codeHash: string, now: number): Promise<{ device: DeviceCode; grant?: Grant; standing: boolean } | undefined>;
-  /** Answers a waiting device once: marks it, creates the grant, writes the event. "answered": somebody was first or it is too late, nothing changed. */
-  approveDevice(
-    approval: { codeHash: string; grant: Grant; authTime: number; amr?: string[]; now: number },
-    event: AuditEvent,
-  ): Promise<'approved' | 'answered'>;
-  /** Answers a waiting device with no; no grant. */
-  denyDevice(denial: { codeHash: string; now: number }, event: AuditEvent): Promise<'denied' | 'answered'>;
-  /** Redeems an approved device code once, and creates the refresh family if given. "spent": redeemed, expired, not approved or its grant is gone; nothing changed. */
-  redeemDevice(redemption: { codeHash: string; now: number; redemptionId: string; family?: RefreshFamily }): Promise<'redeemed' | 'spent'>;
+    // devices
+    /** Parks what a device asks for. "taken": a device that waits, or lately did, has this user code. */
+    addDeviceCode(device: DeviceCode): Promise<'added' | 'taken'>;
+    /** The device behind a user code, while it waits. */
+    findWaitingDevice(userCodeHash: string, now: number): Promise<DeviceCode | undefined>;
+    /** Counts a poll of a waiting device; one that came too early makes the interval longer for good (RFC 8628 §3.5). One statement. */
+    pollDevice(poll: { codeHash: string; clientId: string; now: number; slowerBySeconds: number }): Promise<PollOutcome>;
+    /** The device behind a device code, waiting or not, with its grant and whether that stands. */
+    findDevice(codeHash: string, now: number): Promise<{ device: DeviceCode; grant?: Grant; standing: boolean } | undefined>;
+    /** Answers a waiting device once: marks it, creates the grant, writes the event. "answered": somebody was first or it is too late, nothing changed. */
+    approveDevice(
+      approval: { codeHash: string; grant: Grant; authTime: number; amr?: string[]; now: number },
+      event: AuditEvent,
+    ): Promise<'approved' | 'answered'>;
+    /** Answers a waiting device with no; no grant. */
+    denyDevice(denial: { codeHash: string; now: number }, event: AuditEvent): Promise<'denied' | 'answered'>;
+    /** Redeems an approved device code once, and creates the refresh family if given. "spent": redeemed, expired, not approved or its grant is gone; nothing changed. */
+    redeemDevice(redemption: { codeHash: string; now: number; redemptionId: string; family?: RefreshFamily }): Promise<'redeemed' | 'spent'>;
 
-  // issuers whose word counts, and where ours does
-  addIssuer(issuer: TrustedIssuer, event: AuditEvent): Promise<'added' | 'taken'>;
-  findIssuer(issuer: string): Promise<TrustedIssuer | undefined>;
-  listIssuers(): Promise<TrustedIssuer[]>;
-  /** Ends the grants that stand on its word, and forgets its links and workloads. */
-  removeIssuer(issuer: string, event: AuditEvent): Promise<boolean>;
-  /** Says who a subject of an issuer is here. False when it is linked, or issuer or person are unknown. */
-  linkIdentity(identity: { issuer: string; subject: string; userId: string }, event: AuditEvent): Promise<boolean>;
-  /** Makes a person and the link in one act. False when the subject is linked, the name is taken or the issuer is unknown; nothing changed. */
-  provisionIdentity(identity: { issuer: string; subject: string; user: NewUser }, event: AuditEvent): Promise<boolean>;
-  findLinkedUser(issuer: string, subject: string): Promise<User | undefined>;
-  listIdentities(issuer: string): Promise<{ subject: string; userId: string }[]>;
-  unlinkIdentity(issuer: string, subject: string, event: AuditEvent): Promise<boolean>;
-  /** Says which client a workload acts as. False when the subject has one, or the issuer is unknown. */
-  addWorkload(workload: Workload & { issuer: string }, event: AuditEvent): Promise<boolean>;
-  listWorkloads(issuer: string): Promise<Workload[]>;
-  removeWorkload(issuer: string, subject: string, event: AuditEvent): Promise<boolean>;
-  /** The id of the living grant of issuer, person, client and resource, prolonged and with at least this scope; created when there is none. The event is of the first time. */
-  ensureIssuerGrant(asserted: { issuer: string; grant: Grant & { userId: string; expiresAt: number } }, event: AuditEvent): Promise<string>;
-  /** False when there is one for this client, audience and resource. */
-  addAssertionTarget(target: AssertionTarget, event: AuditEvent): Promise<boolean>;
-  listAssertionTargets(clientId: string): Promise<AssertionTarget[]>;
-  removeAssertionTarget(target: Pick<AssertionTarget, 'clientId' | 'audience' | 'resource'>, event: AuditEvent): Promise<boolean>;
+    // issuers whose word counts, and where ours does
+    addIssuer(issuer: TrustedIssuer, event: AuditEvent): Promise<'added' | 'taken'>;
+    findIssuer(issuer: string): Promise<TrustedIssuer | undefined>;
+    listIssuers(): Promise<TrustedIssuer[]>;
+    /** Ends the grants that stand on its word, and forgets its links and workloads. */
+    removeIssuer(issuer: string, event: AuditEvent): Promise<boolean>;
+    /** Says who a subject of an issuer is here. False when it is linked, or issuer or person are unknown. */
+    linkIdentity(identity: { issuer: string; subject: string; userId: string }, event: AuditEvent): Promise<boolean>;
+    /** Makes a person and the link in one act. False when the subject is linked, the name is taken or the issuer is unknown; nothing changed. */
+    provisionIdentity(identity: { issuer: string; subject: string; user: NewUser }, event: AuditEvent): Promise<boolean>;
+    findLinkedUser(issuer: string, subject: string): Promise<User | undefined>;
+    listIdentities(issuer: string): Promise<{ subject: string; userId: string }[]>;
+    unlinkIdentity(issuer: string, subject: string, event: AuditEvent): Promise<boolean>;
+    /** Says which client a workload acts as. False when the subject has one, or the issuer is unknown. */
+    addWorkload(workload: Workload & { issuer: string }, event: AuditEvent): Promise<boolean>;
+    listWorkloads(issuer: string): Promise<Workload[]>;
+    removeWorkload(issuer: string, subject: string, event: AuditEvent): Promise<boolean>;
+    /** The id of the living grant of issuer, person, client and resource, prolonged and with at least this scope; created when there is none. The event is of the first time. */
+    ensureIssuerGrant(asserted: { issuer: string; grant: Grant & { userId: string; expiresAt: number } }, event: AuditEvent): Promise<string>;
+    /** False when there is one for this client, audience and resource. */
+    addAssertionTarget(target: AssertionTarget, event: AuditEvent): Promise<boolean>;
+    listAssertionTargets(clientId: string): Promise<AssertionTarget[]>;
+    removeAssertionTarget(target: Pick<AssertionTarget, 'clientId' | 'audience' | 'resource'>, event: AuditEvent): Promise<boolean>;
 
-  // codes and refresh tokens
-  /** The code with its grant (and whether that stands), redeemed or not. */
-  findCode(codeHash: string, now: number): Promise<{ code: Code; grant: Grant; standing: boolean } | undefined>;
-  /** Redeems once, and creates the refresh family if given. "spent": redeemed, expired, failed too often or its grant is gone; nothing changed. */
-  redeemCode(redemption: { codeHash: string; now: number; redemptionId: string; family?: RefreshFamily }): Promise<'redeemed' | 'spent'>;
-  failCode(codeHash: string): Promise<void>;
-  /** The family with its grant (and whether that stands), living or not. */
-  findFamily(familyId: string, now: number): Promise<{ family: RefreshFamily; grant: Grant; standing: boolean } | undefined>;
-  /** See {@link RotationOutcome}. `presentedHash` is of a token whose MAC proved that this family issued it. */
-  rotateRefreshToken(rotation: Rotation, event: AuditEvent): Promise<RotationOutcome>;
+    // codes and refresh tokens
+    /** The code with its grant (and whether that stands), redeemed or not. */
+    findCode(codeHash: string, now: number): Promise<{ code: Code; grant: Grant; standing: boolean } | undefined>;
+    /** Redeems once, and creates the refresh family if given. "spent": redeemed, expired, failed too often or its grant is gone; nothing changed. */
+    redeemCode(redemption: { codeHash: string; now: number; redemptionId: string; family?: RefreshFamily }): Promise<'redeemed' | 'spent'>;
+    failCode(codeHash: string): Promise<void>;
+    /** The family with its grant (and whether that stands), living or not. */
+    findFamily(familyId: string, now: number): Promise<{ family: RefreshFamily; grant: Grant; standing: boolean } | undefined>;
+    /** See {@link RotationOutcome}. `presentedHash` is of a token whose MAC proved that this family issued it. */
+    rotateRefreshToken(rotation: Rotation, event: AuditEvent): Promise<RotationOutcome>;
 
-  // access tokens
-  /** See {@link Standing}. `jti` and `grantId` come from a verified token. Undefined when no such key exists. */
-  standingForKey(question: { keyHash: string; grantId: string; jti: string; now: number }): Promise<Standing | undefined>;
-  findKey(keyHash: string): Promise<(ServerKey & { resource: string }) | undefined>;
-  /** The same for callers without a key (a confidential client, userinfo). */
-  standing(question: { grantId: string; jti: string; now: number }): Promise<Standing['grant']>;
-  /** Revokes one access token until it would have expired anyway. */
-  revokeAccessToken(jti: string, expiresAt: number, event: AuditEvent): Promise<void>;
+    // access tokens
+    /** See {@link Standing}. `jti` and `grantId` come from a verified token. Undefined when no such key exists. */
+    standingForKey(question: { keyHash: string; grantId: string; jti: string; now: number }): Promise<Standing | undefined>;
+    findKey(keyHash: string): Promise<(ServerKey & { resource: string }) | undefined>;
+    /** The same for callers without a key (a confidential client, userinfo). */
+    standing(question: { grantId: string; jti: string; now: number }): Promise<Standing['grant']>;
+    /** Revokes one access token until it would have expired anyway. */
+    revokeAccessToken(jti: string, expiresAt: number, event: AuditEvent): Promise<void>;
 
-  // ids that may be used once
-  /** Uses an id once until it expires. False when it was used already. */
-  useOnce(once: OneTimeUse): Promise<boolean>;
+    // ids that may be used once
+    /** Uses an id once until it expires. False when it was used already. */
+    useOnce(once: OneTimeUse): Promise<boolean>;
 
-  // signing keys
-  listSigningKeys(now: number): Promise<SigningKeyRow[]>;
-  /** Adds a key and, if asked, ends signing and publication of the older ones of its algorithm. With `onlyIfNone`, adds nothing when the algorithm has a living key ("exists"): two nodes starting together make one key. */
-  addSigningKey(key: SigningKeyRow, older: { signsUntil: number; publishedUntil: number } | 'onlyIfNone', event: AuditEvent): Promise<'added' | 'exists'>;
-  /** Drops a compromised key at once (KEY-03). */
-  dropSigningKey(kid: string, event: AuditEvent): Promise<boolean>;
+    // signing keys
+    listSigningKeys(now: number): Promise<SigningKeyRow[]>;
+    /** Adds a key and, if asked, ends signing and publication of the older ones of its algorithm. With `onlyIfNone`, adds nothing when the algorithm has a living key ("exists"): two nodes starting together make one key. */
+    addSigningKey(key: SigningKeyRow, older: { signsUntil: number; publishedUntil: number } | 'onlyIfNone', event: AuditEvent): Promise<'added' | 'exists'>;
+    /** Drops a compromised key at once (KEY-03). */
+    dropSigningKey(kid: string, event: AuditEvent): Promise<boolean>;
 
-  // limits
-  /** Counts a try before it is made; blocked tries do not count. After 3 failures waits 1, 2, 4 … 900 s (LOG-05). */
-  attempt(bucket: string, now: number): Promise<Allowance>;
-  forgiveAttempts(bucket: string): Promise<void>;
-  /** Counts a guess before it is made: `most` in a window that begins with the first. Blocked guesses do not count. */
-  countGuess(bucket: string, limit: { most: number; windowSeconds: number }, now: number): Promise<Allowance>;
-  /** Takes the count of a guess that was right back; the wrong ones stay. */
-  takeGuessBack(bucket: string): Promise<void>;
-  /** Takes one from a bucket that refills evenly: `limit` per `periodSeconds`, GCRA in one statement. `nowMs` in milliseconds. */
-  takeFrom(bucket: string, limit: { limit: number; periodSeconds: number }, nowMs: number): Promise<Allowance>;
+    // limits
+    /** Counts a try before it is made; blocked tries do not count. After 3 failures waits 1, 2, 4 … 900 s (LOG-05). */
+    attempt(bucket: string, now: number): Promise<Allowance>;
+    forgiveAttempts(bucket: string): Promise<void>;
+    /** Counts a guess before it is made: `most` in a window that begins with the first. Blocked guesses do not count. */
+    countGuess(bucket: string, limit: { most: number; windowSeconds: number }, now: number): Promise<Allowance>;
+    /** Takes the count of a guess that was right back; the wrong ones stay. */
+    takeGuessBack(bucket: string): Promise<void>;
+    /** Takes one from a bucket that refills evenly: `limit` per `periodSeconds`, GCRA in one statement. `nowMs` in milliseconds. */
+    takeFrom(bucket: string, limit: { limit: number; periodSeconds: number }, nowMs: number): Promise<Allowance>;
 
-  // records
-  /** Writes batched last-use times (never moves one backwards). May lose the last second in a crash; nothing else may. */
-  recordUse(uses: { grants: Map<string, number>; keys: Map<string, number>; clients: Map<string, number> }): Promise<void>;
-  recordEvent(event: AuditEvent): Promise<void>;
-  listEvents(filter: { userId?: string; grantId?: string; type?: string; limit: number }): Promise<AuditEvent[]>;
-};
+    // records
+    /** Writes batched last-use times (never moves one backwards). May lose the last second in a crash; nothing else may. */
+    recordUse(uses: { grants: Map<string, number>; keys: Map<string, number>; clients: Map<string, number> }): Promise<void>;
+    recordEvent(event: AuditEvent): Promise<void>;
+    listEvents(filter: { userId?: string; grantId?: string; type?: string; limit: number }): Promise<AuditEvent[]>;
+  };
 
 /** A database with its tenants. */
 export type Storage = {

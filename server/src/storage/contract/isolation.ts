@@ -30,6 +30,7 @@ import {
   signingKey,
 } from './fixtures.ts';
 import { listening } from './logout.ts';
+import { passkey } from './passkeys.ts';
 
 type Probe = (other: Store) => Promise<void>;
 const nothing = <T>(answer: Promise<T>) => answer.then((found) => assert.equal(found, undefined));
@@ -51,6 +52,8 @@ const there = { clientId: 'client_1', audience: 'https://as.example', resource: 
 const asserted = (id: string) => ({ ...grant, id, userId: 'usr_alice', expiresAt: NOW + 60 });
 const operator = { id: 'usr_op', username: 'op', role: 'operator' as const, createdAt: NOW, passwordHash: 'hash' };
 
+const ways = { password: true, passkeys: true };
+
 /** Reading and changing first, then adding the same names, which must be free. */
 const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   findUser: (other) => nothing(other.findUser('usr_alice')),
@@ -64,6 +67,15 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   claimLogouts: (other) => none(other.claimLogouts(NOW + DAY, 10)),
   settleLogout: (other) => other.settleLogout('sid-told', 'client_1'),
   endSession: (other) => no(other.endSession('session-1', happened('user.signed_out'))),
+  listSessions: (other) => none(other.listSessions('usr_alice', NOW)),
+  endSessionsOf: (other) => no(other.endSessionsOf('usr_alice', { agents: true }, happened('user.signed_out_everywhere'))),
+  listPasskeys: (other) => none(other.listPasskeys('usr_alice')),
+  findPasskey: (other) => nothing(other.findPasskey('credential-1')),
+  usePasskey: (other) => no(other.usePasskey({ credentialId: 'credential-1', counter: 99, backedUp: true, now: NOW })),
+  renamePasskey: (other) => no(other.renamePasskey({ userId: 'usr_alice', id: 'pk_1', name: 'stolen' }, happened('passkey.renamed'))),
+  removePasskey: (other) => is(other.removePasskey({ userId: 'usr_alice', id: 'pk_1', ways }, happened('passkey.removed')), 'gone'),
+  countWaysIn: (other) => is(other.countWaysIn('usr_alice', ways), 0),
+  hasDismissed: (other) => no(other.hasDismissed('usr_alice', 'passkey')),
   setupLinkOpen: (other) => no(other.setupLinkOpen('link', NOW)),
   redeemSetupLink: (other) => is(other.redeemSetupLink('link', operator, owned, happened('setup.completed')), 'used'),
   hasOperator: (other) => no(other.hasOperator()),
@@ -165,6 +177,8 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
     is(other.ensureMachineGrant({ ...machineGrant, id: 'grant_own', scope: ['own'] }, happened('grant.machine_approved')), { id: 'grant_own', scope: ['own'] }),
   addUser: (other) => is(other.addUser(alice, happened('user.added')), 'added'),
   startSession: (other) => other.startSession({ ...session, idHash: 'own' }, 'session-1', happened('user.signed_in')),
+  addPasskey: (other) => is(other.addPasskey({ ...passkey, name: 'own' }, happened('passkey.added')), 'added'),
+  dismiss: (other) => other.dismiss('usr_bob', 'passkey', NOW),
   addSetupLink: (other) => other.addSetupLink('link', NOW, NOW + 600),
   addOwnerToken: async (other) => {
     await other.addUser(bob, happened('user.added'));
@@ -187,6 +201,10 @@ async function everything(store: Store): Promise<unknown[]> {
     await store.listUsers(),
     await store.findUserByLogin('alice'),
     await store.findSession('session-1', NOW),
+    await store.listSessions('usr_alice', NOW),
+    await store.listPasskeys('usr_alice'),
+    await store.hasDismissed('usr_alice', 'passkey'),
+    await store.hasDismissed('usr_bob', 'passkey'),
     await store.setupLinkOpen('link', NOW),
     await store.hasOperator(),
     await store.findOwner('token-hash', NOW),
@@ -217,6 +235,8 @@ async function furnish(store: Store): Promise<void> {
   await connect(store);
   await store.startSession(session, undefined, happened('user.signed_in'));
   await listening(store, 'sid-told', 'client_1');
+  await store.addPasskey(passkey, happened('passkey.added'));
+  await store.dismiss('usr_alice', 'passkey', NOW);
   await store.addSetupLink('link', NOW, NOW + 600);
   await store.addOwnerToken(owned, happened('owner_token.created'));
   await store.saveDocument(document);
@@ -275,6 +295,9 @@ export function isolationContract(nodes: () => Nodes): void {
         'changePassword',
         'setUserDisabled',
         'endSession',
+        'endSessionsOf',
+        'renamePasskey',
+        'removePasskey',
         'redeemSetupLink',
         'revokeOwnerToken',
         'updateServer',

@@ -17,6 +17,7 @@ import { derivedSuccessors } from './0009-derived-successors.ts';
 import { signInFacts } from './0010-sign-in-facts.ts';
 import { trust } from './0011-trust.ts';
 import { sessionClients } from './0012-session-clients.ts';
+import { passkeys } from './0013-passkeys.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -33,6 +34,7 @@ export const migrations: readonly Migration[] = [
   { name: '0010-sign-in-facts', script: signInFacts },
   { name: '0011-trust', script: trust },
   { name: '0012-session-clients', script: sessionClients },
+  { name: '0013-passkeys', script: passkeys },
 ];
 
 const bookkeeping = `

@@ -41,6 +41,7 @@ export function insertEvent(tenant: string, event: AuditEvent): Statement {
 type Marked =
   | 'users'
   | 'sessions'
+  | 'passkeys'
   | 'owner_tokens'
   | 'setup_links'
   | 'servers'

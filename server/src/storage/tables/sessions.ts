@@ -36,6 +36,9 @@ const alive = part<'now'>`expires_at > ${'now'} and seen_at + idle_seconds > ${'
 const find = sql<Key & { now: number }>`select ${columns}, ${userColumns} from sessions s join users u on u.tenant = s.tenant and u.id = s.user_id
   where s.tenant = ${'tenant'} and s.id_hash = ${'idHash'} and ${alive} and u.disabled_at is null`;
 
+const listOf = sql<{ tenant: string; userId: string; now: number }>`select ${columns} from sessions s
+  where s.tenant = ${'tenant'} and s.user_id = ${'userId'} and ${alive} order by s.seen_at desc, s.created_at desc, s.id_hash`;
+
 // The condition keeps a late touch from waking a session that has already been idle too long.
 const touch = sql<Key & { now: number }>`update sessions set seen_at = ${'now'}
   where tenant = ${'tenant'} and id_hash = ${'idHash'} and seen_at < ${'now'} and ${alive}`;
@@ -44,7 +47,9 @@ const mark = sql<Key & { mark: string }>`update sessions set last_event = ${'mar
 const removeMarked = sql<Key & { mark: string }>`delete from sessions where tenant = ${'tenant'} and id_hash = ${'idHash'} and last_event = ${'mark'}`;
 const eventIfMarked = eventIf('sessions', 'id_hash');
 
-export function sessionsTable(driver: Driver, tenant: string): Pick<Store, 'startSession' | 'findSession' | 'touchSession' | 'endSession'> {
+type Verbs = 'startSession' | 'findSession' | 'touchSession' | 'endSession' | 'listSessions';
+
+export function sessionsTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
   return {
     async startSession(session, replaces, event) {
       const statements = [insert(sessionRow(tenant, session, event.id)), insertEvent(tenant, event)];
@@ -56,6 +61,9 @@ export function sessionsTable(driver: Driver, tenant: string): Pick<Store, 'star
     async findSession(idHash, now) {
       const [row] = await driver.read(find({ tenant, idHash, now }));
       return row && { session: sessionOf(row), user: userOf(row) };
+    },
+    async listSessions(userId, now) {
+      return (await driver.read(listOf({ tenant, userId, now }))).map(sessionOf);
     },
     async touchSession(idHash, now) {
       await driver.write([touch({ tenant, idHash, now })]);

@@ -97,7 +97,16 @@ const endSessions = sql<{ tenant: string; id: string; mark: string }>`delete fro
 const eventIfUser = eventIf('users', 'id');
 const endGrants = endGrantsOf('users', 'user_id');
 
-type Verbs = 'addUser' | 'findUser' | 'findUserByLogin' | 'listUsers' | 'changePassword' | 'rehashPassword' | 'setUserDisabled' | 'hasOperator';
+type Verbs =
+  | 'addUser'
+  | 'findUser'
+  | 'findUserByLogin'
+  | 'listUsers'
+  | 'changePassword'
+  | 'rehashPassword'
+  | 'setUserDisabled'
+  | 'hasOperator'
+  | 'endSessionsOf';
 
 export function usersTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
   return {
@@ -139,6 +148,17 @@ export function usersTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
       const told = disabled ? [dueOfMarkedUser({ tenant, id: userId, mark: event.id, now: event.at })] : [];
       const [changed] = await driver.write([change, ...told, eventIfUser(tenant, userId, event)]);
       return changed?.changes === 1;
+    },
+    async endSessionsOf(userId, { agents }, event) {
+      const ending = { tenant, id: userId, mark: event.id };
+      const [marked] = await driver.write([
+        mark(ending),
+        dueOfMarkedUser({ ...ending, now: event.at }),
+        endSessions(ending),
+        ...(agents ? endGrants({ tenant, subject: userId, now: event.at, reason: 'signed_out_everywhere', mark: event.id }) : []),
+        eventIfUser(tenant, userId, event),
+      ]);
+      return marked?.changes === 1;
     },
     async hasOperator() {
       return (await driver.read(anyOperator({ tenant }))).length > 0;
