@@ -125,6 +125,8 @@ test('a person is added with a password from a pipe or a file; a short one, a ta
 
   assert.deepEqual([ada.username, ada.role, ada.name], ['ada', 'owner', 'Ada Lovelace']);
   assert.equal((await cli('users add short --password-stdin', { input: 'short' })).exit, 6);
+  assert.match((await cli('users add usual --password-stdin', { input: 'password1234' })).err, /one of those that are tried first/);
+  assert.match((await cli('users add grasshopper --password-stdin', { input: 'my grasshopper sings' })).err, /contains the name/);
   assert.equal((await cli('users add ADA --password-stdin', { input: password })).exit, 5);
   assert.equal((await cli('users add carl')).exit, 2);
   assert.equal((await cli('users add a@b --password-stdin', { input: password })).exit, 2);

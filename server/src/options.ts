@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import type { Log } from './context.ts';
 import type { HttpRequest } from './http-request.ts';
+import { minPasswordLength } from './rules/passwords/problem.ts';
 import type { Driver } from './storage/driver.ts';
 
 /** Fetches one client metadata document or key set. Rejects on anything but a 200 within the limits; clients/fetch-failure.ts says how it may fail, clients/judge-document.ts what is made of the answer. */
@@ -77,7 +78,13 @@ const schema = z.strictObject({
       trustedHosts: z.array(z.string()).default([]),
     })
     .prefault({}),
-  /** Who may sign up: nobody, in this release; people are added by the command line or the setup link. */
+  /** The ways to sign in. */
+  signIn: z
+    .strictObject({
+      /** Characters that a new password has at least. */
+      passwordMinLength: z.number().int().min(8).max(64).default(minPasswordLength),
+    })
+    .prefault({}),
   refreshTokens: z.enum(['always', 'offline_access']).default('always'),
   /** Proofs of possession must carry a nonce of this server (RFC 9449 §8): none can be made ahead of time, and clients need one more request now and then. */
   dpopNonces: z.boolean().default(false),

@@ -106,7 +106,7 @@ const arrows: Record<string, string[]> = {
   'page-frame': ['context', 'errors', 'views'],
   route: ['context', 'errors', 'http-request', 'page-frame', 'storage/driver', 'views'],
   context: ['crypto', 'http-request', 'options', 'route', 'storage/store', 'storage/use-counter'],
-  options: ['context', 'http-request', 'storage/driver', 'zod'],
+  options: ['context', 'http-request', 'rules/passwords', 'storage/driver', 'zod'],
   'http-request': [],
   errors: [],
   views: ['hono/html'],

@@ -1,12 +1,15 @@
 /** `auth-agent users …`: people. */
 import {
   auditEvent,
+  type Config,
   hashPassword,
   isEmailAddress,
   isoDate,
   isUsername,
   maxPasswordBytes,
   minPasswordLength,
+  type PasswordProblem,
+  passwordProblem,
   type Role,
   randomId,
   type Store,
@@ -32,10 +35,10 @@ export const addUser: Command = {
   ],
   examples: ['auth-agent users add ada --email ada@example.com --role owner', 'pwgen 20 1 | auth-agent users add bob --password-stdin --json'],
   run: (call) =>
-    withStore(call, async ({ store, now }) => {
+    withStore(call, async ({ store, config, now }) => {
       const person = personOf(call, now);
       if (await store.findUserByLogin(person.username)) throw taken(person.username);
-      const passwordHash = await hashPassword(checked(await readPassword(call)));
+      const passwordHash = await hashPassword(await usablePassword(call, person, config));
       const outcome = await store.addUser(
         { ...person, passwordHash },
         auditEvent('user.added', now, 'cli', { userId: person.id, detail: { role: person.role } }),
@@ -87,12 +90,21 @@ function personOf(call: Call, now: number): User {
   return { id: randomId('usr_', 12), username, email, name, role: role as Role, createdAt: now };
 }
 
-function checked(password: string): string {
-  if ([...password].length < minPasswordLength)
-    throw new Failure('refused', `The password is shorter than ${minPasswordLength} characters`, { fix: 'Take a longer one; a sentence is fine' });
-  if (Buffer.byteLength(password) > maxPasswordBytes)
-    throw new Failure('refused', `The password is longer than ${maxPasswordBytes} bytes`, { fix: 'Take a shorter one' });
-  return password;
+/** The password that was given, by the rules of the sign-in pages. @throws {Failure} refused */
+async function usablePassword(call: Call, person: User, { server }: Config): Promise<string> {
+  const password = await readPassword(call);
+  const passwordMinLength = server.signIn?.passwordMinLength ?? minPasswordLength;
+  const problem = await passwordProblem(password, person, { serviceName: server.serviceName ?? '', signIn: { passwordMinLength } });
+  if (problem === undefined) return password;
+  const refusals: Record<PasswordProblem, [string, string]> = {
+    missing: ['The password is empty', 'Give one; a sentence is fine'],
+    tooShort: [`The password is shorter than ${passwordMinLength} characters`, 'Take a longer one; a sentence is fine'],
+    tooLong: [`The password is longer than ${maxPasswordBytes} bytes`, 'Take a shorter one'],
+    common: ['The password is one of those that are tried first', 'Take another; a sentence of your own is fine'],
+    about: ['The password contains the name or e-mail address of the person, or the name of the service', 'Take one that has nothing to do with them'],
+  };
+  const [what, fix] = refusals[problem];
+  throw new Failure('refused', what, { fix });
 }
 
 function viewOf({ id, username, email, name, role, createdAt, disabledAt }: User) {

@@ -5,12 +5,13 @@
 import { auditEvent } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
-import { hashPassword, maxPasswordBytes, minPasswordLength } from '../crypto/password.ts';
+import { hashPassword, maxPasswordBytes } from '../crypto/password.ts';
 import { randomId } from '../crypto/random.ts';
 import { OAuthError } from '../errors.ts';
 import { pageFrame } from '../page-frame.ts';
 import { type Answer, page } from '../route.ts';
 import { type Parameters, parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
+import { minPasswordLength } from '../rules/passwords/problem.ts';
 import { isEmailAddress, isUsername } from '../rules/person.ts';
 import { readParameters } from '../rules/read-body.ts';
 import { newOwnerToken } from '../servers/owner-token.ts';

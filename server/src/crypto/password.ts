@@ -6,7 +6,6 @@ import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 const current = { ln: 15, r: 8, p: 3 };
 /** Longer input is refused before hashing: a hash must not be a way to keep us busy (LOG-06). */
 export const maxPasswordBytes = 1024;
-export const minPasswordLength = 12;
 
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16);

@@ -40,6 +40,7 @@ export const settings: readonly Setting[] = [
   { name: 'sessionIdleSeconds', kind: 'number', option: 'sessionIdleSeconds', about: 'browser sessions end when unused for this long' },
   { name: 'keptSessionIdleSeconds', kind: 'number', option: 'keptSessionIdleSeconds', about: 'the same with "keep me signed in"' },
   { name: 'sessionLifetimeSeconds', kind: 'number', option: 'sessionLifetimeSeconds', about: 'browser sessions end after this long' },
+  { name: 'passwordMinLength', kind: 'number', option: 'signIn.passwordMinLength', about: 'characters that a new password has at least (12)' },
   { name: 'signingAlgorithm', kind: 'text', option: 'signingAlgorithm', about: 'ES256, RS256 or EdDSA' },
   { name: 'signingKeySeconds', kind: 'number', option: 'signingKeySeconds', about: 'a signing key is rotated after this long' },
   { name: 'dpopNonces', kind: 'switch', option: 'dpopNonces', about: 'DPoP proofs must carry a nonce of this server' },
