@@ -9,6 +9,7 @@ import { deviceContract } from './contract/device.ts';
 import { NOW, type Nodes } from './contract/fixtures.ts';
 import { isolationContract } from './contract/isolation.ts';
 import { logoutContract } from './contract/logout.ts';
+import { oneTimeLinksContract } from './contract/one-time-links.ts';
 import { operationsContract } from './contract/operations.ts';
 import { passkeysContract } from './contract/passkeys.ts';
 import { peopleContract } from './contract/people.ts';
@@ -51,6 +52,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
     for (const part of [
       peopleContract,
       passkeysContract,
+      oneTimeLinksContract,
       logoutContract,
       registryContract,
       registrationsContract,

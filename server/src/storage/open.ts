@@ -21,6 +21,7 @@ import { issuerGrantsTable } from './tables/issuer-grants.ts';
 import { lastUse } from './tables/last-use.ts';
 import { limitsTable } from './tables/limits.ts';
 import { machineGrantsTable } from './tables/machine-grants.ts';
+import { oneTimeLinksTable } from './tables/one-time-links.ts';
 import { ownerTokensTable } from './tables/owner-tokens.ts';
 import { passkeysTable } from './tables/passkeys.ts';
 import { pushedRequestsTable } from './tables/pushed-requests.ts';
@@ -83,6 +84,7 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...sessionsTable(driver, tenant),
     ...sessionClientsTable(driver, tenant),
     ...setupLinksTable(driver, tenant),
+    ...oneTimeLinksTable(driver, tenant),
     ...ownerTokensTable(driver, tenant),
     ...serversTable(driver, tenant),
     ...serverKeysTable(driver, tenant),

@@ -22,6 +22,7 @@ import {
   signingKey,
 } from './contract/fixtures.ts';
 import { listening } from './contract/logout.ts';
+import { codeLink, invitation, resetLink } from './contract/one-time-links.ts';
 import { passkey } from './contract/passkeys.ts';
 import type { Driver, Statement } from './driver.ts';
 import { openNodeSqlite } from './drivers/node-sqlite.ts';
@@ -85,6 +86,13 @@ async function hotVerbs(store: Store): Promise<void> {
   for (let twice = 0; twice < 2; twice++) await store.removePasskey({ userId: 'usr_alice', id: 'pk_1', ways }, happened('passkey.removed'));
   await store.dismiss('usr_alice', 'passkey', NOW);
   await store.hasDismissed('usr_alice', 'passkey');
+  for (const link of [invitation, resetLink, codeLink]) await store.addLink(link, { replaces: true }, happened('user.invited'));
+  await store.findLink('reset-token', NOW);
+  await store.findOwnLink('lnk_code', 'browser-1', NOW);
+  await store.tryLink({ id: 'lnk_code', browserHash: 'browser-1', codeHash: 'right', now: NOW, provenUntil: NOW + 60 });
+  await store.acceptLink('lnk_invited', { id: 'usr_i', username: 'invited', role: 'user', createdAt: NOW, passwordHash: 'h' }, happened('user.signed_up'));
+  await store.acceptLink('lnk_invited', { id: 'usr_j', username: 'again', role: 'user', createdAt: NOW }, happened('user.signed_up'));
+  await store.resetPassword('lnk_reset', 'hash', { ...happened('user.password_reset'), userId: 'usr_alice' });
   await store.findOwner('token', NOW);
   await store.revokeOwnerToken('tok', happened('owner_token.revoked'));
   await store.findServer('srv_files');

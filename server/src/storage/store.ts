@@ -1,10 +1,11 @@
 /**
  * The verbs of the store and the rows they speak of: the only door to a database. A verb is one sentence and one atomic act; what can fail by a race says
  * so in its answer ("taken", "reused") instead of asking the caller to look first. A store is bound to one tenant. Only hashes of secrets come in here.
- * Not here: SQL (tables/), databases (drivers/).
+ * Verbs of newer nouns are in verbs/. Not here: SQL (tables/), databases (drivers/).
  */
 import type { AuditEvent } from '../audit/event.ts';
 import type { DismissalVerbs } from './verbs/dismissals.ts';
+import type { OneTimeLinkVerbs } from './verbs/one-time-links.ts';
 import type { PasskeyVerbs } from './verbs/passkeys.ts';
 import type { SessionVerbs } from './verbs/sessions.ts';
 
@@ -340,6 +341,7 @@ export type NotedDelegation = { grantId: string; clientId: string; resource: str
 export type Allowance = { allowed: true } | { allowed: false; retryAfter: number };
 
 export type Store = DismissalVerbs &
+  OneTimeLinkVerbs &
   PasskeyVerbs &
   SessionVerbs & {
     readonly tenant: string;

@@ -30,6 +30,7 @@ import {
   signingKey,
 } from './fixtures.ts';
 import { listening } from './logout.ts';
+import { codeLink, invitation, resetLink } from './one-time-links.ts';
 import { passkey } from './passkeys.ts';
 
 type Probe = (other: Store) => Promise<void>;
@@ -78,6 +79,12 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   hasDismissed: (other) => no(other.hasDismissed('usr_alice', 'passkey')),
   setupLinkOpen: (other) => no(other.setupLinkOpen('link', NOW)),
   redeemSetupLink: (other) => is(other.redeemSetupLink('link', operator, owned, happened('setup.completed')), 'used'),
+  findLink: (other) => nothing(other.findLink('reset-token', NOW)),
+  findOwnLink: (other) => nothing(other.findOwnLink('lnk_code', 'browser-1', NOW)),
+  tryLink: (other) => is(other.tryLink({ id: 'lnk_code', browserHash: 'browser-1', codeHash: 'right', now: NOW, provenUntil: NOW + 60 }), 'over'),
+  acceptLink: (other) => is(other.acceptLink('lnk_invited', { ...operator, id: 'usr_new', username: 'new' }, happened('user.signed_up')), 'used'),
+  resetPassword: (other) => no(other.resetPassword('lnk_reset', 'stolen', { ...happened('user.password_reset'), userId: 'usr_alice' })),
+  listInvitations: (other) => none(other.listInvitations(NOW)),
   hasOperator: (other) => no(other.hasOperator()),
   findOwner: (other) => nothing(other.findOwner('token-hash', NOW)),
   revokeOwnerToken: (other) => no(other.revokeOwnerToken('tok_1', happened('owner_token.revoked'))),
@@ -179,6 +186,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   startSession: (other) => other.startSession({ ...session, idHash: 'own' }, 'session-1', happened('user.signed_in')),
   addPasskey: (other) => is(other.addPasskey({ ...passkey, name: 'own' }, happened('passkey.added')), 'added'),
   dismiss: (other) => other.dismiss('usr_bob', 'passkey', NOW),
+  addLink: (other) => other.addLink({ ...invitation, id: 'lnk_own', tokenHash: 'own' }, { replaces: true }, happened('user.invited')),
   addSetupLink: (other) => other.addSetupLink('link', NOW, NOW + 600),
   addOwnerToken: async (other) => {
     await other.addUser(bob, happened('user.added'));
@@ -206,6 +214,9 @@ async function everything(store: Store): Promise<unknown[]> {
     await store.hasDismissed('usr_alice', 'passkey'),
     await store.hasDismissed('usr_bob', 'passkey'),
     await store.setupLinkOpen('link', NOW),
+    await store.listInvitations(NOW),
+    await store.findLink('reset-token', NOW),
+    await store.findLink('code-token', NOW),
     await store.hasOperator(),
     await store.findOwner('token-hash', NOW),
     await store.listServers({ limit: 10 }),
@@ -238,6 +249,7 @@ async function furnish(store: Store): Promise<void> {
   await store.addPasskey(passkey, happened('passkey.added'));
   await store.dismiss('usr_alice', 'passkey', NOW);
   await store.addSetupLink('link', NOW, NOW + 600);
+  for (const link of [invitation, resetLink, codeLink]) await store.addLink(link, { replaces: false }, happened('user.invited'));
   await store.addOwnerToken(owned, happened('owner_token.created'));
   await store.saveDocument(document);
   await store.parkRequest({ ...parked, idHash: 'request-open' });

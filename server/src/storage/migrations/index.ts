@@ -18,6 +18,7 @@ import { signInFacts } from './0010-sign-in-facts.ts';
 import { trust } from './0011-trust.ts';
 import { sessionClients } from './0012-session-clients.ts';
 import { passkeys } from './0013-passkeys.ts';
+import { oneTimeLinks } from './0014-one-time-links.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -35,6 +36,7 @@ export const migrations: readonly Migration[] = [
   { name: '0011-trust', script: trust },
   { name: '0012-session-clients', script: sessionClients },
   { name: '0013-passkeys', script: passkeys },
+  { name: '0014-one-time-links', script: oneTimeLinks },
 ];
 
 const bookkeeping = `

@@ -44,6 +44,7 @@ type Marked =
   | 'passkeys'
   | 'owner_tokens'
   | 'setup_links'
+  | 'one_time_links'
   | 'servers'
   | 'server_keys'
   | 'clients'

@@ -27,7 +27,7 @@ export function userOf(row: Row): User {
 }
 
 /** What a username or e-mail is compared by: compatibility forms folded, lower case. */
-function loginKey(login: string): string {
+export function loginKey(login: string): string {
   return login.normalize('NFKC').toLowerCase();
 }
 
@@ -91,7 +91,13 @@ const disable = sql<Change>`update users set disabled_at = ${'at'}, last_event =
 const enable = sql<Omit<Change, 'at'>>`update users set disabled_at = null, last_event = ${'mark'}
   where tenant = ${'tenant'} and id = ${'id'} and disabled_at is not null`;
 
-const endSessions = sql<{ tenant: string; id: string; mark: string }>`delete from sessions where tenant = ${'tenant'} and user_id = ${'id'}
+/** When the person carries the mark. */
+export const endSessionsOfMarked = sql<{ tenant: string; id: string; mark: string }>`delete from sessions where tenant = ${'tenant'} and user_id = ${'id'}
+  and exists (select 1 from users where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'})`;
+
+/** What was sent to a person who carries the mark, and is not used yet, is worth nothing any more. */
+export const endLinksOfMarked = sql<{ tenant: string; id: string; mark: string; now: number }>`update one_time_links set used_at = ${'now'}
+  where tenant = ${'tenant'} and user_id = ${'id'} and used_at is null
   and exists (select 1 from users where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'})`;
 
 const eventIfUser = eventIf('users', 'id');
@@ -134,7 +140,8 @@ export function usersTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
         mark({ tenant, id: userId, mark: event.id }),
         replacePassword({ tenant, userId, hash: passwordHash, at: event.at, mark: event.id }),
         dueOfMarkedUser({ tenant, id: userId, mark: event.id, now: event.at }),
-        endSessions({ tenant, id: userId, mark: event.id }),
+        endSessionsOfMarked({ tenant, id: userId, mark: event.id }),
+        endLinksOfMarked({ tenant, id: userId, mark: event.id, now: event.at }),
         ...endGrants({ tenant, subject: userId, now: event.at, reason: 'password_changed', mark: event.id }),
         eventIfUser(tenant, userId, event),
       ]);
@@ -154,7 +161,7 @@ export function usersTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
       const [marked] = await driver.write([
         mark(ending),
         dueOfMarkedUser({ ...ending, now: event.at }),
-        endSessions(ending),
+        endSessionsOfMarked(ending),
         ...(agents ? endGrants({ tenant, subject: userId, now: event.at, reason: 'signed_out_everywhere', mark: event.id }) : []),
         eventIfUser(tenant, userId, event),
       ]);
