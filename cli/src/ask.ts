@@ -24,6 +24,16 @@ export async function readPassword(call: Call): Promise<string> {
   return password;
 }
 
+/** The passphrase of a backup from `--passphrase-file` or AUTH_AGENT_BACKUP_PASSPHRASE_FILE; undefined when neither is given. */
+export function readPassphrase(call: Call): string | undefined {
+  const file = textFlag(call, 'passphraseFile') ?? call.terminal.env.AUTH_AGENT_BACKUP_PASSPHRASE_FILE;
+  if (file === undefined) return undefined;
+  const passphrase = readFrom(file);
+  if (passphrase.length < 12)
+    throw new Failure('usage', `The passphrase in ${file} is shorter than 12 characters`, { fix: `openssl rand -base64 24 > ${file}` });
+  return passphrase;
+}
+
 /** Asks to type `name` before something breaks. @throws {Failure} usage without a terminal and --yes, denied when something else was typed. */
 export async function confirm(call: Call, { name, breaks }: { name: string; breaks: string }): Promise<void> {
   if (call.flags.yes === true) return;

@@ -62,7 +62,8 @@ export async function withServer<Value>(call: Call, act: (context: Context, serv
 
 export const seconds = (): number => Math.floor(Date.now() / 1000);
 
-function mustExist(url: string): void {
+/** @throws {Failure} notFound for a SQLite file that is not there. */
+export function mustExist(url: string): void {
   if (parseDatabaseUrl(url).kind !== 'file' || databaseFile(url) !== undefined) return;
   throw new Failure('notFound', `There is no database at ${url}`, {
     why: 'Commands work on the database of the server, with the same settings as start.',

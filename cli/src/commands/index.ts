@@ -8,6 +8,7 @@ import { addClientSecret, revokeClientSecret } from './client-secrets.ts';
 import { addClient, approveClient, listClients, removeClient } from './clients.ts';
 import { conformance } from './conformance.ts';
 import { migrateDatabase, showDatabaseStatus } from './db.ts';
+import { backUpDatabase, restoreDatabase } from './db-backup.ts';
 import { dev } from './dev.ts';
 import { listGrants, revokeGrant } from './grants.ts';
 import { linkIdentity, listIdentities, unlinkIdentity } from './identities.ts';
@@ -73,6 +74,8 @@ export const commands: readonly Command[] = [
   addTenant,
   listTenants,
   migrateDatabase,
+  backUpDatabase,
+  restoreDatabase,
   showDatabaseStatus,
   conformance,
 ];

@@ -31,7 +31,9 @@ export { canonicalResource } from '../rules/resource.ts';
 export { parseScope } from '../rules/scope.ts';
 export { newKey } from '../servers/key-value.ts';
 export { newOwnerToken, ownerTokenSeconds } from '../servers/owner-token.ts';
+export { type BackupSummary, BadBackup, backupLines, NotEmpty, restoreLines } from '../storage/backup.ts';
 export { SchemaMissing, StorageUnavailable } from '../storage/driver.ts';
+export { schemaScript, tablesOf } from '../storage/migrations/index.ts';
 export { openStorage } from '../storage/open.ts';
 export {
   type AssertionTarget,
@@ -46,6 +48,7 @@ export {
   type TrustedIssuer,
   type User,
 } from '../storage/store.ts';
+export { readBackupFile, writeBackupFile } from './backup-file.ts';
 export { type Config, type ConfigInput, loadConfig } from './config.ts';
 export { backUp, databaseFile, openDatabase, parseDatabaseUrl } from './database.ts';
 export { type DevelopmentSettings, type RunningDevelopment, startDevelopment } from './development.ts';

@@ -167,6 +167,22 @@ test('[KEY-06] a new database file is readable by its owner only, and so is the 
   before.close();
 });
 
+test('a database of a newer version, and one whose restore was not finished, are refused before anything listens', async () => {
+  const later = "insert into schema_migrations (name, checksum, applied_at) values ('9999-later', '', 1)";
+  const half = "insert into facts (name, value) values ('restoring', 'yes')";
+  for (const [name, statement, said] of [
+    ['newer.db', later, /newer version: it has 9999-later/],
+    ['half.db', half, /was not finished/],
+  ] as const) {
+    await (await startProduction(configOf(name), log)).stop({ drainSeconds: 0 });
+    const database = new DatabaseSync(join(folder, name));
+    database.exec(statement);
+    database.close();
+
+    assert.match((await refusal(() => startProduction(configOf(name), log))).message, said);
+  }
+});
+
 test('[KEY-06] another secret does not open the keys: the start says so, and nothing listens', async () => {
   await (await startProduction(configOf('sealed.db'), log)).stop({ drainSeconds: 0 });
   const refused = await refusal(() => startProduction(configOf('sealed.db', { AUTH_AGENT_SECRET: randomBytes(32).toString('base64') }), log));

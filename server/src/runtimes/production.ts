@@ -9,6 +9,7 @@ import { verifyPassword } from '../crypto/password.ts';
 import { demoKeyId, demoSecrets, demoUser } from '../demo/data.ts';
 import { issuerProblem, type ServerOptions } from '../options.ts';
 import { createServer } from '../server.ts';
+import { restoringFact } from '../storage/backup.ts';
 import type { Driver } from '../storage/driver.ts';
 import { openStorage } from '../storage/open.ts';
 import type { Storage } from '../storage/store.ts';
@@ -122,8 +123,25 @@ export async function refuseDemoDatabase(storage: Storage, url: string): Promise
   });
 }
 
+/** Older code on a newer schema writes rows that the newer code then misreads. */
+async function refuseUnknownState(storage: Storage): Promise<void> {
+  const unknown = await storage.unknownMigrations();
+  if (unknown.length > 0) {
+    throw new StartRefused(`The database was brought up to date by a newer version: it has ${unknown.join(', ')}`, {
+      why: 'This version does not know what the newer one keeps there.',
+      fix: 'Start the newer version, or restore a backup from before: auth-agent db restore <file>',
+    });
+  }
+  if ((await storage.fact(restoringFact)) === undefined) return;
+  throw new StartRefused('A restore into this database was not finished', {
+    why: 'It holds a part of the rows; access that was revoked could be missing its revocation.',
+    fix: 'Restore again into an empty database: auth-agent db restore <file>',
+  });
+}
+
 /** SQLite migrates itself, with a copy first; a cluster is migrated by its operator, once. */
 async function bringUpToDate(storage: Storage, driver: Driver, { database, log }: { database?: string; log: Log }): Promise<void> {
+  await refuseUnknownState(storage);
   const pending = await storage.pendingMigrations();
   if (pending.length === 0) return;
   if (driver.name === 'postgres') {

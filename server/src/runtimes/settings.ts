@@ -61,7 +61,7 @@ export const settings: readonly Setting[] = [
 ];
 
 /** Variables with our prefix that others read: the SDKs, and the tests. */
-export const foreignVariables = /^AUTH_AGENT_(URL|API_KEY|OWNER_TOKEN|SERVER_ID|CONFIG|PASSWORD_FILE|TEST_.*)$/;
+export const foreignVariables = /^AUTH_AGENT_(URL|API_KEY|OWNER_TOKEN|SERVER_ID|CONFIG|PASSWORD_FILE|BACKUP_PASSPHRASE_FILE|TEST_.*)$/;
 
 /** `databaseUrl` → `database-url` */
 export const flagOf = (name: string): string => name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);

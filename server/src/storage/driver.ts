@@ -22,6 +22,17 @@ export type Driver = {
   write(statements: Statement[]): Promise<Result[]>;
   /** Runs a script of several statements as one transaction, exclusively among all nodes; for migrations only. */
   script(sql: string): Promise<void>;
+  /** One look at the whole database that later writes do not change; for backups. Close it. @throws {TypeError} for a database in memory. */
+  snapshot(): Promise<Snapshot>;
+  close(): Promise<void>;
+};
+
+export type Table = { readonly name: string; readonly columns: readonly string[] };
+export type Snapshot = {
+  /** Every table of the schema, other applications' among them, by name. */
+  tables(): Promise<Table[]>;
+  /** Every row, its values in the order of the columns. */
+  rows(table: Table): AsyncIterable<Value[]>;
   close(): Promise<void>;
 };
 

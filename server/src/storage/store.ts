@@ -568,6 +568,8 @@ export type Storage = {
   setFact(name: string, value: string): Promise<void>;
   /** Migrations this build knows and the database lacks. */
   pendingMigrations(): Promise<string[]>;
+  /** Migrations the database has and this build does not know: a newer version was here. */
+  unknownMigrations(): Promise<string[]>;
   migrate(now: number): Promise<string[]>;
   /** Deletes expired rows in batches of `batch` and returns how many went; call again while it is more than 0. */
   sweep(now: number, batch: number): Promise<number>;

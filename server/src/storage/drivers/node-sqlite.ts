@@ -5,7 +5,18 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { ConstraintError, type Driver, type Result, type Row, SchemaMissing, type Statement, StorageUnavailable, type Value } from '../driver.ts';
+import {
+  ConstraintError,
+  type Driver,
+  type Result,
+  type Row,
+  SchemaMissing,
+  type Snapshot,
+  type Statement,
+  StorageUnavailable,
+  type Table,
+  type Value,
+} from '../driver.ts';
 
 /** Batches in one commit at most, so that no commit takes long. */
 const BATCHES_PER_COMMIT = 128;
@@ -154,6 +165,10 @@ export function openNodeSqlite(path: string, { busyTimeoutMs = 5000 }: { busyTim
         throw translated(error);
       }
     },
+    async snapshot() {
+      if (path === ':memory:') throw new TypeError('a database in memory cannot be looked at from beside');
+      return openSnapshot(path, busyTimeoutMs);
+    },
     async close() {
       while (queue.length > 0) flush();
       endLooking();
@@ -170,6 +185,30 @@ function rowsOf({ statement, columns }: Prepared, values: Value[]): Row[] {
     return row;
   });
 }
+
+/** A reading transaction on a connection of its own: WAL keeps what it sees as it was. */
+function openSnapshot(path: string, timeout: number): Snapshot {
+  const database = new DatabaseSync(path, { timeout, readOnly: true });
+  const columns = database.prepare('select name from pragma_table_info(?) order by cid');
+  // It begins with the first read, not with "begin".
+  database.exec('begin; select 1 from sqlite_schema');
+  return {
+    async tables() {
+      const names = database.prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite%' order by name").all();
+      return names.map(({ name }) => ({ name: String(name), columns: columns.all(String(name)).map((column) => String(column.name)) }));
+    },
+    async *rows({ name, columns }: Table) {
+      const statement = database.prepare(`select ${columns.map(quoted).join(', ')} from ${quoted(name)}`);
+      statement.setReturnArrays(true);
+      yield* statement.iterate() as unknown as Iterable<Value[]>;
+    },
+    async close() {
+      database.close();
+    },
+  };
+}
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 function openDatabase(path: string, timeout: number): DatabaseSync {
   if (path !== ':memory:') keepToOwner(path);

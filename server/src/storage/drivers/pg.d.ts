@@ -1,8 +1,10 @@
 /** The part of `pg` 8.23 that postgres.ts uses; the package ships no types of its own. */
 declare module 'pg' {
   export type QueryConfig = { text: string; values?: (string | number | null)[]; name?: string; query_timeout?: number };
+  export type QueryArrayConfig = QueryConfig & { rowMode: 'array' };
   export type QueryResult = { rows: Record<string, string | number | null>[]; rowCount: number | null; command: string };
   export type PoolClient = {
+    query(config: QueryArrayConfig): Promise<{ rows: (string | number | null)[][] }>;
     query(config: QueryConfig): Promise<QueryResult>;
     on(event: 'error', listener: (error: Error) => void): void;
     release(destroy?: boolean): void;
@@ -28,6 +30,6 @@ declare module 'pg' {
     on(event: 'connect', listener: (client: PoolClient) => void): void;
     end(): Promise<void>;
   }
-  const pg: { Pool: typeof Pool };
+  const pg: { Pool: typeof Pool; escapeIdentifier(name: string): string };
   export default pg;
 }

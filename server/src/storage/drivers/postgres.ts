@@ -4,7 +4,17 @@
  */
 import { createHash } from 'node:crypto';
 import pg, { type PoolClient, type QueryConfig, type QueryResult } from 'pg';
-import { ConstraintError, type Driver, type Result, type Row, SchemaMissing, type Statement, StorageUnavailable } from '../driver.ts';
+import {
+  ConstraintError,
+  type Driver,
+  type Result,
+  type Row,
+  SchemaMissing,
+  type Snapshot,
+  type Statement,
+  StorageUnavailable,
+  type Table,
+} from '../driver.ts';
 
 const CONNECT_TIMEOUT_MS = 5000;
 const STATEMENT_TIMEOUT_MS = 10_000;
@@ -94,9 +104,52 @@ export function openPostgres(url: string, { max = 10 }: { max?: number } = {}): 
         throw translated(error);
       }
     },
+    async snapshot() {
+      try {
+        return await openSnapshot(await pool.connect());
+      } catch (error) {
+        throw translated(error);
+      }
+    },
     close: () => pool.end(),
   };
 }
+
+const COLUMNS = `select c.table_name, c.column_name from information_schema.columns c
+  join information_schema.tables t using (table_schema, table_name)
+  where c.table_schema = current_schema() and t.table_type = 'BASE TABLE' order by c.table_name, c.ordinal_position`;
+const ROWS_PER_FETCH = 500;
+
+/** One transaction that sees what was there when it first looked. */
+async function openSnapshot(client: PoolClient): Promise<Snapshot> {
+  const ask = (text: string) => client.query({ text, rowMode: 'array', query_timeout: UNLIMITED_MS });
+  await ask('begin isolation level repeatable read read only');
+  await ask('set local statement_timeout = 0');
+  await ask('set local idle_in_transaction_session_timeout = 0');
+  // What it sees is settled by the first question, not by "begin".
+  await ask('select 1');
+  return {
+    async tables() {
+      const found = Map.groupBy((await ask(COLUMNS)).rows, ([table]) => String(table));
+      return [...found].map(([name, columns]) => ({ name, columns: columns.map(([, column]) => String(column)) }));
+    },
+    async *rows({ name, columns }: Table) {
+      await ask(`declare backup no scroll cursor for select ${columns.map(quoted).join(', ')} from ${quoted(name)}`);
+      for (;;) {
+        const { rows } = await ask(`fetch ${ROWS_PER_FETCH} from backup`);
+        if (rows.length === 0) break;
+        yield* rows;
+      }
+      await ask('close backup');
+    },
+    async close() {
+      // The connection goes, and with it whatever was left open on it.
+      client.release(true);
+    },
+  };
+}
+
+const quoted = (name: string): string => pg.escapeIdentifier(name);
 
 /** int8, int2 and int4; everything else in this schema is text. */
 const WHOLE_NUMBERS = new Set([20, 21, 23]);

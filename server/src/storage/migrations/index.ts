@@ -53,7 +53,9 @@ create table if not exists facts (
 
 const applied = sql<Record<never, never>>`select name, checksum from schema_migrations order by name`;
 
-export function migrationRunner(driver: Driver, known: readonly Migration[] = migrations): Pick<Storage, 'pendingMigrations' | 'migrate'> {
+type Runner = Pick<Storage, 'pendingMigrations' | 'unknownMigrations' | 'migrate'>;
+
+export function migrationRunner(driver: Driver, known: readonly Migration[] = migrations): Runner {
   const pending = async (): Promise<Migration[]> => {
     const done = await appliedMigrations(driver);
     const waiting: Migration[] = [];
@@ -68,6 +70,10 @@ export function migrationRunner(driver: Driver, known: readonly Migration[] = mi
     async pendingMigrations() {
       return (await pending()).map(({ name }) => name);
     },
+    async unknownMigrations() {
+      const names = new Set(known.map(({ name }) => name));
+      return [...(await appliedMigrations(driver)).keys()].filter((name) => !names.has(name));
+    },
     async migrate(now) {
       const ran: string[] = [];
       await driver.script(bookkeeping);
@@ -81,6 +87,26 @@ export function migrationRunner(driver: Driver, known: readonly Migration[] = mi
   };
 }
 
+/** The tables that these migrations make, without those of the bookkeeping. */
+export function tablesOf(known: readonly Migration[] = migrations): string[] {
+  const tables = new Set<string>();
+  for (const [, verb, name = '', renamed] of known
+    .map(({ script }) => script)
+    .join('\n')
+    .matchAll(/\b(create|drop|alter) table (\w+)(?: rename to (\w+))?/g)) {
+    if (verb === 'create') tables.add(name);
+    if (verb === 'drop' || renamed !== undefined) tables.delete(name);
+    if (renamed !== undefined) tables.add(renamed);
+  }
+  return [...tables].toSorted();
+}
+
+/** What the runner adds around the scripts: for whoever writes a schema without running it. */
+export async function schemaScript(known: readonly Migration[] = migrations): Promise<string> {
+  const entries = await Promise.all(known.map(async (migration) => `${migration.script.trim()}\n${await entryOf(migration, 0)}`));
+  return [bookkeeping.trim(), ...entries].join('\n\n');
+}
+
 async function appliedMigrations(driver: Driver): Promise<Map<string, string>> {
   try {
     return new Map((await driver.read(applied({}))).map((row) => [text(row.name), text(row.checksum)]));
@@ -92,14 +118,17 @@ async function appliedMigrations(driver: Driver): Promise<Map<string, string>> {
 
 /** False when another node was first. */
 async function apply(driver: Driver, migration: Migration, now: number): Promise<boolean> {
-  const entry = `insert into schema_migrations (name, checksum, applied_at) values ('${migration.name}', '${await checksumOf(migration)}', ${Math.floor(now)});`;
   try {
-    await driver.script(entry + migration.script);
+    await driver.script((await entryOf(migration, now)) + migration.script);
     return true;
   } catch (error) {
     if (error instanceof ConstraintError && (await appliedMigrations(driver)).has(migration.name)) return false;
     throw error;
   }
+}
+
+async function entryOf(migration: Migration, now: number): Promise<string> {
+  return `insert into schema_migrations (name, checksum, applied_at) values ('${migration.name}', '${await checksumOf(migration)}', ${Math.floor(now)});`;
 }
 
 async function checksumOf({ script }: Migration): Promise<string> {

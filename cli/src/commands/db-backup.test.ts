@@ -1,0 +1,110 @@
+/**
+ * Backup and restore as an operator runs them: files, passphrases, what is refused. That every row of every table comes back: server/src/storage/backup.test.ts.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { after, before, test } from 'node:test';
+import { run } from '../run.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'auth-agent-db-backup-'));
+after(() => rmSync(folder, { recursive: true }));
+const at = (name: string): string => join(folder, name);
+const secret = randomBytes(32).toString('base64');
+const passphrase = at('passphrase');
+
+async function cli(words: string[], { database = 'live.db', env = {} }: { database?: string; env?: Record<string, string> } = {}) {
+  const out: string[] = [];
+  const terminal = {
+    env: { AUTH_AGENT_DATABASE_URL: `sqlite:${at(database)}`, AUTH_AGENT_ISSUER: 'https://auth.example.com', AUTH_AGENT_SECRET: secret, ...env },
+    stdin: Object.assign(Readable.from(['correct horse battery\n']), { isTTY: false }),
+    stdout: { write: (text: string) => out.push(text) },
+    stderr: { write: () => true },
+    untilStopped: async () => 'SIGINT' as const,
+  };
+  return { exit: await run([...words, '--json'], terminal), said: out.join('') };
+}
+
+before(async () => {
+  writeFileSync(passphrase, `${randomBytes(24).toString('base64')}\n`);
+  assert.equal((await cli(['db', 'migrate'])).exit, 0);
+  assert.equal((await cli(['users', 'add', 'ada', '--email', 'ada@example.com', '--password-stdin'])).exit, 0);
+  assert.equal((await cli(['signing-keys', 'rotate'])).exit, 0);
+});
+
+test('a backup restores into another database, where the same people are', async () => {
+  const file = at('plain.aab');
+  assert.equal((await cli(['db', 'backup', '--to', file])).exit, 0);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.ok(!existsSync(`${file}.unfinished`));
+  assert.equal((await cli(['db', 'restore', file], { database: 'second.db' })).exit, 0);
+
+  const people = async (database: string) => JSON.parse((await cli(['users', 'list'], { database })).said).data;
+  assert.deepEqual(await people('second.db'), await people('live.db'));
+  assert.equal((await cli(['db', 'restore', file], { database: 'second.db' })).exit, 5);
+});
+
+test('an encrypted backup shows nothing and opens with its passphrase alone', async () => {
+  const file = at('sealed.aab');
+  assert.equal((await cli(['db', 'backup', '--to', file, '--passphrase-file', passphrase])).exit, 0);
+  writeFileSync(at('other'), 'another passphrase');
+
+  assert.equal((await cli(['db', 'restore', file, '--verify'])).exit, 9);
+  assert.equal((await cli(['db', 'restore', file, '--verify', '--passphrase-file', at('other')])).exit, 9);
+  const verified = await cli(['db', 'restore', file, '--verify'], { env: { AUTH_AGENT_BACKUP_PASSPHRASE_FILE: passphrase } });
+  assert.equal(verified.exit, 0, verified.said);
+  assert.ok(JSON.parse(verified.said).data.signing_keys_opened >= 2);
+});
+
+test('verifying with another secret says that the signing keys do not open, and touches no database', async () => {
+  const file = at('keys.aab');
+  await cli(['db', 'backup', '--to', file]);
+  const { exit, said } = await cli(['db', 'restore', file, '--verify'], {
+    database: 'untouched.db',
+    env: { AUTH_AGENT_SECRET: randomBytes(32).toString('base64') },
+  });
+
+  assert.deepEqual([exit, existsSync(at('untouched.db'))], [9, false], said);
+});
+
+test('a file that was changed or cut short anywhere is not restored', async () => {
+  for (const [name, flags] of [
+    ['p.aab', []],
+    ['s.aab', ['--passphrase-file', passphrase]],
+  ] as const) {
+    await cli(['db', 'backup', '--to', at(name), ...flags]);
+    const bytes = readFileSync(at(name));
+    const damaged = [bytes.subarray(0, 3), bytes.subarray(0, bytes.length - 1), bytes.subarray(0, bytes.length / 2)];
+    // Bytes 9 to 12 are the time in a gzip header, which says nothing.
+    for (const place of [0, 4, 5, 20, Math.floor(bytes.length / 2), bytes.length - 3]) {
+      const changed = Buffer.from(bytes);
+      changed[place] = (changed[place] ?? 0) ^ 0x40;
+      damaged.push(changed);
+    }
+    for (const [index, content] of damaged.entries()) {
+      writeFileSync(at('damaged.aab'), content);
+      const { exit, said } = await cli(['db', 'restore', at('damaged.aab'), '--verify', ...flags]);
+      assert.equal(exit, 9, `${name} ${index}: ${said}`);
+    }
+  }
+});
+
+test('nothing is written over, and nothing half is left where a backup failed', async () => {
+  writeFileSync(at('mine'), 'mine');
+  assert.equal((await cli(['db', 'backup', '--to', at('mine')])).exit, 5);
+  assert.equal(readFileSync(at('mine'), 'utf8'), 'mine');
+  assert.equal((await cli(['db', 'backup', '--to', at('none.aab')], { database: 'none.db' })).exit, 4);
+  assert.equal(existsSync(at('none.aab')), false);
+  writeFileSync(at('short'), 'short');
+  assert.equal((await cli(['db', 'backup', '--to', at('short.aab'), '--passphrase-file', at('short')])).exit, 2);
+});
+
+test('a dry run says what would be applied and applies nothing', async () => {
+  const given = { database: 'dry.db' };
+  const pending = JSON.parse((await cli(['db', 'migrate', '--dry-run'], given)).said).data.pending;
+  assert.ok(pending.includes('0001-init'));
+  assert.deepEqual(JSON.parse((await cli(['db', 'migrate'], given)).said).data.applied, pending);
+});

@@ -1,0 +1,533 @@
+-- Auth-Agent MCP on Supabase, or on any Postgres that others share. Made from the migrations by `npm run schema:supabase`: do not edit.
+--
+--   1. Run this file in the SQL editor, once.
+--   2. alter role auth_agent password '<a long random one>';
+--   3. AUTH_AGENT_DATABASE_URL=postgres://auth_agent.<project>:<password>@<pooler in session mode>:5432/postgres auth-agent start
+--
+-- Later versions bring the tables up to date with `auth-agent db migrate`; then run the last part of this file again.
+
+create role auth_agent login;
+grant auth_agent to current_user;
+create schema auth_agent authorization auth_agent;
+alter role auth_agent set search_path = auth_agent;
+
+set role auth_agent;
+set search_path = auth_agent;
+
+create table if not exists schema_migrations (
+  name text primary key,
+  checksum text not null,
+  applied_at bigint not null
+);
+create table if not exists facts (
+  name text primary key,
+  value text not null
+);
+
+create table tenants (
+  tenant text primary key,
+  name text not null,
+  created_at bigint not null
+);
+
+create table users (
+  tenant text not null,
+  id text not null,
+  username text not null,
+  username_key text not null,
+  email text,
+  email_key text,
+  name text,
+  role text not null,
+  created_at bigint not null,
+  disabled_at bigint,
+  last_event text not null,
+  primary key (tenant, id)
+);
+create unique index users_username on users (tenant, username_key);
+create unique index users_email on users (tenant, email_key);
+
+create table credentials (
+  tenant text not null,
+  user_id text not null,
+  kind text not null,
+  id text not null,
+  secret_hash text not null,
+  created_at bigint not null,
+  updated_at bigint not null,
+  primary key (tenant, user_id, kind, id)
+);
+
+create table sessions (
+  tenant text not null,
+  id_hash text not null,
+  user_id text not null,
+  auth_time bigint not null,
+  created_at bigint not null,
+  seen_at bigint not null,
+  idle_seconds bigint not null,
+  expires_at bigint not null,
+  user_agent text,
+  address text,
+  last_event text not null,
+  primary key (tenant, id_hash)
+);
+create index sessions_user on sessions (tenant, user_id);
+create index sessions_expiry on sessions (expires_at);
+
+create table owner_tokens (
+  tenant text not null,
+  id text not null,
+  token_hash text not null,
+  user_id text not null,
+  name text not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  revoked_at bigint,
+  last_event text not null,
+  primary key (tenant, id)
+);
+create unique index owner_tokens_hash on owner_tokens (tenant, token_hash);
+
+create table setup_links (
+  tenant text not null,
+  token_hash text not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  used_at bigint,
+  last_event text,
+  primary key (tenant, token_hash)
+);
+
+create table servers (
+  tenant text not null,
+  id text not null,
+  owner_id text not null,
+  resource text not null,
+  server_url text not null,
+  name text not null,
+  description text,
+  scopes text not null,
+  default_scopes text,
+  logo_url text,
+  created_at bigint not null,
+  updated_at bigint not null,
+  last_event text not null,
+  primary key (tenant, id)
+);
+create unique index servers_resource on servers (tenant, resource);
+create index servers_owner on servers (tenant, owner_id, created_at, id);
+create index servers_age on servers (tenant, created_at, id);
+
+create table server_keys (
+  tenant text not null,
+  id text not null,
+  server_id text not null,
+  name text not null,
+  secret_hash text not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  revoked_at bigint,
+  last_used_at bigint,
+  last_event text not null,
+  primary key (tenant, id)
+);
+create unique index server_keys_hash on server_keys (tenant, secret_hash);
+create index server_keys_server on server_keys (tenant, server_id);
+
+create table clients (
+  tenant text not null,
+  id text not null,
+  registration text not null,
+  metadata text not null,
+  secret_hash text,
+  secret_expires_at bigint,
+  default_resource text,
+  created_at bigint not null,
+  last_used_at bigint not null,
+  consented_at bigint,
+  disabled_at bigint,
+  removed_at bigint,
+  last_event text not null,
+  primary key (tenant, id)
+);
+create index clients_use on clients (tenant, last_used_at) where registration = 'dynamic' and removed_at is null;
+create index clients_unconsented on clients (tenant) where registration = 'dynamic' and removed_at is null and consented_at is null;
+create index clients_removed on clients (tenant, removed_at) where removed_at is not null;
+
+create table client_documents (
+  tenant text not null,
+  url text not null,
+  metadata text not null,
+  fetched_at bigint not null,
+  fresh_until bigint not null,
+  disabled_at bigint,
+  primary key (tenant, url)
+);
+create index client_documents_fresh on client_documents (fresh_until);
+
+create table authorization_requests (
+  tenant text not null,
+  id_hash text not null,
+  browser_hash text not null,
+  client_id text not null,
+  request text not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  answered_at bigint,
+  answer text,
+  last_event text,
+  primary key (tenant, id_hash)
+);
+create index authorization_requests_expiry on authorization_requests (expires_at);
+
+create table grants (
+  tenant text not null,
+  id text not null,
+  user_id text,
+  client_id text not null,
+  server_id text,
+  resource text not null,
+  scope text not null,
+  redirect_uri text,
+  client_digest text,
+  receipt text,
+  created_at bigint not null,
+  last_used_at bigint not null,
+  expires_at bigint,
+  revoked_at bigint,
+  revoked_reason text,
+  last_event text not null,
+  primary key (tenant, id)
+);
+create index grants_user on grants (tenant, user_id, client_id);
+create index grants_client on grants (tenant, client_id);
+create index grants_server on grants (tenant, server_id);
+create unique index grants_machine on grants (tenant, client_id, resource) where user_id is null and revoked_at is null;
+
+create table codes (
+  tenant text not null,
+  code_hash text not null,
+  grant_id text not null,
+  client_id text not null,
+  redirect_uri text not null,
+  code_challenge text not null,
+  nonce text,
+  auth_time bigint not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  failures integer not null,
+  redeemed_at bigint,
+  redemption text,
+  primary key (tenant, code_hash)
+);
+create index codes_expiry on codes (expires_at);
+
+create table refresh_tokens (
+  tenant text not null,
+  family_id text not null,
+  grant_id text not null,
+  client_id text not null,
+  current_hash text not null,
+  previous_hash text,
+  successor text,
+  generation integer not null,
+  auth_time bigint,
+  created_at bigint not null,
+  rotated_at bigint not null,
+  idle_expires_at bigint not null,
+  expires_at bigint not null,
+  revoked_at bigint,
+  primary key (tenant, family_id)
+);
+create index refresh_tokens_grant on refresh_tokens (tenant, grant_id);
+create index refresh_tokens_expiry on refresh_tokens (idle_expires_at);
+
+create table revoked_tokens (
+  tenant text not null,
+  jti text not null,
+  expires_at bigint not null,
+  primary key (tenant, jti)
+);
+create index revoked_tokens_expiry on revoked_tokens (expires_at);
+
+create table signing_keys (
+  tenant text not null,
+  kid text not null,
+  algorithm text not null,
+  public_jwk text not null,
+  private_sealed text not null,
+  created_at bigint not null,
+  signs_from bigint not null,
+  signs_until bigint,
+  published_until bigint,
+  last_event text not null,
+  primary key (tenant, kid)
+);
+create unique index signing_keys_open on signing_keys (tenant, algorithm) where signs_until is null;
+
+create table attempts (
+  tenant text not null,
+  bucket text not null,
+  failures integer not null,
+  blocked_until bigint not null,
+  expires_at bigint not null,
+  primary key (tenant, bucket)
+);
+create index attempts_expiry on attempts (expires_at);
+
+create table limits (
+  tenant text not null,
+  bucket text not null,
+  arrival_ms bigint not null,
+  expires_at bigint not null,
+  primary key (tenant, bucket)
+);
+create index limits_expiry on limits (expires_at);
+
+create table audit_events (
+  tenant text not null,
+  id text not null,
+  at bigint not null,
+  type text not null,
+  actor text not null,
+  user_id text,
+  client_id text,
+  server_id text,
+  grant_id text,
+  address text,
+  request_id text,
+  detail text,
+  primary key (tenant, at, id)
+);
+create index audit_events_user on audit_events (tenant, user_id, at, id) where user_id is not null;
+create index audit_events_grant on audit_events (tenant, grant_id, at, id) where grant_id is not null;
+insert into schema_migrations (name, checksum, applied_at) values ('0001-init', '8a4c5d7b7827c1f1a6fb555305c9f58ac28a46c504d74e270e1db6181d997d30', 0);
+
+create table replayed_ids (
+  tenant text not null,
+  kind text not null,
+  id_hash text not null,
+  expires_at bigint not null,
+  primary key (tenant, kind, id_hash)
+);
+create index replayed_ids_expiry on replayed_ids (expires_at);
+insert into schema_migrations (name, checksum, applied_at) values ('0002-replayed-ids', '454d1da971311ef8da68991f6acb536aecbdfea4d8173c13bf5ce355d15aeb8b', 0);
+
+create table pushed_requests (
+  tenant text not null,
+  reference_hash text not null,
+  request text not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  used_at bigint,
+  last_event text,
+  primary key (tenant, reference_hash)
+);
+create index pushed_requests_expiry on pushed_requests (expires_at);
+insert into schema_migrations (name, checksum, applied_at) values ('0003-pushed-requests', '78cc9fcd3ab2296017bb50e5c80a222679acefb03f43f6ceaf2d1765480a2c21', 0);
+
+alter table codes add column dpop_jkt text;
+alter table refresh_tokens add column dpop_jkt text;
+insert into schema_migrations (name, checksum, applied_at) values ('0004-dpop', '6880d808be956c2416dfd3299e461da6f68d954ed7c1321470d9c769e5c18578', 0);
+
+alter table clients add column server_id text;
+
+create table delegations (
+  tenant text not null,
+  grant_id text not null,
+  subject_grant_id text not null,
+  user_id text not null,
+  created_at bigint not null,
+  last_used_at bigint not null,
+  expires_at bigint not null,
+  last_event text not null,
+  primary key (tenant, grant_id, subject_grant_id)
+);
+create index delegations_user on delegations (tenant, user_id);
+create index delegations_expiry on delegations (expires_at);
+insert into schema_migrations (name, checksum, applied_at) values ('0005-delegations', 'cf9fad868c4d75a309f6927a7d104979303918f1a00d494b768b185fc08362ab', 0);
+
+create table device_codes (
+  tenant text not null,
+  code_hash text not null,
+  user_code_hash text not null,
+  client_id text not null,
+  request text not null,
+  address text not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  interval_seconds integer not null,
+  polled_at bigint,
+  too_fast integer not null,
+  answered_at bigint,
+  grant_id text,
+  auth_time bigint,
+  redeemed_at bigint,
+  redemption text,
+  last_event text,
+  primary key (tenant, code_hash)
+);
+create unique index device_codes_user_code on device_codes (tenant, user_code_hash);
+create index device_codes_expiry on device_codes (expires_at);
+insert into schema_migrations (name, checksum, applied_at) values ('0006-device-codes', 'd6f1fa051452196c34f733358c50ee83dbf494a1e85ed4d36667a6e9a9755581', 0);
+
+alter table clients add column older_secret_hash text;
+alter table clients add column older_secret_expires_at bigint;
+insert into schema_migrations (name, checksum, applied_at) values ('0007-client-secrets', '4a8ab144dfc9031343cbc90b0a5ec48e3027bb0b49360d579412f583de5b4c5e', 0);
+
+alter table clients add column management_hash text;
+alter table clients add column pending_since bigint;
+
+create table registration_tokens (
+  tenant text not null,
+  id text not null,
+  token_hash text not null,
+  name text not null,
+  uses_left bigint not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  revoked_at bigint,
+  last_event text not null,
+  primary key (tenant, id)
+);
+create unique index registration_tokens_hash on registration_tokens (tenant, token_hash);
+create index registration_tokens_expiry on registration_tokens (expires_at);
+insert into schema_migrations (name, checksum, applied_at) values ('0008-registrations', '85db79590c3e98319bce95b2260cfd3ca9cce159b1112fb391b4c0dcdffa6829', 0);
+
+alter table refresh_tokens drop column successor;
+insert into schema_migrations (name, checksum, applied_at) values ('0009-derived-successors', '280efd5f3e4372650638a79a84062ffe6e2019c26a512a113f19e932d899e3da', 0);
+
+alter table sessions add column amr text;
+alter table sessions add column sid text;
+alter table codes add column amr text;
+alter table codes add column sid text;
+alter table refresh_tokens add column amr text;
+alter table device_codes add column amr text;
+insert into schema_migrations (name, checksum, applied_at) values ('0010-sign-in-facts', 'd19c059e8702823fea812ae46228381bd3fbded29d5d57124a8914522ca86342', 0);
+
+create table trusted_issuers (
+  tenant text not null,
+  issuer text not null,
+  kind text not null,
+  jwks text,
+  jwks_uri text,
+  provisioning text,
+  once integer not null,
+  created_at bigint not null,
+  last_event text not null,
+  primary key (tenant, issuer)
+);
+
+create table identity_links (
+  tenant text not null,
+  issuer text not null,
+  subject text not null,
+  user_id text not null,
+  created_at bigint not null,
+  last_event text not null,
+  primary key (tenant, issuer, subject)
+);
+create index identity_links_subject on identity_links (tenant, subject);
+
+create table workloads (
+  tenant text not null,
+  issuer text not null,
+  subject text not null,
+  client_id text not null,
+  created_at bigint not null,
+  last_event text not null,
+  primary key (tenant, issuer, subject)
+);
+
+create table issuer_grants (
+  tenant text not null,
+  issuer text not null,
+  user_id text not null,
+  client_id text not null,
+  resource text not null,
+  grant_id text not null,
+  primary key (tenant, issuer, user_id, client_id, resource)
+);
+
+create table assertion_targets (
+  tenant text not null,
+  client_id text not null,
+  audience text not null,
+  resource text not null,
+  client_id_there text not null,
+  scope text not null,
+  created_at bigint not null,
+  last_event text not null,
+  primary key (tenant, client_id, audience, resource)
+);
+insert into schema_migrations (name, checksum, applied_at) values ('0011-trust', '9aeedecdd4c06c8f0c7332df00f222d4b0f26949d47bef8a012c079bb5099a35', 0);
+
+create table session_clients (
+  tenant text not null,
+  sid text not null,
+  client_id text not null,
+  user_id text not null,
+  expires_at bigint not null,
+  due_at bigint,
+  attempts integer not null,
+  primary key (tenant, sid, client_id)
+);
+create index session_clients_user on session_clients (tenant, user_id, due_at);
+create index session_clients_due on session_clients (tenant, due_at) where due_at is not null;
+create index session_clients_expiry on session_clients (expires_at);
+insert into schema_migrations (name, checksum, applied_at) values ('0012-session-clients', '848598a9c174a06e8023d76b8d96e5e554b7edc3354435c043dcbcc5c4c53cea', 0);
+
+reset role;
+reset search_path;
+
+-- Nobody but the server may look, whatever is exposed one day: row level security without a policy lets only the owner through.
+
+alter table auth_agent.assertion_targets enable row level security;
+alter table auth_agent.attempts enable row level security;
+alter table auth_agent.audit_events enable row level security;
+alter table auth_agent.authorization_requests enable row level security;
+alter table auth_agent.client_documents enable row level security;
+alter table auth_agent.clients enable row level security;
+alter table auth_agent.codes enable row level security;
+alter table auth_agent.credentials enable row level security;
+alter table auth_agent.delegations enable row level security;
+alter table auth_agent.device_codes enable row level security;
+alter table auth_agent.facts enable row level security;
+alter table auth_agent.grants enable row level security;
+alter table auth_agent.identity_links enable row level security;
+alter table auth_agent.issuer_grants enable row level security;
+alter table auth_agent.limits enable row level security;
+alter table auth_agent.owner_tokens enable row level security;
+alter table auth_agent.pushed_requests enable row level security;
+alter table auth_agent.refresh_tokens enable row level security;
+alter table auth_agent.registration_tokens enable row level security;
+alter table auth_agent.replayed_ids enable row level security;
+alter table auth_agent.revoked_tokens enable row level security;
+alter table auth_agent.schema_migrations enable row level security;
+alter table auth_agent.server_keys enable row level security;
+alter table auth_agent.servers enable row level security;
+alter table auth_agent.session_clients enable row level security;
+alter table auth_agent.sessions enable row level security;
+alter table auth_agent.setup_links enable row level security;
+alter table auth_agent.signing_keys enable row level security;
+alter table auth_agent.tenants enable row level security;
+alter table auth_agent.trusted_issuers enable row level security;
+alter table auth_agent.users enable row level security;
+alter table auth_agent.workloads enable row level security;
+
+do $$
+declare
+  found record;
+begin
+  revoke all on schema auth_agent from public;
+  for found in select tablename from pg_tables where schemaname = 'auth_agent' loop
+    execute format('alter table auth_agent.%I enable row level security', found.tablename);
+    execute format('revoke all on auth_agent.%I from public', found.tablename);
+  end loop;
+  for found in select rolname from pg_roles where rolname in ('anon', 'authenticated') loop
+    execute format('revoke all on schema auth_agent from %I', found.rolname);
+    execute format('revoke all on all tables in schema auth_agent from %I', found.rolname);
+  end loop;
+end
+$$;
