@@ -478,6 +478,62 @@ create index session_clients_due on session_clients (tenant, due_at) where due_a
 create index session_clients_expiry on session_clients (expires_at);
 insert into schema_migrations (name, checksum, applied_at) values ('0012-session-clients', '848598a9c174a06e8023d76b8d96e5e554b7edc3354435c043dcbcc5c4c53cea', 0);
 
+create table passkeys (
+  tenant text not null,
+  id text not null,
+  user_id text not null,
+  credential_id text not null,
+  user_handle text not null,
+  public_key text not null,
+  counter bigint not null,
+  transports text not null,
+  aaguid text not null,
+  name text,
+  backup_eligible integer not null,
+  backed_up integer not null,
+  created_at bigint not null,
+  last_used_at bigint,
+  last_event text not null,
+  primary key (tenant, id)
+);
+create unique index passkeys_credential on passkeys (tenant, credential_id);
+create index passkeys_user on passkeys (tenant, user_id);
+
+create table dismissals (
+  tenant text not null,
+  user_id text not null,
+  offer text not null,
+  created_at bigint not null,
+  primary key (tenant, user_id, offer)
+);
+insert into schema_migrations (name, checksum, applied_at) values ('0013-passkeys', 'fc70a8e5b85836810e6a5b805ac5acf554c1c6fbcc7146f36da0493ce4364e85', 0);
+
+create table one_time_links (
+  tenant text not null,
+  id text not null,
+  purpose text not null,
+  token_hash text not null,
+  code_hash text,
+  browser_hash text,
+  user_id text,
+  email text,
+  email_key text,
+  role text,
+  tries integer not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  proven_at bigint,
+  used_at bigint,
+  last_event text,
+  primary key (tenant, id)
+);
+create unique index one_time_links_token on one_time_links (tenant, token_hash);
+create index one_time_links_user on one_time_links (tenant, user_id, purpose) where user_id is not null;
+create index one_time_links_email on one_time_links (tenant, email_key, purpose) where email_key is not null;
+create index one_time_links_invitations on one_time_links (tenant, created_at) where purpose = 'invitation';
+create index one_time_links_expiry on one_time_links (expires_at);
+insert into schema_migrations (name, checksum, applied_at) values ('0014-one-time-links', '1d44c8d27cef2c7ceebc381b543e9051d1b239ebdc379d9a47aec6a144169fcd', 0);
+
 reset role;
 reset search_path;
 
@@ -493,12 +549,15 @@ alter table auth_agent.codes enable row level security;
 alter table auth_agent.credentials enable row level security;
 alter table auth_agent.delegations enable row level security;
 alter table auth_agent.device_codes enable row level security;
+alter table auth_agent.dismissals enable row level security;
 alter table auth_agent.facts enable row level security;
 alter table auth_agent.grants enable row level security;
 alter table auth_agent.identity_links enable row level security;
 alter table auth_agent.issuer_grants enable row level security;
 alter table auth_agent.limits enable row level security;
+alter table auth_agent.one_time_links enable row level security;
 alter table auth_agent.owner_tokens enable row level security;
+alter table auth_agent.passkeys enable row level security;
 alter table auth_agent.pushed_requests enable row level security;
 alter table auth_agent.refresh_tokens enable row level security;
 alter table auth_agent.registration_tokens enable row level security;
