@@ -2,64 +2,52 @@
  * What every page is handed besides its own values, and the words of an error page. The only bridge between a request and views/, which know neither.
  */
 import type { Context, Exchange } from './context.ts';
-import { errorCodes, type OAuthError } from './errors.ts';
+import { type ErrorCode, type ErrorDetail, fixOf, type OAuthError } from './errors.ts';
 import type { ErrorPageValues } from './views/error-page.ts';
 import type { PageFrame } from './views/layout.ts';
+import { staleClientFixes } from './views/stale-client-fixes.ts';
+import { keyOf, type Words, wordsFor } from './views/words.ts';
 
 export function pageFrame(exchange: Exchange, context: Context): PageFrame {
   const { serviceName, contact, notice, issuer } = context.options;
   return {
+    ...wordsFor('en'),
     serviceName,
     host: new URL(issuer).host,
     contact,
     requestId: exchange.requestId,
-    language: 'en',
     base: context.base,
     notice: notice?.(exchange.request),
     now: context.now(),
   };
 }
 
-/** The words of an error page: from the table of codes, unless the error brought better ones. */
-export function errorText(error: OAuthError, exchange: Exchange): ErrorPageValues {
-  const { means, fix } = errorCodes[error.code];
+/** The words of an error page: those of its case, else of its code. */
+export function errorText(error: OAuthError, exchange: Exchange, words: Words): ErrorPageValues {
+  const { case: given, values, forDeveloper, fixes, staleClient, details, continueTo, goTo } = error.page ?? {};
+  const fix = fixOf(error.code);
+  const { t } = words;
   return {
     code: error.code,
-    title: error.page?.title ?? titles[error.code] ?? 'That did not work',
-    text: means,
-    forUser:
-      error.page?.forUser ?? advice[error.code] ?? (forPeople.has(error.code) ? fix : 'Go back to the app and try again. If it stays so, tell its maker.'),
-    forDeveloper: error.page?.forDeveloper ?? (forPeople.has(error.code) ? error.message : `${error.message}. ${fix}`),
-    fixes: error.page?.fixes,
-    details: error.page?.details,
+    title: t(keyOf(`problem.case.${given}.title`) ?? keyOf(`problem.title.${error.code}`) ?? 'problem.title'),
+    text: t(`problem.means.${error.code}`),
+    forUser: t(keyOf(`problem.case.${given}.advice`) ?? keyOf(`problem.advice.${error.code}`) ?? 'problem.advice', values),
+    // For whoever wrote the client: English, as all of the protocol is.
+    forDeveloper: forDeveloper ?? [error.message, ...(fix === undefined ? [] : [fix])].join('. '),
+    fixes: staleClient ? staleClientFixes(staleClient, words) : fixes,
+    details: details?.map((detail) => detailText(detail, words)),
     requestId: exchange.requestId,
-    continueTo: error.page?.continueTo,
-    goTo: error.page?.goTo,
+    continueTo,
+    goTo,
   };
 }
 
-/** Codes whose fix in the table speaks to the person; the others' speak to whoever wrote the client. */
-const forPeople = new Set<OAuthError['code']>(['request_expired', 'invalid_form', 'not_found', 'forbidden', 'server_error']);
+/** What a code means and what to do about it, for its page in the documentation. */
+export function codeText(code: ErrorCode, { t }: Words): Pick<ErrorPageValues, 'text' | 'forUser'> {
+  return { text: t(`problem.means.${code}`), forUser: fixOf(code) ?? t(keyOf(`problem.advice.${code}`) ?? 'problem.advice') };
+}
 
-const advice: Partial<Record<OAuthError['code'], string>> = {
-  client_metadata_unavailable: "Try again later. If it stays so, tell the app's maker.",
-  too_many_requests: 'Wait a little, then try again.',
-  temporarily_unavailable: 'Wait a moment, then load this page again.',
-};
-
-const titles: Partial<Record<OAuthError['code'], string>> = {
-  invalid_client: "This app's registration is no longer known here",
-  unauthorized_client: "This app's registration is no longer known here",
-  invalid_redirect_uri: "The return address doesn't match",
-  client_metadata_unavailable: "We couldn't read this app's description",
-  request_expired: 'This request is too old',
-  invalid_request_uri: 'This request is too old',
-  access_denied: 'Nothing was shared',
-  invalid_target: "We don't know this server",
-  too_many_requests: 'Slow down',
-  invalid_form: "Your browser didn't send our cookie",
-  not_found: 'There is nothing here',
-  method_not_allowed: 'That is not how this page works',
-  server_error: 'Something broke on our side',
-  temporarily_unavailable: 'Back in a moment',
-};
+function detailText([name, value]: ErrorDetail, { t }: Words): [string, string] {
+  const key = keyOf(`problem.detail.${name}`);
+  return [key ? t(key) : name, typeof value === 'number' ? t('problem.detail.andMore', { count: value }) : value];
+}

@@ -164,9 +164,10 @@ export function pageFace(thrown: unknown, exchange: Exchange, context: Context):
   const accept = exchange.request.headers.get('accept') ?? '';
   if (accept.includes('application/json') && !accept.includes('text/html')) return jsonFace(thrown, exchange, context);
   const error = asOAuthError(thrown, exchange, context);
+  const frame = pageFrame(exchange, context);
   return {
     status: error.status,
-    html: errorPage(pageFrame(exchange, context), errorText(error, exchange)),
+    html: errorPage(frame, errorText(error, exchange, frame)),
     headers: { ...error.headers, 'X-Request-Id': exchange.requestId },
   };
 }

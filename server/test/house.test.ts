@@ -109,7 +109,7 @@ const arrows: Record<string, string[]> = {
   options: ['context', 'http-request', 'rules/passwords', 'storage/driver', 'zod'],
   'http-request': [],
   errors: [],
-  views: ['hono/html'],
+  views: ['hono/html', 'intl-messageformat'],
   audit: ['crypto'],
   rules: ['crypto', 'errors', 'http-request'],
   crypto: ['audit', 'storage/store', 'node:crypto', 'jose'],

@@ -75,8 +75,8 @@ async function openToken(given: Parameters, context: Context): Promise<string> {
 
 function linkClosed(): OAuthError {
   return new OAuthError('request_expired', 'The setup link is unknown, used or older than 15 minutes').onPage({
-    title: 'This setup link no longer works',
-    forUser: 'On the machine that runs this service, print a new one: auth-agent setup-link',
+    case: 'setupLink',
+    values: { command: 'auth-agent setup-link' },
   });
 }
 

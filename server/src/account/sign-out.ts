@@ -76,8 +76,9 @@ function done(request: LogoutRequest, place: Place, cookies: string[] = []): Ans
 
 function afterwards(request: LogoutRequest, { exchange, context }: Place, cookies: string[]): Answer {
   const { returnTo } = request;
-  const onward = returnTo === undefined ? undefined : { href: returnTo, host: describeRedirect(returnTo).place, atOnce: mayLeadOn(request) };
-  return page(signedOutPage(pageFrame(exchange, context), onward), 200, cookies);
+  const frame = pageFrame(exchange, context);
+  const onward = returnTo === undefined ? undefined : { href: returnTo, host: describeRedirect(returnTo, frame).place, atOnce: mayLeadOn(request) };
+  return page(signedOutPage(frame, onward), 200, cookies);
 }
 
 /** AZ-31 holds here too: a stranger's client must not make a redirect of our address. Who has an ID token has had a person here. */

@@ -70,10 +70,7 @@ export function outcomeOf(parked: ParkedRequest, { browser, context }: Pick<Plac
 }
 
 export function alreadyDecided(): OAuthError {
-  return new OAuthError('request_expired', 'The request was answered before').onPage({
-    title: 'Already decided',
-    forUser: 'You have answered this request. Go back to your agent; if it still waits, connect again from there.',
-  });
+  return new OAuthError('request_expired', 'The request was answered before').onPage({ case: 'requestDecided' });
 }
 
 function answerTo({ idHash, request }: ParkedRequest, outcome: Outcome, { browser, context }: Place): RequestAnswer {

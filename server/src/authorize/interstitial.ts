@@ -5,6 +5,7 @@
 import type { SignedIn } from '../account/session.ts';
 import type { Context, Exchange } from '../context.ts';
 import type { OAuthError } from '../errors.ts';
+import { pageFrame } from '../page-frame.ts';
 import { type Answer, pageFace } from '../route.ts';
 import { describeRedirect } from '../views/redirect-target.ts';
 import { errorAnswer } from './answer.ts';
@@ -19,7 +20,8 @@ export function errorBack(
 ): Answer | Promise<Answer> {
   const answer = errorAnswer(asking, error, { issuer: context.issuer, root: context.options.issuer });
   if (!isTrusted(asking) && !signedIn) {
-    const face = pageFace(error.onPage({ ...error.page, continueTo: { ...answer, host: describeRedirect(asking.redirectUri).place } }), exchange, context);
+    const { place: host } = describeRedirect(asking.redirectUri, pageFrame(exchange, context));
+    const face = pageFace(error.onPage({ ...error.page, continueTo: { ...answer, host } }), exchange, context);
     return { ...face, headers: { ...face.headers, ...policyFor(answer) } };
   }
   context.log.info('authorize.refused', { request_id: exchange.requestId, client_id: asking.client.id, code: error.code, reason: error.message });

@@ -33,7 +33,7 @@ export function consentReceipt(frame: PageFrame, seen: Seen, { granted, asked, a
     lasts_days: seen.lasts,
     scopes: seen.scopes.map((scope) => ({
       name: scope.name,
-      ...describeScope(scope),
+      ...describeScope(scope, frame),
       optional: scope.optional === true,
       granted: granted.includes(scope.name),
     })),
@@ -41,7 +41,7 @@ export function consentReceipt(frame: PageFrame, seen: Seen, { granted, asked, a
 }
 
 /** Where a redirect goes. */
-export function returnsTo(redirectUri: string, client: ClientView): ReturnsTo {
-  const { place, line, warning } = describeRedirect(redirectUri, client.host);
+export function returnsTo(redirectUri: string, client: ClientView, frame: PageFrame): ReturnsTo {
+  const { place, line, warning } = describeRedirect(redirectUri, frame, client);
   return { place, line, warning };
 }

@@ -5,11 +5,10 @@
 
 import type { FoundClient } from '../clients/find.ts';
 import type { Context } from '../context.ts';
-import { OAuthError } from '../errors.ts';
+import { type ErrorDetail, OAuthError } from '../errors.ts';
 import type { HttpRequest } from '../http-request.ts';
 import { deviceCodeGrant } from '../rules/device-grant.ts';
 import type { Client } from '../storage/store.ts';
-import { staleClientFixes } from '../views/stale-client-fixes.ts';
 
 type Stale = { clientId: string; redirectUri: string | undefined; found: FoundClient; request: HttpRequest };
 
@@ -17,8 +16,8 @@ type Stale = { clientId: string; redirectUri: string | undefined; found: FoundCl
 export function unknownClient({ clientId, redirectUri, found, request }: Stale): OAuthError {
   const disabled = found.state === 'gone' && found.reason === 'disabled';
   const error = new OAuthError('invalid_client', disabled ? 'The client is disabled here' : 'The client is not registered here', { status: 400 });
-  if (disabled)
-    return error.onPage({ title: 'This app is switched off here', forUser: 'Ask the people who run this service.', details: [['client_id', clip(clientId)]] });
+  const details: ErrorDetail[] = [['client_id', clip(clientId)]];
+  if (disabled) return error.onPage({ case: 'clientDisabled', details });
   const hints = [
     found.state === 'gone' ? (found.client?.metadata.clientName ?? '') : '',
     clientId,
@@ -27,10 +26,10 @@ export function unknownClient({ clientId, redirectUri, found, request }: Stale):
     familiar(redirectUri),
   ];
   return error.onPage({
-    forUser: 'The app still uses a registration that this service no longer has. Make it register anew:',
+    case: 'clientGone',
     forDeveloper: 'The token endpoint answers 401 invalid_client, so that clients can register again by themselves.',
-    fixes: staleClientFixes(hints),
-    details: [['client_id', clip(clientId)]],
+    staleClient: hints,
+    details,
   });
 }
 
@@ -51,8 +50,8 @@ export function copiedCode(client: Client, context: Context): OAuthError {
   const page = `${context.issuer}/device`;
   const mayUse = client.metadata.grantTypes.includes(deviceCodeGrant);
   return new OAuthError('invalid_redirect_uri', 'Codes to copy are not offered, use the device authorization grant').onPage({
-    title: 'Sign in with a device code instead',
-    forUser: `This service shows no codes to copy. An app without a browser shows you a code of its own instead, which you enter at ${page}.`,
+    case: 'copiedCode',
+    values: { page },
     forDeveloper: `Ask ${context.issuer}/device_authorization for a code (RFC 8628)${mayUse ? '' : ', after registering this client for that grant'}. grant_type is ${deviceCodeGrant}.`,
     fixes: [{ label: 'auth-agent', text: 'auth-agent login <address of the MCP server> --device' }],
     goTo: { href: `${context.base}/device`, place: 'device' },
@@ -62,10 +61,10 @@ export function copiedCode(client: Client, context: Context): OAuthError {
 /** What was asked for beside what is registered, and the one rule that most often explains the difference. */
 export function redirectMismatch(sent: string, client: Client): OAuthError {
   const registered = client.metadata.redirectUris;
-  const shown = registered.slice(0, 10).map((uri): [string, string] => ['registered', clip(uri)]);
-  const more: [string, string][] = registered.length > shown.length ? [['registered', `and ${registered.length - shown.length} more`]] : [];
+  const shown = registered.slice(0, 10).map((uri): ErrorDetail => ['registered', clip(uri)]);
+  const more: ErrorDetail[] = registered.length > shown.length ? [['registered', registered.length - shown.length]] : [];
   return new OAuthError('invalid_redirect_uri', 'The redirect_uri is not registered for this client').onPage({
-    forUser: "Don't continue. Tell the app's maker.",
+    case: 'redirectMismatch',
     forDeveloper: `${difference(sent, registered)} Redirect URIs are compared character by character. Only on http loopback may the port differ.`,
     details: [['requested', clip(sent)], ...shown, ...more],
   });

@@ -141,7 +141,7 @@ test('[CIMD-14] the page says which rule a document breaks', async () => {
 
   assert.ok(found.state === 'unavailable');
   assert.match(found.error.page?.forDeveloper ?? '', /must not contain client_secret/);
-  assert.deepEqual(found.error.page?.details, [['Address', url]]);
+  assert.deepEqual(found.error.page?.details, [['address', url]]);
 });
 
 test('the last known good copy stands in while the host is out of reach, and no longer than a week', async () => {

@@ -67,8 +67,7 @@ function stateOf(client: Client): FoundClient {
 
 function awaitsApproval({ id }: Client): OAuthError {
   return new OAuthError('unauthorized_client', 'The registration of this client waits for approval').onPage({
-    title: 'This app waits for approval',
-    forUser: 'Whoever runs this service has to approve the app before it can ask you for anything. Tell them the id below, then connect again.',
+    case: 'clientPending',
     forDeveloper: 'An operator approves it with auth-agent clients approve and this id.',
     details: [['client_id', id]],
   });

@@ -5,7 +5,7 @@
  */
 import type { Context } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
-import { OAuthError, tooManyRequests } from '../errors.ts';
+import { type ErrorDetail, OAuthError, tooManyRequests } from '../errors.ts';
 import type { Options } from '../options.ts';
 import type { ClientDocument } from '../storage/store.ts';
 import { addressBucket } from './address-bucket.ts';
@@ -116,8 +116,8 @@ function explained(error: unknown, url: string): unknown {
   const told = error instanceof FetchFailure ? unusable(reasons[error.kind], error) : error;
   if (!(told instanceof OAuthError) || told.code !== 'client_metadata_unavailable') return told;
   const rule = told.cause instanceof OAuthError ? told.cause.message : undefined;
-  const details: [string, string][] = [['Address', url]];
-  if (error instanceof FetchFailure && error.status !== undefined) details.push(['Status', String(error.status)]);
+  const details: ErrorDetail[] = [['address', url]];
+  if (error instanceof FetchFailure && error.status !== undefined) details.push(['status', String(error.status)]);
   return told.onPage({ forDeveloper: rule === undefined ? told.message : `${told.message}: ${rule}`, details });
 }
 

@@ -52,9 +52,10 @@ export async function deny(device: DeviceCode, place: Place): Promise<'denied' |
 /** The code is not kept: it was compared, and is over. */
 function receiptOf({ shown, device, sameNetwork }: AskingDevice, granted: string[], { exchange, context }: Place): string {
   const { clientId, createdAt: requestedAt, address } = device;
+  const frame = pageFrame(exchange, context);
   return consentReceipt(
-    pageFrame(exchange, context),
-    { ...shown, clientId, returnsTo: describeDevice(), device: { requestedAt, address, sameNetwork } },
+    frame,
+    { ...shown, clientId, returnsTo: describeDevice(frame), device: { requestedAt, address, sameNetwork } },
     { granted, asked: true, at: context.now() },
   );
 }

@@ -119,10 +119,7 @@ function pageForm({ device: { codeHash }, clientDigest, signedIn, optional }: As
 }
 
 function alreadyDecided(): OAuthError {
-  return new OAuthError('request_expired', 'The device was answered before, or its code is over').onPage({
-    title: 'Already decided',
-    forUser: 'This code was answered, or its time is over. If your device still waits, start again there.',
-  });
+  return new OAuthError('request_expired', 'The device was answered before, or its code is over').onPage({ case: 'deviceDecided' });
 }
 
 function wrongCode({ signedIn: { user }, exchange, context }: Place) {

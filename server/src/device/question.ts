@@ -54,5 +54,5 @@ export function confirmValues({ shown, device, userCode, sameNetwork }: AskingDe
 }
 
 function gone(code: 'unauthorized_client' | 'invalid_target', description: string): OAuthError {
-  return new OAuthError(code, description).onPage({ forUser: 'Start again on your device. If it stays so, ask the people who run this service.' });
+  return new OAuthError(code, description).onPage({ case: 'deviceGone' });
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ClientView, clientIdentity } from './client-identity.ts';
-import { t } from './messages.ts';
+import { wordsFor } from './words.ts';
 
-const frame = { serviceName: 'ACME', language: 'en', now: 10_000 };
+const frame = { ...wordsFor('en'), serviceName: 'ACME', now: 10_000 };
 const sentence = (client: ClientView) => {
   const { line, proof, name } = clientIdentity(client, frame);
-  return t(line, { proof, name });
+  return frame.t(line, { proof, name });
 };
 
 test('[CON-01] [CIMD-15] each tier says exactly what is known and no more', () => {

@@ -4,9 +4,8 @@
  * (client ID metadata documents; MCP security, "Localhost Redirect URI Risks").
  */
 import { displayText, hasMixedScripts, visibleText } from './display-text.ts';
-import type { MessageKey } from './messages.ts';
-import { t } from './messages.ts';
 import { agoText } from './moments.ts';
+import type { MessageKey, Words } from './words.ts';
 
 /** `document` has published a metadata document at `host`; `dynamic` registered itself; `registeredAt` is epoch seconds. */
 export type ClientTier = 'approved' | 'document' | 'dynamic' | 'demo';
@@ -32,31 +31,35 @@ export type ClientIdentity = {
   warnings: string[];
 };
 
+type Frame = Words & { serviceName: string; now?: number };
+
 /** Describes a client. `serviceName` names who approved it; `now` (epoch seconds) turns the time of registration into "2 minutes ago". */
-export function clientIdentity(client: ClientView, frame: { serviceName: string; language: string; now?: number }): ClientIdentity {
-  const identity = { tier: client.tier, name: clientName(client), warnings: warningsOf(client) };
+export function clientIdentity(client: ClientView, page: Frame): ClientIdentity {
+  const { t } = page;
+  const identity = { tier: client.tier, name: clientName(client, page), warnings: warningsOf(client, page) };
   if (client.tier === 'approved')
-    return { ...identity, line: 'client.approved', proof: t('client.approved.proof', { service: frame.serviceName }), disclosure: t('client.approved.why') };
+    return { ...identity, line: 'client.approved', proof: t('client.approved.proof', { service: page.serviceName }), disclosure: t('client.approved.why') };
   if (client.tier === 'demo') return { ...identity, line: 'client.demo', proof: t('client.demo.proof'), disclosure: t('client.demo.why') };
   // A document without a host proves nothing, so it is shown as what it is worth.
   if (client.tier === 'document' && client.host) {
     const host = visibleText(client.host);
     return { ...identity, line: 'client.document', proof: host, disclosure: t('client.document.why', { host }) };
   }
-  return { ...identity, tier: 'dynamic', line: 'client.dynamic', proof: t('client.dynamic.proof'), disclosure: registeredText(client, frame) };
+  return { ...identity, tier: 'dynamic', line: 'client.dynamic', proof: t('client.dynamic.proof'), disclosure: registeredText(client, page) };
 }
 
 /** The name as shown anywhere on a page; put it in `<bdi>`. */
-function clientName(client: ClientView): string {
+function clientName(client: ClientView, { t }: Words): string {
   return displayText(client.name) || t('client.unnamed');
 }
 
-function registeredText(client: ClientView, frame: { language: string; now?: number }): string {
+function registeredText(client: ClientView, page: Frame): string {
+  const { t } = page;
   if (client.registeredAt === undefined) return t('client.dynamic.why');
-  return t('client.dynamic.whyWhen', { when: agoText(client.registeredAt, frame.language, frame.now) });
+  return t('client.dynamic.whyWhen', { when: agoText(client.registeredAt, page) });
 }
 
-function warningsOf(client: ClientView): string[] {
+function warningsOf(client: ClientView, { t }: Words): string[] {
   const warnings: string[] = [];
   if (client.lookAlikeOf) {
     const original = displayText(client.lookAlikeOf);

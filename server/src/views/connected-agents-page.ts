@@ -11,9 +11,9 @@ import { displayText, visibleText } from './display-text.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
-import { rich, t } from './messages.ts';
 import { agoText, dateText, machineTime } from './moments.ts';
 import { scopeList } from './scope-list.ts';
+import type { Words } from './words.ts';
 
 /** Times are epoch seconds. */
 export type AgentView = {
@@ -38,30 +38,34 @@ export type ConnectedAgentsPageValues = {
 
 /** Renders the cards; each form posts `csrf` and `grant` to `{base}/account/agents/disconnect`. */
 export function connectedAgentsPage(page: PageFrame, values: ConnectedAgentsPageValues): string {
+  const { t } = page;
   const main = html`${values.done !== undefined && html`<div class="done" role="status">${icons.done}<p><strong>${t('agents.done', { name: displayText(values.done) })}</strong> ${t('agents.doneText')}</p></div>`}
 <h1>${t('agents.title')}</h1>
-${values.agents.length === 0 ? emptyState() : html`<p>${t('agents.lead')}</p><ul class="agents">${values.agents.map((agent, index) => card(page, values, agent, index))}</ul>`}`;
+${values.agents.length === 0 ? emptyState(page) : html`<p>${t('agents.lead')}</p><ul class="agents">${values.agents.map((agent, index) => card(page, values, agent, index))}</ul>`}`;
 
   return renderPage(page, { title: t('agents.title'), why: 'why.account', width: 'wide', aside: account(page, values), main });
 }
 
 function account(page: PageFrame, { user }: ConnectedAgentsPageValues): Markup {
+  const { t, rich } = page;
   const shown = html`<strong><bdi>${displayText(user.email ?? user.name, 80)}</bdi></strong>`;
   return html`<p class="account">${rich('consent.signedInAs', { user: shown })} <a href="${page.base}/logout">${t('agents.signOut')}</a></p>`;
 }
 
-function emptyState(): Markup {
+function emptyState({ t }: Words): Markup {
   return html`<div class="empty">${icons.approved}<p><strong>${t('agents.none')}</strong></p><p class="muted">${t('agents.noneText')}</p></div>`;
 }
 
 function card(page: PageFrame, values: ConnectedAgentsPageValues, agent: AgentView, index: number): Markup {
+  const { t, rich } = page;
   const identity = clientIdentity(agent.client, page);
   const server = html`<bdi>${displayText(agent.serverName)}</bdi>`;
   const name = html`<bdi>${identity.name}</bdi>`;
   return html`<li class="agent"><h2>${name} <span class="on">${rich('agents.on', { server: html`<strong>${server}</strong>` })}</span></h2>
 <p class="muted host">${visibleText(agent.serverHost)}</p>
-${clientLine(identity)}
+${clientLine(page, identity)}
 ${scopeList(
+  page,
   agent.scopes.filter((scope) => !isDuration(scope)),
   { id: `agent-${index}` },
 )}
@@ -71,22 +75,21 @@ ${scopeList(
 }
 
 function times(page: PageFrame, agent: AgentView): Markup {
-  const since = html`<time datetime="${machineTime(agent.since)}">${dateText(agent.since, page.language)}</time>`;
-  const used =
-    agent.lastUsed === undefined
-      ? t('agents.never')
-      : html`<time datetime="${machineTime(agent.lastUsed)}">${agoText(agent.lastUsed, page.language, page.now)}</time>`;
+  const { t } = page;
+  const since = html`<time datetime="${machineTime(agent.since)}">${dateText(agent.since, page)}</time>`;
+  const used = agent.lastUsed === undefined ? t('agents.never') : html`<time datetime="${machineTime(agent.lastUsed)}">${agoText(agent.lastUsed, page)}</time>`;
   const until =
-    agent.endsAt === undefined ? t('agents.untilUnused') : html`<time datetime="${machineTime(agent.endsAt)}">${dateText(agent.endsAt, page.language)}</time>`;
+    agent.endsAt === undefined ? t('agents.untilUnused') : html`<time datetime="${machineTime(agent.endsAt)}">${dateText(agent.endsAt, page)}</time>`;
   return html`<div><dt>${t('agents.since')}</dt><dd>${since}</dd></div><div><dt>${t('agents.lastUsed')}</dt><dd>${used}</dd></div><div><dt>${t('agents.until')}</dt><dd>${until}</dd></div>`;
 }
 
 function throughWhom(page: PageFrame, { through }: AgentView): Markup | undefined {
+  const { t, rich } = page;
   if (!through) return undefined;
   const none = rich('agents.throughNone', { server: html`<bdi>${displayText(through.serverName)}</bdi>` });
   const lines = through.agents.map(({ client, serverName, lastUsed }) => {
-    const when = html`<time datetime="${machineTime(lastUsed)}">${agoText(lastUsed, page.language, page.now)}</time>`;
-    const name = nameInSentence(clientIdentity(client, page));
+    const when = html`<time datetime="${machineTime(lastUsed)}">${agoText(lastUsed, page)}</time>`;
+    const name = nameInSentence(page, clientIdentity(client, page));
     return html`<span class="line">${rich('agents.throughOne', { name, server: html`<bdi>${displayText(serverName)}</bdi>`, when })}</span>`;
   });
   return html`<div><dt>${t('agents.through')}</dt><dd>${lines.length > 0 ? lines : none}</dd></div>`;

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import { type ConsentPageValues, consentPage } from './consent-page.ts';
 import type { PageFrame } from './layout.ts';
 import { stylesheet } from './stylesheet.ts';
+import { wordsFor } from './words.ts';
 
-const page: PageFrame = { serviceName: 'ACME', host: 'auth.example.com', requestId: 'req_1', language: 'en', base: '' };
+const page: PageFrame = { ...wordsFor('en'), serviceName: 'ACME', host: 'auth.example.com', requestId: 'req_1', base: '' };
 const values: ConsentPageValues = {
   tx: 'tx_1',
   csrf: 'token',

@@ -7,16 +7,15 @@ import type { ClientIdentity, ClientView } from './client-identity.ts';
 import { clientIdentity } from './client-identity.ts';
 import { clientLine, nameInSentence, warningLine } from './client-line.ts';
 import type { ScopeView } from './describe-scope.ts';
-import { describeScope, isDuration } from './describe-scope.ts';
+import { isDuration, scopeGroup } from './describe-scope.ts';
 import { displayText, visibleText } from './display-text.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
-import type { MessageKey } from './messages.ts';
-import { rich, t } from './messages.ts';
 import type { RedirectTarget } from './redirect-target.ts';
 import { describeRedirect } from './redirect-target.ts';
 import { scopeList } from './scope-list.ts';
+import type { MessageKey, Words } from './words.ts';
 
 /** What is asked, however it came here: by a redirect or by a device. */
 export type AskedValues = {
@@ -47,9 +46,9 @@ export type ConsentPageValues = AskedValues & {
 };
 
 type Shape = 'first' | 'step-up' | 'reconnect';
-type Words = { title: MessageKey; heading: MessageKey; deny: MessageKey; allow: MessageKey; onlyIfYou: MessageKey };
+type Labels = { title: MessageKey; heading: MessageKey; deny: MessageKey; allow: MessageKey; onlyIfYou: MessageKey };
 
-const WORDS: Readonly<Record<Shape, Words>> = {
+const LABELS: Readonly<Record<Shape, Labels>> = {
   first: { title: 'consent.title', heading: 'consent.heading', deny: 'consent.deny', allow: 'consent.allow', onlyIfYou: 'consent.onlyIfYou' },
   'step-up': {
     title: 'consent.stepUpTitle',
@@ -69,34 +68,38 @@ const WORDS: Readonly<Record<Shape, Words>> = {
 
 /** Renders the form that posts `tx`, `csrf`, `decision=deny|allow` and the ticked optional `scope` values to `{base}/consent`. */
 export function consentPage(page: PageFrame, values: ConsentPageValues): string {
+  const { t, rich } = page;
   const identity = clientIdentity(values.client, page);
-  const target = describeRedirect(values.redirectUri, identity.tier === 'document' ? values.client.host : undefined, values.redirectRegisteredHostMatches);
+  const target = describeRedirect(values.redirectUri, page, {
+    host: identity.tier === 'document' ? values.client.host : undefined,
+    belongs: values.redirectRegisteredHostMatches,
+  });
   const shape = shapeOf(values);
   const server = rich('quoted', { text: html`<bdi>${displayText(values.server.name)}</bdi>` });
-  const words = WORDS[shape];
+  const labels = LABELS[shape];
 
-  const main = html`<h1>${rich(words.heading, { name: nameInSentence(identity), server })}</h1>
+  const main = html`<h1>${rich(labels.heading, { name: nameInSentence(page, identity), server })}</h1>
 ${shape === 'step-up' && html`<p class="note"><strong>${t('consent.stepUpWhy')}</strong> ${t('consent.stepUpText')}</p>`}
 ${values.through !== undefined && html`<p class="note">${rich('consent.through', { server: html`<bdi>${displayText(values.through)}</bdi>` })}</p>`}
 ${shape === 'reconnect' && html`<p class="note">${t('consent.reconnectText')}</p>`}
 <form method="post" action="${page.base}/consent">
 <input type="hidden" name="tx" value="${values.tx}">
 <input type="hidden" name="csrf" value="${values.csrf}">
-${facts(values, identity, target)}
-${permissions(values, shape)}
+${facts(page, values, { identity, target })}
+${permissions(page, values, shape)}
 <p class="care" id="care">${t('consent.agents')}</p>
-${duration(values)}
-${target.anyProgram && programWarning(values, words)}
-${buttons(words, target)}
+${duration(page, values)}
+${target.anyProgram && programWarning(page, values, labels)}
+${buttons(page, labels, target)}
 </form>
 <p class="small center">${shape === 'step-up' && html`${t('consent.keepText')} `}${rich('consent.undo', { agents: html`<a href="${page.base}/account/agents">${t('agents.title')}</a>` })}</p>
-${developerDetails(technicalRows(page, values))}`;
+${developerDetails(page, technicalRows(page, values))}`;
 
   return renderPage(page, {
-    title: t(words.title, { name: identity.name }),
+    title: t(labels.title, { name: identity.name }),
     why: 'why.consent',
     width: 'wide',
-    aside: whoIsSignedIn(values, `${page.base}/login?tx=${encodeURIComponent(values.tx)}&switch=1`),
+    aside: whoIsSignedIn(page, values, `${page.base}/login?tx=${encodeURIComponent(values.tx)}&switch=1`),
     main,
   });
 }
@@ -111,39 +114,41 @@ function isNew(scope: ScopeView, values: { newScopes?: readonly string[] }): boo
 }
 
 /** Renders who decides, with the way to be somebody else. */
-export function whoIsSignedIn(values: Pick<AskedValues, 'user'>, switchHref: string): Markup {
+export function whoIsSignedIn({ t, rich }: Words, values: Pick<AskedValues, 'user'>, switchHref: string): Markup {
   const user = html`<strong><bdi>${displayText(values.user.email ?? values.user.name, 80)}</bdi></strong>`;
   return html`<p class="account">${rich('consent.signedInAs', { user })} <a href="${switchHref}">${t('consent.switch')}</a></p>`;
 }
 
-function facts(values: ConsentPageValues, identity: ClientIdentity, target: RedirectTarget): Markup {
+function facts(page: Words, values: ConsentPageValues, { identity, target }: { identity: ClientIdentity; target: RedirectTarget }): Markup {
+  const { t } = page;
   return html`<dl class="facts">
-${whoAndWhat(values, identity)}
-<div><dt>${t('consent.where')}</dt><dd><p class="target">${targetLine(target)}</p>
-${target.warning !== undefined && warningLine(target.warning)}
+${whoAndWhat(page, values, identity)}
+<div><dt>${t('consent.where')}</dt><dd><p class="target">${targetLine(page, target)}</p>
+${target.warning !== undefined && warningLine(page, target.warning)}
 <details><summary>${t('consent.fullAddress')}</summary><p><code>${visibleText(values.redirectUri)}</code></p></details></dd></div>
 </dl>`;
 }
 
 /** Renders who asks and for which server, as rows of a list of facts. */
-export function whoAndWhat({ server }: AskedValues, identity: ClientIdentity): Markup {
-  return html`<div><dt>${t('consent.who')}</dt><dd>${clientLine(identity)}</dd></div>
+export function whoAndWhat(page: Words, { server }: AskedValues, identity: ClientIdentity): Markup {
+  const { t } = page;
+  return html`<div><dt>${t('consent.who')}</dt><dd>${clientLine(page, identity)}</dd></div>
 <div><dt>${t('consent.what')}</dt><dd><p><strong><bdi>${displayText(server.name)}</bdi></strong> <span class="muted site">${visibleText(server.host)}</span></p></dd></div>`;
 }
 
 /** Renders when access ends by itself. */
-export function duration(values: AskedValues): Markup {
+export function duration(page: Words, values: AskedValues): Markup {
   const renewable = values.offline || values.scopes.some(isDuration);
-  return html`<dl class="facts"><div><dt>${t('consent.howLong')}</dt><dd><p>${durationText(values, renewable)}</p></dd></div></dl>`;
+  return html`<dl class="facts"><div><dt>${page.t('consent.howLong')}</dt><dd><p>${durationText(page, values, renewable)}</p></dd></div></dl>`;
 }
 
-function durationText({ through, lasts }: AskedValues, renewable: boolean): string {
-  if (through !== undefined) return t('consent.untilDisconnectedOr', { most: String(lasts.most) });
-  return renewable ? t('consent.untilDisconnected', { unused: String(lasts.unused), most: String(lasts.most) }) : t('consent.once');
+function durationText({ t }: Words, { through, lasts }: AskedValues, renewable: boolean): string {
+  if (through !== undefined) return t('consent.untilDisconnectedOr', { most: lasts.most });
+  return renewable ? t('consent.untilDisconnected', { unused: lasts.unused, most: lasts.most }) : t('consent.once');
 }
 
 /** The place is strong, so that the eye lands on it; the sentence around it stays in the order of the language. */
-function targetLine(target: RedirectTarget): Markup {
+function targetLine({ rich }: Words, target: RedirectTarget): Markup {
   const rest = target.place.slice(0, target.place.length - target.owner.length);
   const place = html`<strong class="place"><bdi>${rest !== '' && html`<span class="sub">${rest}</span>`}${target.owner}</bdi></strong>`;
   if (target.kind === 'loopback') return rich('redirect.loopback', { place });
@@ -152,55 +157,61 @@ function targetLine(target: RedirectTarget): Markup {
 }
 
 /** Renders what it could do, with a box for each choice. */
-export function permissions(values: AskedValues & { newScopes?: readonly string[] }, shape: Shape): Markup {
+export function permissions(page: Words, values: AskedValues & { newScopes?: readonly string[] }, shape: Shape): Markup {
+  const { t } = page;
   const offered = values.scopes.filter((scope) => scope.offered !== false && !isDuration(scope));
   const choices = offered.some((scope) => scope.optional && (shape === 'first' || isNew(scope, values)));
   return html`<section class="permissions" aria-labelledby="could"><h2 id="could">${t(PERMISSIONS_TITLE[shape])}</h2>
 ${choices && html`<p class="hint">${t('consent.optionalHint')}</p>`}
-${shape === 'step-up' ? stepUpLists(offered, values) : offered.length === 0 ? html`<p>${t('consent.noScopes')}</p>` : scopeList(offered, { id: 'scope', choices: shape === 'first' })}
-${notOffered(values.scopes.filter((scope) => scope.offered === false))}
+${shape === 'step-up' ? stepUpLists(page, offered, values) : offered.length === 0 ? html`<p>${t('consent.noScopes')}</p>` : scopeList(page, offered, { id: 'scope', choices: shape === 'first' })}
+${notOffered(
+  page,
+  values.scopes.filter((scope) => scope.offered === false),
+)}
 </section>`;
 }
 
 const PERMISSIONS_TITLE = { first: 'consent.could', 'step-up': 'consent.newTitle', reconnect: 'consent.can' } as const;
 
 /** What was allowed before is folded away, except what can do harm: that stays in sight beside the addition. */
-function stepUpLists(offered: readonly ScopeView[], values: { newScopes?: readonly string[] }): Markup {
+function stepUpLists(page: Words, offered: readonly ScopeView[], values: { newScopes?: readonly string[] }): Markup {
+  const { t } = page;
   const before = offered.filter((scope) => !isNew(scope, values));
-  const harmless = before.filter(isHarmless);
+  const harmless = before.filter((scope) => isHarmless(scope));
   const harmful = before.filter((scope) => !isHarmless(scope));
   const tag = t('consent.already');
   return html`<div class="fresh">${scopeList(
+    page,
     offered.filter((scope) => isNew(scope, values)),
     { id: 'new', choices: true, open: true, tag: t('consent.new') },
   )}</div>
-${harmful.length > 0 && scopeList(harmful, { id: 'kept', open: true, tag })}
-${harmless.length > 0 && html`<details class="before"><summary>${t('group.count', { group: tag, count: harmless.length })}</summary>${scopeList(harmless, { id: 'before', open: true })}</details>`}`;
+${harmful.length > 0 && scopeList(page, harmful, { id: 'kept', open: true, tag })}
+${harmless.length > 0 && html`<details class="before"><summary>${t('group.count', { group: tag, count: harmless.length })}</summary>${scopeList(page, harmless, { id: 'before', open: true })}</details>`}`;
 }
 
 function isHarmless(scope: ScopeView): boolean {
-  const { group } = describeScope(scope);
+  const group = scopeGroup(scope);
   return group === 'identity' || group === 'see';
 }
 
-function notOffered(scopes: readonly ScopeView[]): Markup | undefined {
+function notOffered({ t }: Words, scopes: readonly ScopeView[]): Markup | undefined {
   if (scopes.length === 0) return undefined;
   return html`<div class="ignored"><h3>${t('consent.notOffered')}</h3><ul>${scopes.map((scope) => html`<li><code>${visibleText(scope.name)}</code></li>`)}</ul></div>`;
 }
 
 /** Stands beside the buttons, where it is read (CON-02); a client with nothing but loopback addresses gets one sentence more (CIMD-15). */
-function programWarning(values: ConsentPageValues, words: Words): Markup {
-  return html`<div class="care strong" id="program">${icons.warning}<div><p><strong>${t('consent.anyProgram')}</strong> ${t(words.onlyIfYou)}</p>
+function programWarning({ t }: Words, values: ConsentPageValues, labels: Labels): Markup {
+  return html`<div class="care strong" id="program">${icons.warning}<div><p><strong>${t('consent.anyProgram')}</strong> ${t(labels.onlyIfYou)}</p>
 ${values.client.everyRedirectLoopback && html`<p>${t('client.onlyLoopback')}</p>`}</div></div>`;
 }
 
 /** Deny is first in the tree, so that Enter, which presses the first submit button, can never approve. */
-function buttons(words: Words, target: RedirectTarget): Markup {
+function buttons({ t }: Words, labels: Labels, target: RedirectTarget): Markup {
   const busy = t('layout.busy');
   const describedBy = target.anyProgram ? 'could care program' : 'could care';
   return html`<div class="decide">
-<button type="submit" name="decision" value="deny" class="button even" data-busy="${busy}">${t(words.deny)}</button>
-<button type="submit" name="decision" value="allow" class="button even" data-busy="${busy}" data-guard aria-describedby="${describedBy}">${t(words.allow)}</button>
+<button type="submit" name="decision" value="deny" class="button even" data-busy="${busy}">${t(labels.deny)}</button>
+<button type="submit" name="decision" value="allow" class="button even" data-busy="${busy}" data-guard aria-describedby="${describedBy}">${t(labels.allow)}</button>
 </div>`;
 }
 
@@ -218,7 +229,7 @@ function technicalRows(page: PageFrame, { technical }: ConsentPageValues): [stri
 }
 
 /** Renders wire names and values, folded away; an empty value is said to be none. */
-export function developerDetails(rows: readonly [string, string][]): Markup {
+export function developerDetails({ t }: Words, rows: readonly [string, string][]): Markup {
   return html`<details class="developers"><summary>${t('consent.developers')}</summary><dl class="technical">${rows.map(
     ([name, value]) => html`<div><dt><code>${name}</code></dt><dd>${value === '' ? t('consent.none') : html`<code>${visibleText(value)}</code>`}</dd></div>`,
   )}</dl></details>`;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeScope } from './describe-scope.ts';
+import { wordsFor } from './words.ts';
 
-const groupOf = (name: string) => describeScope({ name }).group;
+const en = wordsFor('en');
+const groupOf = (name: string) => describeScope({ name }, en).group;
 
 test('[CON-01] scopes are grouped by what they can do', () => {
   const groups = {
@@ -22,19 +24,19 @@ test('the heavier half of a name counts', () => {
 });
 
 test("the owner's words and group win, and only they are called described", () => {
-  const words = describeScope({ name: 'files:delete', description: 'Empty the bin', group: 'change' });
+  const words = describeScope({ name: 'files:delete', description: 'Empty the bin', group: 'change' }, en);
 
   assert.deepEqual(words, { group: 'change', text: 'Empty the bin', described: true });
 });
 
 test('without the words of an owner they are made from the name', () => {
-  assert.deepEqual(describeScope({ name: 'calendar_events:list' }), { group: 'see', text: 'List calendar events', described: false });
-  assert.equal(describeScope({ name: 'mcp:read' }).text, 'View what is on this server');
-  assert.equal(describeScope({ name: 'files:read', description: '\u200B' }).text, 'View files');
+  assert.deepEqual(describeScope({ name: 'calendar_events:list' }, en), { group: 'see', text: 'List calendar events', described: false });
+  assert.equal(describeScope({ name: 'mcp:read' }, en).text, 'View what is on this server');
+  assert.equal(describeScope({ name: 'files:read', description: '\u200B' }, en).text, 'View files');
 });
 
 test('[CON-01] a verb nobody knows counts as a change and says that it is not described', () => {
-  assert.deepEqual(describeScope({ name: 'warp:engage' }), {
+  assert.deepEqual(describeScope({ name: 'warp:engage' }, en), {
     group: 'change',
     text: "The server's owner has not described this permission.",
     described: false,

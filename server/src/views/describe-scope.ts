@@ -3,8 +3,7 @@
  * Not owned: which scopes exist or may be granted (servers/scopes, rules/scope). RFC 6749 §3.3 gives the syntax, not the meaning.
  */
 import { visibleText } from './display-text.ts';
-import type { MessageKey } from './messages.ts';
-import { t } from './messages.ts';
+import type { MessageKey, Words } from './words.ts';
 
 /** Levels of risk, in the order a page shows them. */
 export const SCOPE_GROUPS = ['identity', 'see', 'change', 'delete', 'admin'] as const;
@@ -48,12 +47,21 @@ const EMPTY_NOUNS = new Set(['mcp', 'api', 'server', 'resource', 'app']);
 
 /**
  * Describes one scope. The owner's description and group win; else words and group come from `noun:verb` or `verb:noun`; a verb we do not know counts as a change.
- * @example describeScope({ name: 'files:delete' }) // { group: 'delete', text: 'Delete files', described: false }
+ * @example describeScope({ name: 'files:delete' }, wordsFor('en')) // { group: 'delete', text: 'Delete files', described: false }
  */
-export function describeScope(scope: ScopeView): ScopeWords {
+export function describeScope(scope: ScopeView, words: Words): ScopeWords {
   const generated = generateWords(scope.name);
   const description = visibleText(scope.description ?? '');
-  return { group: scope.group ?? generated.group, text: description === '' ? generated.text : description, described: description !== '' };
+  return {
+    group: scope.group ?? generated.group,
+    text: description === '' ? words.t(generated.key, generated.values) : description,
+    described: description !== '',
+  };
+}
+
+/** The level of risk alone. */
+export function scopeGroup(scope: ScopeView): ScopeGroup {
+  return scope.group ?? generateWords(scope.name).group;
 }
 
 /** Says whether a scope is a duration, not a power: `offline_access` asks for a refresh token, and "For how long" says it in words (OIDC Core §11). */
@@ -61,21 +69,23 @@ export function isDuration(scope: ScopeView): boolean {
   return scope.name === 'offline_access';
 }
 
-function generateWords(name: string): { group: ScopeGroup; text: string } {
+type Generated = { group: ScopeGroup; key: MessageKey; values?: { noun: string } };
+
+function generateWords(name: string): Generated {
   const identity = Object.hasOwn(IDENTITY, name) ? IDENTITY[name] : undefined;
-  if (identity) return { group: 'identity', text: t(identity) };
+  if (identity) return { group: 'identity', key: identity };
 
   const words = name.toLowerCase().split(/[:./]/).filter(Boolean);
   const verbs = words.flatMap((word) => (Object.hasOwn(VERBS, word) ? [word] : word.startsWith('admin') ? ['admin'] : []));
   const verb = heaviest(verbs);
-  if (verb === undefined) return { group: 'change', text: t('scope.unknown') };
+  if (verb === undefined) return { group: 'change', key: 'scope.unknown' };
 
   const noun = words
     .filter((word) => !isVerb(word) && !EMPTY_NOUNS.has(word))
     .map(humanise)
     .join(' ');
   const { group, key, bare } = verb;
-  return { group, text: noun === '' ? t(bare) : t(key, { noun }) };
+  return noun === '' ? { group, key: bare } : { group, key, values: { noun } };
 }
 
 function heaviest(verbs: readonly string[]) {

@@ -11,8 +11,8 @@ import { errorSummary } from './error-summary.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
-import { type MessageKey, rich, t } from './messages.ts';
 import { machineTime, secondsAgoText, waitText } from './moments.ts';
+import type { MessageKey, Words } from './words.ts';
 
 /** `prefilled`: the code came with the address, so the person has not read it from the device yet. */
 export type DeviceEntryValues = {
@@ -28,13 +28,14 @@ export type DeviceEntryValues = {
 
 /** Renders the form that posts `csrf` and `user_code` to `{base}/device`. */
 export function deviceEntryPage(page: PageFrame, values: DeviceEntryValues): string {
+  const { t } = page;
   const problem = problemOf(page, values);
-  const main = html`${errorSummary(problem === undefined ? [] : [{ field: 'user_code', text: problem }])}
+  const main = html`${errorSummary(page, problem === undefined ? [] : [{ field: 'user_code', text: problem }])}
 <h1>${t('device.title')}</h1>
 <p>${t('device.text')}</p>
 <form method="post" action="${page.base}/device">
 <input type="hidden" name="csrf" value="${values.csrf}">
-${codeField(values)}
+${codeField(page, values)}
 ${values.prefilled && html`<p class="note">${t('device.prefilled')}</p>`}
 <button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('device.continue')}</button>
 </form>
@@ -43,16 +44,17 @@ ${values.prefilled && html`<p class="note">${t('device.prefilled')}</p>`}
   return renderPage(page, { title: t('device.title'), why: 'why.device', aside: who(page, values.user), main });
 }
 
-function codeField({ userCode, error }: DeviceEntryValues): Markup {
+function codeField({ t }: Words, { userCode, error }: DeviceEntryValues): Markup {
   const invalid = error === 'missing' || error === 'unknown';
   return html`<div class="field"><label for="user_code">${t('device.code')}</label><p class="hint" id="code-hint">${t('device.codeHint')}</p>
 <input id="user_code" name="user_code" class="user-code" type="text" inputmode="text" required maxlength="40" autocomplete="off" autocapitalize="characters" autocorrect="off" spellcheck="false" aria-describedby="${invalid ? 'problems code-hint' : 'code-hint'}"${userCode !== undefined && html` value="${userCode}"`}${invalid && html` aria-invalid="true"`}${error === undefined && html` autofocus`}></div>`;
 }
 
 function problemOf(page: PageFrame, { error, retryAfterSeconds = 1, lifetimeSeconds }: DeviceEntryValues): string | undefined {
+  const { t } = page;
   if (error === 'missing') return t('device.error.missing');
-  if (error === 'unknown') return t('device.error.unknown', { lifetime: waitText(lifetimeSeconds, page.language) });
-  return error && t('error.throttled', { wait: waitText(retryAfterSeconds, page.language) });
+  if (error === 'unknown') return t('device.error.unknown', { lifetime: waitText(lifetimeSeconds, page) });
+  return error && t('error.throttled', { wait: waitText(retryAfterSeconds, page) });
 }
 
 /** Times are epoch seconds. */
@@ -70,6 +72,7 @@ export type DeviceConfirmValues = AskedValues & {
 
 /** Renders the form that posts `csrf`, `user_code`, `decision=deny|allow` and the ticked optional `scope` values to `{base}/device`. */
 export function deviceConfirmPage(page: PageFrame, values: DeviceConfirmValues): string {
+  const { t, rich } = page;
   const identity = clientIdentity(values.client, page);
   const shown = html`<strong class="place whole"><bdi>${values.userCode}</bdi></strong>`;
   const main = html`<h1>${t('device.compare')}</h1>
@@ -78,29 +81,30 @@ export function deviceConfirmPage(page: PageFrame, values: DeviceConfirmValues):
 <input type="hidden" name="csrf" value="${values.csrf}">
 <input type="hidden" name="user_code" value="${values.userCode}">
 <dl class="facts">
-${whoAndWhat(values, identity)}
+${whoAndWhat(page, values, identity)}
 <div><dt>${t('device.where')}</dt><dd><p class="target">${rich('redirect.device', { place: shown })}</p></dd></div>
-<div><dt>${t('device.requested')}</dt><dd><p>${requested(page, values)}</p>${!values.sameNetwork && warningLine(t('device.otherNetwork'))}</dd></div>
+<div><dt>${t('device.requested')}</dt><dd><p>${requested(page, values)}</p>${!values.sameNetwork && warningLine(page, t('device.otherNetwork'))}</dd></div>
 </dl>
-${permissions(values, 'first')}
+${permissions(page, values, 'first')}
 <p class="care" id="care">${t('consent.agents')}</p>
-${duration(values)}
+${duration(page, values)}
 <div class="care strong" id="sent">${icons.warning}<p><strong>${t('device.sent')}</strong> ${t('device.never')}</p></div>
-${buttons()}
+${buttons(page)}
 </form>
 <p class="small center">${rich('consent.undo', { agents: html`<a href="${page.base}/account/agents">${t('agents.title')}</a>` })}</p>
-${developerDetails(technicalRows(page, values))}`;
+${developerDetails(page, technicalRows(page, values))}`;
 
   return renderPage(page, { title: t('device.compare'), why: 'why.device', width: 'wide', aside: who(page, values.user, values.userCode), main });
 }
 
 function requested(page: PageFrame, { requestedAt, address }: DeviceConfirmValues): Markup {
-  const when = html`<strong><time datetime="${machineTime(requestedAt)}">${secondsAgoText(requestedAt, page.language, page.now)}</time></strong>`;
+  const { rich } = page;
+  const when = html`<strong><time datetime="${machineTime(requestedAt)}">${secondsAgoText(requestedAt, page)}</time></strong>`;
   return rich('device.when', { when, address: html`<strong><bdi>${visibleText(address)}</bdi></strong>` });
 }
 
 /** Deny is first in the tree, so that Enter, which presses the first submit button, can never approve. */
-function buttons(): Markup {
+function buttons({ t }: Words): Markup {
   const busy = t('layout.busy');
   return html`<div class="decide">
 <button type="submit" name="decision" value="deny" class="button even" data-busy="${busy}">${t('consent.deny')}</button>
@@ -119,11 +123,12 @@ function technicalRows(page: PageFrame, { technical }: DeviceConfirmValues): [st
 
 function who(page: PageFrame, user: AskedValues['user'], userCode?: string): Markup {
   const code = userCode === undefined ? '' : `&user_code=${encodeURIComponent(userCode)}`;
-  return whoIsSignedIn({ user }, `${page.base}/login?to=device${code}&switch=1`);
+  return whoIsSignedIn(page, { user }, `${page.base}/login?to=device${code}&switch=1`);
 }
 
 /** Renders what came of it. */
 export function deviceDonePage(page: PageFrame, { allowed }: { allowed: boolean }): string {
+  const { t } = page;
   const words: [MessageKey, MessageKey] = allowed ? ['device.connected', 'device.connectedText'] : ['return.deniedTitle', 'device.denied'];
   const main = html`<div class="outcome">${allowed ? icons.done : icons.closed}
 <h1>${t(words[0])}</h1>

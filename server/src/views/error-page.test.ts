@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import { type ErrorPageValues, errorPage } from './error-page.ts';
 import type { PageFrame } from './layout.ts';
 import { staleClientFixes } from './stale-client-fixes.ts';
+import { wordsFor } from './words.ts';
 
-const page: PageFrame = { serviceName: 'ACME', host: 'auth.example.com', requestId: 'req_1', language: 'en', base: '' };
+const page: PageFrame = { ...wordsFor('en'), serviceName: 'ACME', host: 'auth.example.com', requestId: 'req_1', base: '' };
 const values: ErrorPageValues = { code: 'invalid_request', title: 'It did not work', text: 'What happened.', forUser: 'Try again.', requestId: 'req_1' };
 
 test('[AZ-31] the interstitial names the destination host, links to it, and goes nowhere by itself', () => {
@@ -34,7 +35,7 @@ test('code and request id are on the page, and what is for the developer is apar
 });
 
 test('a recognised agent gets its own fix, an unknown one gets them all', () => {
-  const labels = (...hints: string[]) => staleClientFixes(hints).map(({ label }) => label);
+  const labels = (...hints: string[]) => staleClientFixes(hints, page).map(({ label }) => label);
 
   assert.deepEqual(labels('cursor://anysphere.cursor-mcp/oauth/callback'), ['Cursor', 'Any other agent']);
   assert.deepEqual(labels('Claude Code'), ['Claude Code', 'Any other agent']);

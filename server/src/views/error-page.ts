@@ -7,9 +7,9 @@ import { copyButton } from './copy-button.ts';
 import { visibleText } from './display-text.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
-import { rich, t } from './messages.ts';
 import { postForm } from './post-form.ts';
 import { safeReturnHref } from './safe-href.ts';
+import type { Words } from './words.ts';
 
 export type ErrorPageValues = {
   /** A registered error code. */
@@ -31,13 +31,14 @@ export type ErrorPageValues = {
 
 /** Renders what happened, what you can do, what the developer can do, code and request id. */
 export function errorPage(page: PageFrame, values: ErrorPageValues): string {
+  const { t } = page;
   const main = html`<h1>${values.title}</h1>
 <p class="lead">${visibleText(values.text)}</p>
 <section class="advice"><h2>${t('problem.you')}</h2><p>${values.forUser}</p>${fixList(values)}
 ${values.goTo && html`<p><a class="button quiet" href="${values.goTo.href}">${t(`problem.goTo.${values.goTo.place}`)}</a></p>`}</section>
-${onward(values)}
+${onward(page, values)}
 ${values.forDeveloper !== undefined && html`<section class="advice"><h2>${t('problem.developer')}</h2><p>${visibleText(values.forDeveloper)}</p></section>`}
-${technical(values)}`;
+${technical(page, values)}`;
 
   return renderPage(page, { title: values.title, why: 'why.error', main });
 }
@@ -47,7 +48,7 @@ function fixList(values: ErrorPageValues): Markup | undefined {
   return html`<dl class="fixes">${values.fixes.map(({ label, text }) => html`<div><dt>${visibleText(label)}</dt><dd>${visibleText(text)}</dd></div>`)}</dl>`;
 }
 
-function onward(values: ErrorPageValues): Markup | undefined {
+function onward({ t, rich }: Words, values: ErrorPageValues): Markup | undefined {
   const href = values.continueTo && safeReturnHref(values.continueTo.href);
   if (values.continueTo === undefined || href === undefined) return undefined;
   const host = html`<strong class="place"><bdi>${visibleText(values.continueTo.host)}</bdi></strong>`;
@@ -61,9 +62,10 @@ function onwardTo(href: string, fields: Readonly<Record<string, string>> | undef
 }
 
 /** One block that can be copied whole into a message to the operator. */
-function technical(values: ErrorPageValues): Markup {
+function technical(page: Words, values: ErrorPageValues): Markup {
+  const { t } = page;
   const rows: (readonly [string, string])[] = [[t('problem.code'), values.code], [t('problem.requestId'), values.requestId], ...(values.details ?? [])];
   return html`<section class="support"><h2>${t('problem.details')}</h2>
 <dl class="technical" id="support">${rows.map(([name, value]) => html`<div><dt>${visibleText(name)}</dt> <dd><code>${visibleText(value)}</code></dd></div>\n`)}</dl>
-${copyButton('support', 'problem.copySupport')}</section>`;
+${copyButton(page, 'support', 'problem.copySupport')}</section>`;
 }

@@ -3,12 +3,12 @@
  */
 import { html } from 'hono/html';
 import type { Markup } from './layout.ts';
-import { t } from './messages.ts';
+import type { Words } from './words.ts';
 
 export type FieldProblem = { /** id of the field */ field: string; text: string };
 
 /** Renders the summary; nothing when there is no problem. */
-export function errorSummary(problems: readonly FieldProblem[]): Markup | undefined {
+export function errorSummary({ t }: Words, problems: readonly FieldProblem[]): Markup | undefined {
   if (problems.length === 0) return undefined;
   return html`<div class="problems" role="alert" tabindex="-1" autofocus id="problems"><p><strong>${t('error.summary')}</strong></p>
 <ul>${problems.map(({ field, text }) => html`<li><a href="#${field}">${text}</a></li>`)}</ul></div>`;

@@ -5,12 +5,12 @@ import { html } from 'hono/html';
 import { displayText } from './display-text.ts';
 import type { PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
-import { rich, t } from './messages.ts';
 
 export type HomePageValues = { /** E-mail or name, when someone is signed in. */ signedInAs?: string };
 
 /** Renders the front page. */
 export function homePage(page: PageFrame, values: HomePageValues = {}): string {
+  const { t, rich } = page;
   const main = html`<h1><bdi>${page.serviceName}</bdi></h1>
 <p class="lead">${t('home.text')}</p>
 <p><a class="button main" href="${page.base}/account/agents">${t('home.account')}</a></p>

@@ -7,23 +7,20 @@ import { scriptAsset, stylesheetAsset } from './assets.ts';
 import { copyButton } from './copy-button.ts';
 import { visibleText } from './display-text.ts';
 import { icons, tabIcon } from './icons.ts';
-import type { MessageKey } from './messages.ts';
-import { rich, t } from './messages.ts';
+import type { Markup, MessageKey, Words } from './words.ts';
+
+export type { Markup } from './words.ts';
+
 import { contactHref } from './safe-href.ts';
 
-/** What `html` returns. Templates here never hold a promise, so it is always the finished text. */
-export type Markup = ReturnType<typeof html>;
-
-/** What every page is told besides its own values. */
-export type PageFrame = {
+/** What every page is told besides its own values, with the words of the person's language. */
+export type PageFrame = Words & {
   serviceName: string;
   /** The issuer's host, shown as "You are on auth.example.com". */
   host: string;
   /** E-mail address, https address or plain words. */
   contact?: string;
   requestId: string;
-  /** BCP 47, for example `en`. */
-  language: string;
   /** `''` or `/t/acme`: prefix of links, forms and assets. */
   base: string;
   /** Banner of the operator or of development mode, on every page. */
@@ -44,12 +41,11 @@ export type Document = {
   refreshTo?: string;
 };
 
-const RIGHT_TO_LEFT = new Set(['ar', 'dv', 'fa', 'he', 'ps', 'sd', 'ug', 'ur', 'yi']);
-
 /** Renders a whole document. Throws `TypeError` if a page smuggled a promise into its template. */
 export function renderPage(page: PageFrame, document: Document): string {
+  const { t } = page;
   const rendered = html`<!doctype html>
-<html lang="${page.language}" dir="${RIGHT_TO_LEFT.has(page.language.split('-')[0] ?? '') ? 'rtl' : 'ltr'}">
+<html lang="${page.language}" dir="${page.dir}">
 ${head(page, document)}
 <body>
 <a class="skip" href="#main">${t('layout.skip')}</a>
@@ -70,6 +66,7 @@ ${footer(page, document.why)}
 }
 
 function head(page: PageFrame, document: Document): Markup {
+  const { t } = page;
   return html`<head>
 <meta charset="utf-8">
 <title>${t('layout.title', { page: document.title, service: page.serviceName })}</title>
@@ -85,16 +82,17 @@ ${document.refreshTo !== undefined && html`<meta http-equiv="refresh" content="0
 }
 
 function footer(page: PageFrame, why: MessageKey): Markup {
+  const { t, rich } = page;
   const service = page.serviceName;
   return html`<footer class="foot">
 <p class="where">${icons.host}<span>${rich('host.youAreOn', { host: html`<strong>${page.host}</strong>` })}</span></p>
 <details><summary>${t('layout.why')}</summary><p>${t(why, { service })}</p></details>
-<p class="small"><bdi>${service}</bdi>${contactLine(page.contact)} <span>${languageName(page.language)}</span>
-<span class="request">${t('layout.requestId')} <code id="request-id">${visibleText(page.requestId)}</code> ${copyButton('request-id')}</span></p>
+<p class="small"><bdi>${service}</bdi>${contactLine(page, page.contact)} <span>${languageName(page.language)}</span>
+<span class="request">${t('layout.requestId')} <code id="request-id">${visibleText(page.requestId)}</code> ${copyButton(page, 'request-id')}</span></p>
 </footer>`;
 }
 
-function contactLine(contact: string | undefined): Markup | undefined {
+function contactLine({ rich }: Words, contact: string | undefined): Markup | undefined {
   if (contact === undefined) return undefined;
   const href = contactHref(contact);
   const shown = href === undefined ? html`<bdi>${contact}</bdi>` : html`<a href="${href}">${contact}</a>`;

@@ -1,14 +1,14 @@
 /**
  * Owns: epoch seconds as words a person reads. Time is handed in; nothing here asks a clock.
  */
-import { t } from './messages.ts';
+import type { Words } from './words.ts';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** Formats epoch seconds as a date, in UTC so that every reader of a receipt sees the same day. */
-export function dateText(seconds: number, language: string): string {
+export function dateText(seconds: number, { language }: Words): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' }).format(seconds * 1000);
 }
 
@@ -19,25 +19,27 @@ export function machineTime(seconds: number): string {
 
 /**
  * Says how long ago `seconds` was, seen from `now`; without `now`, or after a month, the date.
- * @example agoText(1000, 'en', 1120) // '2 minutes ago'
+ * @example agoText(1000, { ...wordsFor('en'), now: 1120 }) // '2 minutes ago'
  */
-export function agoText(seconds: number, language: string, now?: number): string {
+export function agoText(seconds: number, words: Words & { now?: number }): string {
+  const { t, language, now } = words;
   const age = now === undefined ? Number.POSITIVE_INFINITY : Math.max(0, now - seconds);
-  if (age > 30 * DAY) return t('time.onDate', { date: dateText(seconds, language) });
+  if (age > 30 * DAY) return t('time.onDate', { date: dateText(seconds, words) });
   if (age < MINUTE) return t('time.justNow');
   const [unit, size] = age < HOUR ? (['minute', MINUTE] as const) : age < DAY ? (['hour', HOUR] as const) : (['day', DAY] as const);
   return new Intl.RelativeTimeFormat(language, { numeric: 'always' }).format(-Math.floor(age / size), unit);
 }
 
 /** Says how long ago to the second within the last two minutes, for a moment that a person compares with their own. */
-export function secondsAgoText(seconds: number, language: string, now?: number): string {
+export function secondsAgoText(seconds: number, words: Words & { now?: number }): string {
+  const { language, now } = words;
   const age = now === undefined ? Number.POSITIVE_INFINITY : Math.max(0, now - seconds);
-  if (age >= 2 * MINUTE || age === 0) return agoText(seconds, language, now);
+  if (age >= 2 * MINUTE || age === 0) return agoText(seconds, words);
   return new Intl.RelativeTimeFormat(language, { numeric: 'always' }).format(-age, 'second');
 }
 
 /** Says how long to wait, rounded up, never "0 minutes". */
-export function waitText(seconds: number, language: string): string {
+export function waitText(seconds: number, { language }: Words): string {
   const [unit, size] = seconds < 2 * MINUTE ? (['second', 1] as const) : seconds < 2 * HOUR ? (['minute', MINUTE] as const) : (['hour', HOUR] as const);
   return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.max(1, Math.ceil(seconds / size)));
 }

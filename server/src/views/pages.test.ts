@@ -18,15 +18,16 @@ import { returnPage } from './return-page.ts';
 import { setupDonePage, setupPage } from './setup-page.ts';
 import { signInPage } from './sign-in-page.ts';
 import { signedOutPage, signOutPage } from './sign-out-page.ts';
+import { wordsFor } from './words.ts';
 
 /** Every page with `x` in every place that takes text from outside. */
 function everyPage(x: string): Record<string, string> {
   const page: PageFrame = {
+    ...wordsFor('en'),
     serviceName: x,
     host: x,
     contact: x,
     requestId: x,
-    language: 'en',
     base: '/t/acme',
     notice: { title: x, text: x },
     now: 1_700_000_000,
@@ -234,7 +235,7 @@ test('every form posts under the base of its tenant, or an answer to its client,
 
 test('a right-to-left language turns the page', () => {
   assert.match(
-    noticePage({ serviceName: 'x', host: 'x', requestId: 'x', language: 'ar-EG', base: '' }, { title: 'x', text: 'x' }),
-    /<html lang="ar-EG" dir="rtl">/,
+    noticePage({ ...wordsFor('en'), language: 'ar', dir: 'rtl', serviceName: 'x', host: 'x', requestId: 'x', base: '' }, { title: 'x', text: 'x' }),
+    /<html lang="ar" dir="rtl">/,
   );
 });

@@ -3,7 +3,7 @@
  */
 import { html } from 'hono/html';
 import type { Markup } from './layout.ts';
-import { t } from './messages.ts';
+import type { Words } from './words.ts';
 
 export type PasswordField = {
   autocomplete: 'current-password' | 'new-password';
@@ -17,7 +17,7 @@ export type PasswordField = {
 };
 
 /** Renders the field with the id and name `password`. Pasting is never hindered and the value is never given back. */
-export function passwordField(field: PasswordField): Markup {
+export function passwordField({ t }: Words, field: PasswordField): Markup {
   const describedBy = [field.hint && 'password-hint', field.problem ? 'password-problem' : field.invalidBecauseOf].filter(Boolean).join(' ');
   return html`<div class="field"><label for="password">${t('signIn.password')}</label>
 ${field.hint && html`<p class="hint" id="password-hint">${field.hint}</p>`}

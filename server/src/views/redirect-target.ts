@@ -3,7 +3,7 @@
  * Not owned: whether the redirect URI is registered (rules/redirect-uri). RFC 8252 §7; MCP security, "Localhost Redirect URI Risks".
  */
 import { visibleText } from './display-text.ts';
-import { t } from './messages.ts';
+import type { Words } from './words.ts';
 
 /** Where an answer goes. `code-page` is the out-of-band page of development mode; `unknown` is anything we would not vouch for. */
 export type RedirectKind = 'loopback' | 'https' | 'custom-scheme' | 'code-page' | 'unknown';
@@ -28,40 +28,41 @@ export function isLoopbackHost(hostname: string): boolean {
 }
 
 /**
- * Describes the redirect URI of this request. `publisherHost` is the host of the metadata document, when there is one;
+ * Describes the redirect URI of this request. `publisher.host` is the host of the metadata document, when there is one;
  * `belongs` overrides our comparison where the caller knows better (a public suffix list, an allow-list).
- * @example describeRedirect('http://localhost:3000/callback').line // 'a program on this computer (localhost:3000)'
+ * @example describeRedirect('http://localhost:3000/callback', wordsFor('en')).line // 'a program on this computer (localhost:3000)'
  */
-export function describeRedirect(redirectUri: string, publisherHost?: string, belongs?: boolean): RedirectTarget {
+export function describeRedirect(redirectUri: string, words: Words, publisher: { host?: string; belongs?: boolean } = {}): RedirectTarget {
+  const { t } = words;
   if (/^urn:ietf:wg:oauth:2\.0:oob(:auto)?$/.test(redirectUri))
     return { kind: 'code-page', line: t('redirect.codePage'), place: '', owner: '', anyProgram: false };
-  if (!URL.canParse(redirectUri)) return unknownTarget(redirectUri);
+  if (!URL.canParse(redirectUri)) return unknownTarget(redirectUri, words);
 
   const url = new URL(redirectUri);
   const overHttp = url.protocol === 'http:' || url.protocol === 'https:';
   if (overHttp && isLoopbackHost(url.hostname))
     return { kind: 'loopback', line: t('redirect.loopback', { place: url.host }), place: url.host, owner: url.host, anyProgram: true };
-  if (url.protocol === 'https:') return httpsTarget(url, publisherHost, belongs);
-  if (overHttp) return unknownTarget(redirectUri);
+  if (url.protocol === 'https:') return httpsTarget(url, words, publisher);
+  if (overHttp) return unknownTarget(redirectUri, words);
   const place = `${url.protocol}//`;
   return { kind: 'custom-scheme', line: t('redirect.scheme', { place }), place, owner: place, anyProgram: true };
 }
 
 /** Describes where the answer to a device goes: no redirect, but the device that waits. */
-export function describeDevice(): Pick<RedirectTarget, 'place' | 'line'> {
+export function describeDevice({ t }: Words): Pick<RedirectTarget, 'place' | 'line'> {
   return { place: 'device', line: t('redirect.deviceUnnamed') };
 }
 
-function httpsTarget(url: URL, publisherHost?: string, belongs?: boolean): RedirectTarget {
+function httpsTarget(url: URL, { t }: Words, { host, belongs }: { host?: string; belongs?: boolean }): RedirectTarget {
   const target: RedirectTarget = { kind: 'https', line: url.host, place: url.host, owner: ownerPart(url.host), anyProgram: false };
-  if (belongs ?? (publisherHost === undefined || isSameSite(url.hostname, publisherHost))) return target;
+  if (belongs ?? (host === undefined || isSameSite(url.hostname, host))) return target;
   return {
     ...target,
-    warning: publisherHost ? t('redirect.foreign', { place: url.host, host: visibleText(publisherHost) }) : t('redirect.foreignUnknown', { place: url.host }),
+    warning: host ? t('redirect.foreign', { place: url.host, host: visibleText(host) }) : t('redirect.foreignUnknown', { place: url.host }),
   };
 }
 
-function unknownTarget(redirectUri: string): RedirectTarget {
+function unknownTarget(redirectUri: string, { t }: Words): RedirectTarget {
   const place = visibleText(redirectUri);
   return { kind: 'unknown', line: place, place, owner: place, warning: t('redirect.unknown'), anyProgram: true };
 }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PageFrame } from './layout.ts';
 import { returnPage } from './return-page.ts';
+import { wordsFor } from './words.ts';
 
-const page: PageFrame = { serviceName: 'ACME', host: 'auth.example.com', requestId: 'req_1', language: 'en', base: '' };
+const page: PageFrame = { ...wordsFor('en'), serviceName: 'ACME', host: 'auth.example.com', requestId: 'req_1', base: '' };
 
 test('[CON-08] [CON-09] the way back is a refresh and a link to the same address, for apps too', () => {
   const html = returnPage(page, { href: `cursor://x/cb?code=a&state="'<`, denied: false });

@@ -4,11 +4,11 @@
  */
 import { html } from 'hono/html';
 import type { ScopeGroup, ScopeView } from './describe-scope.ts';
-import { describeScope, SCOPE_GROUPS } from './describe-scope.ts';
+import { describeScope, SCOPE_GROUPS, scopeGroup } from './describe-scope.ts';
 import { visibleText } from './display-text.ts';
 import { icons } from './icons.ts';
 import type { Markup } from './layout.ts';
-import { t } from './messages.ts';
+import type { Words } from './words.ts';
 
 /** More permissions than this do not fit one phone screen above the buttons. */
 const FITS_ONE_SCREEN = 3;
@@ -24,38 +24,42 @@ export type ScopeListOptions = {
   tag?: string;
 };
 
+type Group = { group: ScopeGroup; members: readonly ScopeView[] };
+
 /** Renders the groups that have members, least risky first. */
-export function scopeList(scopes: readonly ScopeView[], options: ScopeListOptions): Markup {
+export function scopeList(page: Words, scopes: readonly ScopeView[], options: ScopeListOptions): Markup {
   const many = scopes.length > FITS_ONE_SCREEN && !options.open;
   return html`<div class="groups">${SCOPE_GROUPS.map((group) => {
-    const members = scopes.filter((scope) => describeScope(scope).group === group);
+    const members = scopes.filter((scope) => scopeGroup(scope) === group);
     if (members.length === 0) return '';
     const hidesNoChoice = !options.choices || members.every((scope) => !scope.optional);
     return many && hidesNoChoice && members.length > 1 && MAY_COLLAPSE.has(group)
-      ? collapsedGroup(group, members, options)
-      : openGroup(group, members, options);
+      ? collapsedGroup(page, { group, members }, options)
+      : openGroup(page, { group, members }, options);
   })}</div>`;
 }
 
-function openGroup(group: ScopeGroup, members: readonly ScopeView[], options: ScopeListOptions): Markup {
+function openGroup(page: Words, { group, members }: Group, options: ScopeListOptions): Markup {
+  const { t } = page;
   const id = `${options.id}-${group}`;
-  return html`<div class="group risk-${group}" role="group" aria-labelledby="${id}"><h3 id="${id}">${icons[group]}<span>${t(`group.${group}`)}</span></h3>${items(members, id, options)}</div>`;
+  return html`<div class="group risk-${group}" role="group" aria-labelledby="${id}"><h3 id="${id}">${icons[group]}<span>${t(`group.${group}`)}</span></h3>${items(page, { members, id }, options)}</div>`;
 }
 
-function collapsedGroup(group: ScopeGroup, members: readonly ScopeView[], options: ScopeListOptions): Markup {
+function collapsedGroup(page: Words, { group, members }: Group, options: ScopeListOptions): Markup {
+  const { t } = page;
   const id = `${options.id}-${group}`;
   const title = t('group.count', { group: t(`group.${group}`), count: members.length });
-  return html`<details class="group risk-${group}"><summary id="${id}">${icons[group]}<span>${title}</span></summary>${items(members, id, options)}</details>`;
+  return html`<details class="group risk-${group}"><summary id="${id}">${icons[group]}<span>${title}</span></summary>${items(page, { members, id }, options)}</details>`;
 }
 
-function items(members: readonly ScopeView[], headingId: string, options: ScopeListOptions): Markup {
-  return html`<ul>${members.map((scope) => html`<li>${scope.optional && options.choices ? choice(scope, headingId) : line(scope, options)}</li>`)}</ul>`;
+function items(page: Words, { members, id }: { members: readonly ScopeView[]; id: string }, options: ScopeListOptions): Markup {
+  return html`<ul>${members.map((scope) => html`<li>${scope.optional && options.choices ? choice(page, scope, id) : line(page, scope, options)}</li>`)}</ul>`;
 }
 
-function line(scope: ScopeView, options: ScopeListOptions): Markup {
-  return html`<div class="scope"><span>${describeScope(scope).text}${options.tag && html` <span class="tag">${options.tag}</span>`}</span> <code>${visibleText(scope.name)}</code></div>`;
+function line(page: Words, scope: ScopeView, options: ScopeListOptions): Markup {
+  return html`<div class="scope"><span>${describeScope(scope, page).text}${options.tag && html` <span class="tag">${options.tag}</span>`}</span> <code>${visibleText(scope.name)}</code></div>`;
 }
 
-function choice(scope: ScopeView, headingId: string): Markup {
-  return html`<label class="scope choice"><input type="checkbox" name="scope" value="${scope.name}" aria-describedby="${headingId}"><span>${describeScope(scope).text} <span class="tag">${t('consent.optional')}</span></span> <code>${visibleText(scope.name)}</code></label>`;
+function choice(page: Words, scope: ScopeView, headingId: string): Markup {
+  return html`<label class="scope choice"><input type="checkbox" name="scope" value="${scope.name}" aria-describedby="${headingId}"><span>${describeScope(scope, page).text} <span class="tag">${page.t('consent.optional')}</span></span> <code>${visibleText(scope.name)}</code></label>`;
 }

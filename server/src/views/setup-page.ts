@@ -8,8 +8,8 @@ import { errorSummary } from './error-summary.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
-import { t } from './messages.ts';
 import { passwordField } from './password-field.ts';
+import type { Words } from './words.ts';
 
 export type SetupField = 'username' | 'email' | 'password';
 export type SetupProblem = 'missing' | 'invalid' | 'taken' | 'tooShort' | 'tooLong';
@@ -24,18 +24,19 @@ export type SetupPageValues = {
 
 /** Renders the form that posts `token`, `csrf`, `username`, `email` and `password` to `{base}/setup`. */
 export function setupPage(page: PageFrame, values: SetupPageValues): string {
+  const { t } = page;
   const problems: FieldProblem[] = (values.errors ?? []).map(({ field, problem }) => ({
     field,
     text: t(`setup.error.${problem}`, { field: t(`setup.${field}`) }),
   }));
   const problemOf = (field: SetupField) => problems.find((problem) => problem.field === field)?.text;
   const title = t('setup.title', { service: page.serviceName });
-  const main = html`${errorSummary(problems)}<h1>${title}</h1><p>${t('setup.text')}</p>
+  const main = html`${errorSummary(page, problems)}<h1>${title}</h1><p>${t('setup.text')}</p>
 <form method="post" action="${page.base}/setup">
 <input type="hidden" name="token" value="${values.token}"><input type="hidden" name="csrf" value="${values.csrf}">
-${textField('username', { autocomplete: 'username', type: 'text', value: values.username, problem: problemOf('username'), autofocus: problems.length === 0 })}
-${textField('email', { autocomplete: 'email', type: 'email', value: values.email, problem: problemOf('email') })}
-${passwordField({ autocomplete: 'new-password', hint: t('setup.passwordHint'), minLength: 12, problem: problemOf('password') })}
+${textField(page, 'username', { autocomplete: 'username', type: 'text', value: values.username, problem: problemOf('username'), autofocus: problems.length === 0 })}
+${textField(page, 'email', { autocomplete: 'email', type: 'email', value: values.email, problem: problemOf('email') })}
+${passwordField(page, { autocomplete: 'new-password', hint: t('setup.passwordHint'), minLength: 12, problem: problemOf('password') })}
 <button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('setup.submit')}</button>
 </form>`;
 
@@ -44,7 +45,7 @@ ${passwordField({ autocomplete: 'new-password', hint: t('setup.passwordHint'), m
 
 type TextField = { autocomplete: string; type: 'text' | 'email'; value?: string; problem?: string; autofocus?: boolean };
 
-function textField(name: 'username' | 'email', field: TextField): Markup {
+function textField({ t }: Words, name: 'username' | 'email', field: TextField): Markup {
   return html`<div class="field"><label for="${name}">${t(`setup.${name}`)}</label>
 ${field.problem && html`<p class="problem" id="${name}-problem">${field.problem}</p>`}
 <input id="${name}" name="${name}" type="${field.type}" required autocomplete="${field.autocomplete}" autocapitalize="none" spellcheck="false" maxlength="320"${field.value !== undefined && html` value="${field.value}"`}${field.problem && html` aria-invalid="true" aria-describedby="${name}-problem"`}${field.autofocus && html` autofocus`}></div>`;
@@ -55,13 +56,14 @@ export type SetupDonePageValues = { ownerToken: string; exampleCurl: string };
 
 /** Renders the owner token, this once. */
 export function setupDonePage(page: PageFrame, values: SetupDonePageValues): string {
+  const { t } = page;
   const main = html`<div class="outcome">${icons.done}<h1>${t('setup.doneTitle')}</h1></div>
 <p>${t('setup.doneText')}</p>
 <h2>${t('setup.token')}</h2>
-<div class="secret"><code id="owner-token">${values.ownerToken}</code>${copyButton('owner-token')}</div>
+<div class="secret"><code id="owner-token">${values.ownerToken}</code>${copyButton(page, 'owner-token')}</div>
 <p class="care strong">${icons.warning}<span>${t('setup.doneNever')}</span></p>
 <h2>${t('setup.next')}</h2>
-<div class="secret"><pre tabindex="0"><code id="example">${values.exampleCurl}</code></pre>${copyButton('example')}</div>`;
+<div class="secret"><pre tabindex="0"><code id="example">${values.exampleCurl}</code></pre>${copyButton(page, 'example')}</div>`;
 
   return renderPage(page, { title: t('setup.doneTitle'), why: 'why.setup', width: 'wide', main });
 }

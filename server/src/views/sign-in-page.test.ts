@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PageFrame } from './layout.ts';
 import { signInPage } from './sign-in-page.ts';
+import { wordsFor } from './words.ts';
 
-const page: PageFrame = { serviceName: 'ACME', host: 'auth.example.com', requestId: 'req_1', language: 'en', base: '' };
+const page: PageFrame = { ...wordsFor('en'), serviceName: 'ACME', host: 'auth.example.com', requestId: 'req_1', base: '' };
 
 test('the form is one that password managers know', () => {
   const html = signInPage(page, { tx: 'tx_1', csrf: 'c' });

@@ -10,9 +10,9 @@ import { errorSummary } from './error-summary.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
-import { rich, t } from './messages.ts';
 import { waitText } from './moments.ts';
 import { passwordField } from './password-field.ts';
+import type { Words } from './words.ts';
 
 /** `tx` is the parked authorization request; `signInHint` is shown by development mode only; `reason: 'confirm'` asks again for what is already signed in. */
 export type SignInPageValues = {
@@ -31,17 +31,18 @@ export type SignInPageValues = {
 
 /** Renders the form that posts `tx`, `csrf`, `username`, `password` and `keep=1` to `{base}/login`. */
 export function signInPage(page: PageFrame, values: SignInPageValues): string {
+  const { t } = page;
   const confirming = values.reason === 'confirm';
   const identity = values.client && clientIdentity(values.client, page);
-  const main = html`${errorSummary(problemsOf(page, values))}
-<h1>${heading(values, identity)}</h1>
+  const main = html`${errorSummary(page, problemsOf(page, values))}
+<h1>${heading(page, values, identity)}</h1>
 ${lead(page, values, identity)}
 <form method="post" action="${page.base}/login">
 ${values.tx !== undefined && html`<input type="hidden" name="tx" value="${values.tx}">`}
 ${values.device && html`<input type="hidden" name="to" value="device"><input type="hidden" name="user_code" value="${values.device.userCode ?? ''}">`}
 <input type="hidden" name="csrf" value="${values.csrf}">
-${usernameField(values)}
-${passwordField({ autocomplete: 'current-password', invalidBecauseOf: values.error === 'wrong-credentials' ? 'problems' : undefined, autofocus: !values.error && (confirming || Boolean(values.username)) })}
+${usernameField(page, values)}
+${passwordField(page, { autocomplete: 'current-password', invalidBecauseOf: values.error === 'wrong-credentials' ? 'problems' : undefined, autofocus: !values.error && (confirming || Boolean(values.username)) })}
 ${!confirming && html`<label class="check"><input type="checkbox" name="keep" value="1"><span>${t('signIn.keep')}</span></label>`}
 <button type="submit" class="button main" data-busy="${t('layout.busy')}">${t(confirming ? 'signIn.confirm' : 'signIn.submit')}</button>
 </form>
@@ -50,27 +51,30 @@ ${values.signInHint !== undefined && html`<p class="chip"><strong>${t('signIn.hi
   return renderPage(page, { title: t(confirming ? 'signIn.confirmTitle' : 'signIn.title'), why: 'why.signIn', main });
 }
 
-function heading(values: SignInPageValues, identity: ClientIdentity | undefined): Markup {
+function heading(page: Words, values: SignInPageValues, identity: ClientIdentity | undefined): Markup {
+  const { rich } = page;
   if (values.reason === 'confirm') return rich('signIn.confirmTitle');
-  return identity ? rich('signIn.continue', { name: nameInSentence(identity) }) : rich('signIn.title');
+  return identity ? rich('signIn.continue', { name: nameInSentence(page, identity) }) : rich('signIn.title');
 }
 
 function lead(page: PageFrame, values: SignInPageValues, identity: ClientIdentity | undefined): Markup {
+  const { t, rich } = page;
   const by = identity && html`<p class="by tier-${identity.tier}">${icons[identity.tier]}<span>${publisher(page, identity)}</span></p>`;
   if (values.reason === 'confirm') return html`<p>${t('signIn.confirmText')}</p>`;
   if (values.reason === 'signed-out') {
-    const text = identity ? rich('signIn.signedOutClient', { name: nameInSentence(identity) }) : rich('signIn.signedOut');
+    const text = identity ? rich('signIn.signedOutClient', { name: nameInSentence(page, identity) }) : rich('signIn.signedOut');
     return html`${by}<p class="note">${text}</p>`;
   }
   return by ?? html`<p>${t(values.device ? 'signIn.device' : 'signIn.plain')}</p>`;
 }
 
 function publisher(page: PageFrame, identity: ClientIdentity): Markup {
+  const { rich } = page;
   const host = html`<strong><bdi>${identity.proof}</bdi></strong>`;
   return rich(`signIn.by.${identity.tier}`, { host, service: page.serviceName });
 }
 
-function usernameField(values: SignInPageValues): Markup {
+function usernameField({ t }: Words, values: SignInPageValues): Markup {
   const fixed = values.reason === 'confirm' && values.username !== undefined;
   const invalid = values.error === 'wrong-credentials';
   return html`<div class="field"><label for="username">${t('signIn.username')}</label>
@@ -78,11 +82,12 @@ function usernameField(values: SignInPageValues): Markup {
 }
 
 function problemsOf(page: PageFrame, values: SignInPageValues): FieldProblem[] {
+  const { t } = page;
   if (values.error === undefined) return [];
   const wait = values.retryAfterSeconds;
   const texts = {
     'wrong-credentials': () => t('error.wrongCredentials'),
-    throttled: () => (wait === undefined ? t('error.throttledSoon') : t('error.throttled', { wait: waitText(wait, page.language) })),
+    throttled: () => (wait === undefined ? t('error.throttledSoon') : t('error.throttled', { wait: waitText(wait, page) })),
     disabled: () => t('error.disabled', { service: page.serviceName }),
   };
   return [{ field: 'username', text: texts[values.error]() }];

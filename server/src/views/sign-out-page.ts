@@ -6,7 +6,6 @@ import { displayText } from './display-text.ts';
 import { icons } from './icons.ts';
 import type { PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
-import { rich, t } from './messages.ts';
 import { safeReturnHref } from './safe-href.ts';
 
 /** `askedBy` is the name of the client that sent the browser here; `carried` are its parameters, which the form takes along. */
@@ -21,6 +20,7 @@ export type Onward = { href: string; host: string; atOnce: boolean };
 
 /** Renders the question; the form posts `csrf` to `{base}/logout`. */
 export function signOutPage(page: PageFrame, values: SignOutPageValues): string {
+  const { t, rich } = page;
   const { user, askedBy } = values;
   const main = html`<h1>${t('signOut.title')}</h1>
 ${user && html`<p>${rich('signOut.as', { user: html`<strong><bdi>${displayText(user.email ?? user.name, 80)}</bdi></strong>` })}</p>`}
@@ -36,6 +36,7 @@ ${Object.entries(values.carried ?? {}).map(([name, value]) => html`<input type="
 
 /** Renders the confirmation after the session has ended, with the way on if a client asked for it. */
 export function signedOutPage(page: PageFrame, onward?: Onward): string {
+  const { t, rich } = page;
   const href = onward && safeReturnHref(onward.href);
   const main = html`<div class="outcome">${icons.done}<h1>${t('signedOut.title')}</h1><p>${t('signedOut.text')}</p></div>
 ${onward && href !== undefined && html`<p><a class="button main" href="${href}" rel="noreferrer"><span>${rich('signedOut.onward', { host: html`<bdi>${onward.host}</bdi>` })}</span></a></p>`}

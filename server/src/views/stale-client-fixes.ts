@@ -1,7 +1,7 @@
 /**
  * Owns: how to make an agent forget a registration that is gone, per agent. Pure. Not owned: telling that a registration is gone (authorize/).
  */
-import { t } from './messages.ts';
+import type { Words } from './words.ts';
 
 const FIXES = [
   { label: 'Claude Code', mark: /claude/i, key: 'fix.claudeCode' },
@@ -12,9 +12,9 @@ const FIXES = [
 
 /**
  * Returns how to make an agent forget a registration that is gone, the recognised agent alone when `hints` (name, client id, redirect URI) name one, else all.
- * @example staleClientFixes(['cursor://anysphere.cursor-mcp/oauth/callback'])
+ * @example staleClientFixes(['cursor://anysphere.cursor-mcp/oauth/callback'], wordsFor('en'))
  */
-export function staleClientFixes(hints: readonly string[]): { label: string; text: string }[] {
+export function staleClientFixes(hints: readonly string[], { t }: Words): { label: string; text: string }[] {
   const recognised = FIXES.filter(({ mark }) => hints.some((hint) => mark.test(hint)));
   const named = (recognised.length > 0 ? recognised : FIXES).map(({ label, key }) => ({ label, text: t(key) }));
   return [...named, { label: t('fix.other.label'), text: t('fix.other') }];

@@ -1,0 +1,69 @@
+/**
+ * Owns: the words of every page, one file of messages per language in ICU MessageFormat, and the two ways to fill their placeholders. A message that a language
+ * lacks is said in English. Not owned: which language a person reads (language.ts), escaping. `t` returns plain text for the template to escape.
+ */
+import { html } from 'hono/html';
+import { IntlMessageFormat } from 'intl-messageformat';
+import en from './messages/en.json' with { type: 'json' };
+
+/** What `html` returns. Templates here never hold a promise, so it is always the finished text. */
+export type Markup = ReturnType<typeof html>;
+
+export type MessageKey = keyof typeof en;
+
+/** The words of one language. Both functions stand alone: `const { t } = page`. */
+export type Words = {
+  /** BCP 47, for example `pt-BR`. */
+  language: string;
+  dir: 'ltr' | 'rtl';
+  /**
+   * Returns the text of `key` with its placeholders filled, unescaped. Throws when a placeholder has no value.
+   * @example t('signIn.continue', { name: 'Claude Code' })
+   */
+  t(key: MessageKey, values?: Readonly<Record<string, string | number>>): string;
+  /**
+   * Returns the text of `key` as markup: strings are escaped, markup made by `html` is set in as it is. For emphasis whose place differs between languages.
+   * @example rich('host.youAreOn', { host: html`<strong>${host}</strong>` })
+   */
+  rich(key: MessageKey, values?: Readonly<Record<string, unknown>>): Markup;
+};
+
+type Messages = Partial<Readonly<Record<MessageKey, string>>>;
+const languages: Readonly<Record<string, Messages>> = { en };
+const rightToLeft = new Set(['ar', 'fa', 'he', 'ur']);
+const known = new Map<string, Words>();
+
+/** The text as a key, where it is one: for words that only some values have. */
+export function keyOf(text: string): MessageKey | undefined {
+  return Object.hasOwn(en, text) ? (text as MessageKey) : undefined;
+}
+
+/** The words of a language, made once; of English for one that is not there. */
+export function wordsFor(language: string): Words {
+  const available = Object.hasOwn(languages, language) ? language : 'en';
+  const words = known.get(available) ?? makeWords(available, languages[available] ?? en);
+  known.set(available, words);
+  return words;
+}
+
+function makeWords(language: string, messages: Messages): Words {
+  const formats = new Map<MessageKey, IntlMessageFormat>();
+
+  /** Parsed when first said. `<` is a letter here: markup comes from values, never from a message. */
+  function format(key: MessageKey): IntlMessageFormat {
+    const text = messages[key];
+    const made = formats.get(key) ?? new IntlMessageFormat(text ?? en[key], text === undefined ? 'en' : language, undefined, { ignoreTag: true });
+    formats.set(key, made);
+    return made;
+  }
+
+  return {
+    language,
+    dir: rightToLeft.has(language.split('-')[0] ?? '') ? 'rtl' : 'ltr',
+    t: (key, values) => String(format(key).format(values)),
+    rich(key, values) {
+      const parts = format(key).formatToParts(values as Record<string, string>);
+      return html`${parts.map(({ value }) => value)}`;
+    },
+  };
+}
