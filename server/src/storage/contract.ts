@@ -12,9 +12,11 @@ import { logoutContract } from './contract/logout.ts';
 import { oneTimeLinksContract } from './contract/one-time-links.ts';
 import { operationsContract } from './contract/operations.ts';
 import { passkeysContract } from './contract/passkeys.ts';
+import { passwordsContract } from './contract/passwords.ts';
 import { peopleContract } from './contract/people.ts';
 import { registrationsContract } from './contract/registrations.ts';
 import { registryContract } from './contract/registry.ts';
+import { secondFactorsContract } from './contract/second-factors.ts';
 import { tokensContract } from './contract/tokens.ts';
 import { trustContract } from './contract/trust.ts';
 import { migrations } from './migrations/index.ts';
@@ -53,6 +55,8 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       peopleContract,
       passkeysContract,
       oneTimeLinksContract,
+      passwordsContract,
+      secondFactorsContract,
       logoutContract,
       registryContract,
       registrationsContract,

@@ -24,11 +24,13 @@ import { machineGrantsTable } from './tables/machine-grants.ts';
 import { oneTimeLinksTable } from './tables/one-time-links.ts';
 import { ownerTokensTable } from './tables/owner-tokens.ts';
 import { passkeysTable } from './tables/passkeys.ts';
+import { passwordsTable } from './tables/passwords.ts';
 import { pushedRequestsTable } from './tables/pushed-requests.ts';
 import { refreshTokensTable } from './tables/refresh-tokens.ts';
 import { registrationTokensTable } from './tables/registration-tokens.ts';
 import { replayedIdsTable } from './tables/replayed-ids.ts';
 import { revokedTokensTable } from './tables/revoked-tokens.ts';
+import { secondFactorsTable } from './tables/second-factors.ts';
 import { serverKeysTable } from './tables/server-keys.ts';
 import { serversTable } from './tables/servers.ts';
 import { sessionClientsTable } from './tables/session-clients.ts';
@@ -83,6 +85,8 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...dismissalsTable(driver, tenant),
     ...sessionsTable(driver, tenant),
     ...sessionClientsTable(driver, tenant),
+    ...passwordsTable(driver, tenant),
+    ...secondFactorsTable(driver, tenant),
     ...setupLinksTable(driver, tenant),
     ...oneTimeLinksTable(driver, tenant),
     ...ownerTokensTable(driver, tenant),

@@ -24,6 +24,7 @@ import {
 import { listening } from './contract/logout.ts';
 import { codeLink, invitation, resetLink } from './contract/one-time-links.ts';
 import { passkey } from './contract/passkeys.ts';
+import { secondFactor } from './contract/second-factors.ts';
 import type { Driver, Statement } from './driver.ts';
 import { openNodeSqlite } from './drivers/node-sqlite.ts';
 import { openStorage } from './open.ts';
@@ -84,6 +85,14 @@ async function hotVerbs(store: Store): Promise<void> {
   const ways = { password: true, passkeys: true };
   await store.countWaysIn('usr_alice', ways);
   for (let twice = 0; twice < 2; twice++) await store.removePasskey({ userId: 'usr_alice', id: 'pk_1', ways }, happened('passkey.removed'));
+  await store.setPassword({ userId: 'usr_alice', passwordHash: 'p', keeping: 'session-1' }, happened('user.password_changed'));
+  for (let twice = 0; twice < 2; twice++) await store.removePassword({ userId: 'usr_alice', ways }, happened('user.password_removed'));
+  await store.addSecondFactor(secondFactor, happened('second_factor.added'));
+  await store.findSecondFactor('usr_alice');
+  await store.useTotpStep('usr_alice', 101);
+  await store.useRecoveryCode({ userId: 'usr_alice', codeHash: 'code-1' }, happened('recovery_code.used'));
+  await store.replaceRecoveryCodes({ userId: 'usr_alice', codeHashes: ['code-9'] }, happened('recovery_codes.replaced'));
+  await store.removeSecondFactor('usr_alice', happened('second_factor.removed'));
   await store.dismiss('usr_alice', 'passkey', NOW);
   await store.hasDismissed('usr_alice', 'passkey');
   for (const link of [invitation, resetLink, codeLink]) await store.addLink(link, { replaces: true }, happened('user.invited'));

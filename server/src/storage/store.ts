@@ -7,9 +7,12 @@ import type { AuditEvent } from '../audit/event.ts';
 import type { DismissalVerbs } from './verbs/dismissals.ts';
 import type { OneTimeLinkVerbs } from './verbs/one-time-links.ts';
 import type { PasskeyVerbs } from './verbs/passkeys.ts';
+import type { PasswordVerbs } from './verbs/passwords.ts';
+import type { SecondFactorVerbs } from './verbs/second-factors.ts';
 import type { SessionVerbs } from './verbs/sessions.ts';
 
 export { MAX_PASSKEYS, type Passkey, type WaysOn } from './verbs/passkeys.ts';
+export type { SecondFactor } from './verbs/second-factors.ts';
 
 export type Role = 'user' | 'owner' | 'operator';
 export type User = { id: string; username: string; email?: string; name?: string; role: Role; createdAt: number; disabledAt?: number };
@@ -343,6 +346,8 @@ export type Allowance = { allowed: true } | { allowed: false; retryAfter: number
 export type Store = DismissalVerbs &
   OneTimeLinkVerbs &
   PasskeyVerbs &
+  PasswordVerbs &
+  SecondFactorVerbs &
   SessionVerbs & {
     readonly tenant: string;
     /** Migrations this build knows and the database lacks; also shows that the database answers. */

@@ -32,6 +32,7 @@ import {
 import { listening } from './logout.ts';
 import { codeLink, invitation, resetLink } from './one-time-links.ts';
 import { passkey } from './passkeys.ts';
+import { secondFactor } from './second-factors.ts';
 
 type Probe = (other: Store) => Promise<void>;
 const nothing = <T>(answer: Promise<T>) => answer.then((found) => assert.equal(found, undefined));
@@ -76,6 +77,14 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   renamePasskey: (other) => no(other.renamePasskey({ userId: 'usr_alice', id: 'pk_1', name: 'stolen' }, happened('passkey.renamed'))),
   removePasskey: (other) => is(other.removePasskey({ userId: 'usr_alice', id: 'pk_1', ways }, happened('passkey.removed')), 'gone'),
   countWaysIn: (other) => is(other.countWaysIn('usr_alice', ways), 0),
+  setPassword: (other) => no(other.setPassword({ userId: 'usr_alice', passwordHash: 'stolen', keeping: 'other' }, happened('user.password_changed'))),
+  hasPassword: (other) => no(other.hasPassword('usr_alice')),
+  removePassword: (other) => is(other.removePassword({ userId: 'usr_alice', ways }, happened('user.password_removed')), 'gone'),
+  findSecondFactor: (other) => nothing(other.findSecondFactor('usr_alice')),
+  useTotpStep: (other) => no(other.useTotpStep('usr_alice', 999)),
+  useRecoveryCode: (other) => no(other.useRecoveryCode({ userId: 'usr_alice', codeHash: 'code-1' }, happened('recovery_code.used'))),
+  replaceRecoveryCodes: (other) => no(other.replaceRecoveryCodes({ userId: 'usr_alice', codeHashes: ['stolen'] }, happened('recovery_codes.replaced'))),
+  removeSecondFactor: (other) => no(other.removeSecondFactor('usr_alice', happened('second_factor.removed'))),
   hasDismissed: (other) => no(other.hasDismissed('usr_alice', 'passkey')),
   setupLinkOpen: (other) => no(other.setupLinkOpen('link', NOW)),
   redeemSetupLink: (other) => is(other.redeemSetupLink('link', operator, owned, happened('setup.completed')), 'used'),
@@ -185,6 +194,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   addUser: (other) => is(other.addUser(alice, happened('user.added')), 'added'),
   startSession: (other) => other.startSession({ ...session, idHash: 'own' }, 'session-1', happened('user.signed_in')),
   addPasskey: (other) => is(other.addPasskey({ ...passkey, name: 'own' }, happened('passkey.added')), 'added'),
+  addSecondFactor: (other) => is(other.addSecondFactor(secondFactor, happened('second_factor.added')), 'added'),
   dismiss: (other) => other.dismiss('usr_bob', 'passkey', NOW),
   addLink: (other) => other.addLink({ ...invitation, id: 'lnk_own', tokenHash: 'own' }, { replaces: true }, happened('user.invited')),
   addSetupLink: (other) => other.addSetupLink('link', NOW, NOW + 600),
@@ -211,6 +221,8 @@ async function everything(store: Store): Promise<unknown[]> {
     await store.findSession('session-1', NOW),
     await store.listSessions('usr_alice', NOW),
     await store.listPasskeys('usr_alice'),
+    await store.hasPassword('usr_alice'),
+    await store.findSecondFactor('usr_alice'),
     await store.hasDismissed('usr_alice', 'passkey'),
     await store.hasDismissed('usr_bob', 'passkey'),
     await store.setupLinkOpen('link', NOW),
@@ -247,6 +259,7 @@ async function furnish(store: Store): Promise<void> {
   await store.startSession(session, undefined, happened('user.signed_in'));
   await listening(store, 'sid-told', 'client_1');
   await store.addPasskey(passkey, happened('passkey.added'));
+  await store.addSecondFactor(secondFactor, happened('second_factor.added'));
   await store.dismiss('usr_alice', 'passkey', NOW);
   await store.addSetupLink('link', NOW, NOW + 600);
   for (const link of [invitation, resetLink, codeLink]) await store.addLink(link, { replaces: false }, happened('user.invited'));
@@ -295,6 +308,7 @@ export function isolationContract(nodes: () => Nodes): void {
         assert.deepEqual(await everything(store), before, `after ${verb}`);
       }
       assert.equal(await store.useOnce(usedId), false);
+      assert.equal(await store.useTotpStep('usr_alice', secondFactor.step), false);
       assert.deepEqual(await store.attempt('account', NOW), { allowed: false, retryAfter: 1 });
       assert.deepEqual(await store.takeFrom('bucket', { limit: 1, periodSeconds: 60 }, NOW * 1000), { allowed: false, retryAfter: 60 });
       assert.deepEqual(await store.countGuess('guesses', { most: 1, windowSeconds: 600 }, NOW), { allowed: false, retryAfter: 600 });
@@ -310,6 +324,11 @@ export function isolationContract(nodes: () => Nodes): void {
         'endSessionsOf',
         'renamePasskey',
         'removePasskey',
+        'setPassword',
+        'removePassword',
+        'useRecoveryCode',
+        'replaceRecoveryCodes',
+        'removeSecondFactor',
         'redeemSetupLink',
         'revokeOwnerToken',
         'updateServer',

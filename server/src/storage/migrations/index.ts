@@ -19,6 +19,7 @@ import { trust } from './0011-trust.ts';
 import { sessionClients } from './0012-session-clients.ts';
 import { passkeys } from './0013-passkeys.ts';
 import { oneTimeLinks } from './0014-one-time-links.ts';
+import { secondFactors } from './0015-second-factors.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -37,6 +38,7 @@ export const migrations: readonly Migration[] = [
   { name: '0012-session-clients', script: sessionClients },
   { name: '0013-passkeys', script: passkeys },
   { name: '0014-one-time-links', script: oneTimeLinks },
+  { name: '0015-second-factors', script: secondFactors },
 ];
 
 const bookkeeping = `

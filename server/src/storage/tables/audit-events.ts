@@ -42,6 +42,8 @@ type Marked =
   | 'users'
   | 'sessions'
   | 'passkeys'
+  | 'second_factors'
+  | 'recovery_codes'
   | 'owner_tokens'
   | 'setup_links'
   | 'one_time_links'

@@ -1,6 +1,6 @@
 /**
  * What a person proves who they are with: one row per credential; a password is the row of kind `password` with an empty id. Only statements live here:
- * they always run in a batch of users.ts or setup-links.ts, behind the mark that batch left on the person.
+ * those that write always run in a batch of users.ts, passwords.ts or setup-links.ts, behind the mark that batch left on the person.
  */
 import { literal, part, sql } from '../driver.ts';
 
@@ -20,3 +20,10 @@ export const replacePassword = sql<Password>`${insertIfMarked}
 export const swapPasswordHash = sql<{ tenant: string; userId: string; oldHash: string; newHash: string; at: number }>`update credentials
   set secret_hash = ${'newHash'}, updated_at = ${'at'}
   where tenant = ${'tenant'} and user_id = ${'userId'} and kind = 'password' and id = '' and secret_hash = ${'oldHash'}`;
+
+type Own = { tenant: string; userId: string };
+export const passwordExists = sql<Own>`select 1 as found from credentials where tenant = ${'tenant'} and user_id = ${'userId'} and kind = 'password' and id = ''`;
+
+export const removePassword = sql<Own & { mark: string }>`delete from credentials
+  where tenant = ${'tenant'} and user_id = ${'userId'} and kind = 'password' and id = ''
+  and exists (select 1 from users where tenant = ${'tenant'} and id = ${'userId'} and last_event = ${'mark'})`;

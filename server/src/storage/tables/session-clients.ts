@@ -38,6 +38,12 @@ export const dueOfMarkedUser = sql<{ tenant: string; id: string; mark: string; n
   where tenant = ${'tenant'} and user_id = ${'id'} and due_at is null
   and exists (select 1 from users where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'})`;
 
+/** When all sessions of a person but one end, if their row carries the mark. */
+export const dueOfOthers = sql<{ tenant: string; userId: string; keeping: string; mark: string; now: number }>`${dueNow}
+  where tenant = ${'tenant'} and user_id = ${'userId'} and due_at is null
+  and sid <> coalesce((select sid from sessions where tenant = ${'tenant'} and id_hash = ${'keeping'}), '')
+  and exists (select 1 from users where tenant = ${'tenant'} and id = ${'userId'} and last_event = ${'mark'})`;
+
 const isDue = part<'tenant' | 'now'>`tenant = ${'tenant'} and due_at <= ${'now'}`;
 // The condition stands twice: of two nodes that chose the same row the second finds it no longer due. Attempts follow after 1, 4, 9 and 16 minutes.
 const claim = sql<{ tenant: string; now: number; limit: number }>`update session_clients

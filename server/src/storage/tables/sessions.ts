@@ -47,6 +47,11 @@ const mark = sql<Key & { mark: string }>`update sessions set last_event = ${'mar
 const removeMarked = sql<Key & { mark: string }>`delete from sessions where tenant = ${'tenant'} and id_hash = ${'idHash'} and last_event = ${'mark'}`;
 const eventIfMarked = eventIf('sessions', 'id_hash');
 
+/** All sessions of a person but one, if their row carries the mark. */
+export const endOtherSessions = sql<{ tenant: string; userId: string; keeping: string; mark: string }>`delete from sessions
+  where tenant = ${'tenant'} and user_id = ${'userId'} and id_hash <> ${'keeping'}
+  and exists (select 1 from users where tenant = ${'tenant'} and id = ${'userId'} and last_event = ${'mark'})`;
+
 type Verbs = 'startSession' | 'findSession' | 'touchSession' | 'endSession' | 'listSessions';
 
 export function sessionsTable(driver: Driver, tenant: string): Pick<Store, Verbs> {

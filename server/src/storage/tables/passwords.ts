@@ -1,0 +1,45 @@
+/**
+ * A person's own changes to their password, a row of `credentials`. What removes a way in counts what is left after locking the person's row.
+ */
+import { type Driver, sql } from '../driver.ts';
+import type { Store } from '../store.ts';
+import { eventIf } from './audit-events.ts';
+import { passwordExists, removePassword, replacePassword } from './credentials.ts';
+import { dueOfOthers } from './session-clients.ts';
+import { endOtherSessions } from './sessions.ts';
+import { lockPerson, type WaysRow, waysIn, waysRow } from './ways-in.ts';
+
+/** Leaves the batch's mark on the person only while another way in would stay. */
+const markIfNotLast = sql<WaysRow & { mark: string; lock: string }>`update users set last_event = ${'mark'}
+  where tenant = ${'tenant'} and id = ${'userId'} and last_event = ${'lock'} and ${waysIn} > 1`;
+const eventIfUser = eventIf('users', 'id');
+
+export function passwordsTable(driver: Driver, tenant: string): Pick<Store, 'setPassword' | 'hasPassword' | 'removePassword'> {
+  const hasPassword = async (userId: string) => (await driver.read(passwordExists({ tenant, userId }))).length > 0;
+  return {
+    hasPassword,
+    async setPassword({ userId, passwordHash, keeping }, event) {
+      const marked = { tenant, userId, mark: event.id };
+      const ending = keeping === undefined ? [] : [dueOfOthers({ ...marked, keeping, now: event.at }), endOtherSessions({ ...marked, keeping })];
+      const [found] = await driver.write([
+        lockPerson(marked),
+        replacePassword({ ...marked, hash: passwordHash, at: event.at }),
+        ...ending,
+        eventIfUser(tenant, userId, event),
+      ]);
+      return found?.changes === 1;
+    },
+    async removePassword({ userId, ways }, event) {
+      const marked = { tenant, userId, mark: event.id };
+      const lock = `${event.id} counting`;
+      const results = await driver.write([
+        lockPerson({ tenant, userId, mark: lock }),
+        markIfNotLast({ ...waysRow(tenant, userId, ways), mark: event.id, lock }),
+        removePassword(marked),
+        eventIfUser(tenant, userId, event),
+      ]);
+      if (results[2]?.changes === 1) return 'removed';
+      return (await hasPassword(userId)) ? 'last' : 'gone';
+    },
+  };
+}
