@@ -12,7 +12,6 @@ import type { SecondFactorVerbs } from './verbs/second-factors.ts';
 import type { SessionVerbs } from './verbs/sessions.ts';
 
 export { MAX_PASSKEYS, type Passkey, type WaysOn } from './verbs/passkeys.ts';
-export type { SecondFactor } from './verbs/second-factors.ts';
 
 export type Role = 'user' | 'owner' | 'operator';
 export type User = { id: string; username: string; email?: string; name?: string; role: Role; createdAt: number; disabledAt?: number };
