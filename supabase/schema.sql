@@ -534,6 +534,26 @@ create index one_time_links_invitations on one_time_links (tenant, created_at) w
 create index one_time_links_expiry on one_time_links (expires_at);
 insert into schema_migrations (name, checksum, applied_at) values ('0014-one-time-links', '1d44c8d27cef2c7ceebc381b543e9051d1b239ebdc379d9a47aec6a144169fcd', 0);
 
+create table second_factors (
+  tenant text not null,
+  user_id text not null,
+  secret_sealed text not null,
+  last_step bigint not null,
+  created_at bigint not null,
+  last_event text not null,
+  primary key (tenant, user_id)
+);
+
+create table recovery_codes (
+  tenant text not null,
+  user_id text not null,
+  code_hash text not null,
+  used_at bigint,
+  last_event text not null,
+  primary key (tenant, user_id, code_hash)
+);
+insert into schema_migrations (name, checksum, applied_at) values ('0015-second-factors', 'ab0f43d2cfac13dd41f9cacb41ced473109894bb64081f22ced96d3d2cdaa854', 0);
+
 reset role;
 reset search_path;
 
@@ -559,11 +579,13 @@ alter table auth_agent.one_time_links enable row level security;
 alter table auth_agent.owner_tokens enable row level security;
 alter table auth_agent.passkeys enable row level security;
 alter table auth_agent.pushed_requests enable row level security;
+alter table auth_agent.recovery_codes enable row level security;
 alter table auth_agent.refresh_tokens enable row level security;
 alter table auth_agent.registration_tokens enable row level security;
 alter table auth_agent.replayed_ids enable row level security;
 alter table auth_agent.revoked_tokens enable row level security;
 alter table auth_agent.schema_migrations enable row level security;
+alter table auth_agent.second_factors enable row level security;
 alter table auth_agent.server_keys enable row level security;
 alter table auth_agent.servers enable row level security;
 alter table auth_agent.session_clients enable row level security;
