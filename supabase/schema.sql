@@ -554,6 +554,35 @@ create table recovery_codes (
 );
 insert into schema_migrations (name, checksum, applied_at) values ('0015-second-factors', 'ab0f43d2cfac13dd41f9cacb41ced473109894bb64081f22ced96d3d2cdaa854', 0);
 
+alter table users add column agents_paused_at bigint;
+alter table grants add column paused_at bigint;
+alter table grants add column hold_id text;
+alter table grants add column removed_scope text;
+create index grants_hold on grants (tenant, hold_id) where hold_id is not null;
+create table holds (
+  tenant text not null,
+  id text not null,
+  user_id text,
+  client_id text,
+  resource text,
+  created_at bigint not null,
+  lifted_at bigint,
+  last_event text not null,
+  primary key (tenant, id)
+);
+create index holds_open on holds (tenant) where lifted_at is null;
+create table receipts (
+  tenant text not null,
+  grant_id text not null,
+  user_id text not null,
+  receipt text not null,
+  address text,
+  user_agent text,
+  primary key (tenant, grant_id)
+);
+create index receipts_user on receipts (tenant, user_id);
+insert into schema_migrations (name, checksum, applied_at) values ('0016-pauses', '752b1052f70e1628af3050e359965bf06839e93a4619cc67cc36102b09999745', 0);
+
 reset role;
 reset search_path;
 
@@ -572,6 +601,7 @@ alter table auth_agent.device_codes enable row level security;
 alter table auth_agent.dismissals enable row level security;
 alter table auth_agent.facts enable row level security;
 alter table auth_agent.grants enable row level security;
+alter table auth_agent.holds enable row level security;
 alter table auth_agent.identity_links enable row level security;
 alter table auth_agent.issuer_grants enable row level security;
 alter table auth_agent.limits enable row level security;
@@ -579,6 +609,7 @@ alter table auth_agent.one_time_links enable row level security;
 alter table auth_agent.owner_tokens enable row level security;
 alter table auth_agent.passkeys enable row level security;
 alter table auth_agent.pushed_requests enable row level security;
+alter table auth_agent.receipts enable row level security;
 alter table auth_agent.recovery_codes enable row level security;
 alter table auth_agent.refresh_tokens enable row level security;
 alter table auth_agent.registration_tokens enable row level security;

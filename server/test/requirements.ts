@@ -202,6 +202,10 @@ const peopleRows: Row[] = [
   ['CON-08', 'SHOULD', 'The content policy does not stop the Allow button.'],
   ['CON-09', 'SHOULD', 'A redirect to a private-use scheme leaves a page with a link.'],
   ['CON-10', 'SHOULD', 'Allow is neither focused nor active in the first half second.'],
+
+  ['ACC-01', 'MUST', 'A pause stops an agent at the next introspection, and resuming gives everything back without a new consent.'],
+  ['ACC-02', 'MUST', 'What a person takes back is gone at the next introspection and the next refresh, also from tokens issued before.'],
+  ['ACC-03', 'MUST', 'A receipt says word for word what the person saw, and reads the same whatever the pages have become.'],
   ['LO-01', 'MUST', 'Sign-out asked by a client is confirmed unless the ID token proves the session.'],
   ['LO-02', 'MUST', 'After sign-out only registered addresses are followed.'],
   ['LO-03', 'MUST', 'An expired ID token still names its session; other tokens do not.'],

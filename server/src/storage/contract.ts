@@ -13,6 +13,7 @@ import { oneTimeLinksContract } from './contract/one-time-links.ts';
 import { operationsContract } from './contract/operations.ts';
 import { passkeysContract } from './contract/passkeys.ts';
 import { passwordsContract } from './contract/passwords.ts';
+import { pausesContract } from './contract/pauses.ts';
 import { peopleContract } from './contract/people.ts';
 import { registrationsContract } from './contract/registrations.ts';
 import { registryContract } from './contract/registry.ts';
@@ -61,6 +62,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       registryContract,
       registrationsContract,
       consentContract,
+      pausesContract,
       delegationsContract,
       deviceContract,
       tokensContract,

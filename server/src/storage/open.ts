@@ -25,7 +25,9 @@ import { oneTimeLinksTable } from './tables/one-time-links.ts';
 import { ownerTokensTable } from './tables/owner-tokens.ts';
 import { passkeysTable } from './tables/passkeys.ts';
 import { passwordsTable } from './tables/passwords.ts';
+import { pausesTable } from './tables/pauses.ts';
 import { pushedRequestsTable } from './tables/pushed-requests.ts';
+import { receiptsTable } from './tables/receipts.ts';
 import { refreshTokensTable } from './tables/refresh-tokens.ts';
 import { registrationTokensTable } from './tables/registration-tokens.ts';
 import { replayedIdsTable } from './tables/replayed-ids.ts';
@@ -98,6 +100,8 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...authorizationRequestsTable(driver, tenant),
     ...pushedRequestsTable(driver, tenant),
     ...grantsTable(driver, tenant),
+    ...pausesTable(driver, tenant),
+    ...receiptsTable(driver, tenant),
     ...machineGrantsTable(driver, tenant),
     ...issuerGrantsTable(driver, tenant),
     ...trustedIssuersTable(driver, tenant),

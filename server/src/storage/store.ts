@@ -8,14 +8,18 @@ import type { DismissalVerbs } from './verbs/dismissals.ts';
 import type { OneTimeLinkVerbs } from './verbs/one-time-links.ts';
 import type { PasskeyVerbs } from './verbs/passkeys.ts';
 import type { PasswordVerbs } from './verbs/passwords.ts';
+import type { PauseVerbs } from './verbs/pauses.ts';
+import type { ConsentRecord, ReceiptVerbs } from './verbs/receipts.ts';
 import type { SecondFactorVerbs } from './verbs/second-factors.ts';
 import type { SessionVerbs } from './verbs/sessions.ts';
 
 export { MAX_PASSKEYS, type Passkey, type WaysOn } from './verbs/passkeys.ts';
+export type { AgentPause, Hold } from './verbs/pauses.ts';
+export type { ConsentRecord } from './verbs/receipts.ts';
 
 export type Role = 'user' | 'owner' | 'operator';
-export type User = { id: string; username: string; email?: string; name?: string; role: Role; createdAt: number; disabledAt?: number };
-export type NewUser = Omit<User, 'disabledAt'> & { passwordHash?: string };
+export type User = { id: string; username: string; email?: string; name?: string; role: Role; createdAt: number; disabledAt?: number; agentsPausedAt?: number };
+export type NewUser = Omit<User, 'disabledAt' | 'agentsPausedAt'> & { passwordHash?: string };
 
 export type Session = {
   idHash: string;
@@ -200,6 +204,12 @@ export type Grant = {
   expiresAt?: number;
   revokedAt?: number;
   revokedReason?: string;
+  /** Its person paused it. */
+  pausedAt?: number;
+  /** The operator's hold that stops it. */
+  holdId?: string;
+  /** What the person took back: no longer in `scope`, though tokens issued before still carry it. */
+  removedScope?: string[];
 };
 
 export type Code = {
@@ -280,6 +290,8 @@ export type RotationOutcome =
   | { outcome: 'repeated' }
   /** A token this family once issued, presented too late: the family and its grant are revoked now (RFC 9700 §4.14). */
   | { outcome: 'reused' }
+  /** Its grant is paused. Nothing changed: the token is good again when the grant is resumed. */
+  | { outcome: 'paused' }
   /** Expired, revoked, or its grant is. Nothing changed. */
   | { outcome: 'dead' };
 
@@ -323,15 +335,19 @@ export type OneTimeUse = {
   expiresAt: number;
 };
 
+/** Whether what hangs from a grant may be used. `paused` is present when it would stand but for a pause: then it will again. */
+export type GrantState = { standing: boolean; paused?: true };
+
 /** The one indexed question behind /introspect: who asks with this key, and does the token's grant still stand? */
 export type Standing = {
   key: { id: string; serverId: string; resource: string; expiresAt: number; revokedAt?: number };
-  /** Absent when the grant is unknown. `active` is false when grant or person was revoked, disabled or has ended, or the jti was revoked. */
-  grant?: { active: boolean; userId?: string; username?: string; email?: string };
+  /** Absent when the grant is unknown. `active` is false when grant or person was revoked, disabled, paused or has ended, or the jti was revoked. `removedScope` is what tokens may carry and the person took back. */
+  grant?: { active: boolean; userId?: string; username?: string; email?: string; removedScope?: string[] };
 };
 
 export type Remembered = { grantId: string; scope: string[]; createdAt: number };
-export type ConnectedAgent = Grant & { serverName?: string; familyExpiresAt?: number };
+/** `from` is where the person sat who allowed it. */
+export type ConnectedAgent = Grant & { serverName?: string; familyExpiresAt?: number; from?: { address?: string; userAgent?: string } };
 
 /** A grant that a client may use through another one, and when this was last noted. */
 export type Approval = { grant: Grant; notedAt?: number };
@@ -347,6 +363,8 @@ export type Store = DismissalVerbs &
   PasskeyVerbs &
   PasswordVerbs &
   SecondFactorVerbs &
+  PauseVerbs &
+  ReceiptVerbs &
   SessionVerbs & {
     readonly tenant: string;
     /** Migrations this build knows and the database lacks; also shows that the database answers. */
@@ -442,7 +460,10 @@ export type Store = DismissalVerbs &
     parkRequest(request: ParkedRequest): Promise<void>;
     findRequest(idHash: string, now: number): Promise<ParkedRequest | undefined>;
     /** Answers a parked request once: marks it, uses up the reference it was pushed by, creates the grant and the code, writes the event. "answered": somebody was first, nothing changed. */
-    approveRequest(approval: RequestAnswer & { grant: Grant; code: Code; listener?: SessionClient }, event: AuditEvent): Promise<'approved' | 'answered'>;
+    approveRequest(
+      approval: RequestAnswer & { grant: Grant; code: Code; listener?: SessionClient; receipt?: ConsentRecord },
+      event: AuditEvent,
+    ): Promise<'approved' | 'answered'>;
     /** Answers a parked request with an error; no grant. */
     denyRequest(denial: RequestAnswer, event: AuditEvent): Promise<'denied' | 'answered'>;
     findGrant(id: string): Promise<Grant | undefined>;
@@ -459,8 +480,8 @@ export type Store = DismissalVerbs &
     revokeGrant(id: string, reason: string, event: AuditEvent): Promise<boolean>;
     /** Revokes every living grant that this person gave the client of the named grant on its resource, with their refresh families. True when this call ended any. */
     disconnectAgent(userId: string, grantId: string, reason: string, event: AuditEvent): Promise<boolean>;
-    /** The living machine grant of client × resource with at least this scope; created or widened when missing. One statement when it stands. */
-    ensureMachineGrant(grant: Grant, event: AuditEvent): Promise<{ id: string; scope: string[] }>;
+    /** The living machine grant of client × resource with at least this scope, and whether it is paused; created or widened when missing. One statement when it stands. */
+    ensureMachineGrant(grant: Grant, event: AuditEvent): Promise<{ id: string; scope: string[]; paused?: true }>;
 
     /** The newest living grants of person × client × resource, each with its note of being used through the subject's grant. */
     listApprovals(key: { userId: string; clientId: string; resource: string; subjectGrantId: string }, now: number): Promise<Approval[]>;
@@ -477,10 +498,10 @@ export type Store = DismissalVerbs &
     /** Counts a poll of a waiting device; one that came too early makes the interval longer for good (RFC 8628 §3.5). One statement. */
     pollDevice(poll: { codeHash: string; clientId: string; now: number; slowerBySeconds: number }): Promise<PollOutcome>;
     /** The device behind a device code, waiting or not, with its grant and whether that stands. */
-    findDevice(codeHash: string, now: number): Promise<{ device: DeviceCode; grant?: Grant; standing: boolean } | undefined>;
+    findDevice(codeHash: string, now: number): Promise<({ device: DeviceCode; grant?: Grant } & GrantState) | undefined>;
     /** Answers a waiting device once: marks it, creates the grant, writes the event. "answered": somebody was first or it is too late, nothing changed. */
     approveDevice(
-      approval: { codeHash: string; grant: Grant; authTime: number; amr?: string[]; now: number },
+      approval: { codeHash: string; grant: Grant; authTime: number; amr?: string[]; now: number; receipt?: ConsentRecord },
       event: AuditEvent,
     ): Promise<'approved' | 'answered'>;
     /** Answers a waiting device with no; no grant. */
@@ -505,8 +526,11 @@ export type Store = DismissalVerbs &
     addWorkload(workload: Workload & { issuer: string }, event: AuditEvent): Promise<boolean>;
     listWorkloads(issuer: string): Promise<Workload[]>;
     removeWorkload(issuer: string, subject: string, event: AuditEvent): Promise<boolean>;
-    /** The id of the living grant of issuer, person, client and resource, prolonged and with at least this scope; created when there is none. The event is of the first time. */
-    ensureIssuerGrant(asserted: { issuer: string; grant: Grant & { userId: string; expiresAt: number } }, event: AuditEvent): Promise<string>;
+    /** The living grant of issuer, person, client and resource, prolonged and with at least this scope, and whether it is paused; created when there is none. The event is of the first time. */
+    ensureIssuerGrant(
+      asserted: { issuer: string; grant: Grant & { userId: string; expiresAt: number } },
+      event: AuditEvent,
+    ): Promise<{ id: string; paused?: true; removedScope?: string[] }>;
     /** False when there is one for this client, audience and resource. */
     addAssertionTarget(target: AssertionTarget, event: AuditEvent): Promise<boolean>;
     listAssertionTargets(clientId: string): Promise<AssertionTarget[]>;
@@ -514,12 +538,12 @@ export type Store = DismissalVerbs &
 
     // codes and refresh tokens
     /** The code with its grant (and whether that stands), redeemed or not. */
-    findCode(codeHash: string, now: number): Promise<{ code: Code; grant: Grant; standing: boolean } | undefined>;
+    findCode(codeHash: string, now: number): Promise<({ code: Code; grant: Grant } & GrantState) | undefined>;
     /** Redeems once, and creates the refresh family if given. "spent": redeemed, expired, failed too often or its grant is gone; nothing changed. */
     redeemCode(redemption: { codeHash: string; now: number; redemptionId: string; family?: RefreshFamily }): Promise<'redeemed' | 'spent'>;
     failCode(codeHash: string): Promise<void>;
     /** The family with its grant (and whether that stands), living or not. */
-    findFamily(familyId: string, now: number): Promise<{ family: RefreshFamily; grant: Grant; standing: boolean } | undefined>;
+    findFamily(familyId: string, now: number): Promise<({ family: RefreshFamily; grant: Grant } & GrantState) | undefined>;
     /** See {@link RotationOutcome}. `presentedHash` is of a token whose MAC proved that this family issued it. */
     rotateRefreshToken(rotation: Rotation, event: AuditEvent): Promise<RotationOutcome>;
 

@@ -29,9 +29,14 @@ export function actorsOf(actor: Actor | undefined): string[] {
   return actor ? [actor.sub, ...actorsOf(actor.act)] : [];
 }
 
-/** Whether every token of the chain still stands: its grant, its person, and the token itself. */
-export async function chainStands({ via }: Delegation, context: Context): Promise<boolean> {
+/** `removedScope` is what the person took back of any grant in the chain. */
+export type StandingChain = { removedScope?: readonly string[] };
+
+/** What stands of a chain whose every token does: its grant, its person, and the token itself. Undefined when one does not. */
+export async function standingChain({ via }: Delegation, context: Context): Promise<StandingChain | undefined> {
   const now = context.now();
   const links = await Promise.all(via.map((link) => context.store.standing({ ...link, now })));
-  return links.every((link) => link?.active === true);
+  if (!links.every((link) => link?.active)) return undefined;
+  const removed = links.flatMap((link) => link?.removedScope ?? []);
+  return removed.length > 0 ? { removedScope: removed } : {};
 }

@@ -5,13 +5,14 @@
 import type { Context, Exchange } from '../context.ts';
 import { OAuthError } from '../errors.ts';
 import { type Answer, json } from '../route.ts';
+import { allowedNow } from '../rules/allowed-scope.ts';
 import type { Parameters } from '../rules/parameters.ts';
 import type { Client, Standing } from '../storage/store.ts';
 import { type AccessToken, readAccessToken } from './access-token.ts';
 import { checkKey, type PresentedKey, presentedKey } from './api-key.ts';
 import { readBackChannel } from './back-channel.ts';
 import { authenticateClient } from './client-auth.ts';
-import { chainStands } from './delegation.ts';
+import { type StandingChain, standingChain } from './delegation.ts';
 import { signIntrospection, wantsSigned } from './signed-introspection.ts';
 import { allowUnseenToken } from './unseen-tokens.ts';
 
@@ -42,9 +43,10 @@ async function forServer(key: PresentedKey, parameters: Parameters, context: Con
 
   // INT-03: a key sees what is for its own server and nothing else.
   if (token.audience !== resource || !standing?.grant?.active) return inactive;
-  if (token.delegation && !(await chainStands(token.delegation, context))) return inactive;
+  const chain = token.delegation && (await standingChain(token.delegation, context));
+  if (token.delegation && !chain) return inactive;
   context.uses.grant(token.grantId, context.now());
-  return active(token, standing.grant, context);
+  return active(token, standing.grant, chain, context);
 }
 
 /** The caller is checked even when there is nothing to say, else anybody could ask. */
@@ -76,19 +78,20 @@ async function forClient(client: Client, parameters: Parameters, context: Contex
   const token = await readLimited(presented, client.id, context);
   if (token?.clientId !== client.id) return inactive;
   const grant = await context.store.standing({ grantId: token.grantId, jti: token.jti, now: context.now() });
-  if (!grant?.active || (token.delegation && !(await chainStands(token.delegation, context)))) return inactive;
-  return active(token, grant, context);
+  const chain = token.delegation && (await standingChain(token.delegation, context));
+  if (!grant?.active || (token.delegation && !chain)) return inactive;
+  return active(token, grant, chain, context);
 }
 
-/** RFC 7662 §2.2 in the shape of contracts §2: names of the person are read now, not when the token was made. */
-function active(token: AccessToken, grant: NonNullable<Standing['grant']>, context: Context): Answer {
+/** RFC 7662 §2.2 in the shape of contracts §2: names of the person, and what they have taken back, are read now, not when the token was made. */
+function active(token: AccessToken, grant: NonNullable<Standing['grant']>, chain: StandingChain | undefined, context: Context): Answer {
   return json({
     active: true,
     sub: token.subject,
     username: grant.username,
     email: grant.email,
     client_id: token.clientId,
-    scope: token.scope,
+    scope: allowedNow(allowedNow(token.scope, grant.removedScope), chain?.removedScope),
     aud: token.audience,
     iss: context.issuer,
     exp: token.expiresAt,

@@ -10,6 +10,7 @@ import { dpopAlgorithms } from '../crypto/dpop-proof.ts';
 import { type ErrorCode, OAuthError } from '../errors.ts';
 import type { HttpRequest } from '../http-request.ts';
 import { type Answer, json } from '../route.ts';
+import { allowedNow } from '../rules/allowed-scope.ts';
 import type { Client, User } from '../storage/store.ts';
 import { type AccessToken, readAccessToken } from './access-token.ts';
 import { type Proof, presentedProof, spendProof, withNextNonce } from './dpop.ts';
@@ -27,11 +28,11 @@ export async function userinfo(exchange: Exchange, context: Context): Promise<An
   const token = await readAccessToken(presented.value, context);
   if (!token || !isBoundAs(token, proof)) throw refused('invalid_token', 'The access token is not valid');
   checkScope(token, refused, context);
-  const user = await personBehind(token, context);
-  if (!user) throw refused('invalid_token', 'The access token is not valid');
+  const person = await personBehind(token, context);
+  if (!person) throw refused('invalid_token', 'The access token is not valid');
   await spendProof(proof, context).catch((error: unknown) => refuseProof(error, context));
 
-  return withNextNonce(await answerFor(token, user, context), proof);
+  return withNextNonce(await answerFor({ ...token, scope: allowedNow(token.scope, person.removedScope) }, person.user, context), proof);
 }
 
 /** RFC 6750 §2.1, RFC 9449 §7.1; undefined for no header or another scheme. */
@@ -60,9 +61,10 @@ function checkScope(token: AccessToken, refused: Refusal, context: Context): voi
   throw refused('insufficient_scope', 'The token does not allow openid', 'scope="openid"');
 }
 
-async function personBehind(token: AccessToken, context: Context): Promise<User | undefined> {
+async function personBehind(token: AccessToken, context: Context): Promise<{ user: User; removedScope?: string[] } | undefined> {
   const grant = await context.store.standing({ grantId: token.grantId, jti: token.jti, now: context.now() });
-  return grant?.active && grant.userId === token.subject ? context.store.findUser(token.subject) : undefined;
+  const user = grant?.active && grant.userId === token.subject ? await context.store.findUser(token.subject) : undefined;
+  return user && { user, removedScope: grant?.removedScope };
 }
 
 /** OIDC Core §5.3.2: signed for clients that registered for it; "the sub Claim in the UserInfo Response MUST be verified to exactly match" the ID token's. */

@@ -155,6 +155,16 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   listGrants: (other) => none(other.listGrants({}, NOW)).then(() => none(other.listGrants({ clientId: 'client_1' }, NOW))),
   disconnectAgent: (other) => no(other.disconnectAgent('usr_alice', 'grant_1', 'stolen', happened('grant.revoked'))),
   revokeGrant: (other) => no(other.revokeGrant('grant_1', 'stolen', happened('grant.revoked'))),
+  pauseAgent: (other) => no(other.pauseAgent('usr_alice', 'grant_1', happened('grant.paused'))),
+  resumeAgent: (other) => no(other.resumeAgent('usr_alice', 'grant_device', happened('grant.resumed'))),
+  pauseAllAgents: (other) => no(other.pauseAllAgents('usr_alice', happened('grant.paused'))),
+  resumeAllAgents: (other) => no(other.resumeAllAgents('usr_bob', happened('grant.resumed'))),
+  agentPause: (other) => nothing(other.agentPause(triple, NOW)),
+  reduceAgent: (other) => no(other.reduceAgent({ userId: 'usr_alice', grantId: 'grant_1', remove: ['files:read'] }, happened('grant.reduced'))),
+  disconnectAll: (other) => is(other.disconnectAll('usr_alice', 'stolen', happened('grant.revoked')), 0),
+  liftHold: (other) => nothing(other.liftHold('inc_1', happened('grant.resumed'))),
+  listHolds: (other) => none(other.listHolds(NOW)),
+  findReceipt: (other) => nothing(other.findReceipt('usr_alice', 'grant_1')),
   listApprovals: (other) => none(other.listApprovals({ ...triple, subjectGrantId: 'grant_open' }, NOW)),
   listDelegations: (other) => none(other.listDelegations('usr_alice', NOW)),
   findWaitingDevice: (other) => nothing(other.findWaitingDevice('user-code-1', NOW)),
@@ -182,10 +192,12 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   pendingMigrations: (other) => none(other.pendingMigrations()),
   listEvents: (other) => none(other.listEvents({ limit: 10 })),
 
+  placeHold: (other) => is(other.placeHold({ id: 'inc_1', clientId: 'client_none', createdAt: NOW }, happened('grant.paused')), 0),
   useOnce: (other) => is(other.useOnce(usedId), true),
   addIssuer: (other) => is(other.addIssuer({ ...idp, createdAt: NOW + 1 }, happened('issuer.trusted')), 'added'),
   addAssertionTarget: (other) => is(other.addAssertionTarget({ ...there, clientIdThere: 'other' }, happened('assertion_target.added')), true),
-  ensureIssuerGrant: (other) => is(other.ensureIssuerGrant({ issuer: idp.issuer, grant: asserted('grant_other') }, happened('grant.asserted')), 'grant_other'),
+  ensureIssuerGrant: (other) =>
+    is(other.ensureIssuerGrant({ issuer: idp.issuer, grant: asserted('grant_other') }, happened('grant.asserted')), { id: 'grant_other' }),
   revokeAccessToken: (other) => other.revokeAccessToken('jti-1', NOW + 3600, happened('token.revoked')),
   noteDelegation: (other) => other.noteDelegation({ ...noted, expiresAt: NOW + 9 }, happened('grant.delegated', NOW + 9)),
   recordEvent: (other) => other.recordEvent(happened('code.replayed')),
@@ -241,6 +253,8 @@ async function everything(store: Store): Promise<unknown[]> {
     await store.findPushedRequest('reference-1', NOW),
     await store.listGrants({}, NOW),
     await store.listDelegations('usr_alice', NOW),
+    await store.listHolds(NOW),
+    await store.findReceipt('usr_alice', 'grant_1'),
     await store.findCode('code-open', NOW),
     await store.findWaitingDevice('user-code-1', NOW),
     await store.findDevice('device-allowed', NOW),
@@ -288,6 +302,8 @@ async function furnish(store: Store): Promise<void> {
   await store.linkIdentity({ issuer: idp.issuer, subject: 'alice', userId: 'usr_alice' }, happened('identity.linked'));
   await store.addWorkload({ issuer: 'https://ci.example', subject: 'job', clientId: 'client_1' }, happened('workload.added'));
   await store.ensureIssuerGrant({ issuer: idp.issuer, grant: asserted('grant_asserted') }, happened('grant.asserted'));
+  await store.pauseAllAgents('usr_bob', happened('grant.paused'));
+  await store.placeHold({ id: 'inc_1', clientId: 'client_held', createdAt: NOW }, happened('grant.paused'));
   await store.addAssertionTarget(there, happened('assertion_target.added'));
   await store.addAssertionTarget({ ...there, clientId: 'client_s' }, happened('assertion_target.added'));
   await store.useOnce(usedId);
@@ -346,6 +362,12 @@ export function isolationContract(nodes: () => Nodes): void {
         'approveDevice',
         'denyDevice',
         'revokeGrant',
+        'pauseAgent',
+        'pauseAllAgents',
+        'resumeAllAgents',
+        'reduceAgent',
+        'disconnectAll',
+        'liftHold',
         'dropSigningKey',
         'rotateRefreshToken',
       ] as const) {

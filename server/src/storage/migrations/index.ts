@@ -20,6 +20,7 @@ import { sessionClients } from './0012-session-clients.ts';
 import { passkeys } from './0013-passkeys.ts';
 import { oneTimeLinks } from './0014-one-time-links.ts';
 import { secondFactors } from './0015-second-factors.ts';
+import { pauses } from './0016-pauses.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -39,6 +40,7 @@ export const migrations: readonly Migration[] = [
   { name: '0013-passkeys', script: passkeys },
   { name: '0014-one-time-links', script: oneTimeLinks },
   { name: '0015-second-factors', script: secondFactors },
+  { name: '0016-pauses', script: pauses },
 ];
 
 const bookkeeping = `

@@ -68,6 +68,20 @@ export function eventIf(table: Marked, key: string): (tenant: string, subject: s
   return (tenant, subject, event) => guarded({ ...eventRow(tenant, event), subject });
 }
 
+/** A hold stops or releases many grants in one act: each person finds it among their own events. */
+const forEachGrant = sql<
+  Omit<EventRow, 'userId' | 'clientId' | 'serverId' | 'grantId'>
+>`insert into audit_events (${columns}) select g.tenant, cast(${'id'} as text) || '.' || g.id, cast(${'at'} as bigint),
+    cast(${'type'} as text), cast(${'actor'} as text), g.user_id, g.client_id, g.server_id, g.id, cast(${'address'} as text), cast(${'requestId'} as text),
+    cast(${'detail'} as text)
+  from grants g where g.tenant = ${'tenant'} and g.last_event = ${'id'}`;
+
+/** Makes the statement that records an event about every grant that carries its id as its mark. */
+export function eventForEachGrant(tenant: string, event: AuditEvent): Statement {
+  const { userId: _user, clientId: _client, serverId: _server, grantId: _grant, ...row } = eventRow(tenant, event);
+  return forEachGrant(row);
+}
+
 type Listing = { tenant: string; userId: string | null; grantId: string | null; type: string | null; limit: number };
 const listed = part<keyof Listing>`select ${columns} from audit_events where tenant = ${'tenant'}`;
 const newest = part<keyof Listing>`and (cast(${'type'} as text) is null or type = ${'type'}) order by at desc, id desc limit ${'limit'}`;

@@ -10,6 +10,7 @@ import { noteConsent } from './clients.ts';
 import { type CodeRow, codeRow, insertCode } from './codes.ts';
 import { type GrantRow, grantRow, insertGrant } from './grants.ts';
 import { usedByUs, usePushed } from './pushed-requests.ts';
+import { keepReceipt } from './receipts.ts';
 import { insertListener, listenerRow } from './session-clients.ts';
 
 type Key = { tenant: string; idHash: string };
@@ -51,7 +52,7 @@ export function authorizationRequestsTable(driver: Driver, tenant: string): Pick
       const [row] = await driver.read(find({ tenant, idHash, now }));
       return row && parkedOf(row);
     },
-    async approveRequest({ grant, code, listener, ...answer }, event) {
+    async approveRequest({ grant, code, listener, receipt, ...answer }, event) {
       const { idHash, now } = answer;
       const results = await driver.write([
         ...answering(tenant, answer, event.id),
@@ -59,6 +60,7 @@ export function authorizationRequestsTable(driver: Driver, tenant: string): Pick
         codeIfAnswered({ ...codeRow(tenant, code), idHash, mark: event.id }),
         eventIfAnswered(tenant, idHash, event),
         noteConsent({ tenant, clientId: grant.clientId, grantId: grant.id, now }),
+        ...keepReceipt(tenant, grant, receipt, event),
         ...(listener ? [listenerIfAnswered({ ...listenerRow(tenant, listener), idHash, mark: event.id })] : []),
       ]);
       return isAnswered(answer, results) ? 'approved' : 'answered';

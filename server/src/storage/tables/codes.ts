@@ -5,7 +5,7 @@
 import { aliased, type Driver, literal, part, type Row, sql } from '../driver.ts';
 import { listText, optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import { type Code, MAX_CODE_FAILURES, type Store } from '../store.ts';
-import { grantColumns, grantOf, grantStands, joinPerson } from './grants.ts';
+import { grantColumns, grantOf, grantStands, grantState, grantStateOf, joinPerson } from './grants.ts';
 import { type FamilyRow, familyRow, insertFamily } from './refresh-tokens.ts';
 
 const columns = aliased('c', [
@@ -55,7 +55,7 @@ export const insertCode = part<keyof CodeRow>`insert into codes
     cast(${'amr'} as text), cast(${'sid'} as text), cast(${'createdAt'} as bigint), cast(${'expiresAt'} as bigint), 0`;
 
 type Key = { tenant: string; codeHash: string };
-const find = sql<Key & { now: number }>`select ${columns}, ${grantColumns}, case when ${grantStands} then 1 else 0 end as standing
+const find = sql<Key & { now: number }>`select ${columns}, ${grantColumns}, ${grantState}
   from codes c join grants g on g.tenant = c.tenant and g.id = c.grant_id join users u on u.tenant = g.tenant and u.id = g.user_id
   where c.tenant = ${'tenant'} and c.code_hash = ${'codeHash'}`;
 
@@ -74,7 +74,7 @@ export function codesTable(driver: Driver, tenant: string): Pick<Store, 'findCod
   return {
     async findCode(codeHash, now) {
       const [row] = await driver.read(find({ tenant, codeHash, now }));
-      return row && { code: codeOf(row), grant: grantOf(row), standing: row.standing === 1 };
+      return row && { code: codeOf(row), grant: grantOf(row), ...grantStateOf(row) };
     },
     async redeemCode({ codeHash, now, redemptionId, family }) {
       const statements = [redeem({ tenant, codeHash, now, redemptionId })];

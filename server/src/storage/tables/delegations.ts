@@ -6,15 +6,15 @@ import { type Driver, sql } from '../driver.ts';
 import { optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import type { Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
-import { grantColumns, grantLives, grantOf } from './grants.ts';
+import { grantColumns, grantLives, grantOf, grantStands, joinPerson } from './grants.ts';
 
 /** Approvals looked at, newest first: more than these of one client at one resource are the same question asked again. */
 const approvalsRead = 10;
 
 type Approvals = { tenant: string; userId: string; clientId: string; resource: string; subjectGrantId: string; now: number; limit: number };
 const approvals = sql<Approvals>`select ${grantColumns}, d.last_used_at as noted_at from grants g
-  left join delegations d on d.tenant = g.tenant and d.grant_id = g.id and d.subject_grant_id = ${'subjectGrantId'}
-  where g.tenant = ${'tenant'} and g.user_id = ${'userId'} and g.client_id = ${'clientId'} and g.resource = ${'resource'} and ${grantLives}
+  left join delegations d on d.tenant = g.tenant and d.grant_id = g.id and d.subject_grant_id = ${'subjectGrantId'} ${joinPerson}
+  where g.tenant = ${'tenant'} and g.user_id = ${'userId'} and g.client_id = ${'clientId'} and g.resource = ${'resource'} and ${grantStands}
   order by g.created_at desc, g.id desc limit ${'limit'}`;
 
 type DelegationRow = { tenant: string; grantId: string; subjectGrantId: string; userId: string; now: number; expiresAt: number; mark: string };

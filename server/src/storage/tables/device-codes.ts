@@ -7,7 +7,8 @@ import { json, listText, optionalJson, optionalText, optionalWhole, present, tex
 import type { DeviceCode, DeviceRequest, Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { noteConsent } from './clients.ts';
-import { type GrantRow, grantColumns, grantOf, grantRow, grantStands, insertGrant, joinPerson } from './grants.ts';
+import { type GrantRow, grantColumns, grantOf, grantRow, grantStands, grantState, grantStateOf, insertGrant, joinPerson } from './grants.ts';
+import { keepReceipt } from './receipts.ts';
 import { type FamilyRow, familyRow, insertFamily } from './refresh-tokens.ts';
 
 const columns = aliased('d', [
@@ -44,7 +45,7 @@ const insert = sql<DeviceRow>`insert into device_codes
 const waits = part<'now'>`answered_at is null and expires_at > ${'now'}`;
 const findWaiting = sql<{ tenant: string; userCodeHash: string; now: number }>`select ${columns} from device_codes d
   where d.tenant = ${'tenant'} and d.user_code_hash = ${'userCodeHash'} and ${waits}`;
-const find = sql<Key & { now: number }>`select ${columns}, ${grantColumns}, case when g.id is not null and ${grantStands} then 1 else 0 end as standing
+const find = sql<Key & { now: number }>`select ${columns}, ${grantColumns}, ${grantState}
   from device_codes d left join grants g on g.tenant = d.tenant and g.id = d.grant_id ${joinPerson}
   where d.tenant = ${'tenant'} and d.code_hash = ${'codeHash'}`;
 
@@ -92,14 +93,15 @@ export function deviceCodesTable(driver: Driver, tenant: string): Pick<Store, Ve
     },
     async findDevice(codeHash, now) {
       const [row] = await driver.read(find({ tenant, codeHash, now }));
-      return row && { device: deviceOf(row), grant: row.g_id === null ? undefined : grantOf(row), standing: row.standing === 1 };
+      return row && { device: deviceOf(row), grant: row.g_id === null ? undefined : grantOf(row), ...grantStateOf(row) };
     },
-    async approveDevice({ codeHash, grant, authTime, amr, now }, event) {
+    async approveDevice({ codeHash, grant, authTime, amr, now, receipt }, event) {
       const [answered] = await driver.write([
         approveOnce({ tenant, codeHash, now, authTime, amr: listText(amr), grantId: grant.id, mark: event.id }),
         grantIfAnswered({ ...grantRow(tenant, grant, event.id), codeHash }),
         eventIfAnswered(tenant, codeHash, event),
         noteConsent({ tenant, clientId: grant.clientId, grantId: grant.id, now }),
+        ...keepReceipt(tenant, grant, receipt, event),
       ]);
       return answered?.changes === 1 ? 'approved' : 'answered';
     },

@@ -3,8 +3,8 @@
  * grant and stand only while it does. Every verb that ends a grant ends its refresh families in the same commit, grants first: one lock order for all.
  */
 import { aliased, type Driver, literal, part, type Row, type Statement, sql } from '../driver.ts';
-import { json, optionalText, optionalWhole, present, text, whole } from '../row.ts';
-import type { ConnectedAgent, Grant, Standing, Store } from '../store.ts';
+import { json, optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
+import type { ConnectedAgent, Grant, GrantState, Standing, Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 
 /** Columns of a grant under the alias `g`; {@link grantOf} reads them. */
@@ -23,13 +23,29 @@ export const grantColumns = aliased('g', [
   'expires_at',
   'revoked_at',
   'revoked_reason',
+  'paused_at',
+  'hold_id',
+  'removed_scope',
 ]);
 
 /** True in SQL when grant `g` is neither revoked nor over at `now`. */
 export const grantLives = part<'now'>`g.revoked_at is null and (g.expires_at is null or g.expires_at > ${'now'})`;
 
 /** True in SQL when grant `g` lives and its person `u` (left joined), if it has one, is there and enabled. */
-export const grantStands = part<'now'>`${grantLives} and (g.user_id is null or (u.id is not null and u.disabled_at is null))`;
+const grantHolds = part<'now'>`${grantLives} and (g.user_id is null or (u.id is not null and u.disabled_at is null))`;
+
+/** True in SQL when neither the person `u` nor an operator has stopped grant `g`. */
+export const notPaused = literal('g.paused_at is null and g.hold_id is null and u.agents_paused_at is null');
+
+/** True in SQL when what hangs from grant `g` may be used. */
+export const grantStands = part<'now'>`${grantHolds} and ${notPaused}`;
+
+/** Selects how grant `g` stands; {@link grantStateOf} reads it. Codes, devices and refresh tokens of a paused grant are good again when it is resumed. */
+export const grantState = part<'now'>`case when g.id is null or not (${grantHolds}) then 0 when ${notPaused} then 1 else 2 end as state`;
+
+export function grantStateOf({ state }: Row): GrantState {
+  return state === 2 ? { standing: false, paused: true } : { standing: state === 1 };
+}
 
 /** Joins the person of grant `g`. */
 export const joinPerson = literal('left join users u on u.tenant = g.tenant and u.id = g.user_id');
@@ -50,6 +66,9 @@ export function grantOf(row: Row): Grant {
     expiresAt: optionalWhole(row.g_expires_at),
     revokedAt: optionalWhole(row.g_revoked_at),
     revokedReason: optionalText(row.g_revoked_reason),
+    pausedAt: optionalWhole(row.g_paused_at),
+    holdId: optionalText(row.g_hold_id),
+    removedScope: optionalJson<string[]>(row.g_removed_scope),
   });
 }
 
@@ -89,12 +108,26 @@ export function grantRow(tenant: string, grant: Grant, mark: string): GrantRow {
   };
 }
 
+type Agent = 'tenant' | 'userId' | 'clientId' | 'resource';
+
+/** An open hold `h` that describes an agent; the oldest of several. */
+export const holdOnAgent = part<Agent>`select h.id from holds h where h.tenant = ${'tenant'} and h.lifted_at is null
+    and (h.user_id is null or h.user_id = ${'userId'}) and (h.client_id is null or h.client_id = ${'clientId'})
+    and (h.resource is null or h.resource = ${'resource'}) order by h.created_at, h.id limit 1`;
+
+/** When a person paused an agent that still is: what is granted to it meanwhile is born paused. Null when they did not. */
+const pauseOfAgent = part<Agent | 'createdAt'>`select max(p.paused_at) from grants p where p.tenant = ${'tenant'} and p.user_id = ${'userId'}
+    and p.client_id = ${'clientId'} and p.resource = ${'resource'} and p.paused_at is not null and p.revoked_at is null
+    and (p.expires_at is null or p.expires_at > ${'createdAt'})`;
+
 /** The insert as a select, so that a condition can follow. */
 export const insertGrant = part<keyof GrantRow>`insert into grants
-    (tenant, id, user_id, client_id, server_id, resource, scope, redirect_uri, client_digest, receipt, created_at, last_used_at, expires_at, last_event)
+    (tenant, id, user_id, client_id, server_id, resource, scope, redirect_uri, client_digest, receipt, created_at, last_used_at, expires_at, last_event,
+    hold_id, paused_at)
   select cast(${'tenant'} as text), cast(${'id'} as text), cast(${'userId'} as text), cast(${'clientId'} as text), cast(${'serverId'} as text),
     cast(${'resource'} as text), cast(${'scope'} as text), cast(${'redirectUri'} as text), cast(${'clientDigest'} as text), cast(${'receipt'} as text),
-    cast(${'createdAt'} as bigint), cast(${'lastUsedAt'} as bigint), cast(${'expiresAt'} as bigint), cast(${'mark'} as text)`;
+    cast(${'createdAt'} as bigint), cast(${'lastUsedAt'} as bigint), cast(${'expiresAt'} as bigint), cast(${'mark'} as text),
+    (${holdOnAgent}), (${pauseOfAgent})`;
 
 export const eventIfGrant = eventIf('grants', 'id');
 
@@ -118,7 +151,7 @@ const disconnect = sql<Ending & { grantId: string }>`${setRevoked} where tenant 
   and (client_id, resource) = (select client_id, resource from grants where tenant = ${'tenant'} and id = ${'grantId'} and user_id = ${'subject'})`;
 const endFamiliesOfUserIfMarked = sql<Omit<Ending, 'reason'>>`update refresh_tokens set revoked_at = ${'now'} where tenant = ${'tenant'} and revoked_at is null
   and grant_id in (select id from grants where tenant = ${'tenant'} and user_id = ${'subject'} and last_event = ${'mark'})`;
-const eventIfAnyOfUser = eventIf('grants', 'user_id');
+export const eventIfAnyOfUser = eventIf('grants', 'user_id');
 
 /** Ends the families of a grant that this batch has just revoked. */
 export const endFamiliesIfMarked = sql<Omit<Ending, 'reason'>>`update refresh_tokens set revoked_at = ${'now'}
@@ -135,8 +168,10 @@ const remembered = sql<Triple & { redirectUri: string; clientDigest: string }>`s
   from grants g where ${ofTriple} and g.redirect_uri = ${'redirectUri'} and g.client_digest = ${'clientDigest'} order by g.created_at desc, g.id desc limit 1`;
 const scopesOfTriple = sql<Triple>`select distinct g.scope as g_scope from grants g where ${ofTriple}`;
 
-const agents = sql<{ tenant: string; userId: string; now: number }>`select ${grantColumns}, s.name as server_name, r.idle_expires_at as family_expires_at
+const agents = sql<{ tenant: string; userId: string; now: number }>`select ${grantColumns}, s.name as server_name, r.idle_expires_at as family_expires_at,
+    w.address as from_address, w.user_agent as from_user_agent
   from grants g
+  left join receipts w on w.tenant = g.tenant and w.grant_id = g.id
   left join servers s on s.tenant = g.tenant and s.id = g.server_id
   left join refresh_tokens r on r.tenant = g.tenant and r.grant_id = g.id and r.revoked_at is null and r.idle_expires_at > ${'now'}
   where g.tenant = ${'tenant'} and g.user_id = ${'userId'} and ${grantLives} order by g.created_at desc, g.id desc`;
@@ -154,7 +189,7 @@ const listAll = sql<Filter>`${living} ${newestFirst}`;
 export const tokenNotRevoked = part<'tenant' | 'jti'>`not exists (select 1 from revoked_tokens t where t.tenant = ${'tenant'} and t.jti = ${'jti'})`;
 
 const standingOf = sql<{ tenant: string; grantId: string; jti: string; now: number }>`select g.id as g_id, g.user_id as g_user_id, u.username as u_username,
-    u.email as u_email, case when ${grantStands} and ${tokenNotRevoked} then 1 else 0 end as active
+    u.email as u_email, g.removed_scope as g_removed_scope, case when ${grantStands} and ${tokenNotRevoked} then 1 else 0 end as active
   from grants g ${joinPerson} where g.tenant = ${'tenant'} and g.id = ${'grantId'}`;
 
 /** Reads what the standing statements select about the grant; undefined when there is none. */
@@ -165,6 +200,7 @@ export function grantStandingOf(row: Row): Standing['grant'] {
     userId: optionalText(row.g_user_id),
     username: optionalText(row.u_username),
     email: optionalText(row.u_email),
+    removedScope: optionalJson<string[]>(row.g_removed_scope),
   });
 }
 
@@ -210,5 +246,11 @@ export function grantsTable(driver: Driver, tenant: string): Pick<Store, Verbs> 
 }
 
 function agentOf(row: Row): ConnectedAgent {
-  return present({ ...grantOf(row), serverName: optionalText(row.server_name), familyExpiresAt: optionalWhole(row.family_expires_at) });
+  const from = present({ address: optionalText(row.from_address), userAgent: optionalText(row.from_user_agent) });
+  return present({
+    ...grantOf(row),
+    serverName: optionalText(row.server_name),
+    familyExpiresAt: optionalWhole(row.family_expires_at),
+    from: Object.keys(from).length > 0 ? from : undefined,
+  });
 }

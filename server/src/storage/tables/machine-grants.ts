@@ -10,7 +10,7 @@ import { eventIfGrant, type GrantRow, grantLives, grantRow, insertGrant } from '
 type Place = { tenant: string; clientId: string; resource: string; now: number };
 const ofMachine = part<'tenant' | 'clientId' | 'resource'>`tenant = ${'tenant'} and client_id = ${'clientId'} and resource = ${'resource'}
   and user_id is null and revoked_at is null`;
-const find = sql<Place>`select g.id as g_id, g.scope as g_scope from grants g where ${ofMachine} and ${grantLives}`;
+const find = sql<Place>`select g.id as g_id, g.scope as g_scope, g.hold_id as g_hold_id from grants g where ${ofMachine} and ${grantLives}`;
 const endExpired = sql<Place>`update grants set revoked_at = ${'now'}, revoked_reason = 'expired' where ${ofMachine} and expires_at <= ${'now'}`;
 const add = sql<GrantRow>`${insertGrant} where true on conflict do nothing`;
 const widen = sql<{ tenant: string; id: string; was: string; scope: string; mark: string }>`update grants set scope = ${'scope'}, last_event = ${'mark'}
@@ -36,6 +36,7 @@ export function machineGrantsTable(driver: Driver, tenant: string): Pick<Store, 
         const id = text(row.g_id);
         const scope = json<string[]>(row.g_scope);
         const missing = grant.scope.filter((name) => !scope.includes(name));
+        if (row.g_hold_id !== null) return { id, scope, paused: true };
         if (missing.length === 0) return { id, scope };
         const widened = JSON.stringify([...scope, ...missing]);
         await driver.write([

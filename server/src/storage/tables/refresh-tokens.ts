@@ -14,7 +14,7 @@ import type { AuditEvent } from '../../audit/event.ts';
 import { aliased, type Driver, part, type Row, sql } from '../driver.ts';
 import { listText, optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import type { RefreshFamily, Rotation, RotationOutcome, Store } from '../store.ts';
-import { endFamiliesIfMarked, eventIfGrant, grantColumns, grantOf, grantStands, joinPerson } from './grants.ts';
+import { endFamiliesIfMarked, eventIfGrant, grantColumns, grantOf, grantStands, grantState, grantStateOf, joinPerson } from './grants.ts';
 
 const columns = aliased('r', [
   'family_id',
@@ -74,7 +74,7 @@ export const insertFamily = part<keyof FamilyRow>`insert into refresh_tokens (te
     cast(${'revokedAt'} as bigint)`;
 
 type Key = { tenant: string; familyId: string };
-const find = sql<Key & { now: number }>`select ${columns}, ${grantColumns}, case when ${grantStands} then 1 else 0 end as standing
+const find = sql<Key & { now: number }>`select ${columns}, ${grantColumns}, ${grantState}
   from refresh_tokens r join grants g on g.tenant = r.tenant and g.id = r.grant_id ${joinPerson}
   where r.tenant = ${'tenant'} and r.family_id = ${'familyId'}`;
 
@@ -95,7 +95,7 @@ const revokeReused = sql<Reuse>`update grants set revoked_at = ${'now'}, revoked
 export function refreshTokensTable(driver: Driver, tenant: string): Pick<Store, 'findFamily' | 'rotateRefreshToken'> {
   const findFamily: Store['findFamily'] = async (familyId, now) => {
     const [row] = await driver.read(find({ tenant, familyId, now }));
-    return row && { family: familyOf(row), grant: grantOf(row), standing: row.standing === 1 };
+    return row && { family: familyOf(row), grant: grantOf(row), ...grantStateOf(row) };
   };
 
   const revokeFamily = async (rotation: Rotation, grantId: string, event: AuditEvent): Promise<RotationOutcome> => {
@@ -117,6 +117,7 @@ export function refreshTokensTable(driver: Driver, tenant: string): Pick<Store, 
       if (rotated?.changes === 1) return { outcome: 'rotated' };
 
       const found = await findFamily(familyId, now);
+      if (found?.paused) return { outcome: 'paused' };
       if (found === undefined || !found.standing || !isLiving(found.family, now) || found.family.currentHash === presentedHash) return { outcome: 'dead' };
       const { family } = found;
       const inGrace = family.previousHash === presentedHash && now <= family.rotatedAt + rotation.graceSeconds;

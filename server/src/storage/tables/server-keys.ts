@@ -39,7 +39,7 @@ const find = sql<{ tenant: string; keyHash: string }>`select ${columns}, s.resou
 
 type Question = { tenant: string; keyHash: string; grantId: string; jti: string; now: number };
 const standing = sql<Question>`select k.id as k_id, k.server_id as k_server_id, k.expires_at as k_expires_at, k.revoked_at as k_revoked_at, s.resource as resource,
-    g.id as g_id, g.user_id as g_user_id, u.username as u_username, u.email as u_email,
+    g.id as g_id, g.user_id as g_user_id, u.username as u_username, u.email as u_email, g.removed_scope as g_removed_scope,
     case when ${grantStands} and ${tokenNotRevoked} then 1 else 0 end as active
   ${withServer} left join grants g on g.tenant = k.tenant and g.id = ${'grantId'} ${joinPerson} where ${bySecret}`;
 

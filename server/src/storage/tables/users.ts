@@ -11,7 +11,7 @@ import { endGrantsOf } from './grants.ts';
 import { dueOfMarkedUser } from './session-clients.ts';
 
 /** Columns of a person under the alias `u`; {@link userOf} reads them. */
-export const userColumns = aliased('u', ['id', 'username', 'email', 'name', 'role', 'created_at', 'disabled_at']);
+export const userColumns = aliased('u', ['id', 'username', 'email', 'name', 'role', 'created_at', 'disabled_at', 'agents_paused_at']);
 
 export function userOf(row: Row): User {
   return present({
@@ -23,6 +23,7 @@ export function userOf(row: Row): User {
     role: text(row.u_role) as Role,
     createdAt: whole(row.u_created_at),
     disabledAt: optionalWhole(row.u_disabled_at),
+    agentsPausedAt: optionalWhole(row.u_agents_paused_at),
   });
 }
 

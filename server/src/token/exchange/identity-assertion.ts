@@ -10,7 +10,7 @@ import { OAuthError } from '../../errors.ts';
 import { type Answer, json } from '../../route.ts';
 import { canonicalResource } from '../../rules/resource.ts';
 import { parseScope } from '../../rules/scope.ts';
-import type { AssertionTarget, Client } from '../../storage/store.ts';
+import type { AssertionTarget, Client, Grant } from '../../storage/store.ts';
 import { checkBoundKey, spendProof } from '../dpop.ts';
 import { parseRefreshToken } from '../refresh-token-value.ts';
 import { type ExchangeRequest, idJagTokenType, idTokenType, type RequestedTokenType, refreshTokenType } from './token-type.ts';
@@ -59,8 +59,9 @@ async function ofIdToken({ subject, client }: ExchangeRequest, context: Context)
   const userId = String(claims.sub);
   const user = await context.store.findUser(userId);
   const grants = await context.store.listGrants({ userId, clientId: client.id }, context.now());
-  // An agent that was disconnected signs nobody in any more, whatever it kept.
-  if (!user || user.disabledAt !== undefined || !grants.some(({ scope }) => scope.includes('openid'))) throw unacceptable('the sign-in no longer stands');
+  // An agent that was disconnected, or is paused, signs nobody in any more, whatever it kept.
+  const signsIn = ({ scope, pausedAt, holdId }: Grant) => scope.includes('openid') && pausedAt === undefined && holdId === undefined;
+  if (!user || user.disabledAt !== undefined || user.agentsPausedAt !== undefined || !grants.some(signsIn)) throw unacceptable('the sign-in no longer stands');
   return { userId, authTime: typeof claims.auth_time === 'number' ? claims.auth_time : undefined };
 }
 

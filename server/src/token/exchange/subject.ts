@@ -4,9 +4,10 @@
  */
 import type { Context } from '../../context.ts';
 import { OAuthError } from '../../errors.ts';
+import { allowedNow } from '../../rules/allowed-scope.ts';
 import type { McpServer } from '../../storage/store.ts';
 import { type AccessToken, readAccessToken } from '../access-token.ts';
-import { chainStands } from '../delegation.ts';
+import { standingChain } from '../delegation.ts';
 import { allowUnseenToken } from '../unseen-tokens.ts';
 import { accessTokenType, type ExchangeRequest, type PresentedToken } from './token-type.ts';
 
@@ -33,8 +34,9 @@ async function readStanding({ value, type }: PresentedToken, clientId: string, c
   const token = await readAccessToken(value, context, () => allowUnseenToken(clientId, context));
   if (!token) return undefined;
   const grant = await context.store.standing({ grantId: token.grantId, jti: token.jti, now: context.now() });
-  if (!grant?.active || (token.delegation && !(await chainStands(token.delegation, context)))) return undefined;
-  return token;
+  const chain = token.delegation && (await standingChain(token.delegation, context));
+  if (!grant?.active || (token.delegation && !chain)) return undefined;
+  return { ...token, scope: allowedNow(allowedNow(token.scope, grant.removedScope), chain?.removedScope) };
 }
 
 function unacceptable(role: 'subject' | 'actor', reason: string): OAuthError {

@@ -12,6 +12,7 @@ import { checkVerifier } from '../../rules/pkce.ts';
 import { type Client, type Code, type Grant, MAX_CODE_FAILURES } from '../../storage/store.ts';
 import { checkBoundKey, spendProof } from '../dpop.ts';
 import { issue } from '../issue.ts';
+import { grantPaused } from '../paused.ts';
 import { beginFamily } from '../refresh-family.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
 import { checkResource } from './narrow.ts';
@@ -28,6 +29,7 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
   await checkProofs(request, found.code, context);
   checkResource(request.parameters.all('resource'), found.grant.resource);
   if (found.code.redeemedAt !== undefined) throw await replayed(found, request, context);
+  if (found.paused) throw grantPaused();
   if (!found.standing) throw notValid('the grant no longer stands');
 
   const dpopJkt = await spendProof(request.proof, context);

@@ -12,6 +12,7 @@ import { findTarget, type Target } from '../../servers/resource.ts';
 import type { Client, Grant } from '../../storage/store.ts';
 import { spendProof } from '../dpop.ts';
 import { issue } from '../issue.ts';
+import { grantPaused } from '../paused.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
 
 export const clientCredentials: GrantType = { name: 'client_credentials', redeem };
@@ -39,6 +40,7 @@ export async function redeemAsMachine({ parameters, client, exchange, proof }: T
     detail: { scope },
   });
   const grant = await context.store.ensureMachineGrant(wanted, event);
+  if (grant.paused) throw grantPaused();
   context.uses.grant(grant.id, context.now());
 
   return issue({ grantId: grant.id, subject: client.id, clientId: client.id, resource: target.resource, scope, dpopJkt }, context);

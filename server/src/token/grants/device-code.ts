@@ -12,6 +12,7 @@ import type { Parameters } from '../../rules/parameters.ts';
 import type { Client, DeviceCode, Grant } from '../../storage/store.ts';
 import { spendProof } from '../dpop.ts';
 import { issue } from '../issue.ts';
+import { grantPaused } from '../paused.ts';
 import { beginFamily } from '../refresh-family.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
 import { checkResource, narrowScope } from './narrow.ts';
@@ -57,6 +58,7 @@ async function allowedDevice(codeHash: string, { client }: TokenRequest, context
   if (device.redeemedAt !== undefined) throw notValid('redeemed before');
   if (wasDenied(device)) throw new OAuthError('access_denied', 'The person said no', { status: 400 });
   if (device.expiresAt <= context.now()) throw new OAuthError('expired_token', 'The device code has expired');
+  if (found.paused) throw grantPaused();
   if (!grant || device.authTime === undefined || !standing) throw notValid('the grant no longer stands');
   return { codeHash, grant, authTime: device.authTime, amr: device.amr };
 }

@@ -11,10 +11,16 @@ export function checkResource(values: readonly string[], granted: string): void 
     throw new OAuthError('invalid_target', 'The resource is not the one that was granted');
 }
 
-/** OAuth 2.1 §4.3.1: a refresh may ask for less, never for more; nothing asked means all. @throws {OAuthError} invalid_scope */
-export function narrowScope(asked: string | undefined, granted: readonly string[]): readonly string[] {
+/**
+ * OAuth 2.1 §4.3.1: a refresh may ask for less, never for more; nothing asked means all. What the person has taken back since (`removed`) was granted once, so asking for it is
+ * no error while something else is left.
+ *
+ * @throws {OAuthError} invalid_scope
+ */
+export function narrowScope(asked: string | undefined, granted: readonly string[], removed: readonly string[] = []): readonly string[] {
   const scope = parseScope(asked);
   if (scope.length === 0) return granted;
-  if (!isSubset(scope, granted)) throw new OAuthError('invalid_scope', 'The scope exceeds what was granted');
-  return scope;
+  const left = scope.filter((name) => !removed.includes(name));
+  if (left.length === 0 || !isSubset(left, granted)) throw new OAuthError('invalid_scope', 'The scope exceeds what was granted');
+  return left;
 }

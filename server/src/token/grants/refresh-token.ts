@@ -10,6 +10,7 @@ import type { Answer } from '../../route.ts';
 import type { Grant, RefreshFamily } from '../../storage/store.ts';
 import { checkBoundKey, spendProof } from '../dpop.ts';
 import { issue } from '../issue.ts';
+import { grantPaused } from '../paused.ts';
 import { parseRefreshToken, type RefreshTokenValue, successorOf } from '../refresh-token-value.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
 import { checkResource, narrowScope } from './narrow.ts';
@@ -26,9 +27,10 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
   // RT-04: another client's attempt changes nothing, else anybody could end anybody's access.
   if (!found || found.family.clientId !== request.client.id) throw notValid('unknown, or of another client');
   checkBoundKey(found.family.dpopJkt, request.proof);
+  if (found.paused) throw grantPaused();
   if (!found.standing) throw notValid('the family no longer stands');
   checkResource(request.parameters.all('resource'), found.grant.resource);
-  const scope = narrowScope(request.parameters.get('scope'), found.grant.scope);
+  const scope = narrowScope(request.parameters.get('scope'), found.grant.scope, found.grant.removedScope);
 
   const dpopJkt = await spendProof(request.proof, context);
   const next = await rotate(presented, found, request, context);
@@ -60,6 +62,7 @@ async function rotate({ value, familyId, generation }: Presented, { family, gran
   };
   const result = await context.store.rotateRefreshToken(rotation, reuseEvent(grant, request, context));
   if (result.outcome === 'rotated' || result.outcome === 'repeated') return next;
+  if (result.outcome === 'paused') throw grantPaused();
   throw notValid(result.outcome === 'reused' ? 'reused: the family is revoked' : 'the family no longer stands');
 }
 

@@ -15,6 +15,7 @@ import { spendProof } from '../dpop.ts';
 import type { TokenRequest } from '../grants/grant-type.ts';
 import { checkResource } from '../grants/narrow.ts';
 import { issue } from '../issue.ts';
+import { grantPaused } from '../paused.ts';
 import { type Believed, believe, notValid, useUp } from './trusted-assertion.ts';
 
 /** JAG-01: the one `typ` of an identity assertion; an ID token or an access token has another. */
@@ -34,18 +35,18 @@ export async function redeemIdentityAssertion(assertion: string, request: TokenR
   await useUp(believed, context);
   const dpopJkt = await spendProof(request.proof, context);
   const user = known ?? (await provision(believed, request, context));
-  const { grantId, expiresAt } = await ensureGrant({ believed, user, target, scope, request }, context);
-  context.uses.grant(grantId, context.now());
+  const granted = await ensureGrant({ believed, user, target, scope, request }, context);
+  context.uses.grant(granted.grantId, context.now());
 
   return issue(
     {
-      grantId,
+      grantId: granted.grantId,
       subject: user.id,
       clientId: request.client.id,
       resource: target.resource,
-      scope,
+      scope: granted.scope,
       authTime: timeOf(believed.claims.auth_time),
-      grantExpiresAt: expiresAt,
+      grantExpiresAt: granted.expiresAt,
       dpopJkt,
     },
     context,
@@ -119,7 +120,10 @@ async function provision({ issuer, subject, claims }: Believed, { client, exchan
 type Asserted = { believed: Believed; user: User; target: Target; scope: string[]; request: TokenRequest };
 
 /** Lasts as long as its tokens: without another assertion the company has stopped saying so. */
-async function ensureGrant({ believed, user, target, scope, request }: Asserted, context: Context): Promise<{ grantId: string; expiresAt: number }> {
+async function ensureGrant(
+  { believed, user, target, scope, request }: Asserted,
+  context: Context,
+): Promise<{ grantId: string; scope: string[]; expiresAt: number }> {
   const now = context.now();
   const { client, exchange } = request;
   const { issuer } = believed.issuer;
@@ -145,7 +149,10 @@ async function ensureGrant({ believed, user, target, scope, request }: Asserted,
     requestId: exchange.requestId,
     detail: { issuer, scope },
   });
-  return { grantId: await context.store.ensureIssuerGrant({ issuer, grant }, event), expiresAt };
+  const { id, paused, removedScope } = await context.store.ensureIssuerGrant({ issuer, grant }, event);
+  const left = scope.filter((name) => !removedScope?.includes(name));
+  if (paused || left.length === 0) throw grantPaused();
+  return { grantId: id, scope: left, expiresAt };
 }
 
 function timeOf(value: unknown): number | undefined {
