@@ -41,6 +41,11 @@ function moduleOf(bits: Buffer): string {
  * A Bloom filter of ${entries.length} common passwords: of the million most used in OWASP SecLists (MIT, Daniel Miessler) all of ${alwaysFrom} or more
  * characters, and those of ${shortest} or more among the first ${ranked}. Made by tools/common-passwords.ts; common-passwords.ts reads it.
  */
-export const filter = { size: ${size}, count: ${count}, shortest: ${shortest}, bits: '${bits.toString('base64')}' };
+export const filter = {
+  size: ${size},
+  count: ${count},
+  shortest: ${shortest},
+  bits: '${bits.toString('base64')}',
+};
 `;
 }

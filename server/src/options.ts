@@ -85,6 +85,13 @@ const schema = z.strictObject({
       passwordMinLength: z.number().int().min(8).max(64).default(minPasswordLength),
     })
     .prefault({}),
+  /** Who decides about scopes of these groups must have signed in this lately; so must whoever changes how they sign in, at whatever groups. */
+  reauthenticate: z
+    .strictObject({
+      groups: z.array(z.enum(['identity', 'see', 'change', 'delete', 'admin'])).default(['delete', 'admin']),
+      withinSeconds: seconds(60, 86400).default(300),
+    })
+    .prefault({}),
   refreshTokens: z.enum(['always', 'offline_access']).default('always'),
   /** Proofs of possession must carry a nonce of this server (RFC 9449 §8): none can be made ahead of time, and clients need one more request now and then. */
   dpopNonces: z.boolean().default(false),

@@ -22,6 +22,7 @@ const rooms: Record<string, string[]> = {
     'account/client-view',
     'account/cookies',
     'account/form-token',
+    'account/fresh-sign-in',
     'account/methods/index',
     'account/parked-request',
     'account/session',
@@ -38,6 +39,7 @@ const rooms: Record<string, string[]> = {
   device: [
     'account/browser-cookie',
     'account/form-token',
+    'account/fresh-sign-in',
     'account/session',
     'authorize/asked-for',
     'authorize/question',

@@ -192,6 +192,8 @@ const peopleRows: Row[] = [
   ['LOG-09', 'MUST', 'No page can be framed; every page has a strict content policy.'],
   ['LOG-10', 'MUST', 'Text of users and clients is escaped; links are https; no inline handlers.'],
   ['LOG-11', 'SHOULD', 'Attempts at a second factor are limited.', people],
+  ['LOG-20', 'MUST', 'Deciding about what deletes or administers needs a fresh sign-in.'],
+  ['LOG-21', 'SHOULD', 'A new password is long, is not one that is tried first, and says nothing about its owner.'],
   ['CON-01', 'MUST', 'Consent shows who asks, where it returns, for which resource, which scopes and which account.'],
   ['CON-02', 'MUST', 'Consent says that any program on this computer could ask through loopback or a private-use scheme.'],
   ['CON-03', 'MUST', 'Consent is remembered only for the same person, client, redirect, resource, scopes and metadata.'],

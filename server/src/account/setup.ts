@@ -5,13 +5,13 @@
 import { auditEvent } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
-import { hashPassword, maxPasswordBytes } from '../crypto/password.ts';
+import { hashPassword } from '../crypto/password.ts';
 import { randomId } from '../crypto/random.ts';
 import { OAuthError } from '../errors.ts';
 import { pageFrame } from '../page-frame.ts';
 import { type Answer, page } from '../route.ts';
 import { type Parameters, parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
-import { minPasswordLength } from '../rules/passwords/problem.ts';
+import { passwordProblem } from '../rules/passwords/problem.ts';
 import { isEmailAddress, isUsername } from '../rules/person.ts';
 import { readParameters } from '../rules/read-body.ts';
 import { newOwnerToken } from '../servers/owner-token.ts';
@@ -53,7 +53,7 @@ export async function setup(exchange: Exchange, context: Context): Promise<Answe
     password: form.get('password') ?? '',
   };
   const again = (errors: Problem[]) => ({ ...setupAnswer({ token, errors, ...candidate }, browser, { exchange, context }), status: 400 });
-  const errors = problemsOf(candidate);
+  const errors = await problemsOf(candidate, context);
   if (errors.length > 0) return again(errors);
 
   const created = await createOperator(token, candidate, { exchange, context });
@@ -87,17 +87,18 @@ function formOf(token: string): Form {
 function setupAnswer(values: { token: string; errors?: Problem[]; username?: string; email?: string }, browser: Browser, { exchange, context }: Place): Answer {
   const { token, errors, username, email } = values;
   const csrf = formToken(formOf(token), browser, context);
-  return page(setupPage(pageFrame(exchange, context), { token, csrf, errors, username, email }), 200, browser.cookies);
+  const minLength = context.options.signIn.passwordMinLength;
+  return page(setupPage(pageFrame(exchange, context), { token, csrf, minLength, errors, username, email }), 200, browser.cookies);
 }
 
-function problemsOf({ username, email, password }: Candidate): Problem[] {
+async function problemsOf({ username, email, password }: Candidate, context: Context): Promise<Problem[]> {
   const problems: Problem[] = [];
   if (username === '') problems.push({ field: 'username', problem: 'missing' });
   else if (!isUsername(username)) problems.push({ field: 'username', problem: 'invalid' });
   if (email === '') problems.push({ field: 'email', problem: 'missing' });
   else if (!isEmailAddress(email)) problems.push({ field: 'email', problem: 'invalid' });
-  if ([...password].length < minPasswordLength) problems.push({ field: 'password', problem: password === '' ? 'missing' : 'tooShort' });
-  else if (Buffer.byteLength(password) > maxPasswordBytes) problems.push({ field: 'password', problem: 'tooLong' });
+  const problem = await passwordProblem(password, { username, email }, context.options);
+  if (problem !== undefined) problems.push({ field: 'password', problem });
   return problems;
 }
 

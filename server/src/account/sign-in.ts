@@ -9,11 +9,13 @@ import { pageFrame } from '../page-frame.ts';
 import { type Answer, page, redirect } from '../route.ts';
 import { type Parameters, parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
+import { targetOf } from '../servers/resource.ts';
 import { type SignInPageValues, signInPage } from '../views/sign-in-page.ts';
 import { type Browser, browserOf } from './browser-cookie.ts';
 import { knownClientView } from './client-view.ts';
 import { finishSignIn } from './finish-sign-in.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
+import { guardedScopes } from './fresh-sign-in.ts';
 import { methodOf } from './methods/index.ts';
 import { nextPlace, onwardOf } from './onward.ts';
 import { isTransaction, parkedRequest } from './parked-request.ts';
@@ -65,8 +67,10 @@ export async function signInAnswer(
   const { tx } = values;
   const found = isTransaction(tx) ? await context.store.findRequest(sha256(tx), context.now()) : undefined;
   const parked = found?.browserHash === browser.hash ? found : undefined;
+  const target = parked && values.reason === 'confirm' ? await targetOf(parked.request.resource, context) : undefined;
   const html = signInPage(pageFrame(exchange, context), {
     ...values,
+    unlocks: parked && target && guardedScopes(parked.request.scope, target.scopes, context),
     username: values.username ?? parked?.request.loginHint,
     csrf: formToken(loginForm(tx), browser, context),
     client: parked && (await knownClientView(parked.request.clientId, context)),

@@ -1,6 +1,7 @@
 /**
  * The only place that decides what a request still needs: a sign-in, a fresh sign-in, consent, or an answer without asking (D13, CON-03, AZ-21 … AZ-23).
  */
+import { guardedScopes, isFresh } from '../account/fresh-sign-in.ts';
 import type { SignedIn } from '../account/session.ts';
 import { metadataDigest } from '../clients/metadata.ts';
 import type { Context } from '../context.ts';
@@ -8,6 +9,7 @@ import { OAuthError } from '../errors.ts';
 import { meetsAcr } from '../rules/acr.ts';
 import { redirectClass } from '../rules/redirect-uri.ts';
 import { isSubset } from '../rules/scope.ts';
+import type { Target } from '../servers/resource.ts';
 import type { AuthorizationRequest, Client } from '../storage/store.ts';
 
 export type NextStep =
@@ -25,10 +27,12 @@ export type Situation = {
   signedIn: SignedIn | undefined;
   /** When the request was parked, in seconds; undefined while it has only just arrived. */
   parkedAt?: number;
+  /** What is asked for; without it a fresh sign-in for heavy scopes is left to the page that asks. */
+  target?: Target;
 };
 
 /** @throws {OAuthError} login_required, consent_required or interaction_required when the request forbids asking (OIDC Core §3.1.2.6). */
-export async function nextStep({ request, client, signedIn, parkedAt }: Situation, context: Context): Promise<NextStep> {
+export async function nextStep({ request, client, signedIn, parkedAt, target }: Situation, context: Context): Promise<NextStep> {
   const silent = request.prompt.includes('none');
   if (!signedIn || !isRecent(request, signedIn, parkedAt, context.now())) {
     if (silent) throw new OAuthError('login_required', 'Nobody is signed in, or not recently enough');
@@ -39,6 +43,8 @@ export async function nextStep({ request, client, signedIn, parkedAt }: Situatio
   if (remembered && !forced && isSafeToRepeat(request.redirectUri, context)) return { step: 'answer' };
   if (silent && remembered) throw new OAuthError('interaction_required', 'The person must confirm that they started this');
   if (silent) throw new OAuthError('consent_required', 'The person has not allowed this');
+  const asked = request.scope.filter((name) => !allowed.includes(name));
+  if (target && guardedScopes(asked, target.scopes, context).length > 0 && !isFresh(signedIn, context, parkedAt)) return { step: 'confirm' };
   return { step: 'consent', allowed, reconnect: remembered && !forced };
 }
 

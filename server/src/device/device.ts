@@ -4,6 +4,7 @@
  */
 import { type Browser, browserOf } from '../account/browser-cookie.ts';
 import { checkForm, type Form, formToken } from '../account/form-token.ts';
+import { guardedScopes, isFresh } from '../account/fresh-sign-in.ts';
 import { currentSession, type SignedIn } from '../account/session.ts';
 import { auditEvent } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
@@ -48,6 +49,14 @@ function signInFirst(userCode: string | undefined, context: Context): Answer {
   return redirect(`${context.base}/login?to=device${userCode === undefined ? '' : `&user_code=${shownUserCode(userCode)}`}`);
 }
 
+function needsConfirmation({ device: { request, createdAt }, shown, signedIn }: AskingDevice, context: Context): boolean {
+  return guardedScopes(request.scope, shown.scopes, context).length > 0 && !isFresh(signedIn, context, createdAt);
+}
+
+function confirmFirst(userCode: string, context: Context): Answer {
+  return redirect(`${context.base}/login?reason=confirm&to=device&user_code=${shownUserCode(userCode)}`);
+}
+
 /** DEV-06: a code that is wrong, over or used up reads the same. */
 async function enter({ typed, userCode }: { typed?: string; userCode?: string }, form: Parameters, place: Place): Promise<Answer> {
   const { signedIn, exchange, context } = place;
@@ -63,7 +72,8 @@ async function enter({ typed, userCode }: { typed?: string; userCode?: string },
     return { ...entryAnswer({ userCode: typed.slice(0, 40), error: 'unknown' }, place), status: 400 };
   }
   await wasRight(guesser, context);
-  return confirmAnswer(await askingDevice({ device: found, userCode, signedIn }, exchange, context), place);
+  const asking = await askingDevice({ device: found, userCode, signedIn }, exchange, context);
+  return needsConfirmation(asking, context) ? confirmFirst(userCode, context) : confirmAnswer(asking, place);
 }
 
 /** The form proves that this person entered this code, so there is nothing to guess here (and nothing is looked up before). */
@@ -81,6 +91,7 @@ async function decide(userCode: string | undefined, form: Parameters, place: Pla
   }
 
   const asking = await askingDevice({ device: found, userCode, signedIn }, exchange, context);
+  if (needsConfirmation(asking, context)) return confirmFirst(asking.userCode, context);
   // Another description of the app, or other boxes, are another question to read.
   if (!equalSecrets(pageProof ?? '', formToken(pageForm(asking), browser, context))) return confirmAnswer(asking, place);
   if ((await approve(asking, form.all('scope'), place)) === 'answered') throw alreadyDecided();

@@ -41,6 +41,13 @@ export const settings: readonly Setting[] = [
   { name: 'keptSessionIdleSeconds', kind: 'number', option: 'keptSessionIdleSeconds', about: 'the same with "keep me signed in"' },
   { name: 'sessionLifetimeSeconds', kind: 'number', option: 'sessionLifetimeSeconds', about: 'browser sessions end after this long' },
   { name: 'passwordMinLength', kind: 'number', option: 'signIn.passwordMinLength', about: 'characters that a new password has at least (12)' },
+  {
+    name: 'reauthenticateGroups',
+    kind: 'list',
+    option: 'reauthenticate.groups',
+    about: 'scopes that need a fresh sign-in: identity, see, change, delete, admin',
+  },
+  { name: 'reauthenticateSeconds', kind: 'number', option: 'reauthenticate.withinSeconds', about: 'how fresh that sign-in must be (300)' },
   { name: 'signingAlgorithm', kind: 'text', option: 'signingAlgorithm', about: 'ES256, RS256 or EdDSA' },
   { name: 'signingKeySeconds', kind: 'number', option: 'signingKeySeconds', about: 'a signing key is rotated after this long' },
   { name: 'dpopNonces', kind: 'switch', option: 'dpopNonces', about: 'DPoP proofs must carry a nonce of this server' },

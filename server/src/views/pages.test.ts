@@ -107,7 +107,7 @@ function everyPage(x: string): Record<string, string> {
       ],
     }),
     noAgents: connectedAgentsPage(page, { csrf: x, user, agents: [] }),
-    setup: setupPage(page, { token: x, csrf: x, username: x, email: x, errors: [{ field: 'email', problem: 'invalid' }] }),
+    setup: setupPage(page, { token: x, csrf: x, minLength: 12, username: x, email: x, errors: [{ field: 'email', problem: 'invalid' }] }),
     setupDone: setupDonePage(page, { ownerToken: x, exampleCurl: x }),
     device: deviceEntryPage(page, { csrf: x, user, userCode: x, error: 'unknown', lifetimeSeconds: 600 }),
     devicePrefilled: deviceEntryPage(page, { csrf: x, user, userCode: x, prefilled: true, lifetimeSeconds: 600 }),

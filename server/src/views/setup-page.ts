@@ -12,11 +12,13 @@ import { passwordField } from './password-field.ts';
 import type { Words } from './words.ts';
 
 export type SetupField = 'username' | 'email' | 'password';
-export type SetupProblem = 'missing' | 'invalid' | 'taken' | 'tooShort' | 'tooLong';
+export type SetupProblem = 'missing' | 'invalid' | 'taken' | 'tooShort' | 'tooLong' | 'common' | 'about';
 export type SetupPageValues = {
   /** The one-time setup token, given back by the form. */
   token: string;
   csrf: string;
+  /** Of a password, in characters. */
+  minLength: number;
   errors?: readonly { field: SetupField; problem: SetupProblem }[];
   username?: string;
   email?: string;
@@ -27,7 +29,7 @@ export function setupPage(page: PageFrame, values: SetupPageValues): string {
   const { t } = page;
   const problems: FieldProblem[] = (values.errors ?? []).map(({ field, problem }) => ({
     field,
-    text: t(`setup.error.${problem}`, { field: t(`setup.${field}`) }),
+    text: t(`setup.error.${problem}`, { field: t(`setup.${field}`), count: values.minLength }),
   }));
   const problemOf = (field: SetupField) => problems.find((problem) => problem.field === field)?.text;
   const title = t('setup.title', { service: page.serviceName });
@@ -36,7 +38,7 @@ export function setupPage(page: PageFrame, values: SetupPageValues): string {
 <input type="hidden" name="token" value="${values.token}"><input type="hidden" name="csrf" value="${values.csrf}">
 ${textField(page, 'username', { autocomplete: 'username', type: 'text', value: values.username, problem: problemOf('username'), autofocus: problems.length === 0 })}
 ${textField(page, 'email', { autocomplete: 'email', type: 'email', value: values.email, problem: problemOf('email') })}
-${passwordField(page, { autocomplete: 'new-password', hint: t('setup.passwordHint'), minLength: 12, problem: problemOf('password') })}
+${passwordField(page, { autocomplete: 'new-password', hint: t('setup.passwordHint', { count: values.minLength }), minLength: values.minLength, problem: problemOf('password') })}
 <button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('setup.submit')}</button>
 </form>`;
 

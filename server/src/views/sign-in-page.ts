@@ -5,6 +5,7 @@ import { html } from 'hono/html';
 import type { ClientIdentity, ClientView } from './client-identity.ts';
 import { clientIdentity } from './client-identity.ts';
 import { nameInSentence } from './client-line.ts';
+import type { ScopeView } from './describe-scope.ts';
 import type { FieldProblem } from './error-summary.ts';
 import { errorSummary } from './error-summary.ts';
 import { icons } from './icons.ts';
@@ -12,6 +13,7 @@ import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
 import { waitText } from './moments.ts';
 import { passwordField } from './password-field.ts';
+import { scopeList } from './scope-list.ts';
 import type { Words } from './words.ts';
 
 /** `tx` is the parked authorization request; `signInHint` is shown by development mode only; `reason: 'confirm'` asks again for what is already signed in. */
@@ -27,6 +29,8 @@ export type SignInPageValues = {
   /** Given back into the form; a password never is. */
   username?: string;
   reason?: 'signed-out' | 'confirm';
+  /** What can be decided only after confirming who one is. */
+  unlocks?: readonly ScopeView[];
 };
 
 /** Renders the form that posts `tx`, `csrf`, `username`, `password` and `keep=1` to `{base}/login`. */
@@ -60,12 +64,17 @@ function heading(page: Words, values: SignInPageValues, identity: ClientIdentity
 function lead(page: PageFrame, values: SignInPageValues, identity: ClientIdentity | undefined): Markup {
   const { t, rich } = page;
   const by = identity && html`<p class="by tier-${identity.tier}">${icons[identity.tier]}<span>${publisher(page, identity)}</span></p>`;
-  if (values.reason === 'confirm') return html`<p>${t('signIn.confirmText')}</p>`;
+  if (values.reason === 'confirm') return html`<p>${t('signIn.confirmText')}</p>${unlocked(page, values.unlocks ?? [], identity)}`;
   if (values.reason === 'signed-out') {
     const text = identity ? rich('signIn.signedOutClient', { name: nameInSentence(page, identity) }) : rich('signIn.signedOut');
     return html`${by}<p class="note">${text}</p>`;
   }
   return by ?? html`<p>${t(values.device ? 'signIn.device' : 'signIn.plain')}</p>`;
+}
+
+function unlocked(page: PageFrame, scopes: readonly ScopeView[], identity: ClientIdentity | undefined): Markup | undefined {
+  if (scopes.length === 0 || !identity) return undefined;
+  return html`<p>${page.rich('signIn.unlocks', { name: nameInSentence(page, identity) })}</p>${scopeList(page, scopes, { id: 'unlocks', open: true })}`;
 }
 
 function publisher(page: PageFrame, identity: ClientIdentity): Markup {

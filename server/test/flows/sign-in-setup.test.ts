@@ -63,7 +63,7 @@ describe('the setup link', () => {
     assert.equal(await on.store.findUserByLogin('eve'), undefined);
   });
 
-  test('[LOG-06] what cannot be used is said beside the field, and nothing is created', async () => {
+  test('[LOG-06] [LOG-21] what cannot be used is said beside the field, and nothing is created', async () => {
     const link = await makeSetupLink(on.context);
     const browser = on.browser();
     const wrong: Record<string, string>[] = [
@@ -72,6 +72,8 @@ describe('the setup link', () => {
       { username: '<b>' },
       { email: 'no address' },
       { password: 'short' },
+      { password: 'password1234' },
+      { password: 'fresh@example.com' },
       { password: 'x'.repeat(1025) },
       { username: 'ada' },
     ];

@@ -11,7 +11,7 @@ const ada: PasswordOwner = { username: 'lovelace', email: 'countess@example.com'
 const problem = (password: string, owner = ada) => passwordProblem(password, owner, options);
 
 describe('a new password', () => {
-  test('length counts, in characters, and nothing is said about digits, signs or capitals', async () => {
+  test('[LOG-21] length counts, in characters, and nothing is said about digits, signs or capitals', async () => {
     assert.equal(await problem(''), 'missing');
     assert.equal(await problem('elevenchars'), 'tooShort');
     assert.equal(await problem('😀'.repeat(3)), 'tooShort');
@@ -28,7 +28,7 @@ describe('a new password', () => {
     assert.equal(await problem(`${long.slice(0, -1)}é`), 'tooLong');
   });
 
-  test('it does not contain the name, the e-mail address or the service, however they are written', async () => {
+  test('[LOG-21] it does not contain the name, the e-mail address or the service, however they are written', async () => {
     for (const bad of ['my Lovelace 1815 poem', 'COUNTESS of nothing', 'a.d.a k.i.n.g of all', 'acme-signin-please', 'x countess@example.com']) {
       assert.equal(await problem(bad), 'about', bad);
     }
@@ -36,7 +36,7 @@ describe('a new password', () => {
     assert.equal(await problem('my Lovelace 1815 poem', {}), undefined);
   });
 
-  test('what is tried first is refused, with what people put around it', async () => {
+  test('[LOG-21] what is tried first is refused, with what people put around it', async () => {
     const common = ['password1234', 'PASSWORD1234', 'qwertyuiop12', '123456789012', 'Password2024!', '!!sunshine24', 'abcdefghijkl', 'ｐａｓｓｗｏｒｄ1234'];
     const repeated = ['aaaaaaaaaaaa', 'abcabcabcabc', 'passwordpassword', 'trustno1trustno1'];
 
