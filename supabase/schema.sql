@@ -583,6 +583,24 @@ create table receipts (
 create index receipts_user on receipts (tenant, user_id);
 insert into schema_migrations (name, checksum, applied_at) values ('0016-pauses', '752b1052f70e1628af3050e359965bf06839e93a4619cc67cc36102b09999745', 0);
 
+create table outbox (
+  tenant text not null,
+  id text not null,
+  kind text not null,
+  locale text,
+  sealed text not null,
+  bundle text,
+  created_at bigint not null,
+  due_at bigint not null,
+  expires_at bigint not null,
+  attempts integer not null,
+  primary key (tenant, id)
+);
+create index outbox_due on outbox (tenant, due_at);
+create index outbox_bundle on outbox (tenant, bundle) where bundle is not null;
+create index outbox_expiry on outbox (expires_at);
+insert into schema_migrations (name, checksum, applied_at) values ('0017-outbox', '4a24c18817da8387a7620883280a747791ae1c8dc90acdc8728002c0333ba952', 0);
+
 reset role;
 reset search_path;
 
@@ -606,6 +624,7 @@ alter table auth_agent.identity_links enable row level security;
 alter table auth_agent.issuer_grants enable row level security;
 alter table auth_agent.limits enable row level security;
 alter table auth_agent.one_time_links enable row level security;
+alter table auth_agent.outbox enable row level security;
 alter table auth_agent.owner_tokens enable row level security;
 alter table auth_agent.passkeys enable row level security;
 alter table auth_agent.pushed_requests enable row level security;

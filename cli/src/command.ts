@@ -53,7 +53,7 @@ function flagsOfSetting({ name, kind, about, secret }: Setting): Flag[] {
   const flag: Flag = { name: flagOf(name), kind: kind === 'list' ? 'list' : 'text', value: kind === 'switch' ? 'true|false' : kind, about };
   const fromFile: Flag = { name: `${flagOf(name)}-file`, kind: 'text', value: 'file', about: `file that holds it` };
   if (!secret) return [flag];
-  return name === 'secret' ? [{ ...fromFile, about: `file that holds the secret: ${about}` }] : [flag, fromFile];
+  return name === 'databaseUrl' ? [flag, fromFile] : [{ ...fromFile, about: `file that holds it: ${about}` }];
 }
 
 /** Reads the words after a command's name. @throws {Failure} usage, with what was probably meant. */

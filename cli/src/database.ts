@@ -56,7 +56,7 @@ export async function withServer<Value>(call: Call, act: (context: Context, serv
     const tenant = await tenantOf(call, server.storage);
     return await act((await server.context(tenant === ROOT_TENANT ? undefined : tenant)) as Context, server);
   } finally {
-    await server.storage.close();
+    await server.close();
   }
 }
 

@@ -11,6 +11,7 @@ import { randomWord } from './crypto/random.ts';
 import { signingKeys } from './crypto/signing-keys.ts';
 import { OAuthError } from './errors.ts';
 import type { HttpRequest } from './http-request.ts';
+import { outboxOf } from './mail/outbox.ts';
 import { checkOptions, type Options, type ServerOptions } from './options.ts';
 import { headersFor, jsonFace, pageFace, type Reply, type Route, reply, run, type Surface, toResponse } from './route.ts';
 import { openStorage } from './storage/open.ts';
@@ -31,8 +32,10 @@ export type AuthServer = {
   readonly options: Options;
   /** Sweeps expired rows, expires clients, rotates keys. Call about once a minute; two nodes may do it at once. */
   maintain(): Promise<void>;
-  /** Writes batched last-use times. Call about once a second and before closing. */
+  /** Writes batched last-use times and begins to send mail. Call about once a second and before closing. */
   flush(): Promise<void>;
+  /** Waits for mail that is being handed over, then closes the database: the other way round that mail would be sent twice. */
+  close(): Promise<void>;
 };
 
 /** Work of a room that maintain() does for each tenant. */
@@ -107,7 +110,15 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
       }
     },
     async flush() {
-      for (const context of contexts.known()) await context.uses.flush();
+      for (const context of contexts.known()) {
+        context.mail.tick();
+        await context.uses.flush();
+      }
+    },
+    async close() {
+      for (const context of contexts.known()) await context.mail.idle();
+      options.sendMail?.close?.();
+      await storage.close();
     },
   };
 }
@@ -155,7 +166,9 @@ function contextsOf(options: Options, storage: Storage, routes: readonly Route[]
       signingKeySeconds: options.signingKeySeconds,
       tokenSeconds: options.accessTokenSeconds,
     });
-    const context: Context = { options, issuer: options.issuer + base, base, store, signing, instance, uses: useCounter(store), now, log, routes };
+    const issuer = options.issuer + base;
+    const mail = outboxOf({ options, issuer, store, instance, now, log });
+    const context: Context = { options, issuer, base, store, signing, instance, mail, uses: useCounter(store), now, log, routes };
     known.set(tenant, context);
     return context;
   }

@@ -15,6 +15,25 @@ export type DocumentFetcher = (url: string, limits?: { maxBytes?: number }) => P
 /** Posts a form to a stranger's address, under the guard of {@link DocumentFetcher}. Resolves to the status, rejects when there was no answer. */
 export type FormPoster = (url: string, form: string) => Promise<{ status: number }>;
 
+/** A mail, ready to send: one recipient, no line breaks outside the two parts. */
+export type OutgoingMail = {
+  to: string;
+  /** Whose mail it is, beside the address it is sent from. */
+  senderName: string;
+  subject: string;
+  text: string;
+  html: string;
+  /** The same at every attempt, with its angle brackets (RFC 5322 §3.6.4). */
+  messageId: string;
+};
+
+/** Hands a mail over to whoever delivers it. `refused`: this recipient will never get it. Rejects with {@link MailNotSent} when it may work later. */
+export type MailSender = {
+  (mail: OutgoingMail): Promise<'sent' | 'refused'>;
+  /** Ends what connections are kept for the next mail. */
+  close?(): void;
+};
+
 const seconds = (from: number, to: number) => z.number().int().min(from).max(to);
 
 const issuerRule = z.string().superRefine((value, issue) => {
@@ -102,6 +121,8 @@ const schema = z.strictObject({
   fetchDocument: z.custom<DocumentFetcher>((value) => typeof value === 'function').optional(),
   /** Tells clients that a person has signed out (OIDC Back-Channel Logout); without it none is told, and the metadata does not say so. */
   postForm: z.custom<FormPoster>((value) => typeof value === 'function').optional(),
+  /** Sends mail; without it `context.mail.on` is false, and what needs mail is off. */
+  sendMail: z.custom<MailSender>((value) => typeof value === 'function').optional(),
   driver: z.custom<Driver>((value) => typeof value === 'object' && value !== null && 'read' in value, 'must be a storage driver'),
   /** The clock, in seconds. Tests pass their own. */
   now: z.custom<() => number>((value) => typeof value === 'function').default(() => () => Math.floor(Date.now() / 1000)),

@@ -93,5 +93,5 @@ export const routes: readonly Route[] = [
  * @throws {TypeError} naming each option that is wrong and the rule it breaks.
  */
 export function createServer(options: ServerOptions): AuthServer {
-  return createApp(routes, [expireClients, tellLogouts], options);
+  return createApp(routes, [expireClients, tellLogouts, (context) => context.mail.deliver()], options);
 }

@@ -3,6 +3,7 @@
  * no change without its event and no event without its change. Events never carry tokens, codes, secrets or their hashes.
  */
 import { randomId } from '../crypto/random.ts';
+import type { OutboxMail } from '../storage/store.ts';
 
 export const eventTypes = [
   'user.added',
@@ -89,6 +90,8 @@ export type AuditEvent = {
   address?: string;
   requestId?: string;
   detail?: Record<string, string | number | boolean | string[]>;
+  /** Mail that tells about it: written with it, or not at all. No part of the record. */
+  mail?: readonly OutboxMail[];
 };
 
 /** Ids of one process ascend, so that the events of a second are told in order and the index grows at its end; the rest is random and keeps processes apart. */

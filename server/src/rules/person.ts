@@ -7,7 +7,7 @@ export function isUsername(value: string): boolean {
   return /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(value);
 }
 
-/** Something at some host; whether it is theirs only a mail can show. */
+/** Something at some host; whether it is theirs only a mail can show. Nothing that a mail header could take for two addresses, a name or a comment. */
 export function isEmailAddress(value: string): boolean {
-  return value.length <= 254 && /^[^\s@<>"]+@[^\s@<>"]+$/.test(value);
+  return value.length <= 254 && /^[^\s@<>"(),:;[\]\\\p{C}]+@[^\s@<>"(),:;[\]\\\p{C}]+$/u.test(value);
 }

@@ -6,6 +6,7 @@ import type { ServerOptions } from '../options.ts';
 import { type Document, readableByOthers, readDocument, readSecret } from './config-file.ts';
 import { didYouMean } from './nearest.ts';
 import { flagOf, foreignVariables, type Setting, settings, variableOf } from './settings.ts';
+import type { SmtpSettings } from './smtp.ts';
 import { StartRefused } from './start-refused.ts';
 
 export type Config = {
@@ -18,6 +19,8 @@ export type Config = {
   drainSeconds: number;
   logFormat?: 'json' | 'pretty';
   logLevel: 'info' | 'warn' | 'error';
+  /** The server that takes our mail; absent: none is sent. */
+  smtp?: SmtpSettings;
   /** What goes to createServer, as far as it was set. */
   server: Partial<ServerOptions>;
   /** Where each set value came from: `--port`, `AUTH_AGENT_PORT`, `auth-agent.config.json`. */
@@ -106,7 +109,23 @@ function processSettings(values: Record<string, unknown>, sources: Record<string
     drainSeconds,
     logFormat: oneOf('logFormat', ['json', 'pretty'], values, sources),
     logLevel: oneOf('logLevel', ['info', 'warn', 'error'], values, sources) ?? 'info',
+    smtp: smtpSettings(values, sources),
   };
+}
+
+function smtpSettings(
+  { smtpUrl: url, mailFrom: from, dangerouslyPlainSmtp }: Record<string, unknown>,
+  sources: Record<string, string>,
+): SmtpSettings | undefined {
+  if (url === undefined) return undefined;
+  if (from === undefined) {
+    throw new StartRefused('mailFrom is missing', {
+      kind: 'usage',
+      why: `Mail is switched on by ${sources.smtpUrl} and needs an address to be sent from.`,
+      fix: 'AUTH_AGENT_MAIL_FROM=auth@example.com',
+    });
+  }
+  return { url: url as string, from: from as string, dangerouslyPlain: dangerouslyPlainSmtp === true };
 }
 
 function oneOf<Choice extends string>(name: string, choices: Choice[], values: Record<string, unknown>, sources: Record<string, string>): Choice | undefined {

@@ -17,6 +17,7 @@ import type { Config } from './config.ts';
 import { backUp, databaseFile, openDatabase } from './database.ts';
 import { pinnedFetcher, pinnedPoster } from './pinned-fetch.ts';
 import { type RunningServer, startNode } from './serve.ts';
+import { smtpSender } from './smtp.ts';
 import { StartRefused } from './start-refused.ts';
 import { secretWeakness } from './weak-secret.ts';
 
@@ -37,7 +38,7 @@ export async function startProduction(config: Config, log: Log): Promise<Product
     await refuseDemoSecrets(context);
     await openKeys(context);
     warnAbout(config, log);
-    const running = await startNode({ ...server, ...config, log, close: () => server.storage.close() });
+    const running = await startNode({ ...server, ...config, log, close: () => server.close() });
     return { ...running, server, context };
   } catch (error) {
     await driver.close();
@@ -47,16 +48,17 @@ export async function startProduction(config: Config, log: Log): Promise<Product
 
 /** The server of a configuration, without sockets: what commands work with. @throws {StartRefused} naming the setting that is out of range. */
 export function serverFrom(config: CheckedConfig, driver: Driver, log: Log): AuthServer {
-  const options: ServerOptions = {
-    ...config.server,
-    issuer: config.issuer,
-    secret: config.secret,
-    driver,
-    log,
-    fetchDocument: pinnedFetcher(),
-    postForm: pinnedPoster(),
-  };
   try {
+    const options: ServerOptions = {
+      ...config.server,
+      issuer: config.issuer,
+      secret: config.secret,
+      driver,
+      log,
+      fetchDocument: pinnedFetcher(),
+      postForm: pinnedPoster(),
+      sendMail: config.smtp && smtpSender(config.smtp),
+    };
     return createServer(options);
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;

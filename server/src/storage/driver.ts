@@ -6,8 +6,11 @@
 export type Value = string | number | null;
 export type Row = Record<string, Value>;
 
-/** SQL in the subset SQLite and Postgres share, with `?1`, `?2` … for the values. `text` is a constant, so a driver may prepare and cache by it. */
-export type Statement = { readonly text: string; readonly values: Value[] };
+/**
+ * SQL in the subset SQLite and Postgres share, with `?1`, `?2` … for the values. `text` is a constant, so a driver may prepare and cache by it.
+ * `riders` run at the end of the batch, in its commit: what belongs to this statement wherever it stands. Only {@link withRiders} knows them.
+ */
+export type Statement = { readonly text: string; readonly values: Value[]; readonly riders?: readonly Statement[] };
 
 export type Result = { rows: Row[]; changes: number };
 
@@ -35,6 +38,15 @@ export type Snapshot = {
   rows(table: Table): AsyncIterable<Value[]>;
   close(): Promise<void>;
 };
+
+/** Makes a driver that runs riders. Callers get the results of the statements they named. */
+export function withRiders(driver: Driver): Driver {
+  const together = async (statements: Statement[]): Promise<Result[]> => {
+    const riders = statements.flatMap((statement) => statement.riders ?? []);
+    return (await driver.write([...statements, ...riders])).slice(0, statements.length);
+  };
+  return { ...driver, write: (statements) => (statements.some(({ riders }) => riders) ? together(statements) : driver.write(statements)) };
+}
 
 /** A unique or foreign key said no. */
 export class ConstraintError extends Error {

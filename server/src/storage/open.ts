@@ -1,7 +1,7 @@
 /**
  * Opens the store over a driver: composes the tables and hands out one store per tenant. Everything the server knows about a database goes through here.
  */
-import { type Driver, sql } from './driver.ts';
+import { type Driver, sql, withRiders } from './driver.ts';
 import { migrationRunner } from './migrations/index.ts';
 import type { Storage, Store } from './store.ts';
 import { sweepExpired } from './sweep.ts';
@@ -22,6 +22,7 @@ import { lastUse } from './tables/last-use.ts';
 import { limitsTable } from './tables/limits.ts';
 import { machineGrantsTable } from './tables/machine-grants.ts';
 import { oneTimeLinksTable } from './tables/one-time-links.ts';
+import { outboxTable } from './tables/outbox.ts';
 import { ownerTokensTable } from './tables/owner-tokens.ts';
 import { passkeysTable } from './tables/passkeys.ts';
 import { passwordsTable } from './tables/passwords.ts';
@@ -57,12 +58,13 @@ const one = sql<Record<never, never>>`select 1 as one`;
  */
 export function openStorage(driver: Driver): Storage {
   const stores = new Map<string, Store>();
+  const carrying = withRiders(driver);
   return {
     forTenant(tenant) {
       const known = stores.get(tenant);
       if (known !== undefined) return known;
       if (stores.size >= STORES_KEPT) stores.clear();
-      const store = storeOf(driver, tenant);
+      const store = storeOf(carrying, tenant);
       stores.set(tenant, store);
       return store;
     },
@@ -117,5 +119,6 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...limitsTable(driver, tenant),
     ...lastUse(driver, tenant),
     ...auditEventsTable(driver, tenant),
+    ...outboxTable(driver, tenant),
   };
 }

@@ -23,6 +23,7 @@ import {
 } from './contract/fixtures.ts';
 import { listening } from './contract/logout.ts';
 import { codeLink, invitation, resetLink } from './contract/one-time-links.ts';
+import { mail } from './contract/outbox.ts';
 import { passkey } from './contract/passkeys.ts';
 import { secondFactor } from './contract/second-factors.ts';
 import type { Driver, Statement } from './driver.ts';
@@ -30,8 +31,8 @@ import { openNodeSqlite } from './drivers/node-sqlite.ts';
 import { openStorage } from './open.ts';
 import type { Storage, Store } from './store.ts';
 
-/** Tables of a handful of rows, which may be read whole. */
-const SMALL = new Set(['setup_links', 'signing_keys']);
+/** Tables of a handful of rows, which may be read whole, and subqueries with a limit. */
+const SMALL = new Set(['setup_links', 'signing_keys', 'due_rows', 'bundled_rows']);
 
 /** Pages of a tenant in the order of the index they are read from, and the count of a partial index that its own cap keeps small. */
 const IN_INDEX_ORDER = [
@@ -156,6 +157,10 @@ async function hotVerbs(store: Store): Promise<void> {
   await listening(store, 'sid-told', 'client_1');
   await store.claimLogouts(NOW, 10);
   await store.settleLogout('sid-told', 'client_1');
+  await store.recordEvent({ ...happened('code.replayed'), mail: [mail] });
+  await store.addMail({ ...mail, id: 'ml_2', bundle: 'b' });
+  await store.claimMail(NOW, 10);
+  await store.settleMail(['ml_1']);
   await store.findGrant('grant_1');
   await store.rememberedConsent({ ...triple, redirectUri: 'r', clientDigest: 'd' }, NOW);
   await store.allowedScopes(triple, NOW);

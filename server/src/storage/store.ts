@@ -6,6 +6,7 @@
 import type { AuditEvent } from '../audit/event.ts';
 import type { DismissalVerbs } from './verbs/dismissals.ts';
 import type { OneTimeLinkVerbs } from './verbs/one-time-links.ts';
+import type { OutboxVerbs } from './verbs/outbox.ts';
 import type { PasskeyVerbs } from './verbs/passkeys.ts';
 import type { PasswordVerbs } from './verbs/passwords.ts';
 import type { PauseVerbs } from './verbs/pauses.ts';
@@ -13,6 +14,7 @@ import type { ConsentRecord, ReceiptVerbs } from './verbs/receipts.ts';
 import type { SecondFactorVerbs } from './verbs/second-factors.ts';
 import type { SessionVerbs } from './verbs/sessions.ts';
 
+export type { DueMail, OutboxMail } from './verbs/outbox.ts';
 export { MAX_PASSKEYS, type Passkey, type WaysOn } from './verbs/passkeys.ts';
 export type { AgentPause, Hold } from './verbs/pauses.ts';
 export type { ConsentRecord } from './verbs/receipts.ts';
@@ -360,6 +362,7 @@ export type Allowance = { allowed: true } | { allowed: false; retryAfter: number
 
 export type Store = DismissalVerbs &
   OneTimeLinkVerbs &
+  OutboxVerbs &
   PasskeyVerbs &
   PasswordVerbs &
   SecondFactorVerbs &

@@ -55,6 +55,7 @@ const sweeps: readonly Sweep[] = [
   expiredRows('replayed_ids', 'kind, id_hash', { column: 'expires_at' }),
   expiredRows('attempts', 'bucket', { column: 'expires_at' }),
   expiredRows('limits', 'bucket', { column: 'expires_at' }),
+  expiredRows('outbox', 'id', { column: 'expires_at' }),
   expiredRows('setup_links', 'token_hash', { column: 'expires_at' }),
   expiredRows('one_time_links', 'id', { column: 'expires_at' }),
   expiredRows('signing_keys', 'kid', { column: 'published_until' }),

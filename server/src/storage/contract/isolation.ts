@@ -31,6 +31,7 @@ import {
 } from './fixtures.ts';
 import { listening } from './logout.ts';
 import { codeLink, invitation, resetLink } from './one-time-links.ts';
+import { mail } from './outbox.ts';
 import { passkey } from './passkeys.ts';
 import { secondFactor } from './second-factors.ts';
 
@@ -191,6 +192,8 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
     other.recordUse({ grants: new Map([['grant_1', NOW + 9]]), keys: new Map([['sk_files', NOW + 9]]), clients: new Map([['client_1', NOW + 9]]) }),
   pendingMigrations: (other) => none(other.pendingMigrations()),
   listEvents: (other) => none(other.listEvents({ limit: 10 })),
+  claimMail: (other) => none(other.claimMail(NOW, 10)),
+  settleMail: (other) => other.settleMail(['ml_1']),
 
   placeHold: (other) => is(other.placeHold({ id: 'inc_1', clientId: 'client_none', createdAt: NOW }, happened('grant.paused')), 0),
   useOnce: (other) => is(other.useOnce(usedId), true),
@@ -219,6 +222,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   addRegistrationToken: (other) => other.addRegistrationToken(registration, happened('registration_token.created')),
   addClient: (other) => other.addClient(client, happened('client.registered')),
   saveDocument: (other) => other.saveDocument({ ...document, metadata: { ...client.metadata, clientName: 'Stolen' }, fetchedAt: NOW + 1 }),
+  addMail: (other) => other.addMail(mail),
   parkRequest: (other) => other.parkRequest(parked),
   pushRequest: (other) => other.pushRequest(pushed),
   addDeviceCode: (other) => is(other.addDeviceCode(device), 'added'),
@@ -306,6 +310,7 @@ async function furnish(store: Store): Promise<void> {
   await store.placeHold({ id: 'inc_1', clientId: 'client_held', createdAt: NOW }, happened('grant.paused'));
   await store.addAssertionTarget(there, happened('assertion_target.added'));
   await store.addAssertionTarget({ ...there, clientId: 'client_s' }, happened('assertion_target.added'));
+  await store.addMail(mail);
   await store.useOnce(usedId);
   await store.takeFrom('bucket', { limit: 1, periodSeconds: 60 }, NOW * 1000);
   for (let tried = 0; tried < 3; tried++) await store.attempt('account', NOW);

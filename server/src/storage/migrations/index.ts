@@ -21,6 +21,7 @@ import { passkeys } from './0013-passkeys.ts';
 import { oneTimeLinks } from './0014-one-time-links.ts';
 import { secondFactors } from './0015-second-factors.ts';
 import { pauses } from './0016-pauses.ts';
+import { outbox } from './0017-outbox.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -41,6 +42,7 @@ export const migrations: readonly Migration[] = [
   { name: '0014-one-time-links', script: oneTimeLinks },
   { name: '0015-second-factors', script: secondFactors },
   { name: '0016-pauses', script: pauses },
+  { name: '0017-outbox', script: outbox },
 ];
 
 const bookkeeping = `

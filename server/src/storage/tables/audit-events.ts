@@ -1,11 +1,12 @@
 /**
  * Security events. Other tables take `insertEvent` or `eventIf` into the batch of the change they record; a change that lost its race leaves no event,
- * because `eventIf` looks for its own mark (`last_event`) on the changed row.
+ * because `eventIf` looks for its own mark (`last_event`) on the changed row. Mail rides on its event.
  */
 import type { AuditEvent, EventType } from '../../audit/event.ts';
 import { type Driver, literal, part, type Row, type Statement, sql } from '../driver.ts';
 import { optionalJson, optionalText, present, text, whole } from '../row.ts';
 import type { Store } from '../store.ts';
+import { mailIfRecorded } from './outbox.ts';
 
 const columns = literal('tenant, id, at, type, actor, user_id, client_id, server_id, grant_id, address, request_id, detail');
 
@@ -35,7 +36,12 @@ const insert = sql<EventRow>`insert into audit_events (${columns}) select ${sele
 
 /** Records an event whatever the other statements of the batch did. */
 export function insertEvent(tenant: string, event: AuditEvent): Statement {
-  return insert(eventRow(tenant, event));
+  return withMail(insert(eventRow(tenant, event)), tenant, event);
+}
+
+/** Mail that tells about the event goes with it, whichever verb records it. */
+function withMail(statement: Statement, tenant: string, event: AuditEvent): Statement {
+  return event.mail === undefined ? statement : { ...statement, riders: mailIfRecorded(tenant, event) };
 }
 
 type Marked =
@@ -65,7 +71,7 @@ type Marked =
 export function eventIf(table: Marked, key: string): (tenant: string, subject: string, event: AuditEvent) => Statement {
   const guarded = sql<EventRow & { subject: string }>`insert into audit_events (${columns}) select ${selected}
     where exists (select 1 from ${literal(table)} where tenant = ${'tenant'} and ${literal(key)} = ${'subject'} and last_event = ${'id'})`;
-  return (tenant, subject, event) => guarded({ ...eventRow(tenant, event), subject });
+  return (tenant, subject, event) => withMail(guarded({ ...eventRow(tenant, event), subject }), tenant, event);
 }
 
 /** A hold stops or releases many grants in one act: each person finds it among their own events. */

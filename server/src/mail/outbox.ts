@@ -1,0 +1,110 @@
+/**
+ * What a server tells people by mail, once. Mail is a sealed row first: written by itself, or with the event it tells about in the same commit; then it is sent,
+ * by whichever node takes it. Not here: kinds of mail (kinds.ts), sending (deliver.ts), SMTP (runtimes/).
+ */
+import type { AuditEvent } from '../audit/event.ts';
+import { randomId } from '../crypto/random.ts';
+import type { OutboxMail } from '../storage/store.ts';
+import { type Delivering, deliverDue } from './deliver.ts';
+import { type MailKind, mailKinds, type ValuesOf } from './kinds.ts';
+
+export type Message<Kind extends MailKind> = {
+  to: string;
+  kind: Kind;
+  values: ValuesOf<Kind>;
+  /** BCP 47; English when nobody knows better. */
+  locale?: string;
+};
+
+export type Outbox = {
+  /** Whether this server can send mail. Without it nothing is queued, and what needs mail is off. */
+  readonly on: boolean;
+  /** Writes a mail to the outbox and begins to send it. Resolves when the row is durable. */
+  queue<Kind extends MailKind>(message: Message<Kind>, now: number): Promise<void>;
+  /**
+   * Gives an event the mail that tells about it: whatever verb of the store records the event writes the mail in the same commit, or neither.
+   *
+   *     store.changePassword(id, hash, context.mail.with(event, { to, kind, values }));
+   */
+  with<Kind extends MailKind>(event: AuditEvent, message: Message<Kind>): AuditEvent;
+  /** Sends what is due. Resolves to how many rows were tried. */
+  deliver(): Promise<number>;
+  /** Sends in the background what came with events; for the clock of the runtime, about once a second. */
+  tick(): void;
+  /** Waits for what is being handed over: whoever closes the database first sends it twice. */
+  idle(): Promise<void>;
+};
+
+/** To one address and hour. Nobody's mailbox is flooded, whoever asks for it. */
+const limit = { limit: 30, periodSeconds: 3600 };
+/** Ticks after an event with mail in which to look for it: its commit may take a moment. */
+const patience = 3;
+
+/** The outbox of one tenant. */
+export function outboxOf(place: Delivering): Outbox {
+  const { options, store, instance, now, log } = place;
+  const on = options.sendMail !== undefined;
+  let running: Promise<number> | undefined;
+  let wanted = false;
+  let looks = 0;
+
+  // Whoever asks while it runs is answered by one more round: their row may have come after the last look.
+  const rounds = async (): Promise<number> => {
+    let tried = 0;
+    while (wanted) {
+      wanted = false;
+      tried += await deliverDue(place);
+    }
+    return tried;
+  };
+  const deliver = (): Promise<number> => {
+    wanted = true;
+    running ??= rounds().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+  const deliverSoon = (): void => {
+    deliver().catch((cause: unknown) => log.error('mail.not_delivered', {}, cause));
+  };
+
+  return {
+    on,
+    deliver,
+    async queue(message, at) {
+      if (!on) return;
+      const allowance = await store.takeFrom(`mail ${instance.mac('mail limit', message.to.toLowerCase())}`, limit, at * 1000);
+      if (!allowance.allowed) return log.warn('mail.limited', { kind: message.kind });
+      await store.addMail(rowOf(message, at, place));
+      deliverSoon();
+    },
+    with(event, message) {
+      if (!on) return event;
+      looks = patience;
+      return { ...event, mail: [...(event.mail ?? []), rowOf(message, now(), place)] };
+    },
+    tick() {
+      if (looks === 0) return;
+      looks--;
+      deliverSoon();
+    },
+    async idle() {
+      await running?.catch(() => undefined);
+    },
+  };
+}
+
+function rowOf<Kind extends MailKind>({ to, kind, values, locale }: Message<Kind>, now: number, { instance }: Delivering): OutboxMail {
+  const { lifetimeSeconds, gathersSeconds } = mailKinds[kind] as { lifetimeSeconds: number; gathersSeconds?: number };
+  const id = randomId('ml_', 12);
+  return {
+    id,
+    kind,
+    locale,
+    sealed: instance.seal(`mail ${id}`, JSON.stringify({ to, values })),
+    bundle: gathersSeconds === undefined ? undefined : instance.mac('mail bundle', kind, to, locale ?? ''),
+    createdAt: now,
+    dueAt: now + (gathersSeconds ?? 0),
+    expiresAt: now + lifetimeSeconds,
+  };
+}
