@@ -79,6 +79,8 @@ export type VerifiedRedirect = { uri: string; state?: string };
 
 /** Why a code was answered, where the page has better words for it than for the code: `problem.case.<case>` in views/messages/en.json. */
 export type ErrorCase =
+  | 'agentHeld'
+  | 'agentPaused'
   | 'clientDisabled'
   | 'clientGone'
   | 'clientPending'
@@ -101,7 +103,7 @@ export type ErrorPageText = {
   details?: ErrorDetail[];
   continueTo?: { href: string; host: string; fields?: Record<string, string> };
   /** A page of ours that does what the request was after. */
-  goTo?: { href: string; place: 'device' };
+  goTo?: { href: string; place: 'device' | 'agents' };
 };
 
 /** A fact with its name: a wire name, or one of the few that the pages have words for. A number is how many more there are. */

@@ -2,8 +2,9 @@
  * The route table: top to bottom, everything this server answers. It goes to discovery/metadata.ts as a value, so that metadata can only promise what exists.
  * Aliases (documents 003 and 004) have the same handlers and are never advertised. Not here: what a route does (its room), how a table becomes a server (app.ts).
  */
-import { agents, disconnect } from './account/agents.ts';
+import { agents, disconnect, disconnectAll, disconnectAllForm, pause, pauseAll, resume, resumeAll } from './account/agents.ts';
 import { account, home } from './account/home.ts';
+import { reduce, reduceForm } from './account/reduce.ts';
 import { setup, setupForm } from './account/setup.ts';
 import { signIn, signInForm } from './account/sign-in.ts';
 import { signOut, signOutForm } from './account/sign-out.ts';
@@ -71,6 +72,12 @@ export const routes: readonly Route[] = [
   { path: '/account', surface: 'page', methods: { GET: account } },
   { path: '/account/agents', surface: 'page', methods: { GET: agents } },
   { path: '/account/agents/disconnect', surface: 'page', methods: { POST: disconnect } },
+  { path: '/account/agents/disconnect-all', surface: 'page', methods: { GET: disconnectAllForm, POST: disconnectAll } },
+  { path: '/account/agents/pause', surface: 'page', methods: { POST: pause } },
+  { path: '/account/agents/pause-all', surface: 'page', methods: { POST: pauseAll } },
+  { path: '/account/agents/resume', surface: 'page', methods: { POST: resume } },
+  { path: '/account/agents/resume-all', surface: 'page', methods: { POST: resumeAll } },
+  { path: '/account/agents/reduce', surface: 'page', methods: { GET: reduceForm, POST: reduce } },
   { path: '/device', surface: 'page', methods: { GET: deviceForm, POST: device } },
   { path: '/setup', surface: 'page', methods: { GET: setupForm, POST: setup } },
 

@@ -21,7 +21,7 @@ export type Page = {
   refresh?: string;
 };
 export type PageForm = { action: string; method: string; fields: Field[]; buttons: { name: string; value: string }[] };
-/** `ticked` is undefined for what is no checkbox. */
+/** `ticked` is undefined for what is no checkbox and no radio button. */
 export type Field = { name: string; value: string; ticked?: boolean };
 
 /** What to fill in: a text replaces the value of a field, a list ticks exactly these boxes of a name. */
@@ -129,7 +129,7 @@ export function hasButton(page: Page, name: string): boolean {
 
 /** The boxes of the page, by value. */
 export function boxes(page: Page): string[] {
-  return page.forms.flatMap((form) => form.fields.filter((field) => field.ticked !== undefined).map((field) => field.value));
+  return page.forms.flatMap((form) => form.fields.filter((field) => field.name === 'scope' && field.ticked !== undefined).map((field) => field.value));
 }
 
 function ticks(page: Page, scopes: readonly string[] | undefined): Filled {
@@ -170,7 +170,7 @@ function formOf(attributes: string, inner: string): PageForm {
     fields: fields.map((text) => ({
       name: attribute(text, 'name') ?? '',
       value: attribute(text, 'value') ?? '',
-      ...(attribute(text, 'type') === 'checkbox' ? { ticked: /\schecked\b/.test(text) } : {}),
+      ...(['checkbox', 'radio'].includes(attribute(text, 'type') ?? '') ? { ticked: /\schecked\b/.test(text) } : {}),
     })),
     buttons: buttons.map((text) => ({ name: attribute(text, 'name') ?? '', value: attribute(text, 'value') ?? '' })),
   };

@@ -66,7 +66,7 @@ async function begin({ request, next, client, signedIn }: Begun, place: Place): 
   const { tx, parked } = await park(request, place);
   if (next.step === 'sign-in' || !signedIn) return signInAnswer({ tx }, place);
   if (next.step === 'confirm') return redirect(`${context.base}/login?tx=${tx}&reason=confirm`, browser.cookies);
-  if (next.step === 'consent') return redirect(`${context.base}/authorize/consent?tx=${tx}`, browser.cookies);
+  if (next.step === 'consent' || next.step === 'paused') return redirect(`${context.base}/authorize/consent?tx=${tx}`, browser.cookies);
   const outcome = await answerUnasked({ tx, parked, client, signedIn }, place);
   return sendBack(outcome, client.id, place, browser.cookies);
 }

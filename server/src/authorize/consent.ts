@@ -14,14 +14,15 @@ import { equalSecrets } from '../crypto/hash.ts';
 import { OAuthError } from '../errors.ts';
 import { pageFrame } from '../page-frame.ts';
 import { type Answer, page, redirect } from '../route.ts';
-import { parametersFromForm } from '../rules/parameters.ts';
+import { type Parameters, parametersFromForm } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
 import { matchesRegistered } from '../rules/redirect-uri.ts';
 import { type Target, targetOf } from '../servers/resource.ts';
-import type { Client, McpServer, ParkedRequest } from '../storage/store.ts';
+import type { AgentPause, Client, McpServer, ParkedRequest } from '../storage/store.ts';
 import { type ConsentPageValues, consentPage } from '../views/consent-page.ts';
 import { alreadyDecided, approve, type Outcome, type Place, refuse } from './decision.ts';
 import { nextStep } from './next-step.ts';
+import { pausedAnswer, resumeFor } from './paused.ts';
 import { questionOf } from './question.ts';
 import { consentReceipt, returnsTo } from './receipt.ts';
 import { narrowed } from './scopes.ts';
@@ -41,6 +42,7 @@ export async function consentForm(exchange: Exchange, context: Context): Promise
 
   const next = await nextStep({ ...waiting, request: waiting.parked.request, parkedAt: waiting.parked.createdAt }, context);
   if (next.step === 'sign-in' || next.step === 'confirm') return redirect(`${context.base}/login?tx=${waiting.tx}&reason=confirm`);
+  if (next.step === 'paused') return pausedAnswer({ ...waiting, pause: next.pause, form: consentFormOf(waiting) }, place);
   if (next.step === 'answer') {
     await answerUnasked(waiting, place);
     return goBack(waiting.tx, context);
@@ -61,10 +63,13 @@ export async function consent(exchange: Exchange, context: Context): Promise<Ans
   const { parked, signedIn, client } = waiting;
   const next = await nextStep({ ...waiting, request: parked.request, parkedAt: parked.createdAt }, context);
   if (next.step === 'sign-in' || next.step === 'confirm') return redirect(`${context.base}/login?tx=${waiting.tx}&reason=confirm`);
+  if (next.step === 'paused') return decidePaused(form, { waiting, pause: next.pause }, place);
   const { shown, optional } = ask(waiting, next.step === 'consent' ? next : { allowed: parked.request.scope, reconnect: true }, context);
   const [proof, page] = (form.get('csrf') ?? '').split('.');
   checkForm(consentFormOf(waiting), proof, { exchange, context });
   const decision = form.get('decision');
+  // Resumed in another tab meanwhile: on to the question.
+  if (decision === 'resume') return redirect(`${context.base}/authorize/consent?tx=${waiting.tx}`);
   if (decision !== 'allow' && decision !== 'deny') throw new OAuthError('invalid_request', 'decision must be allow or deny');
 
   // The same agent may have been allowed elsewhere while this page was open: then there is another question to read. No stays no.
@@ -77,6 +82,20 @@ export async function consent(exchange: Exchange, context: Context): Promise<Ans
     await approve({ parked, client, signedIn, scope, receipt }, place);
   }
   return goBack(waiting.tx, context);
+}
+
+/** Yes to what was asked before the pause is asked again after it. */
+async function decidePaused(form: Parameters, { waiting, pause }: { waiting: Waiting; pause: AgentPause }, place: Place): Promise<Answer> {
+  const { exchange, context } = place;
+  checkForm(consentFormOf(waiting), form.get('csrf')?.split('.')[0], { exchange, context });
+  const decision = form.get('decision');
+  if (decision !== 'resume' && decision !== 'allow' && decision !== 'deny') throw new OAuthError('invalid_request', 'decision must be resume or deny');
+  if (decision === 'deny') {
+    await refuse(waiting.parked, new OAuthError('access_denied', 'The agent is paused'), waiting.signedIn, place);
+    return goBack(waiting.tx, context);
+  }
+  if (decision === 'resume') await resumeFor(waiting.signedIn, pause, place);
+  return redirect(`${context.base}/authorize/consent?tx=${waiting.tx}`);
 }
 
 /** Answers from remembered consent, without a page; next-step.ts has said that this is safe. */

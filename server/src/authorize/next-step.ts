@@ -10,7 +10,7 @@ import { meetsAcr } from '../rules/acr.ts';
 import { redirectClass } from '../rules/redirect-uri.ts';
 import { isSubset } from '../rules/scope.ts';
 import type { Target } from '../servers/resource.ts';
-import type { AuthorizationRequest, Client } from '../storage/store.ts';
+import type { AgentPause, AuthorizationRequest, Client } from '../storage/store.ts';
 
 export type NextStep =
   | { step: 'sign-in' }
@@ -18,6 +18,8 @@ export type NextStep =
   | { step: 'confirm' }
   /** `allowed`: what this person already lets this client do there. `reconnect`: nothing new is asked, only presence. */
   | { step: 'consent'; allowed: string[]; reconnect: boolean }
+  /** Whoever paused the agent says first whether it may ask. */
+  | { step: 'paused'; pause: AgentPause }
   /** Allowed before, to a place that only this client can receive at. */
   | { step: 'answer' };
 
@@ -38,6 +40,9 @@ export async function nextStep({ request, client, signedIn, parkedAt, target }: 
     if (silent) throw new OAuthError('login_required', 'Nobody is signed in, or not recently enough');
     return { step: signedIn ? 'confirm' : 'sign-in' };
   }
+  const pause = await context.store.agentPause({ userId: signedIn.user.id, clientId: client.id, resource: request.resource }, context.now());
+  if (pause && silent) throw new OAuthError('interaction_required', 'The agent is paused');
+  if (pause) return { step: 'paused', pause };
   const { allowed, remembered } = await consentSoFar(request, client, signedIn, context);
   const forced = request.prompt.includes('consent') || request.prompt.includes('select_account');
   if (remembered && !forced && isSafeToRepeat(request.redirectUri, context)) return { step: 'answer' };

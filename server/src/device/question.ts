@@ -30,6 +30,7 @@ export async function askingDevice(
   const target = await targetOf(device.request.resource, context);
   if (!target) throw gone('invalid_target', 'The resource is not registered here');
   const { client } = found;
+  await checkNotPaused({ userId: signedIn.user.id, clientId: client.id, resource: device.request.resource }, context);
   return {
     ...questionOf({ request: device.request, client, target, signedIn }, [], context),
     device,
@@ -51,6 +52,14 @@ export function confirmValues({ shown, device, userCode, sameNetwork }: AskingDe
     sameNetwork,
     technical: { clientId, scope: request.scope.join(' '), resource: request.resource },
   };
+}
+
+/** ACC-01: it is resumed where the person paused it; the device waits meanwhile. @throws {OAuthError} access_denied */
+async function checkNotPaused(agent: { userId: string; clientId: string; resource: string }, context: Context): Promise<void> {
+  const pause = await context.store.agentPause(agent, context.now());
+  if (!pause) return;
+  const goTo = { href: `${context.base}/account/agents`, place: 'agents' as const };
+  throw new OAuthError('access_denied', 'The agent is paused').onPage(pause.by === 'hold' ? { case: 'agentHeld' } : { case: 'agentPaused', goTo });
 }
 
 function gone(code: 'unauthorized_client' | 'invalid_target', description: string): OAuthError {

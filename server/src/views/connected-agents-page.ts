@@ -1,52 +1,62 @@
 /**
- * Owns: the list of who can act for the person who is signed in, a card per agent and server, each with its Disconnect (CON-07).
+ * Owns: the list of who can act for the person who is signed in, what was just done to one of them, and what is done to all at once (CON-07, ACC-01).
  */
 import { html } from 'hono/html';
-import type { ClientView } from './client-identity.ts';
-import { clientIdentity } from './client-identity.ts';
-import { clientLine, nameInSentence } from './client-line.ts';
-import type { ScopeView } from './describe-scope.ts';
-import { isDuration } from './describe-scope.ts';
-import { displayText, visibleText } from './display-text.ts';
+import { type AgentView, agentCard } from './agent-card.ts';
+import { displayText } from './display-text.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
-import { agoText, dateText, machineTime } from './moments.ts';
-import { scopeList } from './scope-list.ts';
-import type { Words } from './words.ts';
+import type { MessageKey, Words } from './words.ts';
 
-/** Times are epoch seconds. */
-export type AgentView = {
-  grantId: string;
-  client: ClientView;
-  serverName: string;
-  serverHost: string;
-  scopes: readonly ScopeView[];
-  since: number;
-  lastUsed?: number;
-  endsAt?: number;
-  /** Present when it acts only through agents connected to the server it speaks for: that server's name, and who did. */
-  through?: { serverName: string; agents: readonly { client: ClientView; serverName: string; lastUsed: number }[] };
-};
+export type Filter = { server?: string; unused: boolean; servers: readonly { resource: string; name: string }[] };
+/** What was just done; to one agent by its name, to all without. */
+export type Done = { did: 'disconnected' | 'paused' | 'resumed' | 'reduced'; name: string } | { did: 'allDisconnected' | 'allPaused' | 'allResumed' };
 export type ConnectedAgentsPageValues = {
   csrf: string;
   user: { name: string; email?: string };
   agents: readonly AgentView[];
-  /** Name of the agent that was just disconnected. */
-  done?: string;
+  /** The person has paused all agents. */
+  allPaused?: boolean;
+  /** Present when there are enough agents to choose from. */
+  filter?: Filter;
+  done?: Done;
 };
 
-/** Renders the cards; each form posts `csrf` and `grant` to `{base}/account/agents/disconnect`. */
+const DONE: Readonly<Record<Done['did'], { title: MessageKey; text: MessageKey }>> = {
+  disconnected: { title: 'agents.done', text: 'agents.doneText' },
+  paused: { title: 'agents.donePaused', text: 'agents.doneLater' },
+  resumed: { title: 'agents.doneResumed', text: 'agents.doneResumedText' },
+  reduced: { title: 'agents.doneReduced', text: 'agents.doneLater' },
+  allDisconnected: { title: 'agents.doneAll', text: 'agents.doneText' },
+  allPaused: { title: 'agents.donePausedAll', text: 'agents.doneLater' },
+  allResumed: { title: 'agents.doneResumedAll', text: 'agents.doneResumedAllText' },
+};
+
+/** Renders the cards; forms for all of them post `csrf` to `{base}/account/agents/pause-all` or `…/resume-all`. */
 export function connectedAgentsPage(page: PageFrame, values: ConnectedAgentsPageValues): string {
   const { t } = page;
-  const main = html`${values.done !== undefined && html`<div class="done" role="status">${icons.done}<p><strong>${t('agents.done', { name: displayText(values.done) })}</strong> ${t('agents.doneText')}</p></div>`}
+  const none = values.agents.length === 0;
+  const main = html`${values.done && doneLine(page, values.done)}
 <h1>${t('agents.title')}</h1>
-${values.agents.length === 0 ? emptyState(page) : html`<p>${t('agents.lead')}</p><ul class="agents">${values.agents.map((agent, index) => card(page, values, agent, index))}</ul>`}`;
+${values.allPaused && allPaused(page)}
+${none && !values.filter ? emptyState(page) : html`<p>${t('agents.lead')}</p>`}
+${(!none || values.filter || values.allPaused) && all(page, values)}
+${values.filter && filterForm(page, values.filter)}
+${none && values.filter ? html`<p>${t('agents.filterNone')} <a href="${page.base}/account/agents">${t('agents.filterAll')}</a></p>` : ''}
+${!none && html`<ul class="agents">${values.agents.map((agent, index) => agentCard(page, values.csrf, agent, index))}</ul>`}`;
 
   return renderPage(page, { title: t('agents.title'), why: 'why.account', width: 'wide', aside: account(page, values), main });
 }
 
-function account(page: PageFrame, { user }: ConnectedAgentsPageValues): Markup {
+function doneLine({ t }: Words, done: Done): Markup {
+  const { title, text } = DONE[done.did];
+  const name = 'name' in done ? displayText(done.name) : '';
+  return html`<div class="done" role="status">${icons.done}<p><strong>${t(title, { name })}</strong> ${t(text, { name })}</p></div>`;
+}
+
+/** Who is signed in, with the ways to their other pages. */
+function account(page: PageFrame, { user }: Pick<ConnectedAgentsPageValues, 'user'>): Markup {
   const { t, rich } = page;
   const shown = html`<strong><bdi>${displayText(user.email ?? user.name, 80)}</bdi></strong>`;
   return html`<p class="account">${rich('consent.signedInAs', { user: shown })} <a href="${page.base}/logout">${t('agents.signOut')}</a></p>`;
@@ -56,41 +66,29 @@ function emptyState({ t }: Words): Markup {
   return html`<div class="empty">${icons.approved}<p><strong>${t('agents.none')}</strong></p><p class="muted">${t('agents.noneText')}</p></div>`;
 }
 
-function card(page: PageFrame, values: ConnectedAgentsPageValues, agent: AgentView, index: number): Markup {
-  const { t, rich } = page;
-  const identity = clientIdentity(agent.client, page);
-  const server = html`<bdi>${displayText(agent.serverName)}</bdi>`;
-  const name = html`<bdi>${identity.name}</bdi>`;
-  return html`<li class="agent"><h2>${name} <span class="on">${rich('agents.on', { server: html`<strong>${server}</strong>` })}</span></h2>
-<p class="muted host">${visibleText(agent.serverHost)}</p>
-${clientLine(page, identity)}
-${scopeList(
-  page,
-  agent.scopes.filter((scope) => !isDuration(scope)),
-  { id: `agent-${index}` },
-)}
-<dl class="times">${times(page, agent)}${throughWhom(page, agent)}</dl>
-<form method="post" action="${page.base}/account/agents/disconnect"><input type="hidden" name="csrf" value="${values.csrf}"><input type="hidden" name="grant" value="${agent.grantId}">
-<button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t('agents.disconnect')}<span class="hidden"> ${rich('agents.disconnectName', { name, server })}</span></button></form></li>`;
+function allPaused({ t }: Words): Markup {
+  return html`<p class="stopped">${icons.paused}<span><strong>${t('agents.allPaused')}</strong> ${t('agents.allPausedText')}</span></p>`;
 }
 
-function times(page: PageFrame, agent: AgentView): Markup {
+function all(page: PageFrame, { csrf, allPaused: paused, agents }: ConnectedAgentsPageValues): Markup {
   const { t } = page;
-  const since = html`<time datetime="${machineTime(agent.since)}">${dateText(agent.since, page)}</time>`;
-  const used = agent.lastUsed === undefined ? t('agents.never') : html`<time datetime="${machineTime(agent.lastUsed)}">${agoText(agent.lastUsed, page)}</time>`;
-  const until =
-    agent.endsAt === undefined ? t('agents.untilUnused') : html`<time datetime="${machineTime(agent.endsAt)}">${dateText(agent.endsAt, page)}</time>`;
-  return html`<div><dt>${t('agents.since')}</dt><dd>${since}</dd></div><div><dt>${t('agents.lastUsed')}</dt><dd>${used}</dd></div><div><dt>${t('agents.until')}</dt><dd>${until}</dd></div>`;
+  return html`<div class="acts">${pauseAllForm(page, { csrf, paused: paused === true })}
+${agents.length > 0 && html`<a class="button quiet" href="${page.base}/account/agents/disconnect-all">${t('agents.disconnectAll')}</a>`}</div>`;
 }
 
-function throughWhom(page: PageFrame, { through }: AgentView): Markup | undefined {
-  const { t, rich } = page;
-  if (!through) return undefined;
-  const none = rich('agents.throughNone', { server: html`<bdi>${displayText(through.serverName)}</bdi>` });
-  const lines = through.agents.map(({ client, serverName, lastUsed }) => {
-    const when = html`<time datetime="${machineTime(lastUsed)}">${agoText(lastUsed, page)}</time>`;
-    const name = nameInSentence(page, clientIdentity(client, page));
-    return html`<span class="line">${rich('agents.throughOne', { name, server: html`<bdi>${displayText(serverName)}</bdi>`, when })}</span>`;
-  });
-  return html`<div><dt>${t('agents.through')}</dt><dd>${lines.length > 0 ? lines : none}</dd></div>`;
+/** The one switch for all agents. */
+function pauseAllForm(page: PageFrame, { csrf, paused }: { csrf: string; paused: boolean }): Markup {
+  const { t } = page;
+  return html`<form method="post" action="${page.base}/account/agents/${paused ? 'resume-all' : 'pause-all'}"><input type="hidden" name="csrf" value="${csrf}">
+<button type="submit" class="button ${paused ? 'main' : 'alarm'}" data-busy="${t('layout.busy')}">${t(paused ? 'agents.resumeAll' : 'agents.pauseAll')}</button></form>`;
+}
+
+function filterForm(page: PageFrame, { server, unused, servers }: Filter): Markup {
+  const { t } = page;
+  return html`<form method="get" action="${page.base}/account/agents" class="filter"><div class="field"><label for="server">${t('agents.filterServer')}</label>
+<select id="server" name="server"><option value="">${t('agents.filterAny')}</option>${servers.map(
+    ({ resource, name }) => html`<option value="${resource}"${resource === server && html` selected`}>${displayText(name)}</option>`,
+  )}</select></div>
+<label class="check"><input type="checkbox" name="unused" value="1"${unused && html` checked`}><span>${t('agents.filterUnused')}</span></label>
+<button type="submit" class="button quiet">${t('agents.filterSubmit')}</button></form>`;
 }

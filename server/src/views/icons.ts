@@ -23,6 +23,7 @@ export const icons = {
   warning: svg('<path d="M10 2.5l8 14.25H2z"/><path d="M10 8v4M10 14.4v.1"/>'),
   done: svg('<circle cx="10" cy="10" r="7.75"/><path d="M6.5 10.25l2.4 2.4 4.6-5"/>'),
   closed: svg('<circle cx="10" cy="10" r="7.75"/><path d="M7 7l6 6M13 7l-6 6"/>'),
+  paused: svg('<circle cx="10" cy="10" r="7.75"/><path d="M8 7v6M12 7v6"/>'),
   service: svg('<circle cx="10" cy="7" r="3.5"/><path d="M8.4 10.25L7.25 16.5h5.5l-1.15-6.25"/>'),
   host: svg('<rect x="4" y="8.75" width="12" height="8.25" rx="1.75"/><path d="M6.75 8.75V6.25a3.25 3.25 0 0 1 6.5 0v2.5"/>'),
 } as const;

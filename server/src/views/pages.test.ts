@@ -10,10 +10,13 @@ import { codeDisplayPage } from './code-display-page.ts';
 import { connectedAgentsPage } from './connected-agents-page.ts';
 import { consentPage } from './consent-page.ts';
 import { deviceConfirmPage, deviceDonePage, deviceEntryPage } from './device-page.ts';
+import { disconnectAllPage } from './disconnect-all-page.ts';
 import { errorPage } from './error-page.ts';
 import { homePage } from './home-page.ts';
 import type { PageFrame } from './layout.ts';
 import { noticePage } from './notice-page.ts';
+import { pausedPage } from './paused-page.ts';
+import { reducePage } from './reduce-page.ts';
 import { returnPage } from './return-page.ts';
 import { setupDonePage, setupPage } from './setup-page.ts';
 import { signInPage } from './sign-in-page.ts';
@@ -39,6 +42,7 @@ function everyPage(x: string): Record<string, string> {
     { name: x, offered: false },
     { name: 'files:delete', isNew: true },
   ];
+  const agent = { grantId: x, client, clientId: x, serverName: x, serverHost: x, scopes, since: 1, consents: [{ grantId: 'grant_1', at: 1 }] };
   const technical = { clientId: x, redirectUri: x, scope: x, resource: x, codeChallengeMethod: x, responseMode: x, prompt: x };
   const consent = {
     tx: x,
@@ -91,23 +95,26 @@ function everyPage(x: string): Record<string, string> {
     agents: connectedAgentsPage(page, {
       csrf: x,
       user,
-      done: x,
+      allPaused: true,
+      done: { did: 'paused', name: x },
+      filter: { server: x, unused: true, servers: [{ resource: x, name: x }] },
       agents: [
-        { grantId: x, client, serverName: x, serverHost: x, scopes, since: 1, lastUsed: 1, endsAt: 1 },
+        { ...agent, lastUsed: 1, endsAt: 1, stopped: 'person' as const, week: { actions: 1, refused: 2 } },
         {
-          grantId: x,
-          client,
-          serverName: x,
-          serverHost: x,
-          scopes,
-          since: 1,
+          ...agent,
+          stopped: 'operator' as const,
           through: { serverName: x, agents: [{ client: { ...client, tier: 'dynamic' as const }, serverName: x, lastUsed: 1 }] },
         },
-        { grantId: x, client, serverName: x, serverHost: x, scopes, since: 1, through: { serverName: x, agents: [] } },
+        { ...agent, through: { serverName: x, agents: [] } },
       ],
     }),
     noAgents: connectedAgentsPage(page, { csrf: x, user, agents: [] }),
     setup: setupPage(page, { token: x, csrf: x, minLength: 12, username: x, email: x, errors: [{ field: 'email', problem: 'invalid' }] }),
+    disconnectAll: disconnectAllPage(page, { csrf: x, agents: 2 }),
+    reduce: reducePage(page, { csrf: x, grantId: x, client, serverName: x, scopes, endsAt: 1, sooner: ['8_hours'], error: 'nothingLeft' }),
+    paused: pausedPage(page, { tx: x, csrf: x, client, user, serverName: x, by: 'agent' }),
+    allPaused: pausedPage(page, { tx: x, csrf: x, client, user, serverName: x, by: 'all' }),
+    held: pausedPage(page, { tx: x, csrf: x, client, user, serverName: x, by: 'hold' }),
     setupDone: setupDonePage(page, { ownerToken: x, exampleCurl: x }),
     device: deviceEntryPage(page, { csrf: x, user, userCode: x, error: 'unknown', lifetimeSeconds: 600 }),
     devicePrefilled: deviceEntryPage(page, { csrf: x, user, userCode: x, prefilled: true, lifetimeSeconds: 600 }),
@@ -226,10 +233,15 @@ const toClient = ['posted', 'onwardByForm'];
 test('every form posts under the base of its tenant, or an answer to its client, and every input but a hidden one has a label', () => {
   for (const [name, html] of Object.entries(ordinary)) {
     for (const [form] of html.matchAll(/<form[^>]*>/g))
-      assert.match(form, toClient.includes(name) ? /^<form method="post" action="https:\/\/a\.example\/cb"/ : /^<form method="post" action="\/t\/acme\//, name);
-    for (const [input] of html.matchAll(/<input(?![^>]*type="(?:hidden|checkbox)")[^>]*>/g))
+      assert.match(
+        form,
+        toClient.includes(name) ? /^<form method="post" action="https:\/\/a\.example\/cb"/ : /^<form method="(?:post|get)" action="\/t\/acme\//,
+        name,
+      );
+    for (const [input] of html.matchAll(/<input(?![^>]*type="(?:hidden|checkbox|radio)")[^>]*>/g))
       assert.ok(html.includes(`<label for="${/ id="([^"]*)"/.exec(input)?.[1]}"`), `${name}: ${input}`);
-    assert.doesNotMatch(html, /<input type="checkbox"[^>]* checked/, name);
+    // A tick that is there already may keep what was allowed, and never allow.
+    if (!['agents', 'reduce'].includes(name)) assert.doesNotMatch(html, /<input type="checkbox"[^>]* checked/, name);
   }
 });
 

@@ -70,11 +70,11 @@ details > p { font-size: 0.875rem; color: var(--muted); padding-bottom: 0.25rem;
 .field label { font-weight: 600; margin-bottom: 0.375rem; }
 .field .hint, .field .problem { margin-bottom: 0.375rem; }
 .field .problem { color: var(--red); font-size: 0.9375rem; }
-input:not([type=checkbox]) { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; }
-input:not([type=checkbox]):focus { outline: 3px solid var(--accent); outline-offset: -1px; border-color: transparent; }
+input:not([type=checkbox], [type=radio]) { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; }
+input:not([type=checkbox], [type=radio]):focus { outline: 3px solid var(--accent); outline-offset: -1px; border-color: transparent; }
 input[aria-invalid] { border: 2px solid var(--red); }
 input[readonly] { background: var(--sunk); color: var(--muted); }
-input[type=checkbox] { flex: none; width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--accent); }
+input[type=checkbox], input[type=radio] { flex: none; width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--accent); }
 input.user-code:not([type=checkbox]) { text-transform: uppercase; font: 1.25rem/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; letter-spacing: 0.12em; }
 .device-code { padding: 0.75rem; background: var(--sunk); border: 1px solid var(--line); border-radius: 14px; text-align: center; font: 650 clamp(1.75rem, 9vw, 2.5rem)/1.3 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; letter-spacing: 0.08em; }
 .card > h1 + .device-code { margin-top: 1rem; }
@@ -192,6 +192,19 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .agent > * + * { margin-top: 0.875rem; }
 .agent > .host { margin-top: 0; font-size: 0.875rem; }
 .agent .on { font-weight: 400; }
+.acts { display: flex; flex-wrap: wrap; gap: 0.75rem; }
+.acts > * { flex: 1 1 9rem; }
+.agent .receipts { font-size: 0.875rem; }
+.agent .receipts a { display: inline-block; padding-block: 0.375rem; }
+.stopped { display: flex; gap: 0.75rem; padding: 0.75rem 1rem; background: var(--amber-soft); border: 1px solid var(--amber-line); border-radius: 12px; }
+.stopped .icon { color: var(--amber); margin-top: 0.125rem; }
+.button.alarm { background: var(--card); color: var(--red); border-color: var(--red); }
+.button.alarm:hover { background: var(--red); color: var(--card); }
+.filter { display: flex; flex-wrap: wrap; align-items: end; gap: 0.5rem 1rem; }
+.filter > * { flex: 1 1 10rem; }
+fieldset.kept { margin: 0; padding: 0; border: 0; min-width: 0; }
+fieldset.kept legend { padding: 0; font-weight: 650; }
+select { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; }
 .agent .tier-document .proof, .agent .tier-dynamic .proof { font-size: 1.25rem; }
 .times { display: flex; flex-wrap: wrap; gap: 0.5rem 2rem; }
 .times .line { display: block; }

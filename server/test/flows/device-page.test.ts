@@ -97,7 +97,7 @@ describe('the page of devices', () => {
     const done = await on.decide(browser, code, 'allow');
     const tokens = (await on.poll(deviceCode)).body;
     const agents = await browser.open('/account/agents');
-    await browser.submit(agents, { grant: agents.forms[0]?.fields.find(({ name }) => name === 'grant')?.value ?? '' });
+    await browser.submit(agents, { grant: agents.forms.flatMap(({ fields }) => fields).find(({ name }) => name === 'grant')?.value ?? '' });
 
     assert.match(textOf(done), /Connected You can close this page and go back to your device or terminal\./);
     assert.ok(textOf(agents).includes('Headless Agent'));
