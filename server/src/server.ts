@@ -4,6 +4,7 @@
  */
 import { agents, disconnect, disconnectAll, disconnectAllForm, pause, pauseAll, resume, resumeAll } from './account/agents.ts';
 import { account, home } from './account/home.ts';
+import { receipt, receiptData } from './account/receipts.ts';
 import { reduce, reduceForm } from './account/reduce.ts';
 import { setup, setupForm } from './account/setup.ts';
 import { signIn, signInForm } from './account/sign-in.ts';
@@ -77,6 +78,8 @@ export const routes: readonly Route[] = [
   { path: '/account/agents/pause-all', surface: 'page', methods: { POST: pauseAll } },
   { path: '/account/agents/resume', surface: 'page', methods: { POST: resume } },
   { path: '/account/agents/resume-all', surface: 'page', methods: { POST: resumeAll } },
+  { path: '/account/agents/:grant/receipt', surface: 'page', methods: { GET: receipt } },
+  { path: '/account/agents/:grant/receipt.json', surface: 'page', methods: { GET: receiptData } },
   { path: '/account/agents/reduce', surface: 'page', methods: { GET: reduceForm, POST: reduce } },
   { path: '/device', surface: 'page', methods: { GET: deviceForm, POST: device } },
   { path: '/setup', surface: 'page', methods: { GET: setupForm, POST: setup } },

@@ -113,7 +113,7 @@ export async function answerUnasked(known: Omit<Waiting, 'target' | 'through'>, 
 function receiptOf(shown: Shown, decided: { granted: string[]; asked: boolean }, { exchange, context }: Pick<Place, 'exchange' | 'context'>): string {
   const frame = pageFrame(exchange, context);
   const seen = { ...shown, clientId: shown.technical.clientId, returnsTo: returnsTo(shown.redirectUri, shown.client, frame) };
-  return consentReceipt(frame, seen, { ...decided, at: context.now() });
+  return consentReceipt(frame, seen, consentPage(frame, { ...shown, tx: '', csrf: '' }), { ...decided, at: context.now() });
 }
 
 /** Always through a page of ours: Chromium holds a form's whole chain of redirects to `form-action 'self'` (decision 12, CON-08). */

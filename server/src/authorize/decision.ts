@@ -14,6 +14,7 @@ import { OAuthError } from '../errors.ts';
 import type { Client, Code, Grant, ParkedRequest, RequestAnswer, Session, SessionClient } from '../storage/store.ts';
 import { type ClientAnswer, codeAnswer, errorAnswer } from './answer.ts';
 import { consentRedirect } from './next-step.ts';
+import { consentRecord } from './receipt.ts';
 
 export type Place = { browser: Browser; exchange: Exchange; context: Context };
 /** The way back, and whether it says no. */
@@ -35,7 +36,6 @@ export async function approve({ parked, client, signedIn, scope, receipt }: Appr
     scope,
     redirectUri: consentRedirect(request.redirectUri),
     clientDigest: metadataDigest(client.metadata),
-    receipt,
     createdAt: now,
     lastUsedAt: now,
     // It has no refresh family to end with.
@@ -46,7 +46,13 @@ export async function approve({ parked, client, signedIn, scope, receipt }: Appr
   const code = codeRow(value, parked, { grant, session: signedIn.session, expiresAt: now + context.options.codeSeconds });
   const event = auditEvent('grant.approved', now, `user:${signedIn.user.id}`, { ...about(parked, signedIn, place), grantId: grant.id, detail: { scope } });
   const answered = await context.store.approveRequest(
-    { ...answerTo(parked, outcome, place), grant, code, listener: listenerOf(client, { grant, session: signedIn.session }) },
+    {
+      ...answerTo(parked, outcome, place),
+      grant,
+      code,
+      listener: listenerOf(client, { grant, session: signedIn.session }),
+      receipt: consentRecord(receipt, place.exchange),
+    },
     event,
   );
   if (answered === 'answered') throw alreadyDecided();

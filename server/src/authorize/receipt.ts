@@ -2,11 +2,16 @@
  * The consent receipt: what the person saw, in the words they saw, and what came of it. Kept with the grant, so that "what did I agree to" has one answer
  * even after the app or the server describes itself anew (experience §3.3). Pure.
  */
+import type { Exchange } from '../context.ts';
+import type { ConsentRecord } from '../storage/store.ts';
 import { type ClientView, clientIdentity } from '../views/client-identity.ts';
 import type { AskedValues } from '../views/consent-page.ts';
 import { describeScope } from '../views/describe-scope.ts';
 import type { PageFrame } from '../views/layout.ts';
+import { receiptLabels } from '../views/receipt-page.ts';
 import { describeRedirect } from '../views/redirect-target.ts';
+
+import { pageWords } from './page-words.ts';
 
 /** `asked` is false for an answer from remembered consent, which shows no page. Times are epoch seconds. */
 export type Decided = { granted: readonly string[]; asked: boolean; at: number };
@@ -15,15 +20,16 @@ export type ReturnsTo = { place: string; line: string; warning?: string };
 /** `device`: the device that asked, when and from which address. */
 export type Seen = AskedValues & { clientId: string; returnsTo: ReturnsTo; device?: { requestedAt: number; address: string; sameNetwork: boolean } };
 
-/** JSON text. Members are stable: `v` counts changes of the shape. */
-export function consentReceipt(frame: PageFrame, seen: Seen, { granted, asked, at }: Decided): string {
+/** JSON text. Members are stable: `v` counts changes of the shape. `html` is the page that was shown: its words are kept, and those with which they are shown again. */
+export function consentReceipt(frame: PageFrame, seen: Seen, html: string, { granted, asked, at }: Decided): string {
   const identity = clientIdentity(seen.client, frame);
   const { device } = seen;
   return JSON.stringify({
-    v: 1,
+    v: 2,
     at,
     asked,
     language: frame.language,
+    dir: frame.dir,
     client: { id: seen.clientId, tier: identity.tier, name: identity.name, proof: identity.proof, warnings: identity.warnings },
     server: seen.server,
     returns_to: seen.returnsTo,
@@ -37,7 +43,15 @@ export function consentReceipt(frame: PageFrame, seen: Seen, { granted, asked, a
       optional: scope.optional === true,
       granted: granted.includes(scope.name),
     })),
+    labels: receiptLabels(frame, { at, asked }),
+    words: pageWords(html).map((words) => ({ ...words, chosen: words.name === 'scope' ? granted.includes(words.value ?? '') : undefined })),
   });
+}
+
+/** The receipt with where the person sat. */
+export function consentRecord(text: string, { address, request }: Exchange): ConsentRecord {
+  const userAgent = request.headers.get('user-agent')?.slice(0, 300);
+  return { text, address, ...(userAgent === undefined ? {} : { userAgent }) };
 }
 
 /** Where a redirect goes. */

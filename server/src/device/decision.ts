@@ -4,14 +4,15 @@
  */
 import type { SignedIn } from '../account/session.ts';
 import { auditEvent } from '../audit/event.ts';
-import { consentReceipt } from '../authorize/receipt.ts';
+import { consentReceipt, consentRecord } from '../authorize/receipt.ts';
 import { narrowed } from '../authorize/scopes.ts';
 import type { Context, Exchange } from '../context.ts';
 import { randomId } from '../crypto/random.ts';
 import { pageFrame } from '../page-frame.ts';
 import type { DeviceCode, Grant } from '../storage/store.ts';
+import { deviceConfirmPage } from '../views/device-page.ts';
 import { describeDevice } from '../views/redirect-target.ts';
-import type { AskingDevice } from './question.ts';
+import { type AskingDevice, confirmValues } from './question.ts';
 
 export type Place = { signedIn: SignedIn; exchange: Exchange; context: Context };
 
@@ -29,7 +30,6 @@ export async function approve(asking: AskingDevice, ticked: readonly string[], p
     resource: device.request.resource,
     scope,
     clientDigest: asking.clientDigest,
-    receipt: receiptOf(asking, scope, place),
     createdAt: now,
     lastUsedAt: now,
   };
@@ -38,7 +38,17 @@ export async function approve(asking: AskingDevice, ticked: readonly string[], p
     grantId: grant.id,
     detail: { scope, device: device.address },
   });
-  return context.store.approveDevice({ codeHash: device.codeHash, grant, authTime: signedIn.session.authTime, amr: signedIn.session.amr, now }, event);
+  return context.store.approveDevice(
+    {
+      codeHash: device.codeHash,
+      grant,
+      authTime: signedIn.session.authTime,
+      amr: signedIn.session.amr,
+      now,
+      receipt: consentRecord(receiptOf(asking, scope, place), place.exchange),
+    },
+    event,
+  );
 }
 
 /** Nothing is shared; the device hears access_denied. */
@@ -50,14 +60,16 @@ export async function deny(device: DeviceCode, place: Place): Promise<'denied' |
 }
 
 /** The code is not kept: it was compared, and is over. */
-function receiptOf({ shown, device, sameNetwork }: AskingDevice, granted: string[], { exchange, context }: Place): string {
+function receiptOf(asking: AskingDevice, granted: string[], { exchange, context }: Place): string {
+  const { shown, device, sameNetwork } = asking;
   const { clientId, createdAt: requestedAt, address } = device;
   const frame = pageFrame(exchange, context);
-  return consentReceipt(
-    frame,
-    { ...shown, clientId, returnsTo: describeDevice(frame), device: { requestedAt, address, sameNetwork } },
-    { granted, asked: true, at: context.now() },
-  );
+  const html = deviceConfirmPage(frame, { ...confirmValues(asking), userCode: '', csrf: '' });
+  return consentReceipt(frame, { ...shown, clientId, returnsTo: describeDevice(frame), device: { requestedAt, address, sameNetwork } }, html, {
+    granted,
+    asked: true,
+    at: context.now(),
+  });
 }
 
 function about({ clientId, request }: DeviceCode, { signedIn, exchange }: Place) {

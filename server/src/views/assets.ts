@@ -1,7 +1,8 @@
 /**
- * Owns: the two files every page asks for, each under a name made from its content so that it may be cached for ever.
+ * Owns: the files pages ask for: two of every page, each under a name made from its content so that it may be cached for ever.
  * Not owned: the routes and headers that serve them (server.ts). Nothing is fetched from another origin (AZ-28).
  */
+import { receiptStylesheet } from './receipt-page.ts';
 import { script } from './script.ts';
 import { stylesheet } from './stylesheet.ts';
 
@@ -11,7 +12,10 @@ export type Asset = { path: string; contentType: string; body: string };
 export const stylesheetAsset: Asset = { path: `/assets/${fingerprint(stylesheet)}.css`, contentType: 'text/css; charset=utf-8', body: stylesheet };
 export const scriptAsset: Asset = { path: `/assets/${fingerprint(script)}.js`, contentType: 'text/javascript; charset=utf-8', body: script };
 
-export const assets: readonly Asset[] = [stylesheetAsset, scriptAsset];
+/** Named by the version of the receipts it belongs to, and never changed. */
+const receiptAsset: Asset = { path: '/assets/receipt-2.css', contentType: 'text/css; charset=utf-8', body: receiptStylesheet };
+
+export const assets: readonly Asset[] = [stylesheetAsset, scriptAsset, receiptAsset];
 
 /** Two FNV-1a sums: a name for a cache, not a proof. `crypto.subtle` would make loading this module asynchronous. */
 function fingerprint(text: string): string {
