@@ -102,6 +102,8 @@ const schema = z.strictObject({
     .strictObject({
       /** Characters that a new password has at least. */
       passwordMinLength: z.number().int().min(8).max(64).default(minPasswordLength),
+      /** Passkeys (WebAuthn). They belong to the host of the issuer: under another host nobody can sign in with one. */
+      passkeys: z.boolean().default(true),
     })
     .prefault({}),
   /** Who decides about scopes of these groups must have signed in this lately; so must whoever changes how they sign in, at whatever groups. */

@@ -6,8 +6,11 @@ import { agents, disconnect, disconnectAll, disconnectAllForm, pause, pauseAll, 
 import { account, home } from './account/home.ts';
 import { receipt, receiptData } from './account/receipts.ts';
 import { reduce, reduceForm } from './account/reduce.ts';
+import { addPasskey, dismissPasskeyOffer, passkeyCreation, removePasskey, renamePasskey } from './account/security/passkeys.ts';
+import { endAllSessions, endOtherSession } from './account/security/sessions.ts';
+import { security } from './account/security.ts';
 import { setup, setupForm } from './account/setup.ts';
-import { signIn, signInForm } from './account/sign-in.ts';
+import { passkeyRequest, signIn, signInForm } from './account/sign-in.ts';
 import { signOut, signOutForm } from './account/sign-out.ts';
 import { tellLogouts } from './account/tell-logout.ts';
 import { apiRoutes } from './api/openapi.ts';
@@ -69,6 +72,7 @@ export const routes: readonly Route[] = [
   // people
   { path: '/', surface: 'page', methods: { GET: home } },
   { path: '/login', surface: 'page', methods: { GET: signInForm, POST: signIn } },
+  { path: '/login/passkey', surface: 'page', methods: { POST: passkeyRequest } },
   { path: '/logout', surface: 'page', methods: { GET: signOutForm, POST: signOut }, endpoint: 'end_session_endpoint' },
   { path: '/account', surface: 'page', methods: { GET: account } },
   { path: '/account/agents', surface: 'page', methods: { GET: agents } },
@@ -81,6 +85,14 @@ export const routes: readonly Route[] = [
   { path: '/account/agents/:grant/receipt', surface: 'page', methods: { GET: receipt } },
   { path: '/account/agents/:grant/receipt.json', surface: 'page', methods: { GET: receiptData } },
   { path: '/account/agents/reduce', surface: 'page', methods: { GET: reduceForm, POST: reduce } },
+  { path: '/account/security', surface: 'page', methods: { GET: security } },
+  { path: '/account/security/passkeys', surface: 'page', methods: { POST: addPasskey } },
+  { path: '/account/security/passkeys/request', surface: 'page', methods: { POST: passkeyCreation } },
+  { path: '/account/security/passkeys/rename', surface: 'page', methods: { POST: renamePasskey } },
+  { path: '/account/security/passkeys/remove', surface: 'page', methods: { POST: removePasskey } },
+  { path: '/account/security/passkeys/later', surface: 'page', methods: { POST: dismissPasskeyOffer } },
+  { path: '/account/security/sessions/end', surface: 'page', methods: { POST: endOtherSession } },
+  { path: '/account/security/sessions/end-all', surface: 'page', methods: { POST: endAllSessions } },
   { path: '/device', surface: 'page', methods: { GET: deviceForm, POST: device } },
   { path: '/setup', surface: 'page', methods: { GET: setupForm, POST: setup } },
 

@@ -118,7 +118,7 @@ const arrows: Record<string, string[]> = {
   views: ['hono/html', 'intl-messageformat'],
   audit: ['crypto', 'storage/store'],
   rules: ['crypto', 'errors', 'http-request'],
-  crypto: ['audit', 'storage/store', 'node:crypto', 'jose'],
+  crypto: ['audit', 'storage/store', 'node:crypto', '@simplewebauthn/server', 'jose'],
   // below: the only door to a database
   storage: ['audit', 'storage/migrations', 'storage/tables', 'storage/verbs'],
   'storage/tables': ['audit', 'storage/driver', 'storage/row', 'storage/store', 'storage/verbs'],

@@ -15,6 +15,8 @@ import { agentView, type Card, cardsOf } from './agent-cards.ts';
 import { browserOf } from './browser-cookie.ts';
 import { knownClientView } from './client-view.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
+import { offersPasskey } from './security/passkeys.ts';
+import { tokenFor } from './security/section.ts';
 import { currentSession, type SignedIn } from './session.ts';
 
 /** Fewer agents than this are seen at a glance. */
@@ -38,6 +40,8 @@ export async function agents(exchange: Exchange, context: Context): Promise<Answ
     allPaused: agentsPausedAt !== undefined,
     filter,
     done: await justDone(query, { signedIn, cards }, context),
+    passkeyOffer:
+      cards.length > 0 && (await offersPasskey(signedIn, context)) ? { csrf: tokenFor('passkeys/later', { signedIn, browser, context }) } : undefined,
   });
   return page(html, 200, browser.cookies);
 }

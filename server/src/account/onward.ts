@@ -7,19 +7,21 @@ import { readUserCode, shownUserCode } from '../rules/device-grant.ts';
 import type { Parameters } from '../rules/parameters.ts';
 import { isTransaction } from './parked-request.ts';
 
-/** A parked authorization request, a device with the code its person brought, or neither: then the person wants to their own account. */
-export type Onward = { tx?: string; device?: { userCode?: string } };
+/** A parked authorization request, a device with the code its person brought, the page of passkeys and sessions, or none: then the person wants to their own account. */
+export type Onward = { tx?: string; device?: { userCode?: string }; security?: boolean };
 
-/** Reads `tx`, or `to=device` with `user_code`, from a query or a form. */
+/** Reads `tx`, `to=device` with `user_code`, or `to=security` from a query or a form. */
 export function onwardOf(given: Parameters): Onward {
   const tx = given.get('tx');
+  if (tx === undefined && given.get('to') === 'security') return { security: true };
   if (tx !== undefined || given.get('to') !== 'device') return { tx };
   const userCode = readUserCode(given.get('user_code'));
   return { device: { userCode: userCode && shownUserCode(userCode) } };
 }
 
 /** Where a person goes after signing in: on with the request or the device that waits, else to their agents. */
-export function nextPlace({ tx, device }: Onward, context: Context): string {
+export function nextPlace({ tx, device, security }: Onward, context: Context): string {
   if (device) return `${context.base}/device${device.userCode === undefined ? '' : `?user_code=${device.userCode}`}`;
+  if (security) return `${context.base}/account/security`;
   return isTransaction(tx) ? `${context.base}/authorize/consent?tx=${tx}` : `${context.base}/account/agents`;
 }

@@ -5,8 +5,9 @@
 import { auditEvent } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
+import { OAuthError } from '../errors.ts';
 import { pageFrame } from '../page-frame.ts';
-import { type Answer, page, redirect } from '../route.ts';
+import { type Answer, json, page, redirect } from '../route.ts';
 import { type Parameters, parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
 import { targetOf } from '../servers/resource.ts';
@@ -19,6 +20,7 @@ import { guardedScopes } from './fresh-sign-in.ts';
 import { methodOf } from './methods/index.ts';
 import { nextPlace, onwardOf } from './onward.ts';
 import { isTransaction, parkedRequest } from './parked-request.ts';
+import { challengeSeconds, newChallenge, passkeysOn, relyingParty } from './passkey-challenge.ts';
 import { currentSession, type SignedIn } from './session.ts';
 import { forgive, mayTry } from './sign-in-limits.ts';
 
@@ -42,25 +44,35 @@ export async function signIn(exchange: Exchange, context: Context): Promise<Answ
   const onward = onwardOf(form);
   const browser = checkForm(loginForm(onward.tx), form.get('csrf'), { exchange, context });
 
-  const method = methodOf(form);
+  const method = methodOf(form, context);
   const login = method.login(form) ?? '';
-  const again = (problem: Partial<SignInPageValues>) => signInAnswer({ ...onward, username: login, ...problem }, { browser, exchange, context });
+  const again = (problem: Partial<SignInPageValues>) =>
+    signInAnswer({ ...onward, username: form.get('username')?.trim().slice(0, 320), ...problem }, { browser, exchange, context });
   const allowance = await mayTry(login, exchange.address, context);
   if (!allowance.allowed) return throttled(await again({ error: 'throttled', retryAfterSeconds: allowance.retryAfter }), allowance.retryAfter);
 
-  const verdict = await method.verify(form, context);
+  const verdict = await method.verify(form, { browser, exchange, context });
   if (verdict.refused !== undefined) {
     await context.store.recordEvent(failure(login, verdict.user?.id, exchange, context));
     return { ...(await again({ error: verdict.refused })), status: 400 };
   }
   await forgive(login, exchange.address, context);
   const keep = form.get('keep') === '1';
-  return finishSignIn({ user: verdict.user, amr: method.amr, keep, onward }, { exchange, context });
+  return finishSignIn({ user: verdict.user, amr: verdict.amr ?? method.amr, keep, onward }, { exchange, context });
+}
+
+/** POST /login/passkey: what the script of the page asks an authenticator with (WebAuthn §5.5). Names no credential, so it tells nobody who has one here. */
+export async function passkeyRequest(exchange: Exchange, context: Context): Promise<Answer> {
+  const form = await readParameters(exchange.request, 'form');
+  const browser = checkForm(loginForm(form.get('tx')), form.get('csrf'), { exchange, context });
+  if (!passkeysOn(context.options)) throw new OAuthError('not_found', 'Passkeys are switched off here');
+  const challenge = newChallenge({ type: 'webauthn.get' }, browser, context);
+  return json({ challenge, rpId: relyingParty(context).id, userVerification: 'required', timeout: challengeSeconds * 1000 });
 }
 
 /** The sign-in page, for this room and for /authorize, which shows it at once when nobody is signed in. */
 export async function signInAnswer(
-  values: Omit<SignInPageValues, 'csrf' | 'client' | 'signInHint'>,
+  values: Omit<SignInPageValues, 'csrf' | 'client' | 'signInHint' | 'passkeys'>,
   place: { browser: Browser; exchange: Exchange; context: Context },
 ): Promise<Answer> {
   const { browser, exchange, context } = place;
@@ -75,6 +87,7 @@ export async function signInAnswer(
     csrf: formToken(loginForm(tx), browser, context),
     client: parked && (await knownClientView(parked.request.clientId, context)),
     signInHint: context.options.signInHint,
+    passkeys: passkeysOn(context.options),
   });
   return page(html, 200, browser.cookies);
 }

@@ -37,7 +37,7 @@ export async function checkRequest(given: Parameters, asking: Asking, context: C
     dpopJkt: checkThumbprint(given.get('dpop_jkt')),
     prompt: promptOf(given.get('prompt')),
     maxAge: maxAgeOf(given.get('max_age')),
-    acrValues: acrValuesOf(given.get('acr_values')),
+    acrValues: acrValuesOf(given.get('acr_values'), context),
     loginHint: loginHintOf(given.get('login_hint')),
   };
 }
@@ -86,10 +86,10 @@ function maxAgeOf(value: string | undefined): number | undefined {
 }
 
 /** RFC 9470 §5: what cannot be met is said, and nobody is asked to sign in for nothing. Of several values any will do. @throws {OAuthError} */
-function acrValuesOf(value: string | undefined): string[] | undefined {
+function acrValuesOf(value: string | undefined, { options }: Context): string[] | undefined {
   const asked = (value ?? '').split(' ').filter((one) => one !== '');
   if (asked.length === 0) return undefined;
-  const offered = asked.filter((one) => offeredAcrs.includes(one));
+  const offered = asked.filter((one) => offeredAcrs(options).includes(one));
   if (offered.length === 0) throw new OAuthError('unmet_authentication_requirements', 'None of the acr_values is offered');
   return offered;
 }

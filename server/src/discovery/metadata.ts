@@ -65,7 +65,7 @@ function metadataOf({ issuer, options, routes }: Context): Metadata {
     dpop_signing_alg_values_supported: [...dpopAlgorithms],
     scopes_supported: scopes(options.refreshTokens === 'offline_access'),
     authorization_response_iss_parameter_supported: true,
-    acr_values_supported: [...offeredAcrs],
+    acr_values_supported: offeredAcrs(options),
     client_id_metadata_document_supported: documentsOffered(options),
     ...(options.requirePushedRequests ? { require_pushed_authorization_requests: true } : {}),
     ...('userinfo_endpoint' in endpoints ? openidMembers(options) : {}),

@@ -7,6 +7,7 @@ import { displayText } from './display-text.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
+import { passkeyOffer } from './passkey-offer.ts';
 import type { MessageKey, Words } from './words.ts';
 
 export type Filter = { server?: string; unused: boolean; servers: readonly { resource: string; name: string }[] };
@@ -21,6 +22,8 @@ export type ConnectedAgentsPageValues = {
   /** Present when there are enough agents to choose from. */
   filter?: Filter;
   done?: Done;
+  /** Present when a passkey is offered. */
+  passkeyOffer?: { csrf: string };
 };
 
 const DONE: Readonly<Record<Done['did'], { title: MessageKey; text: MessageKey }>> = {
@@ -44,7 +47,8 @@ ${none && !values.filter ? emptyState(page) : html`<p>${t('agents.lead')}</p>`}
 ${(!none || values.filter || values.allPaused) && all(page, values)}
 ${values.filter && filterForm(page, values.filter)}
 ${none && values.filter ? html`<p>${t('agents.filterNone')} <a href="${page.base}/account/agents">${t('agents.filterAll')}</a></p>` : ''}
-${!none && html`<ul class="agents">${values.agents.map((agent, index) => agentCard(page, values.csrf, agent, index))}</ul>`}`;
+${!none && html`<ul class="agents">${values.agents.map((agent, index) => agentCard(page, values.csrf, agent, index))}</ul>`}}
+${values.passkeyOffer && passkeyOffer(page, values.passkeyOffer)}`;
 
   return renderPage(page, { title: t('agents.title'), why: 'why.account', width: 'wide', aside: account(page, values), main });
 }
@@ -59,7 +63,7 @@ function doneLine({ t }: Words, done: Done): Markup {
 function account(page: PageFrame, { user }: Pick<ConnectedAgentsPageValues, 'user'>): Markup {
   const { t, rich } = page;
   const shown = html`<strong><bdi>${displayText(user.email ?? user.name, 80)}</bdi></strong>`;
-  return html`<p class="account">${rich('consent.signedInAs', { user: shown })} <a href="${page.base}/logout">${t('agents.signOut')}</a></p>`;
+  return html`<p class="account">${rich('consent.signedInAs', { user: shown })} <a href="${page.base}/account/security">${t('security.title')}</a> <a href="${page.base}/logout">${t('agents.signOut')}</a></p>`;
 }
 
 function emptyState({ t }: Words): Markup {

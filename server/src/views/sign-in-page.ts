@@ -24,16 +24,20 @@ export type SignInPageValues = {
   csrf: string;
   client?: ClientView;
   signInHint?: string;
-  error?: 'wrong-credentials' | 'throttled' | 'disabled';
+  error?: 'wrong-credentials' | 'wrong-passkey' | 'throttled' | 'disabled';
   retryAfterSeconds?: number;
   /** Given back into the form; a password never is. */
   username?: string;
   reason?: 'signed-out' | 'confirm';
   /** What can be decided only after confirming who one is. */
   unlocks?: readonly ScopeView[];
+  /** The person goes on to the page of passkeys and sessions. */
+  security?: boolean;
+  /** Whether passkeys are on here. */
+  passkeys?: boolean;
 };
 
-/** Renders the form that posts `tx`, `csrf`, `username`, `password` and `keep=1` to `{base}/login`. */
+/** Renders the form that posts `tx`, `csrf`, `username`, `password` (or `credential`) and `keep=1` to `{base}/login`. */
 export function signInPage(page: PageFrame, values: SignInPageValues): string {
   const { t } = page;
   const confirming = values.reason === 'confirm';
@@ -44,12 +48,13 @@ ${lead(page, values, identity)}
 <form method="post" action="${page.base}/login">
 ${values.tx !== undefined && html`<input type="hidden" name="tx" value="${values.tx}">`}
 ${values.device && html`<input type="hidden" name="to" value="device"><input type="hidden" name="user_code" value="${values.device.userCode ?? ''}">`}
+${values.security && html`<input type="hidden" name="to" value="security">`}
 <input type="hidden" name="csrf" value="${values.csrf}">
 ${usernameField(page, values)}
 ${passwordField(page, { autocomplete: 'current-password', invalidBecauseOf: values.error === 'wrong-credentials' ? 'problems' : undefined, autofocus: !values.error && (confirming || Boolean(values.username)) })}
 ${!confirming && html`<label class="check"><input type="checkbox" name="keep" value="1"><span>${t('signIn.keep')}</span></label>`}
 <button type="submit" class="button main" data-busy="${t('layout.busy')}">${t(confirming ? 'signIn.confirm' : 'signIn.submit')}</button>
-</form>
+${values.passkeys && passkeyButton(page, values)}</form>
 ${values.signInHint !== undefined && html`<p class="chip"><strong>${t('signIn.hint')}</strong> ${values.signInHint}</p>`}`;
 
   return renderPage(page, { title: t(confirming ? 'signIn.confirmTitle' : 'signIn.title'), why: 'why.signIn', main });
@@ -90,12 +95,19 @@ function usernameField({ t }: Words, values: SignInPageValues): Markup {
 <input id="username" name="username" type="text" inputmode="email" required autocomplete="username webauthn" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="320"${values.username !== undefined && html` value="${values.username}"`}${fixed && html` readonly`}${invalid && html` aria-invalid="true" aria-describedby="problems"`}${!values.error && !values.username && html` autofocus`}></div>`;
 }
 
+/** Only script can ask an authenticator; it shows the button, and sends the form with the answer in `credential`. */
+function passkeyButton({ base, t }: PageFrame, { reason }: SignInPageValues): Markup {
+  return html`<input type="hidden" name="credential"><p class="problem" role="alert" hidden data-passkey-failed>${t('signIn.noPasskey')}</p>
+<button type="button" class="button quiet" hidden data-passkey="get" data-request="${base}/login/passkey"${reason !== 'confirm' && html` data-offer="1"`}>${t('signIn.passkey')}</button>`;
+}
+
 function problemsOf(page: PageFrame, values: SignInPageValues): FieldProblem[] {
   const { t } = page;
   if (values.error === undefined) return [];
   const wait = values.retryAfterSeconds;
   const texts = {
     'wrong-credentials': () => t('error.wrongCredentials'),
+    'wrong-passkey': () => t('error.wrongPasskey'),
     throttled: () => (wait === undefined ? t('error.throttledSoon') : t('error.throttled', { wait: waitText(wait, page) })),
     disabled: () => t('error.disabled', { service: page.serviceName }),
   };

@@ -212,6 +212,19 @@ select { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inheri
 .empty { text-align: center; padding: 1.5rem 0.5rem; }
 .empty .icon { width: 2.75rem; height: 2.75rem; color: var(--accent); stroke-width: 1.25; margin-bottom: 0.5rem; }
 
+.part { padding-top: 1.5rem; border-top: 1px solid var(--line); }
+.part > * + *, .part form > * + * { margin-top: 1rem; }
+.part > h2 { font-size: 1.125rem; }
+.part > h2 + p { margin-top: 0.25rem; }
+.part .hint + .button, .part .check + .hint { margin-top: 0.25rem; }
+.entries { display: grid; gap: 0.75rem; }
+.entry { padding: 1rem 1.25rem; border: 1px solid var(--line); border-radius: 14px; }
+.entry > * + * { margin-top: 0.5rem; }
+.problem { color: var(--red); }
+.offer { padding: 0.875rem 1rem; background: var(--sunk); border: 1px solid var(--line); border-radius: 12px; }
+.choices { display: flex; flex-wrap: wrap; gap: 0.75rem; margin-top: 0.75rem; }
+.choices > * { flex: 1 1 8rem; }
+
 .foot { margin: 1.25rem 0.25rem 0; color: var(--muted); font-size: 0.875rem; }
 .foot .where { display: flex; align-items: center; gap: 0.5rem; }
 .foot .icon { width: 1rem; height: 1rem; }
@@ -229,6 +242,7 @@ select { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inheri
   .support .technical > div { grid-template-columns: 7rem 1fr; }
   .choice { grid-template-columns: auto 1fr auto; }
   .choice code { grid-column: 3; }
+  .part .button { width: auto; min-width: 10rem; }
   .agent .button { width: auto; min-width: 10rem; }
 }
 @media (pointer: coarse) {

@@ -257,9 +257,9 @@ describe('a request to /authorize', () => {
 
   test('[AZ-23] max_age is a number of seconds; acr_values name a level that is offered, or are said to be unmet', async () => {
     for (const age of ['-1', '1.5', 'soon', '0x10', '99999999999']) assertSentBack(await get(on.url({ max_age: age })), 'invalid_request');
-    for (const acr_values of ['urn:mace:incommon:iap:silver', 'aal2 aal3', 'AAL1'])
+    for (const acr_values of ['urn:mace:incommon:iap:silver', 'aal3 aal4', 'AAL1'])
       assertSentBack(await get(on.url({ acr_values })), 'unmet_authentication_requirements');
-    for (const acr_values of ['aal1', 'aal2 aal1', ' ']) assert.equal((await get(on.url({ acr_values }))).status, 200);
+    for (const acr_values of ['aal1', 'aal3 aal1', ' ']) assert.equal((await get(on.url({ acr_values }))).status, 200);
   });
 
   test('[AZ-23] [LOG-10] login_hint, ui_locales and display never come back raw', async () => {

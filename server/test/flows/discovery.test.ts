@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { customFetch, discoveryRequest, processDiscoveryResponse } from 'oauth4webapi';
 import { auditEvent } from '../../src/audit/event.ts';
+import type { ServerOptions } from '../../src/options.ts';
 import { routes } from '../../src/server.ts';
 import { grantTypes } from '../../src/token/grants/index.ts';
 import { issuer, testServer } from '../harness.ts';
@@ -11,8 +12,8 @@ const oauth = '/.well-known/oauth-authorization-server';
 const openid = '/.well-known/openid-configuration';
 const resource = '/.well-known/oauth-protected-resource';
 
-async function tenanted() {
-  const scene = await stage({ fetchDocument: () => Promise.reject(new Error('no network')) });
+async function tenanted(overrides: Partial<ServerOptions> = {}) {
+  const scene = await stage({ fetchDocument: () => Promise.reject(new Error('no network')), ...overrides });
   await scene.server.storage.addTenant({ tenant: 'acme', name: 'Acme', createdAt: 0 });
   const read = async (path: string, init?: RequestInit) => (await (await scene.request(path, init)).json()) as Json;
   return { ...scene, read };
@@ -60,7 +61,7 @@ test('[META-01] [META-07] [META-08] [META-09] [META-10] the root publishes one o
     dpop_signing_alg_values_supported: ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],
     scopes_supported: ['openid', 'profile', 'email'],
     authorization_response_iss_parameter_supported: true,
-    acr_values_supported: ['aal1'],
+    acr_values_supported: ['aal1', 'aal2'],
     client_id_metadata_document_supported: true,
     subject_types_supported: ['public', 'pairwise'],
     id_token_signing_alg_values_supported: ['RS256', 'ES256'],
@@ -152,7 +153,7 @@ test('[META-11] [D15] no document has an empty list, an empty string or null', a
 });
 
 test('[META-16] [META-17] [META-18] [META-24] [META-25] what is not offered is not advertised', async () => {
-  const { request } = await tenanted();
+  const { request } = await tenanted({ signIn: { passkeys: false } });
 
   const text = await (await request(oauth)).text();
 

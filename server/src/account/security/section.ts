@@ -1,0 +1,71 @@
+/**
+ * What the sections of /account/security have in common: who looks at the page, the tokens of their forms, and the way back to it with word of what was done.
+ */
+import type { Context, Exchange } from '../../context.ts';
+import { equalSecrets } from '../../crypto/hash.ts';
+import { type Answer, redirect } from '../../route.ts';
+import type { Parameters } from '../../rules/parameters.ts';
+import { readParameters } from '../../rules/read-body.ts';
+import type { PageFrame } from '../../views/layout.ts';
+import type { SecurityNotice, SecuritySection } from '../../views/security-page.ts';
+import type { Browser } from '../browser-cookie.ts';
+import { checkForm, type Form, formToken } from '../form-token.ts';
+import { currentSession, type SignedIn } from '../session.ts';
+
+/** What a section is made from. */
+export type Visit = {
+  exchange: Exchange;
+  context: Context;
+  signedIn: SignedIn;
+  browser: Browser;
+  frame: PageFrame;
+  /** Whether the sign-in is recent enough to change how somebody signs in. */
+  recent: boolean;
+};
+
+/** A part of the page; undefined where there is nothing to show. */
+export type Section = (visit: Visit) => Promise<SecuritySection | undefined>;
+
+/** A form of the page that was sent by the person and browser it was made for. */
+export type Sent = { form: Parameters; signedIn: SignedIn; browser: Browser };
+
+/** Changing how somebody signs in needs a sign-in this recent, in seconds. */
+const recentSeconds = 600;
+
+export function isRecent({ session }: SignedIn, context: Context): boolean {
+  return context.now() - session.authTime <= recentSeconds;
+}
+
+/** The token of one form of the page; `action` is what it does, so that it does nothing else. */
+export function tokenFor(action: string, { signedIn, browser, context }: Pick<Visit, 'signedIn' | 'browser' | 'context'>): string {
+  return formToken(formOf(action, signedIn), browser, context);
+}
+
+/** Reads a form of the page. An answer instead: nobody is signed in, or not recently enough where `recent` asks for that. @throws {OAuthError} invalid_form */
+export async function readSent(action: string, { exchange, context }: { exchange: Exchange; context: Context }, recent = false): Promise<Sent | Answer> {
+  const form = await readParameters(exchange.request, 'form');
+  const signedIn = await currentSession(exchange, context);
+  if (!signedIn) return redirect(`${context.base}/login?reason=signed-out&to=security`);
+  const browser = checkForm(formOf(action, signedIn), form.get('csrf'), { exchange, context });
+  if (recent && !isRecent(signedIn, context)) return redirect(`${context.base}/login?reason=confirm&to=security`);
+  return { form, signedIn, browser };
+}
+
+/** Back to the page, which then says what happened. The word is signed for this session: an address that a stranger made says nothing. */
+export function backWith(notice: SecurityNotice, signedIn: SignedIn, context: Context): Answer {
+  return redirect(`${context.base}/account/security?notice=${notice}.${noticeProof(notice, signedIn, context)}`);
+}
+
+/** What an address made by {@link backWith} has to say to this session. */
+export function noticeIn(query: Parameters, signedIn: SignedIn, context: Context): SecurityNotice | undefined {
+  const [notice = '', proof = ''] = (query.get('notice') ?? '').split('.');
+  return equalSecrets(proof, noticeProof(notice, signedIn, context)) ? (notice as SecurityNotice) : undefined;
+}
+
+function noticeProof(notice: string, { session }: SignedIn, context: Context): string {
+  return context.instance.mac('security notice', context.issuer, session.idHash, notice).slice(0, 22);
+}
+
+function formOf(action: string, { session }: SignedIn): Form {
+  return { purpose: 'security', subject: [action, session.idHash] };
+}

@@ -1,0 +1,10 @@
+/**
+ * Which ways to sign in count as ways into an account: those that are on here. Nobody may take the last one away (storage/tables/ways-in.ts counts).
+ */
+import type { Context } from '../context.ts';
+import type { WaysOn } from '../storage/store.ts';
+import { passkeysOn } from './passkey-challenge.ts';
+
+export function waysOn({ options }: Context): WaysOn {
+  return { password: true, passkeys: passkeysOn(options) };
+}
