@@ -106,6 +106,49 @@ describe('the account', { skip: noBrowser }, () => {
     await person.close();
   });
 
+  test('[ACC-01] the person pauses an agent, sees that it asks again, resumes it and goes on, without a new consent', async () => {
+    const person = await world.signedIn(await world.somebody());
+    const { page } = person;
+    await page.goto(world.url({ scope: 'files:read' }));
+    await allow(page);
+    await page.getByRole('heading', { name: 'The agent has its answer' }).waitFor();
+    const { access_token } = await world.redeem(new URL(page.url()), world.approved.id);
+
+    await page.goto(`${issuer}/account/agents`);
+    await page.getByRole('button', { name: 'Pause Claude Code' }).click();
+    await page.getByText('Paused. Claude Code cannot act until you resume it.').waitFor();
+    assert.equal(await world.isActive(access_token), false);
+    await page.goto(world.url({ scope: 'files:read' }));
+    assert.equal(await heading(page), 'You paused Claude Code');
+    await page.getByRole('button', { name: 'Resume and go on' }).click();
+    await page.getByRole('heading', { name: /^Reconnect Claude Code/ }).waitFor();
+
+    assert.equal(await world.isActive(access_token), true);
+    await person.close();
+  });
+
+  test('[ACC-02] [ACC-03] the person takes a part back by keyboard, and reads what they had agreed to', async () => {
+    const person = await world.signedIn(await world.somebody());
+    const { page } = person;
+    await page.goto(world.url({ scope: 'files:read files:write' }));
+    for (const box of await page.getByRole('checkbox').all()) await box.check();
+    await allow(page);
+    await page.getByRole('heading', { name: 'The agent has its answer' }).waitFor();
+    const { access_token } = await world.redeem(new URL(page.url()), world.approved.id);
+
+    await page.goto(`${issuer}/account/agents`);
+    await page.getByRole('link', { name: 'Reduce access' }).press('Enter');
+    await page.getByRole('checkbox', { name: 'files:write' }).press('Space');
+    await page.getByRole('button', { name: 'Reduce access' }).press('Enter');
+    await page.getByText('Reduced. Claude Code has only what you left it.').waitFor();
+    assert.doesNotMatch(await page.locator('.agent .groups').innerText(), /files:write/);
+    assert.equal(await world.isActive(access_token), true);
+    await page.getByRole('link', { name: 'What you agreed to' }).click();
+
+    assert.match(await page.locator('main').innerText(), /Allow Claude Code to act for you on “My File Server”\?[\s\S]*files:write/);
+    await person.close();
+  });
+
   test('[LOG-09] no page of ours appears in a frame of another site', async () => {
     const { page, ...person } = await world.signedIn(await world.somebody());
     const refused: string[] = [];

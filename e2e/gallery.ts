@@ -120,6 +120,18 @@ export function gallery(world: Stand): Shown[] {
     { name: 'agents-none', title: /^Connected agents/, as: 'eve', go: path('/account/agents') },
     { name: 'agents', title: /^Connected agents/, as: 'ada', go: path('/account/agents') },
     { name: 'agents-through', title: /^Connected agents/, as: 'thea', go: path('/account/agents') },
+    { name: 'agents-paused', title: /^Connected agents/, as: 'paul', go: (page) => pressed(page, 'Pause Claude Code', 'cannot act until') },
+    { name: 'agents-all-paused', title: /^Connected agents/, as: 'alma', go: (page) => pressed(page, 'Pause all agents', 'nor can new ones') },
+    { name: 'agents-reduce', title: /^Reduce what/, as: 'ada', go: (page) => followed(page, 'Reduce access') },
+    { name: 'agents-disconnect-all', title: /^Disconnect all agents\?/, as: 'ada', go: path('/account/agents/disconnect-all') },
+    { name: 'agents-receipt', title: /^What you agreed to/, as: 'ada', go: (page) => followed(page, 'What you agreed to') },
+    {
+      name: 'paused',
+      title: /is paused/,
+      as: 'hugo',
+      go: (page) => pressed(page, 'Pause Claude Code', 'cannot act until').then(() => at(stays)(page)),
+    },
+    { name: 'held', title: /is stopped/, as: 'hana', go: at(stays) },
     { name: 'agents-disconnected', title: /^Connected agents/, as: 'joan', go: disconnected },
     { name: 'sign-out', title: /^Sign out/, as: 'ada', go: path('/logout') },
     { name: 'sign-out-asked', title: /^Sign out/, as: 'ada', go: path(asked) },
@@ -235,6 +247,18 @@ export function gallery(world: Stand): Shown[] {
     await page.getByText('lost access').waitFor();
   }
 
+  async function pressed(page: Page, button: string, then: string): Promise<void> {
+    await path('/account/agents')(page);
+    await page.getByRole('button', { name: button }).first().click();
+    await page.getByText(then).first().waitFor();
+  }
+
+  async function followed(page: Page, link: string): Promise<void> {
+    await path('/account/agents')(page);
+    await page.getByRole('link', { name: link }).first().click();
+    await page.getByRole('heading', { level: 1 }).waitFor();
+  }
+
   async function formWithoutCookie(page: Page): Promise<void> {
     await path('/logout')(page);
     await page.context().clearCookies({ name: '__Host-aa_browser' });
@@ -250,12 +274,17 @@ export function gallery(world: Stand): Shown[] {
 
 /** Ada has one agent of the operator and one that registered itself, Joan has one, Thea's reaches another server, and the others have none. */
 export async function connectAgents(world: Stand): Promise<void> {
-  for (const username of ['ada', 'ida', 'eve', 'joan', 'thea', 'rosa', 'petra', 'dora', 'nora']) await world.somebody(username);
+  for (const username of ['ada', 'ida', 'eve', 'joan', 'thea', 'rosa', 'petra', 'dora', 'nora', 'paul', 'alma', 'hugo']) await world.somebody(username);
   const dynamic = await world.register('Goose', [`${hostedOrigin}/cb`]);
   const approved = { client_id: world.approved.id, redirect_uri: `${hostedOrigin}/stay`, scope: 'files:read' };
   await connect(world, 'ada', approved);
   await connect(world, 'ada', { client_id: dynamic, redirect_uri: `${hostedOrigin}/cb`, scope: everything });
-  await connect(world, 'joan', approved);
+  for (const username of ['joan', 'paul', 'alma', 'hugo']) await connect(world, username, approved);
+  const held = await world.context.store.findUserByLogin(await world.somebody('hana'));
+  await world.context.store.placeHold(
+    { id: 'inc_hana', userId: held?.user.id ?? '', createdAt: world.clock.now() },
+    auditEvent('grant.paused', world.clock.now(), 'cli'),
+  );
   await connect(world, 'thea', approved);
   await approveThrough(world, 'thea');
   world.clock.advance(240);

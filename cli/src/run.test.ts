@@ -399,6 +399,58 @@ test('grants are listed and revoked', async () => {
   assert.equal((await cli('grants revoke grant_never')).exit, 4);
 });
 
+test('[ACC-01] an operator stops agents at once and lets them go on, and takes no pause of a person away', async () => {
+  const storage = openStorage(await openDatabase(databaseUrl));
+  const store = storage.forTenant(ROOT_TENANT);
+  const now = Math.floor(Date.now() / 1000);
+  const { user_id: userId } = await data('users add pam --email pam@example.com --password-stdin', { input: `${password}\n` });
+  const { client_id: clientId } = await data('clients add --name Held --redirect-uri http://localhost/callback');
+  const resource = 'https://files.example.com';
+  const grant = { id: 'grant_held', userId, clientId, resource, serverId: server, scope: ['files:read'], createdAt: now, lastUsedAt: now };
+  const event = (id: string) => ({ id, at: now, type: 'grant.approved' as const, actor: 'test', userId });
+  await store.addDeviceCode({
+    codeHash: 'd',
+    userCodeHash: 'u',
+    clientId,
+    request: { scope: [], resource },
+    address: '',
+    createdAt: now,
+    expiresAt: now + 60,
+    intervalSeconds: 5,
+  });
+  await store.approveDevice({ codeHash: 'd', grant, authTime: now, now }, event('evt_held'));
+  const state = async () => (await data('grants list --user pam')).grants[0].state;
+
+  assert.equal((await cli('panic --yes')).exit, 2);
+  assert.equal((await cli('panic --all --user pam --yes')).exit, 2);
+  assert.equal((await cli(`panic --client ${clientId}`)).exit, 2);
+  for (const nobody of ['--client nobody', '--user nobody', '--server srv_nobody']) assert.equal((await cli(`panic ${nobody} --yes`)).exit, 4);
+  const stopped = await cli(`panic --client ${clientId}`, { tty: true, input: `${clientId}\n` });
+  assert.match(stopped.err, /This stops the agents of client_\S+ now: 1 grant of 1 person\.\nType client_\S+ to continue/);
+  const [incident = ''] = /inc_[A-Za-z0-9_-]+/.exec(stopped.out) ?? [];
+  assert.match(stopped.out, new RegExp(`1 grant paused; new ones are born paused\\s+Next\\s+auth-agent grants resume ${incident}`));
+  assert.equal(await state(), 'stopped');
+  assert.deepEqual(
+    (await data('grants incidents')).incidents.map((each: { incident: string; grants: number }) => [each.incident, each.grants]),
+    [[incident, 1]],
+  );
+  assert.equal((await cli('grants pause grant_held')).exit, 5);
+  assert.deepEqual(await data(`grants resume ${incident}`), { incident, grants: 1 });
+  assert.equal((await cli(`grants resume ${incident}`)).exit, 4);
+  assert.equal((await cli('grants resume grant_held')).exit, 5);
+
+  await data('grants pause grant_held');
+  assert.equal((await data('grants resume grant_held')).grants, 1);
+  assert.equal(await state(), 'active');
+  await store.pauseAgent(userId, 'grant_held', event('evt_paused'));
+  assert.equal(await state(), 'paused');
+  assert.equal((await cli('grants resume grant_held')).exit, 6);
+  await store.pauseAllAgents(userId, event('evt_all'));
+  assert.equal(await state(), 'paused');
+  assert.equal((await cli('grants pause grant_never')).exit, 4);
+  await storage.close();
+});
+
 test('[KEY-02] [KEY-03] signing keys rotate with overlap, and a compromised one is dropped', async () => {
   const { kid, signs_from } = await data('signing-keys rotate');
   const { keys } = await data('signing-keys list');

@@ -24,7 +24,8 @@ export const listGrants: Command = {
         clientId: textFlag(call, 'client'),
         serverId: textFlag(call, 'server'),
       };
-      const grants = (await store.listGrants(filter, now)).map(viewOf);
+      const paused = new Set((await store.listUsers()).filter(({ agentsPausedAt }) => agentsPausedAt !== undefined).map(({ id }) => id));
+      const grants = (await store.listGrants(filter, now)).map((grant) => viewOf(grant, paused.has(grant.userId ?? '')));
       const rows = grants.map((grant) => [
         grant.grant_id,
         grant.user_id ?? '(machine)',
@@ -32,8 +33,9 @@ export const listGrants: Command = {
         safe(grant.resource),
         grant.scope,
         grant.last_used_at.slice(0, 10),
+        grant.state,
       ]);
-      return { data: { grants }, lines: table(['ID', 'PERSON', 'CLIENT', 'RESOURCE', 'SCOPE', 'LAST USED'], rows) };
+      return { data: { grants }, lines: table(['ID', 'PERSON', 'CLIENT', 'RESOURCE', 'SCOPE', 'LAST USED', 'STATE'], rows) };
     }),
 };
 
@@ -55,7 +57,8 @@ export const revokeGrant: Command = {
     }),
 };
 
-function viewOf({ id, userId, clientId, serverId, resource, scope, createdAt, lastUsedAt, expiresAt }: Grant) {
+/** `paused` by its person, or `stopped` by an operator's incident. */
+function viewOf({ id, userId, clientId, serverId, resource, scope, createdAt, lastUsedAt, expiresAt, pausedAt, holdId }: Grant, everythingPaused: boolean) {
   return {
     grant_id: id,
     user_id: userId,
@@ -66,5 +69,7 @@ function viewOf({ id, userId, clientId, serverId, resource, scope, createdAt, la
     created_at: isoDate(createdAt),
     last_used_at: isoDate(lastUsedAt),
     expires_at: expiresAt === undefined ? undefined : isoDate(expiresAt),
+    state: holdId !== undefined ? 'stopped' : pausedAt !== undefined || everythingPaused ? 'paused' : 'active',
+    incident: holdId,
   };
 }

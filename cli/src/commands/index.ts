@@ -11,6 +11,7 @@ import { migrateDatabase, showDatabaseStatus } from './db.ts';
 import { backUpDatabase, restoreDatabase } from './db-backup.ts';
 import { dev } from './dev.ts';
 import { listGrants, revokeGrant } from './grants.ts';
+import { listIncidents, panic, pauseGrant, resumeGrants } from './holds.ts';
 import { linkIdentity, listIdentities, unlinkIdentity } from './identities.ts';
 import { addIssuer, listIssuers, removeIssuer } from './issuers.ts';
 import { createKey, listKeys, revokeKey } from './keys.ts';
@@ -67,7 +68,11 @@ export const commands: readonly Command[] = [
   listAssertionTargets,
   removeAssertionTarget,
   listGrants,
+  pauseGrant,
+  resumeGrants,
   revokeGrant,
+  listIncidents,
+  panic,
   listSigningKeys,
   rotateSigningKey,
   dropSigningKey,

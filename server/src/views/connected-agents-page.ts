@@ -32,7 +32,7 @@ const DONE: Readonly<Record<Done['did'], { title: MessageKey; text: MessageKey }
   resumed: { title: 'agents.doneResumed', text: 'agents.doneResumedText' },
   reduced: { title: 'agents.doneReduced', text: 'agents.doneLater' },
   allDisconnected: { title: 'agents.doneAll', text: 'agents.doneText' },
-  allPaused: { title: 'agents.donePausedAll', text: 'agents.doneLater' },
+  allPaused: { title: 'agents.allPaused', text: 'agents.allPausedText' },
   allResumed: { title: 'agents.doneResumedAll', text: 'agents.doneResumedAllText' },
 };
 
@@ -42,8 +42,8 @@ export function connectedAgentsPage(page: PageFrame, values: ConnectedAgentsPage
   const none = values.agents.length === 0;
   const main = html`${values.done && doneLine(page, values.done)}
 <h1>${t('agents.title')}</h1>
-${values.allPaused && allPaused(page)}
-${none && !values.filter ? emptyState(page) : html`<p>${t('agents.lead')}</p>`}
+${values.allPaused && values.done?.did !== 'allPaused' && allPaused(page)}
+${none && !values.filter ? emptyState(page) : !values.allPaused && html`<p>${t('agents.lead')}</p>`}
 ${(!none || values.filter || values.allPaused) && all(page, values)}
 ${values.filter && filterForm(page, values.filter)}
 ${none && values.filter ? html`<p>${t('agents.filterNone')} <a href="${page.base}/account/agents">${t('agents.filterAll')}</a></p>` : ''}

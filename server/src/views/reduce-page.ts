@@ -51,9 +51,9 @@ ${values.sooner.length > 0 && until(page, values)}
 /** Who somebody is cannot be taken back from an agent that goes on signing them in. */
 function choice(page: PageFrame, scope: ScopeView & { fixed?: boolean }): Markup {
   const { t } = page;
-  const { text, group } = describeScope(scope, page);
+  const { text } = describeScope(scope, page);
   const box = scope.fixed ? html`<input type="checkbox" checked disabled>` : html`<input type="checkbox" name="scope" value="${scope.name}" checked>`;
-  return html`<label class="scope choice risk-${group}">${box}<span>${text}${scope.optional && html` <span class="tag">${t('consent.optional')}</span>`}</span> <code>${visibleText(scope.name)}</code></label>`;
+  return html`<label class="scope choice">${box}<span>${text}${scope.optional && html` <span class="tag">${t('consent.optional')}</span>`}</span> <code>${visibleText(scope.name)}</code></label>`;
 }
 
 function until(page: PageFrame, { endsAt, sooner }: ReducePageValues): Markup {

@@ -194,6 +194,7 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .agent .on { font-weight: 400; }
 .acts { display: flex; flex-wrap: wrap; gap: 0.75rem; }
 .acts > * { flex: 1 1 9rem; }
+.acts .button { padding-inline: 0.5rem; }
 .agent .receipts { font-size: 0.875rem; }
 .agent .receipts a { display: inline-block; padding-block: 0.375rem; }
 .stopped { display: flex; gap: 0.75rem; padding: 0.75rem 1rem; background: var(--amber-soft); border: 1px solid var(--amber-line); border-radius: 12px; }
@@ -202,7 +203,7 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .button.alarm:hover { background: var(--red); color: var(--card); }
 .filter { display: flex; flex-wrap: wrap; align-items: end; gap: 0.5rem 1rem; }
 .filter > * { flex: 1 1 10rem; }
-fieldset.kept { margin: 0; padding: 0; border: 0; min-width: 0; }
+fieldset.kept { margin-inline: 0; margin-bottom: 0; padding: 0; border: 0; min-width: 0; }
 fieldset.kept legend { padding: 0; font-weight: 650; }
 select { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; }
 .agent .tier-document .proof, .agent .tier-dynamic .proof { font-size: 1.25rem; }
