@@ -5,6 +5,8 @@
 import type { Page } from 'playwright-core';
 import { makeSetupLink } from '../server/src/account/setup.ts';
 import { auditEvent } from '../server/src/audit/event.ts';
+import { codeOfStep } from '../server/src/crypto/totp.ts';
+import { setUpApp } from '../server/test/flows/second-step-stage.ts';
 import { pkce } from '../server/test/harness.ts';
 import { allow, deny, signIn } from './browser.ts';
 import { hostedOrigin } from './callbacks.ts';
@@ -38,6 +40,13 @@ export function gallery(world: Stand): Shown[] {
     redirect_uri: redirectUri,
   });
 
+  async function turnOn(page: Page): Promise<void> {
+    const key = (await page.locator('#key').textContent()) ?? '';
+    await page.getByLabel('The six digits').fill(codeOfStep(fromBase32(key), Math.floor(world.clock.now() / 30)));
+    await page.getByRole('button', { name: 'Turn on' }).click();
+    await page.locator('#codes').waitFor();
+  }
+
   return [
     { name: 'home', title: /^Manage your agents/, go: path('/') },
     { name: 'home-signed-in', title: /^Manage your agents/, as: 'ada', go: path('/') },
@@ -57,6 +66,25 @@ export function gallery(world: Stand): Shown[] {
     },
     { name: 'sign-in-signed-out', title: /^Sign in/, go: path('/login?reason=signed-out') },
     { name: 'sign-in-confirm', title: /^Confirm it's you/, as: 'ada', go: at({ prompt: 'login' }) },
+
+    { name: 'sign-in-confirm-heavy', title: /^Confirm it's you/, as: 'ida', go: at({ ...document, prompt: 'login', scope: 'files:read files:delete' }) },
+    { name: 'second-step', title: /^Enter your code/, go: (page) => path('/login')(page).then(() => signIn(page, 'tess', password)) },
+    { name: 'second-step-wrong', title: /^Enter your code/, go: (page) => path('/login')(page).then(() => secondStep(page, 'tess', '000000')) },
+    {
+      name: 'recovery-used',
+      title: /^You used a recovery code/,
+      go: (page) => path('/login')(page).then(() => secondStep(page, 'tess', recoveryCodes[0] ?? '')),
+    },
+    { name: 'security-two-step', title: /^Sign-in and sessions/, as: 'tess', go: path('/account/security') },
+    { name: 'two-step-set-up', title: /^Set up an authenticator app/, as: 'ida', go: path('/account/security/two-step') },
+    { name: 'recovery-codes', title: /^The second step is on/, as: 'tina', go: (page) => path('/account/security/two-step')(page).then(() => turnOn(page)) },
+    { name: 'password', title: /^Change the password/, as: 'ida', go: path('/account/security/password') },
+    {
+      name: 'password-refused',
+      title: /^Change the password/,
+      as: 'ida',
+      go: (page) => path('/account/security/password')(page).then(() => commonPassword(page)),
+    },
 
     { name: 'consent', title: /^Allow Claude Code\?/, as: 'ada', go: at({ ...document, scope: 'files:read files:write files:delete offline_access' }) },
     { name: 'consent-everything', title: /^Allow Claude Code\?/, as: 'ida', go: at({ ...document, scope: everything }) },
@@ -274,7 +302,8 @@ export function gallery(world: Stand): Shown[] {
 
 /** Ada has one agent of the operator and one that registered itself, Joan has one, Thea's reaches another server, and the others have none. */
 export async function connectAgents(world: Stand): Promise<void> {
-  for (const username of ['ada', 'ida', 'eve', 'joan', 'thea', 'rosa', 'petra', 'dora', 'nora', 'paul', 'alma', 'hugo']) await world.somebody(username);
+  const names = ['ada', 'ida', 'eve', 'joan', 'thea', 'rosa', 'petra', 'dora', 'nora', 'paul', 'alma', 'hugo', 'tess', 'tina'];
+  for (const username of names) await world.somebody(username);
   const dynamic = await world.register('Goose', [`${hostedOrigin}/cb`]);
   const approved = { client_id: world.approved.id, redirect_uri: `${hostedOrigin}/stay`, scope: 'files:read' };
   await connect(world, 'ada', approved);
@@ -288,6 +317,31 @@ export async function connectAgents(world: Stand): Promise<void> {
   await connect(world, 'thea', approved);
   await approveThrough(world, 'thea');
   world.clock.advance(240);
+  recoveryCodes = await setUpApp(world, (await world.store.findUserByLogin('tess'))?.user.id ?? '');
+}
+
+let recoveryCodes: string[] = [];
+
+async function secondStep(page: Page, username: string, code: string): Promise<void> {
+  await signIn(page, username, password);
+  await page.getByLabel('Code').fill(code);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page
+    .getByText(/not right|recovery code.* left/)
+    .first()
+    .waitFor();
+}
+
+async function commonPassword(page: Page): Promise<void> {
+  await page.getByLabel('Password', { exact: true }).fill('password1234');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('alert').waitFor();
+}
+
+/** The bytes of a key as people type it (RFC 4648 §6). */
+function fromBase32(key: string): Buffer {
+  const bits = [...key.replaceAll(/\s/g, '')].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'));
+  return Buffer.from((bits.join('').match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
 }
 
 async function connect(world: Stand, username: string, request: Record<string, string>): Promise<void> {

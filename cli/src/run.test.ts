@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
-import { openDatabase, openStorage, ROOT_TENANT } from 'auth-agent-mcp-server/node';
+import { auditEvent, openDatabase, openStorage, ROOT_TENANT } from 'auth-agent-mcp-server/node';
 import { commands } from './commands/index.ts';
 import { exitCodes } from './exit-codes.ts';
 import { run } from './run.ts';
@@ -134,6 +134,25 @@ test('a person is added with a password from a pipe or a file; a short one, a ta
   const { users } = await data('users list');
   assert.deepEqual(users.map((user: { username: string }) => user.username).sort(), ['ada', 'op']);
   assert.ok(!JSON.stringify(users).includes('scrypt'));
+});
+
+test('a second step is taken away by an operator who is sure, with an event, and only where there is one', async () => {
+  await data('users add lost --password-stdin', { input: password });
+  const { users } = await data('users list');
+  const lost = users.find((user: { username: string }) => user.username === 'lost').user_id;
+  const storage = openStorage(await openDatabase(databaseUrl));
+  const store = storage.forTenant(ROOT_TENANT);
+  await store.addSecondFactor({ userId: lost, secretSealed: 'sealed', step: 1, recoveryHashes: ['a'] }, auditEvent('second_factor.added', 1, 'test'));
+
+  assert.equal((await cli('users reset-factors lost')).exit, 2);
+  assert.deepEqual(await data('users reset-factors lost --yes'), { user_id: lost });
+  assert.equal(await store.findSecondFactor(lost), undefined);
+  assert.deepEqual(
+    (await store.listEvents({ type: 'second_factor.reset', limit: 9 })).map(({ userId, actor }) => [userId, actor]),
+    [[lost, 'cli']],
+  );
+  assert.equal((await cli('users reset-factors lost --yes')).exit, 4);
+  await storage.close();
 });
 
 test('a server is added once, by the rules of the management API, for the owner that was named', async () => {

@@ -104,6 +104,8 @@ const schema = z.strictObject({
       passwordMinLength: z.number().int().min(8).max(64).default(minPasswordLength),
       /** Passkeys (WebAuthn). They belong to the host of the issuer: under another host nobody can sign in with one. */
       passkeys: z.boolean().default(true),
+      /** A second step with an authenticator app, for who sets one up. Off: nobody new can; those who have are asked all the same. */
+      totp: z.boolean().default(true),
     })
     .prefault({}),
   /** Who decides about scopes of these groups must have signed in this lately; so must whoever changes how they sign in, at whatever groups. */

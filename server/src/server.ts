@@ -6,8 +6,11 @@ import { agents, disconnect, disconnectAll, disconnectAllForm, pause, pauseAll, 
 import { account, home } from './account/home.ts';
 import { receipt, receiptData } from './account/receipts.ts';
 import { reduce, reduceForm } from './account/reduce.ts';
+import { secondStep, secondStepForm } from './account/second-step.ts';
 import { addPasskey, dismissPasskeyOffer, passkeyCreation, removePasskey, renamePasskey } from './account/security/passkeys.ts';
+import { changePassword, passwordAddress, passwordForm, removePassword } from './account/security/password.ts';
 import { endAllSessions, endOtherSession } from './account/security/sessions.ts';
+import { newCodes, turnOffTwoStep, turnOnTwoStep, twoStepForm } from './account/security/two-step.ts';
 import { security } from './account/security.ts';
 import { setup, setupForm } from './account/setup.ts';
 import { passkeyRequest, signIn, signInForm } from './account/sign-in.ts';
@@ -73,6 +76,8 @@ export const routes: readonly Route[] = [
   { path: '/', surface: 'page', methods: { GET: home } },
   { path: '/login', surface: 'page', methods: { GET: signInForm, POST: signIn } },
   { path: '/login/passkey', surface: 'page', methods: { POST: passkeyRequest } },
+  { path: '/login/second', surface: 'page', methods: { GET: secondStepForm, POST: secondStep } },
+  { path: '/.well-known/change-password', surface: 'page', methods: { GET: passwordAddress } },
   { path: '/logout', surface: 'page', methods: { GET: signOutForm, POST: signOut }, endpoint: 'end_session_endpoint' },
   { path: '/account', surface: 'page', methods: { GET: account } },
   { path: '/account/agents', surface: 'page', methods: { GET: agents } },
@@ -91,6 +96,11 @@ export const routes: readonly Route[] = [
   { path: '/account/security/passkeys/rename', surface: 'page', methods: { POST: renamePasskey } },
   { path: '/account/security/passkeys/remove', surface: 'page', methods: { POST: removePasskey } },
   { path: '/account/security/passkeys/later', surface: 'page', methods: { POST: dismissPasskeyOffer } },
+  { path: '/account/security/password', surface: 'page', methods: { GET: passwordForm, POST: changePassword } },
+  { path: '/account/security/password/remove', surface: 'page', methods: { POST: removePassword } },
+  { path: '/account/security/two-step', surface: 'page', methods: { GET: twoStepForm, POST: turnOnTwoStep } },
+  { path: '/account/security/two-step/codes', surface: 'page', methods: { POST: newCodes } },
+  { path: '/account/security/two-step/remove', surface: 'page', methods: { POST: turnOffTwoStep } },
   { path: '/account/security/sessions/end', surface: 'page', methods: { POST: endOtherSession } },
   { path: '/account/security/sessions/end-all', surface: 'page', methods: { POST: endAllSessions } },
   { path: '/device', surface: 'page', methods: { GET: deviceForm, POST: device } },

@@ -25,7 +25,7 @@ import { dropSigningKey, listSigningKeys, rotateSigningKey } from './signing-key
 import { start } from './start.ts';
 import { addTenant, listTenants } from './tenants.ts';
 import { tryServer } from './try.ts';
-import { addUser, listUsers } from './users.ts';
+import { addUser, listUsers, resetFactors } from './users.ts';
 import { addWorkload, listWorkloads, removeWorkload } from './workloads.ts';
 
 export const commands: readonly Command[] = [
@@ -45,6 +45,7 @@ export const commands: readonly Command[] = [
   createOwnerToken,
   addUser,
   listUsers,
+  resetFactors,
   addClient,
   listClients,
   approveClient,

@@ -15,7 +15,7 @@ import {
   type Store,
   type User,
 } from 'auth-agent-mcp-server/node';
-import { readPassword } from '../ask.ts';
+import { confirm, readPassword } from '../ask.ts';
 import { type Call, type Command, databaseFlags, textFlag } from '../command.ts';
 import { next, withStore } from '../database.ts';
 import { Failure } from '../exit-codes.ts';
@@ -66,6 +66,24 @@ export const listUsers: Command = {
         user.disabled_at === undefined ? 'active' : 'disabled',
       ]);
       return { data: { users }, lines: table(['ID', 'USERNAME', 'ROLE', 'E-MAIL', 'STATUS'], rows) };
+    }),
+};
+
+export const resetFactors: Command = {
+  name: 'users reset-factors',
+  about: 'take the second step of a sign-in away, for somebody who lost their app and codes',
+  usage: '<username>',
+  flags: [...databaseFlags, { name: 'yes', kind: 'switch', about: 'do not ask' }],
+  examples: ['auth-agent users reset-factors ada'],
+  run: (call) =>
+    withStore(call, async ({ store, now }) => {
+      const person = await findPerson(store, call.args[0] ?? '');
+      const breaks = `${safe(person.username)} will sign in in one step: be sure that it is them who asks.`;
+      await confirm(call, { name: person.username, breaks });
+      const removed = await store.removeSecondFactor(person.id, auditEvent('second_factor.reset', now, 'cli', { userId: person.id }));
+      if (!removed) throw new Failure('notFound', `${safe(person.username)} has no second step`);
+      const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
+      return { data: { user_id: person.id }, lines: [ok(`Took the second step of ${safe(person.username)} away`)] };
     }),
 };
 

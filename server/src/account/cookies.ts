@@ -1,12 +1,12 @@
 /**
- * The two cookies of the server: what they are called, read and written. Off loopback they carry the `__Host-` prefix, so that no other host and no http
+ * The cookies of the server: what they are called, read and written. Off loopback they carry the `__Host-` prefix, so that no other host and no http
  * page can plant them; each tenant has its own names, because all tenants share one origin (RFC 6265bis §4.1.3.2, LOG-01).
  */
 
 import type { Context } from '../context.ts';
 import type { HttpRequest } from '../http-request.ts';
 
-export type CookieKind = 'browser' | 'session';
+export type CookieKind = 'browser' | 'session' | 'pending';
 
 /** `__Host-aa_session`, on http loopback `aa_session`, of a tenant `__Host-aa_session_acme`. */
 function cookieName(kind: CookieKind, context: Context): string {
@@ -14,12 +14,17 @@ function cookieName(kind: CookieKind, context: Context): string {
   return `${isSecure(context) ? '__Host-' : ''}aa_${kind}${tenant}`;
 }
 
+/** Ids are short; a sign-in between its two steps is carried whole. */
+const longest: Record<CookieKind, number> = { browser: 64, session: 64, pending: 2048 };
+
 /** The value, if it is one that we could have made: 128 or more bits in base64url. */
 export function readCookie(kind: CookieKind, request: HttpRequest, context: Context): string | undefined {
   const prefix = `${cookieName(kind, context)}=`;
   for (const pair of (request.headers.get('cookie') ?? '').split(';')) {
     const text = pair.trim();
-    if (text.startsWith(prefix)) return /^[A-Za-z0-9_-]{22,64}$/.test(text.slice(prefix.length)) ? text.slice(prefix.length) : undefined;
+    if (!text.startsWith(prefix)) continue;
+    const value = text.slice(prefix.length);
+    return /^[A-Za-z0-9_-]{22,}$/.test(value) && value.length <= longest[kind] ? value : undefined;
   }
   return undefined;
 }

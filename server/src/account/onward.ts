@@ -25,3 +25,16 @@ export function nextPlace({ tx, device, security }: Onward, context: Context): s
   if (security) return `${context.base}/account/security`;
   return isTransaction(tx) ? `${context.base}/authorize/consent?tx=${tx}` : `${context.base}/account/agents`;
 }
+
+/** The same as query or hidden fields, to be read by {@link onwardOf} on the next page. */
+export function onwardFields({ tx, device, security }: Onward): Record<string, string> {
+  if (security) return { to: 'security' };
+  if (device) return { to: 'device', ...(device.userCode === undefined ? {} : { user_code: device.userCode }) };
+  return isTransaction(tx) ? { tx } : {};
+}
+
+/** The same behind an address: `?tx=…`, or nothing. */
+export function queryOf(onward: Onward): string {
+  const query = new URLSearchParams(onwardFields(onward)).toString();
+  return query === '' ? '' : `?${query}`;
+}

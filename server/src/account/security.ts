@@ -8,13 +8,16 @@ import { type Answer, page, redirect } from '../route.ts';
 import { parametersFromForm } from '../rules/parameters.ts';
 import { securityPage } from '../views/security-page.ts';
 import { browserOf } from './browser-cookie.ts';
+import { isFresh } from './fresh-sign-in.ts';
 import { passkeysSection } from './security/passkeys.ts';
-import { isRecent, noticeIn, type Section } from './security/section.ts';
+import { passwordSection } from './security/password.ts';
+import { noticeIn, type Section } from './security/section.ts';
 import { sessionsSection } from './security/sessions.ts';
+import { twoStepSection } from './security/two-step.ts';
 import { currentSession } from './session.ts';
 
 /** In the order of the page. */
-const sections: readonly Section[] = [passkeysSection, sessionsSection];
+const sections: readonly Section[] = [passkeysSection, passwordSection, twoStepSection, sessionsSection];
 
 /** GET /account/security. */
 export async function security(exchange: Exchange, context: Context): Promise<Answer> {
@@ -22,7 +25,7 @@ export async function security(exchange: Exchange, context: Context): Promise<An
   if (!signedIn) return redirect(`${context.base}/login?to=security`);
   const browser = browserOf(exchange, context);
   const frame = pageFrame(exchange, context);
-  const visit = { exchange, context, signedIn, browser, frame, recent: isRecent(signedIn, context) };
+  const visit = { exchange, context, signedIn, browser, frame, recent: isFresh(signedIn, context) };
   const shown = await Promise.all(sections.map((section) => section(visit)));
 
   const { username, name, email } = signedIn.user;

@@ -23,6 +23,7 @@ import { isTransaction, parkedRequest } from './parked-request.ts';
 import { challengeSeconds, newChallenge, passkeysOn, relyingParty } from './passkey-challenge.ts';
 import { currentSession, type SignedIn } from './session.ts';
 import { forgive, mayTry } from './sign-in-limits.ts';
+import { throttled } from './throttled.ts';
 
 /** GET /login: the form, unless somebody is signed in and nothing asks for the form all the same (`switch`, or a confirmation). */
 export async function signInForm(exchange: Exchange, context: Context): Promise<Answer> {
@@ -99,10 +100,6 @@ function loginForm(tx: string | undefined): Form {
 function reasonOf(query: Parameters, confirming: SignedIn | undefined): Partial<SignInPageValues> {
   if (confirming) return { reason: 'confirm', username: confirming.user.username };
   return query.get('reason') === 'signed-out' ? { reason: 'signed-out' } : {};
-}
-
-function throttled(answer: Answer, retryAfter: number): Answer {
-  return { ...answer, status: 429, headers: { 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) } };
 }
 
 function failure(login: string, userId: string | undefined, exchange: Exchange, context: Context) {

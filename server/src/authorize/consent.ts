@@ -21,7 +21,7 @@ import { type Target, targetOf } from '../servers/resource.ts';
 import type { AgentPause, Client, McpServer, ParkedRequest } from '../storage/store.ts';
 import { type ConsentPageValues, consentPage } from '../views/consent-page.ts';
 import { alreadyDecided, approve, type Outcome, type Place, refuse } from './decision.ts';
-import { nextStep } from './next-step.ts';
+import { type NextStep, nextStep } from './next-step.ts';
 import { pausedAnswer, resumeFor } from './paused.ts';
 import { questionOf } from './question.ts';
 import { consentReceipt, returnsTo } from './receipt.ts';
@@ -40,7 +40,8 @@ export async function consentForm(exchange: Exchange, context: Context): Promise
   const waiting = await waitingRequest(tx, place);
   if ('status' in waiting) return waiting;
 
-  const next = await nextStep({ ...waiting, request: waiting.parked.request, parkedAt: waiting.parked.createdAt }, context);
+  const next = await stepOf(waiting, place);
+  if ('status' in next) return next;
   if (next.step === 'sign-in' || next.step === 'confirm') return redirect(`${context.base}/login?tx=${waiting.tx}&reason=confirm`);
   if (next.step === 'paused') return pausedAnswer({ ...waiting, pause: next.pause, form: consentFormOf(waiting) }, place);
   if (next.step === 'answer') {
@@ -61,7 +62,8 @@ export async function consent(exchange: Exchange, context: Context): Promise<Ans
   if ('status' in waiting) return waiting;
 
   const { parked, signedIn, client } = waiting;
-  const next = await nextStep({ ...waiting, request: parked.request, parkedAt: parked.createdAt }, context);
+  const next = await stepOf(waiting, place);
+  if ('status' in next) return next;
   if (next.step === 'sign-in' || next.step === 'confirm') return redirect(`${context.base}/login?tx=${waiting.tx}&reason=confirm`);
   if (next.step === 'paused') return decidePaused(form, { waiting, pause: next.pause }, place);
   const { shown, optional } = ask(waiting, next.step === 'consent' ? next : { allowed: parked.request.scope, reconnect: true }, context);
@@ -137,6 +139,18 @@ async function waitingRequest(given: string | undefined, place: Place): Promise<
     if (!(error instanceof OAuthError) || (error.code !== 'unauthorized_client' && error.code !== 'invalid_target')) throw error;
     await refuse(parked, error, signedIn, place);
     return goBack(tx, context);
+  }
+}
+
+/** What is needed, or the way back with what can never be. */
+async function stepOf(waiting: Waiting, place: Place): Promise<NextStep | Answer> {
+  const { tx, parked, signedIn } = waiting;
+  try {
+    return await nextStep({ ...waiting, request: parked.request, parkedAt: parked.createdAt }, place.context);
+  } catch (error) {
+    if (!(error instanceof OAuthError) || error.code !== 'unmet_authentication_requirements') throw error;
+    await refuse(parked, error, signedIn, place);
+    return goBack(tx, place.context);
   }
 }
 

@@ -33,11 +33,15 @@ export type Situation = {
   target?: Target;
 };
 
-/** @throws {OAuthError} login_required, consent_required or interaction_required when the request forbids asking (OIDC Core §3.1.2.6). */
+/**
+ * @throws {OAuthError} login_required, consent_required or interaction_required when the request forbids asking (OIDC Core §3.1.2.6);
+ * unmet_authentication_requirements when the person has just shown all they can.
+ */
 export async function nextStep({ request, client, signedIn, parkedAt, target }: Situation, context: Context): Promise<NextStep> {
   const silent = request.prompt.includes('none');
   if (!signedIn || !isRecent(request, signedIn, parkedAt, context.now())) {
     if (silent) throw new OAuthError('login_required', 'Nobody is signed in, or not recently enough');
+    if (signedIn) await mustReach(request, signedIn, parkedAt, context);
     return { step: signedIn ? 'confirm' : 'sign-in' };
   }
   const pause = await context.store.agentPause({ userId: signedIn.user.id, clientId: client.id, resource: request.resource }, context.now());
@@ -59,6 +63,13 @@ function isRecent({ prompt, maxAge, acrValues }: AuthorizationRequest, { session
   if (parkedAt !== undefined && session.authTime >= parkedAt) return true;
   if (prompt.includes('login') || maxAge === 0) return false;
   return maxAge === undefined || now - session.authTime <= maxAge;
+}
+
+/** RFC 9470 §5: who has signed in for this request and has nothing that reaches the level would be asked for ever. */
+async function mustReach({ acrValues }: AuthorizationRequest, { user, session }: SignedIn, parkedAt: number | undefined, { store }: Context): Promise<void> {
+  const tried = parkedAt !== undefined && session.authTime >= parkedAt && !meetsAcr(session.amr, acrValues);
+  if (!tried || (await store.findSecondFactor(user.id)) || (await store.listPasskeys(user.id)).length > 0) return;
+  throw new OAuthError('unmet_authentication_requirements', 'The person has no way to sign in this strongly');
 }
 
 /** Remembered only for the same person, client, description of the client, resource and place of return, and for no more than was granted. */

@@ -6,6 +6,7 @@ import { type Browser, browserOf } from '../account/browser-cookie.ts';
 import { checkForm, type Form, formToken } from '../account/form-token.ts';
 import { guardedScopes, isFresh } from '../account/fresh-sign-in.ts';
 import { currentSession, type SignedIn } from '../account/session.ts';
+import { throttled } from '../account/throttled.ts';
 import { auditEvent } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
 import { equalSecrets } from '../crypto/hash.ts';
@@ -109,10 +110,6 @@ function entryAnswer(values: Omit<DeviceEntryValues, 'csrf' | 'user' | 'lifetime
 function confirmAnswer(asking: AskingDevice, { browser, signedIn, exchange, context }: Place): Answer {
   const csrf = [codeForm(signedIn, asking.userCode, context), pageForm(asking)].map((form) => formToken(form, browser, context)).join('.');
   return page(deviceConfirmPage(pageFrame(exchange, context), { ...confirmValues(asking), csrf }), 200, browser.cookies);
-}
-
-function throttled(answer: Answer, retryAfter: number): Answer {
-  return { ...answer, status: 429, headers: { 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) } };
 }
 
 function entryForm({ session }: SignedIn): Form {

@@ -15,15 +15,21 @@ import { errorPage } from './error-page.ts';
 import { homePage } from './home-page.ts';
 import type { PageFrame } from './layout.ts';
 import { noticePage } from './notice-page.ts';
+import { passwordPage } from './password-page.ts';
 import { pausedPage } from './paused-page.ts';
+import { recoveryCodesPage } from './recovery-codes-page.ts';
 import { reducePage } from './reduce-page.ts';
 import { returnPage } from './return-page.ts';
+import { recoveryUsedPage, secondStepPage } from './second-step-page.ts';
 import { passkeysView } from './security/passkeys.ts';
+import { passwordView } from './security/password.ts';
 import { sessionsView } from './security/sessions.ts';
+import { twoStepView } from './security/two-step.ts';
 import { securityPage } from './security-page.ts';
 import { setupDonePage, setupPage } from './setup-page.ts';
 import { signInPage } from './sign-in-page.ts';
 import { signedOutPage, signOutPage } from './sign-out-page.ts';
+import { twoStepPage } from './two-step-page.ts';
 import { wordsFor } from './words.ts';
 
 /** Every page with `x` in every place that takes text from outside. */
@@ -79,6 +85,21 @@ function everyPage(x: string): Record<string, string> {
       notice: 'passkey-last',
       sections: [passkeysView(page, { ...passkeys, onlyWayIn: true, passkeys: [passkey] })],
     }),
+    securitySteps: securityPage(page, {
+      user,
+      recent: true,
+      notice: 'two-step-off',
+      sections: [
+        passwordView(page, { csrf: { remove: x }, recent: true, hasPassword: true, onlyWayIn: false }),
+        twoStepView(page, { csrf: { codes: x, remove: x }, recent: true, factor: { createdAt: 1, recoveryCodesLeft: 9 } }),
+      ],
+    }),
+    secondStep: secondStepPage(page, { csrf: x, onward: { tx: x }, problem: 'wrong' }),
+    recoveryUsed: recoveryUsedPage(page, { left: 9, onwardHref: '/t/acme/account/agents' }),
+    twoStep: twoStepPage(page, { csrf: x, sealed: x, key: 'ABCD', keyUri: 'otpauth://totp/a:b?secret=ABCD', wrong: true }),
+    recoveryCodes: recoveryCodesPage(page, { codes: ['ABCD-EFGH'], user: x, fresh: true }),
+    password: passwordPage(page, { csrf: x, username: x, hasPassword: true, minLength: 12, problem: 'common' }),
+    confirmHeavy: signInPage(page, { csrf: x, client, username: x, reason: 'confirm', unlocks: scopes }),
     signInPasskey: signInPage(page, { tx: x, csrf: x, username: x, passkeys: true, security: true, error: 'wrong-passkey' }),
     signIn: signInPage(page, { tx: x, csrf: x, client, username: x, signInHint: x, error: 'wrong-credentials' }),
     approved: signInPage(page, { csrf: x, client: { ...client, tier: 'approved' } }),
@@ -267,8 +288,8 @@ test('every form posts under the base of its tenant, or an answer to its client,
       );
     for (const [input] of html.matchAll(/<input(?![^>]*type="(?:hidden|checkbox|radio)")[^>]*>/g))
       assert.ok(html.includes(`<label for="${/ id="([^"]*)"/.exec(input)?.[1]}"`), `${name}: ${input}`);
-    // A tick that is there already may keep what was allowed, and never allow.
-    if (!['agents', 'reduce'].includes(name)) assert.doesNotMatch(html, /<input type="checkbox"[^>]* checked/, name);
+    // A tick that is there already may keep what was allowed or end something, and never allow.
+    if (!['agents', 'reduce', 'password'].includes(name)) assert.doesNotMatch(html, /<input type="checkbox"[^>]* checked/, name);
   }
 });
 

@@ -20,6 +20,10 @@ export const securityNotices = {
   'passkey-full': 'problem',
   'passkey-last': 'problem',
   'passkey-gone': 'problem',
+  'password-changed': 'done',
+  'password-removed': 'done',
+  'password-last': 'problem',
+  'two-step-off': 'done',
   'session-ended': 'done',
   'session-gone': 'done',
 } as const;

@@ -79,7 +79,7 @@ function lead(page: PageFrame, values: SignInPageValues, identity: ClientIdentit
 
 function unlocked(page: PageFrame, scopes: readonly ScopeView[], identity: ClientIdentity | undefined): Markup | undefined {
   if (scopes.length === 0 || !identity) return undefined;
-  return html`<p>${page.rich('signIn.unlocks', { name: nameInSentence(page, identity) })}</p>${scopeList(page, scopes, { id: 'unlocks', open: true })}`;
+  return html`<h2>${page.rich('signIn.unlocks', { name: nameInSentence(page, identity) })}</h2>${scopeList(page, scopes, { id: 'unlocks', open: true })}`;
 }
 
 function publisher(page: PageFrame, identity: ClientIdentity): Markup {

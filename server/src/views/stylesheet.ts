@@ -213,6 +213,8 @@ select { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inheri
 .empty { text-align: center; padding: 1.5rem 0.5rem; }
 .empty .icon { width: 2.75rem; height: 2.75rem; color: var(--accent); stroke-width: 1.25; margin-bottom: 0.5rem; }
 
+.qr { display: block; width: min(100%, 14rem); margin-inline: auto; border: 1px solid var(--line); border-radius: 12px; }
+
 .part { padding-top: 1.5rem; border-top: 1px solid var(--line); }
 .part > * + *, .part form > * + * { margin-top: 1rem; }
 .part > h2 { font-size: 1.125rem; }

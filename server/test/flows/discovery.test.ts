@@ -153,7 +153,7 @@ test('[META-11] [D15] no document has an empty list, an empty string or null', a
 });
 
 test('[META-16] [META-17] [META-18] [META-24] [META-25] what is not offered is not advertised', async () => {
-  const { request } = await tenanted({ signIn: { passkeys: false } });
+  const { request } = await tenanted({ signIn: { passkeys: false, totp: false } });
 
   const text = await (await request(oauth)).text();
 

@@ -419,7 +419,7 @@ describe('keeping passkeys', () => {
   });
 
   test('switched off, there is neither button nor door, and what was there opens nothing', async () => {
-    const off = await stage({ signIn: { passkeys: false } });
+    const off = await stage({ signIn: { passkeys: false, totp: false } });
     const browser = await off.signedIn();
     const page = await browser.open('/account/security');
     const login = await off.browser().open('/login');

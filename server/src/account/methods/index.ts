@@ -7,6 +7,7 @@ import { acrOf } from '../../rules/acr.ts';
 import type { Parameters } from '../../rules/parameters.ts';
 import type { User } from '../../storage/store.ts';
 import type { Browser } from '../browser-cookie.ts';
+import { secondStepAmr } from '../second-factor.ts';
 import { passkey } from './passkey.ts';
 import { password } from './password.ts';
 
@@ -34,7 +35,8 @@ const methods: readonly SignInMethod[] = [passkey, password];
 
 /** The levels of sign-in that somebody can reach here, by name (`acr_values_supported`). */
 export function offeredAcrs(options: Options): string[] {
-  const levels = methods.filter((method) => method.isOn(options)).map(({ amr }) => acrOf(amr) ?? '');
+  const amrs = methods.filter((method) => method.isOn(options)).map(({ amr }) => amr);
+  const levels = [...amrs, ...(options.signIn.totp ? [secondStepAmr.app] : [])].map((amr) => acrOf(amr) ?? '');
   return [...new Set(levels)].filter((acr) => acr !== '').toSorted();
 }
 

@@ -8,8 +8,9 @@ import type { Parameters } from '../../rules/parameters.ts';
 import { readParameters } from '../../rules/read-body.ts';
 import type { PageFrame } from '../../views/layout.ts';
 import type { SecurityNotice, SecuritySection } from '../../views/security-page.ts';
-import type { Browser } from '../browser-cookie.ts';
+import { type Browser, browserOf } from '../browser-cookie.ts';
 import { checkForm, type Form, formToken } from '../form-token.ts';
+import { isFresh } from '../fresh-sign-in.ts';
 import { currentSession, type SignedIn } from '../session.ts';
 
 /** What a section is made from. */
@@ -29,11 +30,19 @@ export type Section = (visit: Visit) => Promise<SecuritySection | undefined>;
 /** A form of the page that was sent by the person and browser it was made for. */
 export type Sent = { form: Parameters; signedIn: SignedIn; browser: Browser };
 
-/** Changing how somebody signs in needs a sign-in this recent, in seconds. */
-const recentSeconds = 600;
+/** Who looks at a page behind this one. */
+export type OwnPage = Pick<Visit, 'signedIn' | 'browser' | 'exchange' | 'context'>;
 
-export function isRecent({ session }: SignedIn, context: Context): boolean {
-  return context.now() - session.authTime <= recentSeconds;
+/** For a page on which somebody changes how they sign in. An answer instead: nobody is signed in, or not recently enough. */
+export async function ownPage(exchange: Exchange, context: Context): Promise<OwnPage | Answer> {
+  const signedIn = await currentSession(exchange, context);
+  if (!signedIn) return redirect(`${context.base}/login?to=security`);
+  if (!isFresh(signedIn, context)) return redirect(confirmPath(context));
+  return { signedIn, browser: browserOf(exchange, context), exchange, context };
+}
+
+function confirmPath({ base }: Context): string {
+  return `${base}/login?reason=confirm&to=security`;
 }
 
 /** The token of one form of the page; `action` is what it does, so that it does nothing else. */
@@ -47,7 +56,7 @@ export async function readSent(action: string, { exchange, context }: { exchange
   const signedIn = await currentSession(exchange, context);
   if (!signedIn) return redirect(`${context.base}/login?reason=signed-out&to=security`);
   const browser = checkForm(formOf(action, signedIn), form.get('csrf'), { exchange, context });
-  if (recent && !isRecent(signedIn, context)) return redirect(`${context.base}/login?reason=confirm&to=security`);
+  if (recent && !isFresh(signedIn, context)) return redirect(confirmPath(context));
   return { form, signedIn, browser };
 }
 
