@@ -38,6 +38,7 @@ export async function agentView(card: Card, delegations: readonly NotedDelegatio
     serverHost: new URL(card.resource).host,
     scopes: card.scope.map((name) => target?.scopes.find((scope) => scope.name === name) ?? { name }),
     since: card.createdAt,
+    from: card.from,
     lastUsed: card.lastUsedAt > card.createdAt ? card.lastUsedAt : undefined,
     endsAt: card.endsAt,
     stopped: stoppedBy(card),

@@ -8,6 +8,7 @@ import { clientLine, nameInSentence } from './client-line.ts';
 import { developerDetails } from './consent-page.ts';
 import type { ScopeView } from './describe-scope.ts';
 import { isDuration } from './describe-scope.ts';
+import { deviceText } from './device-name.ts';
 import { displayText, visibleText } from './display-text.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
@@ -25,6 +26,8 @@ export type AgentView = {
   serverHost: string;
   scopes: readonly ScopeView[];
   since: number;
+  /** Where the person sat who allowed it last. */
+  from?: { address?: string; userAgent?: string };
   lastUsed?: number;
   endsAt?: number;
   /** Who has stopped it. */
@@ -94,7 +97,10 @@ function times(page: PageFrame, agent: AgentView): Markup {
     agent.endsAt === undefined ? t('agents.untilUnused') : html`<time datetime="${machineTime(agent.endsAt)}">${dateText(agent.endsAt, page)}</time>`;
   const row = (words: MessageKey, value: unknown) => html`<div><dt>${t(words)}</dt><dd>${value}</dd></div>`;
   const week = agent.week && row('agents.week', t('agents.weekCounts', agent.week));
-  return html`${row('agents.since', since)}${row('agents.lastUsed', used)}${row('agents.until', until)}${week}`;
+  const from =
+    agent.from &&
+    row('agents.from', html`${deviceText(agent.from.userAgent, page)}${agent.from.address !== undefined && html` <bdi>${agent.from.address}</bdi>`}`);
+  return html`${row('agents.since', since)}${from}${row('agents.lastUsed', used)}${row('agents.until', until)}${week}`;
 }
 
 function throughWhom(page: PageFrame, { through }: AgentView): Markup | undefined {

@@ -143,7 +143,7 @@ function everyPage(x: string): Record<string, string> {
       done: { did: 'paused', name: x },
       filter: { server: x, unused: true, servers: [{ resource: x, name: x }] },
       agents: [
-        { ...agent, lastUsed: 1, endsAt: 1, stopped: 'person' as const, week: { actions: 1, refused: 2 } },
+        { ...agent, lastUsed: 1, endsAt: 1, stopped: 'person' as const, from: { address: x, userAgent: x }, week: { actions: 1, refused: 2 } },
         {
           ...agent,
           stopped: 'operator' as const,

@@ -122,3 +122,37 @@ for (const name of all) {
     assert.ok(agent.log.includes('GET /.well-known/oauth-authorization-server/t/acme 200'));
   });
 }
+
+test('[ACC-01] [ACC-02] [REV-04] what a person pauses, reduces or disconnects is felt within the cache time, and a pause ends as it began', async (t) => {
+  const stand = await openStand(t);
+  const files = await stand.files();
+  const more = (url: URL) => {
+    url.searchParams.set('scope', 'files:read files:write');
+    return stand.allow(url);
+  };
+  const agent = openAgent(v2, { url: files.url, visit: more });
+  await agent.connect();
+  await agent.close();
+  const token = agent.kept.tokens?.access_token ?? '';
+  const client = new AuthAgentClient({ ...files.options, cacheTtl: 30 });
+  const [user] = await stand.store.listUsers();
+  const userId = user?.id ?? '';
+  const grantId = String(decodeJwt(token)?.claims['grant_id']);
+  const event = (type: Parameters<typeof auditEvent>[0]) => auditEvent(type, stand.clock.now(), 'test');
+  const scopes = async () => (await client.validateToken(token)).scopes;
+  const felt = () => stand.clock.advance(31);
+  assert.deepEqual(await scopes(), ['files:read', 'files:write']);
+
+  await stand.store.reduceAgent({ userId, grantId, remove: ['files:write'] }, event('grant.reduced'));
+  felt();
+  assert.deepEqual(await scopes(), ['files:read']);
+  await stand.store.pauseAgent(userId, grantId, event('grant.paused'));
+  felt();
+  await assert.rejects(client.validateToken(token), AuthenticationError);
+  await stand.store.resumeAgent(userId, grantId, event('grant.resumed'));
+  felt();
+  assert.deepEqual(await scopes(), ['files:read']);
+  await stand.store.disconnectAgent(userId, grantId, 'person', event('grant.revoked'));
+  felt();
+  await assert.rejects(client.validateToken(token), AuthenticationError);
+});
