@@ -99,7 +99,7 @@ function times(page: PageFrame, agent: AgentView): Markup {
   const week = agent.week && row('agents.week', t('agents.weekCounts', agent.week));
   const from =
     agent.from &&
-    row('agents.from', html`${deviceText(agent.from.userAgent, page)}${agent.from.address !== undefined && html` <bdi>${agent.from.address}</bdi>`}`);
+    row('agents.place', html`${deviceText(agent.from.userAgent, page)}${agent.from.address !== undefined && html` <bdi>${agent.from.address}</bdi>`}`);
   return html`${row('agents.since', since)}${from}${row('agents.lastUsed', used)}${row('agents.until', until)}${week}`;
 }
 
