@@ -376,7 +376,7 @@ async function wrongPassword(page: Page, username: string): Promise<void> {
 
 async function setUp(page: Page, username: string, secret: string, works: boolean): Promise<void> {
   // The browser's own checks would keep a wrong form here; the server's answer is what is looked at.
-  await page.locator('form').evaluate((form: HTMLFormElement) => form.setAttribute('novalidate', ''));
+  await page.locator('main form').evaluate((form: HTMLFormElement) => form.setAttribute('novalidate', ''));
   await page.getByLabel('Username').fill(username);
   await page.getByLabel('E-mail').fill(works ? 'operator@acme.example' : 'nowhere');
   await page.getByLabel('Password', { exact: true }).fill(secret);

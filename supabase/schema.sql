@@ -601,6 +601,9 @@ create index outbox_bundle on outbox (tenant, bundle) where bundle is not null;
 create index outbox_expiry on outbox (expires_at);
 insert into schema_migrations (name, checksum, applied_at) values ('0017-outbox', '4a24c18817da8387a7620883280a747791ae1c8dc90acdc8728002c0333ba952', 0);
 
+alter table users add column language text;
+insert into schema_migrations (name, checksum, applied_at) values ('0018-language', 'bb5a283ddd5e41d958a268c10366db3d2fe3b1b835779f75df1a5df756440adf', 0);
+
 reset role;
 reset search_path;
 

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import type { Log } from './context.ts';
 import type { HttpRequest } from './http-request.ts';
+import { offeredLanguages } from './languages.ts';
 import { minPasswordLength } from './rules/passwords/problem.ts';
 import type { Driver } from './storage/driver.ts';
 
@@ -49,6 +50,10 @@ const schema = z.strictObject({
     .refine((value) => (typeof value === 'string' ? new TextEncoder().encode(value) : value).length >= 32, 'must be 32 or more random bytes'),
   serviceName: z.string().min(1).max(60).default('Auth-Agent'),
   contact: z.string().max(200).optional(),
+  /** The language of pages for people whose own is not offered. */
+  defaultLanguage: z.enum(offeredLanguages.map(({ tag }) => tag)).default('en'),
+  /** Offers `en-XA` and `ar-XB`, English made strange: for tests and development. */
+  pseudoLanguages: z.boolean().default(false),
   accessTokenSeconds: seconds(60, 3600).default(3600),
   /** Access ends when a refresh token was not used for this long. */
   refreshIdleSeconds: seconds(3600, 90 * 86400).default(30 * 86400),

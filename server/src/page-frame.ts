@@ -2,16 +2,22 @@
  * What every page is handed besides its own values, and the words of an error page. The only bridge between a request and views/, which know neither.
  */
 import type { Context, Exchange } from './context.ts';
+import { equalSecrets } from './crypto/hash.ts';
 import { type ErrorCode, type ErrorDetail, fixOf, type OAuthError } from './errors.ts';
+import { languagesOf, pageLanguage } from './page-language.ts';
 import type { ErrorPageValues } from './views/error-page.ts';
 import type { PageFrame } from './views/layout.ts';
 import { staleClientFixes } from './views/stale-client-fixes.ts';
 import { keyOf, type Words, wordsFor } from './views/words.ts';
 
-export function pageFrame(exchange: Exchange, context: Context): PageFrame {
+/**
+ * The frame of a page. `at` is where a person comes back to after choosing a language: the address of the page, unless it was posted; `null` for a page whose
+ * content policy lets no form of ours go.
+ */
+export function pageFrame(exchange: Exchange, context: Context, at: string | null | undefined = addressOf(exchange)): PageFrame {
   const { serviceName, contact, notice, issuer } = context.options;
   return {
-    ...wordsFor('en'),
+    ...wordsFor(pageLanguage(exchange, context)),
     serviceName,
     host: new URL(issuer).host,
     contact,
@@ -19,7 +25,26 @@ export function pageFrame(exchange: Exchange, context: Context): PageFrame {
     base: context.base,
     notice: notice?.(exchange.request),
     now: context.now(),
+    menu: at === null ? undefined : { languages: languagesOf(context.options), at: markPlace(at, context) },
   };
+}
+
+/** An address of ours with our word that it is: nobody else can name one. In base64, because a hostile query should not stand in a page as it came. */
+function markPlace(place: string, { instance, issuer }: Context): string {
+  return `${btoa(place)}.${instance.mac('place', issuer, place)}`;
+}
+
+/** The address again; undefined when we did not mark it for this tenant. */
+export function markedPlace(marked: string, { instance, issuer }: Context): string | undefined {
+  const [encoded = '', proof = ''] = marked.split('.');
+  const place = /^[A-Za-z0-9+/]+={0,2}$/.test(encoded) && encoded.length % 4 === 0 ? atob(encoded) : '';
+  return equalSecrets(proof, instance.mac('place', issuer, place)) && place !== '' ? place : undefined;
+}
+
+/** Path and query of a page that can be asked for again. `//` would name another host. */
+function addressOf({ request: { method, url } }: Exchange): string | null {
+  const address = url.slice(url.indexOf('/', url.indexOf('://') + 3));
+  return method === 'GET' && /^\/(?![/\\])[\x21-\x7e]{0,6000}$/.test(address) ? address : null;
 }
 
 /** The words of an error page: those of its case, else of its code. */

@@ -7,6 +7,7 @@ import type { Context, Exchange } from './context.ts';
 import { type ErrorCode, errorUri, OAuthError } from './errors.ts';
 import type { HttpRequest } from './http-request.ts';
 import { errorText, pageFrame } from './page-frame.ts';
+import { pageLanguage } from './page-language.ts';
 import { StorageUnavailable } from './storage/driver.ts';
 import { errorPage } from './views/error-page.ts';
 
@@ -111,10 +112,18 @@ export function run(route: Route, exchange: Exchange, context: Context, headers:
   const failed = (error: unknown) => reply(route.surface === 'page' ? pageFace(error, exchange, context) : jsonFace(error, exchange, context), headers);
   try {
     const answer = handler ? handler(exchange, context) : withoutHandler(route, method);
-    return answer instanceof Promise ? answer.then((later) => reply(later, headers)).catch(failed) : reply(answer, headers);
+    return answer instanceof Promise
+      ? answer.then((later) => reply(spoken(later, exchange, context), headers)).catch(failed)
+      : reply(spoken(answer, exchange, context), headers);
   } catch (error) {
     return failed(error);
   }
+}
+
+/** Says in which language a page is. */
+function spoken(answer: Answer, exchange: Exchange, context: Context): Answer {
+  if (answer.html === undefined) return answer;
+  return { ...answer, headers: { ...answer.headers, 'Content-Language': pageLanguage(exchange, context), Vary: 'Accept-Language' } };
 }
 
 function withoutHandler(route: Route, method: string): Answer {
@@ -164,12 +173,14 @@ export function pageFace(thrown: unknown, exchange: Exchange, context: Context):
   const accept = exchange.request.headers.get('accept') ?? '';
   if (accept.includes('application/json') && !accept.includes('text/html')) return jsonFace(thrown, exchange, context);
   const error = asOAuthError(thrown, exchange, context);
-  const frame = pageFrame(exchange, context);
-  return {
+  // A page whose form goes to a client has a content policy that holds back the forms of ours.
+  const frame = error.page?.continueTo?.fields ? pageFrame(exchange, context, null) : pageFrame(exchange, context);
+  const answer = {
     status: error.status,
     html: errorPage(frame, errorText(error, exchange, frame)),
     headers: { ...error.headers, 'X-Request-Id': exchange.requestId },
   };
+  return spoken(answer, exchange, context);
 }
 
 function pathOf(request: HttpRequest): string {

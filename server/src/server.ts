@@ -4,6 +4,7 @@
  */
 import { agents, disconnect, disconnectAll, disconnectAllForm, pause, pauseAll, resume, resumeAll } from './account/agents.ts';
 import { account, home } from './account/home.ts';
+import { chooseLanguage } from './account/language.ts';
 import { receipt, receiptData } from './account/receipts.ts';
 import { reduce, reduceForm } from './account/reduce.ts';
 import { secondStep, secondStepForm } from './account/second-step.ts';
@@ -103,6 +104,7 @@ export const routes: readonly Route[] = [
   { path: '/account/security/two-step/remove', surface: 'page', methods: { POST: turnOffTwoStep } },
   { path: '/account/security/sessions/end', surface: 'page', methods: { POST: endOtherSession } },
   { path: '/account/security/sessions/end-all', surface: 'page', methods: { POST: endAllSessions } },
+  { path: '/language', surface: 'page', methods: { POST: chooseLanguage } },
   { path: '/device', surface: 'page', methods: { GET: deviceForm, POST: device } },
   { path: '/setup', surface: 'page', methods: { GET: setupForm, POST: setup } },
 

@@ -167,11 +167,17 @@ function formOf(attributes: string, inner: string): PageForm {
   return {
     action: attribute(attributes, 'action') ?? '',
     method: attribute(attributes, 'method') ?? 'get',
-    fields: fields.map((text) => ({
-      name: attribute(text, 'name') ?? '',
-      value: attribute(text, 'value') ?? '',
-      ...(['checkbox', 'radio'].includes(attribute(text, 'type') ?? '') ? { ticked: /\schecked\b/.test(text) } : {}),
-    })),
+    fields: [
+      ...fields.map((text) => ({
+        name: attribute(text, 'name') ?? '',
+        value: attribute(text, 'value') ?? '',
+        ...(['checkbox', 'radio'].includes(attribute(text, 'type') ?? '') ? { ticked: /\schecked\b/.test(text) } : {}),
+      })),
+      ...[...inner.matchAll(/<select\b([^>]*)>[\s\S]*?<option\b([^>]*\sselected\b[^>]*)>/g)].map(([, select = '', option = '']) => ({
+        name: attribute(select, 'name') ?? '',
+        value: attribute(option, 'value') ?? '',
+      })),
+    ],
     buttons: buttons.map((text) => ({ name: attribute(text, 'name') ?? '', value: attribute(text, 'value') ?? '' })),
   };
 }

@@ -11,7 +11,21 @@ import { test } from 'node:test';
 const root = new URL('../..', import.meta.url).pathname;
 
 /** What every room may stand on. */
-const floor = ['audit', 'context', 'crypto', 'errors', 'http-request', 'options', 'page-frame', 'route', 'rules', 'storage/store', 'views'];
+const floor = [
+  'audit',
+  'context',
+  'crypto',
+  'errors',
+  'http-request',
+  'languages',
+  'options',
+  'page-frame',
+  'page-language',
+  'route',
+  'rules',
+  'storage/store',
+  'views',
+];
 
 /** The rooms, and what each may know beside the floor: single files of a neighbour, so that every sideways step is seen. */
 const rooms: Record<string, string[]> = {
@@ -110,13 +124,15 @@ const arrows: Record<string, string[]> = {
   server: ['account', 'api', 'app', 'authorize', 'clients', 'device', 'discovery', 'options', 'route', 'site', 'token'],
   app: ['context', 'crypto', 'errors', 'hono', 'http-request', 'mail/outbox', 'options', 'route', 'storage/open', 'storage/store', 'storage/use-counter'],
   // the floor itself
-  'page-frame': ['context', 'errors', 'views'],
-  route: ['context', 'errors', 'http-request', 'page-frame', 'storage/driver', 'views'],
+  'page-frame': ['context', 'crypto', 'errors', 'page-language', 'views'],
+  'page-language': ['context', 'languages', 'options'],
+  languages: [],
+  route: ['context', 'errors', 'http-request', 'page-frame', 'page-language', 'storage/driver', 'views'],
   context: ['crypto', 'http-request', 'mail/outbox', 'options', 'route', 'storage/store', 'storage/use-counter'],
-  options: ['context', 'http-request', 'rules/passwords', 'storage/driver', 'zod'],
+  options: ['context', 'http-request', 'languages', 'rules/passwords', 'storage/driver', 'zod'],
   'http-request': [],
   errors: [],
-  views: ['hono/html', 'intl-messageformat', 'uqr'],
+  views: ['hono/html', 'intl-messageformat', 'languages', 'uqr'],
   audit: ['crypto', 'storage/store'],
   rules: ['crypto', 'errors', 'http-request'],
   crypto: ['audit', 'storage/store', 'node:crypto', '@simplewebauthn/server', 'jose'],

@@ -33,7 +33,7 @@ export function checkForm(form: Form, given: string | undefined, place: { exchan
 }
 
 /** Fetch Metadata where a browser sends it, else Origin. Both may be absent, and Origin may be `null`: then the token alone decides. */
-function comesFromHere(request: HttpRequest, context: Context): boolean {
+export function comesFromHere(request: HttpRequest, context: Context): boolean {
   const site = request.headers.get('sec-fetch-site');
   if (site !== null && site !== 'same-origin' && site !== 'none') return false;
   const origin = request.headers.get('origin');

@@ -19,6 +19,12 @@ export function onwardOf(given: Parameters): Onward {
   return { device: { userCode: userCode && shownUserCode(userCode) } };
 }
 
+/** The sign-in page with the same behind it. */
+export function signInPlace({ tx, device }: Onward, { base }: Context): string {
+  if (device) return `${base}/login?to=device${device.userCode === undefined ? '' : `&user_code=${device.userCode}`}`;
+  return `${base}/login${isTransaction(tx) ? `?tx=${tx}` : ''}`;
+}
+
 /** Where a person goes after signing in: on with the request or the device that waits, else to their agents. */
 export function nextPlace({ tx, device, security }: Onward, context: Context): string {
   if (device) return `${context.base}/device${device.userCode === undefined ? '' : `?user_code=${device.userCode}`}`;

@@ -6,6 +6,7 @@ import { auditEvent } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { randomId } from '../crypto/random.ts';
+import { noteLanguage } from '../page-language.ts';
 import type { Session, User } from '../storage/store.ts';
 import { readCookie, writeCookie } from './cookies.ts';
 import { tellLogoutsSoon } from './tell-logout.ts';
@@ -21,6 +22,7 @@ export async function currentSession(exchange: Exchange, context: Context): Prom
   if (id === undefined) return undefined;
   const now = context.now();
   const found = await context.store.findSession(sha256(id), now);
+  if (found) noteLanguage(exchange, { account: found.user.language });
   if (found && now - found.session.seenAt >= touchEvery) await context.store.touchSession(found.session.idHash, now);
   return found;
 }

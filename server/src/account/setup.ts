@@ -88,7 +88,11 @@ function setupAnswer(values: { token: string; errors?: Problem[]; username?: str
   const { token, errors, username, email } = values;
   const csrf = formToken(formOf(token), browser, context);
   const minLength = context.options.signIn.passwordMinLength;
-  return page(setupPage(pageFrame(exchange, context), { token, csrf, minLength, errors, username, email }), 200, browser.cookies);
+  return page(
+    setupPage(pageFrame(exchange, context, `${context.base}/setup?token=${token}`), { token, csrf, minLength, errors, username, email }),
+    200,
+    browser.cookies,
+  );
 }
 
 async function problemsOf({ username, email, password }: Candidate, context: Context): Promise<Problem[]> {

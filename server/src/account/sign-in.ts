@@ -7,6 +7,7 @@ import type { Context, Exchange } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { OAuthError } from '../errors.ts';
 import { pageFrame } from '../page-frame.ts';
+import { noteLanguage } from '../page-language.ts';
 import { type Answer, json, page, redirect } from '../route.ts';
 import { type Parameters, parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
@@ -18,7 +19,7 @@ import { finishSignIn } from './finish-sign-in.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
 import { guardedScopes } from './fresh-sign-in.ts';
 import { methodOf } from './methods/index.ts';
-import { nextPlace, onwardOf } from './onward.ts';
+import { nextPlace, onwardOf, signInPlace } from './onward.ts';
 import { isTransaction, parkedRequest } from './parked-request.ts';
 import { challengeSeconds, newChallenge, passkeysOn, relyingParty } from './passkey-challenge.ts';
 import { currentSession, type SignedIn } from './session.ts';
@@ -81,7 +82,11 @@ export async function signInAnswer(
   const found = isTransaction(tx) ? await context.store.findRequest(sha256(tx), context.now()) : undefined;
   const parked = found?.browserHash === browser.hash ? found : undefined;
   const target = parked && values.reason === 'confirm' ? await targetOf(parked.request.resource, context) : undefined;
-  const html = signInPage(pageFrame(exchange, context), {
+  noteLanguage(exchange, { asked: parked?.request.language });
+  // Shown by /authorize or after a form, it has an address of its own all the same.
+  const isForm = exchange.request.method === 'GET' && new URL(exchange.request.url).pathname === `${context.base}/login`;
+  const frame = isForm ? pageFrame(exchange, context) : pageFrame(exchange, context, signInPlace(values, context));
+  const html = signInPage(frame, {
     ...values,
     unlocks: parked && target && guardedScopes(parked.request.scope, target.scopes, context),
     username: values.username ?? parked?.request.loginHint,

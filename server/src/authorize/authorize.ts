@@ -10,6 +10,7 @@ import type { Context, Exchange } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { randomId } from '../crypto/random.ts';
 import { OAuthError, tooManyRequests } from '../errors.ts';
+import { noteLanguage } from '../page-language.ts';
 import { type Answer, redirect } from '../route.ts';
 import { type Parameters, parametersFromForm } from '../rules/parameters.ts';
 import type { AuthorizationRequest, Client, ParkedRequest } from '../storage/store.ts';
@@ -62,7 +63,8 @@ async function byParameters(given: Parameters, exchange: Exchange, context: Cont
 type Begun = { request: AuthorizationRequest; next: NextStep; client: Client; signedIn: SignedIn | undefined };
 
 async function begin({ request, next, client, signedIn }: Begun, place: Place): Promise<Answer> {
-  const { browser, context } = place;
+  const { browser, exchange, context } = place;
+  noteLanguage(exchange, { asked: request.language });
   const { tx, parked } = await park(request, place);
   if (next.step === 'sign-in' || !signedIn) return signInAnswer({ tx }, place);
   if (next.step === 'confirm') return redirect(`${context.base}/login?tx=${tx}&reason=confirm`, browser.cookies);

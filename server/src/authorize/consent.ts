@@ -13,6 +13,7 @@ import type { Context, Exchange } from '../context.ts';
 import { equalSecrets } from '../crypto/hash.ts';
 import { OAuthError } from '../errors.ts';
 import { pageFrame } from '../page-frame.ts';
+import { noteLanguage } from '../page-language.ts';
 import { type Answer, page, redirect } from '../route.ts';
 import { type Parameters, parametersFromForm } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
@@ -128,6 +129,7 @@ async function waitingRequest(given: string | undefined, place: Place): Promise<
   const { browser, exchange, context } = place;
   const parked = await parkedRequest(given, browser, context);
   const tx = given as string; // parkedRequest has found it
+  noteLanguage(exchange, { asked: parked.request.language });
   if (parked.answeredAt !== undefined) throw alreadyDecided();
   const signedIn = await currentSession(exchange, context);
   // A session cookie without its session: they were signed in when the request began.

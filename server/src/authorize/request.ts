@@ -5,6 +5,7 @@
 import { offeredAcrs } from '../account/methods/index.ts';
 import type { Context } from '../context.ts';
 import { OAuthError } from '../errors.ts';
+import { askedLanguage } from '../page-language.ts';
 import { checkThumbprint } from '../rules/dpop.ts';
 import { type Parameters, refuseRepeated } from '../rules/parameters.ts';
 import { checkChallenge } from '../rules/pkce.ts';
@@ -39,6 +40,7 @@ export async function checkRequest(given: Parameters, asking: Asking, context: C
     maxAge: maxAgeOf(given.get('max_age')),
     acrValues: acrValuesOf(given.get('acr_values'), context),
     loginHint: loginHintOf(given.get('login_hint')),
+    language: askedLanguage(given.get('ui_locales'), context.options),
   };
 }
 

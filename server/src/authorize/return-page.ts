@@ -7,6 +7,7 @@ import { knownClientView } from '../account/client-view.ts';
 import { parkedRequest } from '../account/parked-request.ts';
 import type { Context, Exchange } from '../context.ts';
 import { pageFrame } from '../page-frame.ts';
+import { noteLanguage } from '../page-language.ts';
 import { type Answer, contentPolicy, page, redirect } from '../route.ts';
 import { parametersFromForm } from '../rules/parameters.ts';
 import { returnPage } from '../views/return-page.ts';
@@ -18,6 +19,7 @@ export async function returnToClient(exchange: Exchange, context: Context): Prom
   const tx = parametersFromForm(new URL(exchange.request.url).search).get('tx');
   const browser = browserOf(exchange, context);
   const parked = await parkedRequest(tx, browser, context);
+  noteLanguage(exchange, { asked: parked.request.language });
   if (parked.answeredAt === undefined) return redirect(`${context.base}/authorize/consent?tx=${tx}`);
   const outcome = outcomeOf(parked, { browser, context });
   if (!outcome) throw alreadyDecided();
@@ -37,5 +39,7 @@ export function policyFor({ href, fields }: ClientAnswer): Record<string, string
 
 async function leadBack(outcome: Outcome, clientId: string, { exchange, context }: Omit<Place, 'browser'>): Promise<Answer> {
   const client = await knownClientView(clientId, context);
-  return { ...page(returnPage(pageFrame(exchange, context), { ...outcome, client })), headers: policyFor(outcome) };
+  // Under a content policy for the client alone, our own form would go nowhere.
+  const frame = outcome.fields ? pageFrame(exchange, context, null) : pageFrame(exchange, context);
+  return { ...page(returnPage(frame, { ...outcome, client })), headers: policyFor(outcome) };
 }

@@ -103,13 +103,25 @@ function entryAnswer(values: Omit<DeviceEntryValues, 'csrf' | 'user' | 'lifetime
   const { name, username, email } = signedIn.user;
   const csrf = formToken(entryForm(signedIn), browser, context);
   const lifetimeSeconds = context.options.deviceCodeSeconds;
-  const html = deviceEntryPage(pageFrame(exchange, context), { ...values, csrf, user: { name: name ?? username, email }, lifetimeSeconds });
+  const html = deviceEntryPage(pageFrame(exchange, context, devicePlace(values.userCode, context)), {
+    ...values,
+    csrf,
+    user: { name: name ?? username, email },
+    lifetimeSeconds,
+  });
   return page(html, 200, browser.cookies);
 }
 
 function confirmAnswer(asking: AskingDevice, { browser, signedIn, exchange, context }: Place): Answer {
   const csrf = [codeForm(signedIn, asking.userCode, context), pageForm(asking)].map((form) => formToken(form, browser, context)).join('.');
-  return page(deviceConfirmPage(pageFrame(exchange, context), { ...confirmValues(asking), csrf }), 200, browser.cookies);
+  const frame = pageFrame(exchange, context, devicePlace(shownUserCode(asking.userCode), context));
+  return page(deviceConfirmPage(frame, { ...confirmValues(asking), csrf }), 200, browser.cookies);
+}
+
+/** Where the code is entered, for who comes back in another language. */
+function devicePlace(userCode: string | undefined, { base }: Context): string {
+  const code = readUserCode(userCode);
+  return `${base}/device${code === undefined ? '' : `?user_code=${shownUserCode(code)}`}`;
 }
 
 function entryForm({ session }: SignedIn): Form {

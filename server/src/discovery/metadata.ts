@@ -10,6 +10,7 @@ import type { Context, Exchange } from '../context.ts';
 import { dpopAlgorithms } from '../crypto/dpop-proof.ts';
 import { foreignAlgorithms } from '../crypto/foreign-jwt.ts';
 import { OAuthError } from '../errors.ts';
+import { offeredLanguages } from '../languages.ts';
 import type { Options } from '../options.ts';
 import type { Answer } from '../route.ts';
 import { identityScopes } from '../rules/scope.ts';
@@ -63,6 +64,7 @@ function metadataOf({ issuer, options, routes }: Context): Metadata {
     ...('revocation_endpoint' in endpoints ? authentication('revocation', ['none', ...confidentialMethods]) : {}),
     code_challenge_methods_supported: ['S256'],
     dpop_signing_alg_values_supported: [...dpopAlgorithms],
+    ui_locales_supported: offeredLanguages.map(({ tag }) => tag),
     scopes_supported: scopes(options.refreshTokens === 'offline_access'),
     authorization_response_iss_parameter_supported: true,
     acr_values_supported: offeredAcrs(options),

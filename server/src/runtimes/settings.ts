@@ -26,6 +26,8 @@ export const settings: readonly Setting[] = [
   { name: 'logLevel', kind: 'text', about: 'info, warn or error' },
   { name: 'serviceName', kind: 'text', option: 'serviceName', about: 'name on every page' },
   { name: 'contact', kind: 'text', option: 'contact', about: 'whom people may ask; shown on pages' },
+  { name: 'defaultLanguage', kind: 'text', option: 'defaultLanguage', about: 'language of pages for people whose own is not offered (en)' },
+  { name: 'pseudoLanguages', kind: 'switch', option: 'pseudoLanguages', about: 'offer en-XA and ar-XB, English made strange, to whoever tests pages' },
   { name: 'smtpUrl', kind: 'text', secret: true, about: 'smtp://user:password@host:587 or smtps://…; without it no mail is sent' },
   { name: 'mailFrom', kind: 'text', about: 'address that mail is sent from: auth@example.com, or Example <auth@example.com>' },
   { name: 'dangerouslyPlainSmtp', kind: 'switch', about: 'send mail even to a server without STARTTLS' },

@@ -5,6 +5,7 @@
  */
 import type { AuditEvent } from '../audit/event.ts';
 import type { DismissalVerbs } from './verbs/dismissals.ts';
+import type { LanguageVerbs } from './verbs/languages.ts';
 import type { OneTimeLinkVerbs } from './verbs/one-time-links.ts';
 import type { OutboxVerbs } from './verbs/outbox.ts';
 import type { PasskeyVerbs } from './verbs/passkeys.ts';
@@ -20,7 +21,17 @@ export type { AgentPause, Hold } from './verbs/pauses.ts';
 export type { ConsentRecord } from './verbs/receipts.ts';
 
 export type Role = 'user' | 'owner' | 'operator';
-export type User = { id: string; username: string; email?: string; name?: string; role: Role; createdAt: number; disabledAt?: number; agentsPausedAt?: number };
+export type User = {
+  id: string;
+  username: string;
+  email?: string;
+  name?: string;
+  role: Role;
+  language?: string;
+  createdAt: number;
+  disabledAt?: number;
+  agentsPausedAt?: number;
+};
 export type NewUser = Omit<User, 'disabledAt' | 'agentsPausedAt'> & { passwordHash?: string };
 
 export type Session = {
@@ -167,6 +178,8 @@ export type AuthorizationRequest = {
   /** Levels of sign-in that are offered, of those the client asked for: one of them must be reached (RFC 9470 §5). */
   acrValues?: string[];
   loginHint?: string;
+  /** What the client says its person reads (`ui_locales`); one of our languages. */
+  language?: string;
   /** Hash of the reference by which this request was pushed: answering the request uses that up. */
   pushedHash?: string;
 };
@@ -361,6 +374,7 @@ export type NotedDelegation = { grantId: string; clientId: string; resource: str
 export type Allowance = { allowed: true } | { allowed: false; retryAfter: number };
 
 export type Store = DismissalVerbs &
+  LanguageVerbs &
   OneTimeLinkVerbs &
   OutboxVerbs &
   PasskeyVerbs &

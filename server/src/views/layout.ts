@@ -11,6 +11,7 @@ import type { Markup, MessageKey, Words } from './words.ts';
 
 export type { Markup } from './words.ts';
 
+import { type LanguageMenu, languageMenu } from './language-menu.ts';
 import { contactHref } from './safe-href.ts';
 
 /** What every page is told besides its own values, with the words of the person's language. */
@@ -27,6 +28,8 @@ export type PageFrame = Words & {
   notice?: { title: string; text: string };
   /** Epoch seconds; makes times relative ("2 minutes ago"). Without it pages print dates. */
   now?: number;
+  /** Where another language is chosen; without it the page only says which this is. */
+  menu?: LanguageMenu;
 };
 
 export type Document = {
@@ -87,8 +90,9 @@ function footer(page: PageFrame, why: MessageKey): Markup {
   return html`<footer class="foot">
 <p class="where">${icons.host}<span>${rich('host.youAreOn', { host: html`<strong>${page.host}</strong>` })}</span></p>
 <details><summary>${t('layout.why')}</summary><p>${t(why, { service })}</p></details>
-<p class="small"><bdi>${service}</bdi>${contactLine(page, page.contact)} <span>${languageName(page.language)}</span>
+<p class="small"><bdi>${service}</bdi>${contactLine(page, page.contact)}${page.menu === undefined && html` <span>${languageName(page.language)}</span>`}
 <span class="request">${t('layout.requestId')} <code id="request-id">${visibleText(page.requestId)}</code> ${copyButton(page, 'request-id')}</span></p>
+${page.menu && languageMenu(page, page.menu)}
 </footer>`;
 }
 

@@ -29,6 +29,7 @@ ul { list-style: none; }
 h1 { font-size: 1.375rem; line-height: 1.3; font-weight: 650; letter-spacing: -0.012em; text-wrap: balance; }
 h2 { font-size: 1rem; font-weight: 650; line-height: 1.4; }
 h3 { font-size: 0.9375rem; font-weight: 650; line-height: 1.4; }
+code, pre, .device-code, .user-code { direction: ltr; unicode-bidi: isolate; }
 code, pre { font: 0.8125rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; }
 strong { font-weight: 650; }
 a { color: var(--accent); text-underline-offset: 0.18em; text-decoration-thickness: 1px; }
@@ -237,6 +238,11 @@ select { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inheri
 .foot .copy { min-width: 2.75rem; padding: 0 0.375rem; font-size: 0.75rem; background: none; color: inherit; border-color: transparent; text-decoration: underline; text-underline-offset: 0.18em; }
 .foot .copy:hover { color: var(--ink); }
 .request code { font-size: 0.75rem; }
+.language { display: flex; flex-wrap: wrap; align-items: center; gap: 0.25rem 0.625rem; margin-top: 0.25rem; }
+.language select { min-height: 2.75rem; max-width: 100%; padding: 0.25rem 0.5rem; font: inherit; color: inherit; background: none; border: 1px solid var(--edge); border-radius: 10px; }
+.language option { color: var(--ink); background: var(--card); }
+.language button { min-height: 2.75rem; min-width: 2.75rem; padding: 0.25rem 0.5rem; background: none; border: 1px solid transparent; border-radius: 10px; text-decoration: underline; text-underline-offset: 0.18em; }
+.language select:hover, .language button:hover { color: var(--ink); }
 
 @media (min-width: 34rem) {
   .facts > div { display: grid; grid-template-columns: 8.5rem 1fr; gap: 0 1rem; }
@@ -261,7 +267,7 @@ select { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inheri
 }
 @media print {
   :root { --ground: #fff; --card: #fff; --ink: #000; --muted: #333; --shadow: none; }
-  .skip, .decide, .button, .copy, .banner, .reveal, .account a { display: none !important; }
+  .skip, .decide, .language, .button, .copy, .banner, .reveal, .account a { display: none !important; }
   .card { border: 0; padding: 0; }
   details::details-content { content-visibility: visible; height: auto; block-size: auto; }
   .late { animation: none; }

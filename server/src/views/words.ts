@@ -4,7 +4,15 @@
  */
 import { html } from 'hono/html';
 import { IntlMessageFormat } from 'intl-messageformat';
+import { languages } from '../languages.ts';
+import ar from './messages/ar.json' with { type: 'json' };
+import de from './messages/de.json' with { type: 'json' };
 import en from './messages/en.json' with { type: 'json' };
+import es from './messages/es.json' with { type: 'json' };
+import fr from './messages/fr.json' with { type: 'json' };
+import ja from './messages/ja.json' with { type: 'json' };
+import ptBr from './messages/pt-BR.json' with { type: 'json' };
+import zhHans from './messages/zh-Hans.json' with { type: 'json' };
 
 /** What `html` returns. Templates here never hold a promise, so it is always the finished text. */
 export type Markup = ReturnType<typeof html>;
@@ -29,8 +37,8 @@ export type Words = {
 };
 
 type Messages = Partial<Readonly<Record<MessageKey, string>>>;
-const languages: Readonly<Record<string, Messages>> = { en };
-const rightToLeft = new Set(['ar', 'fa', 'he', 'ur']);
+/** By the tags of languages.ts. */
+export const messages: Readonly<Record<string, Messages>> = { en, de, es, fr, 'pt-BR': ptBr, ar, ja, 'zh-Hans': zhHans };
 const known = new Map<string, Words>();
 
 /** The text as a key, where it is one: for words that only some values have. */
@@ -40,18 +48,18 @@ export function keyOf(text: string): MessageKey | undefined {
 
 /** The words of a language, made once; of English for one that is not there. */
 export function wordsFor(language: string): Words {
-  const available = Object.hasOwn(languages, language) ? language : 'en';
-  const words = known.get(available) ?? makeWords(available, languages[available] ?? en);
+  const available = Object.hasOwn(messages, language) ? language : 'en';
+  const words = known.get(available) ?? makeWords(available, messages[available] ?? en);
   known.set(available, words);
   return words;
 }
 
-function makeWords(language: string, messages: Messages): Words {
+function makeWords(language: string, own: Messages): Words {
   const formats = new Map<MessageKey, IntlMessageFormat>();
 
   /** Parsed when first said. `<` is a letter here: markup comes from values, never from a message. */
   function format(key: MessageKey): IntlMessageFormat {
-    const text = messages[key];
+    const text = own[key];
     const made = formats.get(key) ?? new IntlMessageFormat(text ?? en[key], text === undefined ? 'en' : language, undefined, { ignoreTag: true });
     formats.set(key, made);
     return made;
@@ -59,7 +67,7 @@ function makeWords(language: string, messages: Messages): Words {
 
   return {
     language,
-    dir: rightToLeft.has(language.split('-')[0] ?? '') ? 'rtl' : 'ltr',
+    dir: languages.find(({ tag }) => tag === language)?.dir ?? 'ltr',
     t: (key, values) => String(format(key).format(values)),
     rich(key, values) {
       const parts = format(key).formatToParts(values as Record<string, string>);

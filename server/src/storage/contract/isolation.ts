@@ -62,6 +62,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   findUser: (other) => nothing(other.findUser('usr_alice')),
   findUserByLogin: (other) => nothing(other.findUserByLogin('alice')),
   listUsers: (other) => none(other.listUsers()),
+  setLanguage: (other) => no(other.setLanguage('usr_alice', 'de')),
   changePassword: (other) => no(other.changePassword('usr_alice', 'stolen', happened('user.password_changed'))),
   rehashPassword: (other) => other.rehashPassword('usr_alice', 'hash-1', 'stolen', NOW),
   setUserDisabled: (other) => no(other.setUserDisabled('usr_alice', true, happened('user.disabled'))),

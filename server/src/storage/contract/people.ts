@@ -33,6 +33,21 @@ export function peopleContract(nodes: () => Nodes): void {
       assert.deepEqual(await store.listUsers(), [stored]);
     });
 
+    test('a person has the language they chose last, in every place that knows the person', async () => {
+      const [store] = freshTenant(nodes());
+      await store.addUser(alice, happened('user.added'));
+      await store.addUser({ ...bob, language: 'pt-BR' }, happened('user.added'));
+      await store.startSession(session, undefined, happened('user.signed_in'));
+
+      assert.equal(await store.setLanguage('usr_alice', 'de'), true);
+      assert.equal(await store.setLanguage('usr_nobody', 'de'), false);
+      assert.equal((await store.findUser('usr_alice'))?.language, 'de');
+      assert.equal((await store.findSession(session.idHash, NOW))?.user.language, 'de');
+      assert.equal((await store.findUser('usr_bob'))?.language, 'pt-BR');
+      assert.equal(await store.setLanguage('usr_alice', undefined), true);
+      assert.equal((await store.findUserByLogin('alice'))?.user.language, undefined);
+    });
+
     test('a username or e-mail that anybody answers to is taken, in any case and across the two', async () => {
       const [store] = freshTenant(nodes());
       await store.addUser(alice, happened('user.added'));

@@ -22,6 +22,7 @@ import { oneTimeLinks } from './0014-one-time-links.ts';
 import { secondFactors } from './0015-second-factors.ts';
 import { pauses } from './0016-pauses.ts';
 import { outbox } from './0017-outbox.ts';
+import { language } from './0018-language.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -43,6 +44,7 @@ export const migrations: readonly Migration[] = [
   { name: '0015-second-factors', script: secondFactors },
   { name: '0016-pauses', script: pauses },
   { name: '0017-outbox', script: outbox },
+  { name: '0018-language', script: language },
 ];
 
 const bookkeeping = `

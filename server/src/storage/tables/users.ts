@@ -11,7 +11,7 @@ import { endGrantsOf } from './grants.ts';
 import { dueOfMarkedUser } from './session-clients.ts';
 
 /** Columns of a person under the alias `u`; {@link userOf} reads them. */
-export const userColumns = aliased('u', ['id', 'username', 'email', 'name', 'role', 'created_at', 'disabled_at', 'agents_paused_at']);
+export const userColumns = aliased('u', ['id', 'username', 'email', 'name', 'role', 'language', 'created_at', 'disabled_at', 'agents_paused_at']);
 
 export function userOf(row: Row): User {
   return present({
@@ -21,6 +21,7 @@ export function userOf(row: Row): User {
     name: optionalText(row.u_name),
     // Only this file writes the column, and only with a Role.
     role: text(row.u_role) as Role,
+    language: optionalText(row.u_language),
     createdAt: whole(row.u_created_at),
     disabledAt: optionalWhole(row.u_disabled_at),
     agentsPausedAt: optionalWhole(row.u_agents_paused_at),
@@ -41,6 +42,7 @@ export type UserRow = {
   emailKey: string | null;
   name: string | null;
   role: string;
+  language: string | null;
   createdAt: number;
   mark: string;
 };
@@ -55,15 +57,18 @@ export function userRow(tenant: string, user: NewUser, mark: string): UserRow {
     emailKey: user.email === undefined ? null : loginKey(user.email),
     name: user.name ?? null,
     role: user.role,
+    language: user.language ?? null,
     createdAt: user.createdAt,
     mark,
   };
 }
 
 /** The insert without its condition; goes before a `where`. */
-export const insertUserWhere = part<keyof UserRow>`insert into users (tenant, id, username, username_key, email, email_key, name, role, created_at, last_event)
+export const insertUserWhere = part<
+  keyof UserRow
+>`insert into users (tenant, id, username, username_key, email, email_key, name, role, language, created_at, last_event)
   select cast(${'tenant'} as text), cast(${'id'} as text), cast(${'username'} as text), cast(${'usernameKey'} as text), cast(${'email'} as text),
-    cast(${'emailKey'} as text), cast(${'name'} as text), cast(${'role'} as text), cast(${'createdAt'} as bigint), cast(${'mark'} as text)
+    cast(${'emailKey'} as text), cast(${'name'} as text), cast(${'role'} as text), cast(${'language'} as text), cast(${'createdAt'} as bigint), cast(${'mark'} as text)
   where`;
 
 /** True in SQL when nobody answers to the new person's username or e-mail. */
@@ -84,6 +89,12 @@ const findByLogin = sql<{ tenant: string; login: string }>`${withPassword} and u
 const listAll = sql<{ tenant: string }>`select ${userColumns} from users u where u.tenant = ${'tenant'} order by u.created_at, u.id`;
 
 const anyOperator = sql<{ tenant: string }>`select 1 as found from users where tenant = ${'tenant'} and role = 'operator' and disabled_at is null limit 1`;
+
+const speak = sql<{
+  tenant: string;
+  id: string;
+  language: string | null;
+}>`update users set language = ${'language'} where tenant = ${'tenant'} and id = ${'id'}`;
 
 const mark = sql<{ tenant: string; id: string; mark: string }>`update users set last_event = ${'mark'} where tenant = ${'tenant'} and id = ${'id'}`;
 
@@ -109,6 +120,7 @@ type Verbs =
   | 'findUser'
   | 'findUserByLogin'
   | 'listUsers'
+  | 'setLanguage'
   | 'changePassword'
   | 'rehashPassword'
   | 'setUserDisabled'
@@ -135,6 +147,10 @@ export function usersTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
     },
     async listUsers() {
       return (await driver.read(listAll({ tenant }))).map(userOf);
+    },
+    async setLanguage(userId, language) {
+      const [changed] = await driver.write([speak({ tenant, id: userId, language: language ?? null })]);
+      return changed?.changes === 1;
     },
     async changePassword(userId, passwordHash, event) {
       const [marked] = await driver.write([
