@@ -19,17 +19,30 @@ export const plainText = (longest: number, rule: string) =>
     .regex(/^[^\p{Cc}\p{Cs}\u200B\u200E\u200F\u2028-\u202E\u2060-\u2069\uFEFF]+$/u, rule);
 
 const scopeName = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/, 'A scope is 1 to 128 printable characters without space, quote and backslash.');
+const scopeText = plainText(200, 'The description of a scope is 1 to 200 characters of plain text.');
+const maxLanguages = 50;
+const languageTag = z
+  .string()
+  .regex(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$/, 'A language is a BCP 47 tag such as de or pt-BR.')
+  .refine((tag) => canonicalTag(tag) !== undefined, 'A language is a BCP 47 tag such as de or pt-BR.');
 const scope = z.union(
   [
     scopeName,
     z.strictObject({
       name: scopeName,
-      description: plainText(200, 'The description of a scope is 1 to 200 characters of plain text.').optional(),
+      description: scopeText.optional(),
+      descriptions: z
+        .record(languageTag, scopeText, 'descriptions is an object of texts by language tag.')
+        .refine((texts) => new Set(Object.keys(texts).map(canonicalTag)).size === Object.keys(texts).length, 'descriptions names a language twice.')
+        .refine((texts) => Object.keys(texts).length <= maxLanguages, `descriptions has at most ${maxLanguages} languages.`)
+        .optional()
+        .describe('The description by language (BCP 47). Where the language of a person is missing they read `description`.')
+        .meta({ examples: [{ de: 'Dateien ändern', 'pt-BR': 'Alterar arquivos' }] }),
       group: z.enum(['identity', 'see', 'change', 'delete', 'admin']).optional(),
       optional: z.boolean().optional(),
     }),
   ],
-  'A scope is a string, or an object with name and, if wanted, description, group and optional.',
+  'A scope is a string, or an object with name and, if wanted, description, descriptions, group and optional.',
 );
 
 const members = {
@@ -81,7 +94,13 @@ export const serverView = z.strictObject({
   scopes: z.array(
     z.union([
       z.string(),
-      z.strictObject({ name: z.string(), description: z.string().optional(), group: z.string().optional(), optional: z.boolean().optional() }),
+      z.strictObject({
+        name: z.string(),
+        description: z.string().optional(),
+        descriptions: z.record(z.string(), z.string()).optional(),
+        group: z.string().optional(),
+        optional: z.boolean().optional(),
+      }),
     ]),
   ),
   default_scopes: z.array(z.string()).optional(),
@@ -117,11 +136,26 @@ export function factsFrom(body: z.infer<typeof changedServerBody>, before?: Serv
   const facts: Partial<ServerFacts> = { ...(before && pick(before)) };
   if (body.server_url !== undefined) Object.assign(facts, { serverUrl: body.server_url, resource: canonicalResource(body.server_url) });
   if (body.server_name !== undefined) facts.name = body.server_name;
-  if (body.scopes !== undefined) facts.scopes = body.scopes.map((one) => (typeof one === 'string' ? { name: one } : one));
+  if (body.scopes !== undefined) facts.scopes = body.scopes.map((one) => (typeof one === 'string' ? { name: one } : canonicalScope(one)));
   if (body.description !== undefined) facts.description = body.description ?? undefined;
   if (body.default_scopes !== undefined) facts.defaultScopes = body.default_scopes ?? undefined;
   if (body.logo_url !== undefined) facts.logoUrl = body.logo_url ?? undefined;
   return facts;
+}
+
+function canonicalScope(scope: ServerScope): ServerScope {
+  const { descriptions, ...rest } = scope;
+  if (descriptions === undefined) return rest;
+  return { ...rest, descriptions: Object.fromEntries(Object.entries(descriptions).map(([tag, text]) => [canonicalTag(tag), text])) };
+}
+
+/** RFC 5646 §4.5: one spelling of a tag; undefined for what is none. */
+function canonicalTag(tag: string): string | undefined {
+  try {
+    return Intl.getCanonicalLocales(tag)[0];
+  } catch {
+    return undefined;
+  }
 }
 
 function pick({ resource, serverUrl, name, description, scopes, defaultScopes, logoUrl }: ServerFacts): ServerFacts {

@@ -56,8 +56,8 @@ export type SessionClient = { sid: string; clientId: string; userId: string; exp
 export type DueLogout = { sid: string; clientId: string; userId: string; last: boolean };
 
 export type ScopeGroup = 'identity' | 'see' | 'change' | 'delete' | 'admin';
-/** A permission of an MCP server in its owner's words. `optional` scopes start unticked on the consent page. */
-export type ServerScope = { name: string; description?: string; group?: ScopeGroup; optional?: boolean };
+/** A permission of an MCP server in its owner's words, `descriptions` by language (BCP 47). `optional` scopes start unticked on the consent page. */
+export type ServerScope = { name: string; description?: string; descriptions?: Record<string, string>; group?: ScopeGroup; optional?: boolean };
 export type McpServer = {
   id: string;
   ownerId: string;

@@ -6,6 +6,16 @@ import { wordsFor } from './words.ts';
 const en = wordsFor('en');
 const groupOf = (name: string) => describeScope({ name }, en).group;
 
+test("the owner's words come in the language of the person, else as they are, else are made in that language", () => {
+  const de = wordsFor('de');
+  const scope = { name: 'files:write', description: 'Change files', descriptions: { 'de-DE': 'Dateien ändern', 'pt-BR': 'Alterar arquivos' } };
+
+  assert.deepEqual(describeScope(scope, de), { group: 'change', text: 'Dateien ändern', described: true });
+  assert.equal(describeScope(scope, en).text, 'Change files');
+  assert.equal(describeScope({ name: 'files:write', descriptions: { fr: 'Modifier' } }, de).text, '„files“ anlegen und ändern');
+  assert.equal(describeScope({ ...scope, descriptions: { de: '\u202E' } }, de).text, '„files“ anlegen und ändern');
+});
+
 test('[CON-01] scopes are grouped by what they can do', () => {
   const groups = {
     identity: ['openid', 'profile', 'email'],

@@ -2,6 +2,7 @@
  * Owns: a scope's name as words and a level of risk. Pure. The owner of a server may override both; nothing overrides that a scope is shown.
  * Not owned: which scopes exist or may be granted (servers/scopes, rules/scope). RFC 6749 §3.3 gives the syntax, not the meaning.
  */
+import { lookupLanguage } from '../languages.ts';
 import { visibleText } from './display-text.ts';
 import type { MessageKey, Words } from './words.ts';
 
@@ -10,7 +11,16 @@ export const SCOPE_GROUPS = ['identity', 'see', 'change', 'delete', 'admin'] as 
 export type ScopeGroup = (typeof SCOPE_GROUPS)[number];
 
 /** A scope as a page is handed it. `offered: false` means the server does not define it, so it will not be granted. */
-export type ScopeView = { name: string; description?: string; group?: ScopeGroup; optional?: boolean; isNew?: boolean; offered?: boolean };
+export type ScopeView = {
+  name: string;
+  description?: string;
+  /** The description by language (BCP 47). */
+  descriptions?: Readonly<Record<string, string>>;
+  group?: ScopeGroup;
+  optional?: boolean;
+  isNew?: boolean;
+  offered?: boolean;
+};
 
 export type ScopeWords = { group: ScopeGroup; text: string /** The words are the owner's, not generated. */; described: boolean };
 
@@ -46,12 +56,14 @@ const HEAVIEST_FIRST: readonly ScopeGroup[] = ['admin', 'delete', 'change', 'see
 const EMPTY_NOUNS = new Set(['mcp', 'api', 'server', 'resource', 'app']);
 
 /**
- * Describes one scope. The owner's description and group win; else words and group come from `noun:verb` or `verb:noun`; a verb we do not know counts as a change.
+ * Describes one scope. The owner's description, in the person's language where there is one, and group win; else words and group come from `noun:verb` or `verb:noun`; a verb we do not know counts as a change.
  * @example describeScope({ name: 'files:delete' }, wordsFor('en')) // { group: 'delete', text: 'Delete files', described: false }
  */
 export function describeScope(scope: ScopeView, words: Words): ScopeWords {
   const generated = generateWords(scope.name);
-  const description = visibleText(scope.description ?? '');
+  const { descriptions = {} } = scope;
+  const tag = lookupLanguage([words.language], Object.keys(descriptions));
+  const description = visibleText((tag === undefined ? scope.description : descriptions[tag]) ?? '');
   return {
     group: scope.group ?? generated.group,
     text: description === '' ? words.t(generated.key, generated.values) : description,

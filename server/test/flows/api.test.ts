@@ -198,6 +198,11 @@ test('what the body must be: JSON, an object, of known members, each once, of th
     ['no scopes', { ...fileServer, scopes: [] }, 'scopes'],
     ['scope with a space', { ...fileServer, scopes: ['a b'] }, 'scopes[0]'],
     ['scope with an unknown member', { ...fileServer, scopes: ['a', { name: 'b', risk: 'low' }] }, 'scopes[1]'],
+    ['text for no language', { ...fileServer, scopes: [{ name: 'a', descriptions: { deutsch1234: 'x' } }] }, 'scopes[0]'],
+    ['text for a member of every object', { ...fileServer, scopes: [{ name: 'a', descriptions: { constructor: 'x' } }] }, 'scopes[0]'],
+    ['text for a language twice', { ...fileServer, scopes: [{ name: 'a', descriptions: { 'pt-br': 'x', 'pt-BR': 'y' } }] }, 'scopes[0].descriptions'],
+    ['empty text for a language', { ...fileServer, scopes: [{ name: 'a', descriptions: { de: ' ' } }] }, 'scopes[0].descriptions.de'],
+    ['text that turns what follows', { ...fileServer, scopes: [{ name: 'a', descriptions: { de: 'x\u202Ey' } }] }, 'scopes[0].descriptions.de'],
     ['scope twice', { ...fileServer, scopes: ['a', { name: 'a' }] }],
     ['identity scope', { ...fileServer, scopes: ['files:read', 'offline_access'] }],
     ['foreign default scope', { ...fileServer, default_scopes: ['nope'] }],
@@ -211,6 +216,15 @@ test('what the body must be: JSON, an object, of known members, each once, of th
     assert.match(answer.error_description, /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/, name);
   }
   assert.equal(await app.store.findServerByResource('https://bad.example.com'), undefined);
+});
+
+test('an owner gives the words of a scope by language, and gets them back under one spelling of the tag', async () => {
+  const scopes = [{ name: 'files:write', description: 'Change files', descriptions: { de: 'Dateien ändern', 'PT-br': 'Alterar arquivos' } }];
+  const id = await registered('ada', { scopes });
+  const { status, body } = await call('GET', `/api/servers/${id}`);
+
+  assert.equal(status, 200);
+  assert.deepEqual(body.scopes, [{ ...scopes[0], descriptions: { de: 'Dateien ändern', 'pt-BR': 'Alterar arquivos' } }]);
 });
 
 test('another content type is 415 and a large body 413', async () => {

@@ -127,6 +127,24 @@ describe('the language of pages', () => {
     );
   });
 
+  test("[CON-05] the owner's words for a scope come in the language of the person, and the receipt keeps them with the language", async () => {
+    const scopes = [{ name: 'notes:read', description: 'Read notes', descriptions: { 'de-DE': 'Notizen lesen', fr: 'Lire' } }];
+    const notes = await on.addServer({ name: 'Notes', resource: 'https://notes.example.com', serverUrl: 'https://notes.example.com', scopes });
+    const user = await on.addUser({ username: 'nora', password });
+    const visitor = browser('en');
+    const signIn = await visitor.open(on.url({ resource: notes.resource, scope: 'notes:read', ui_locales: 'de' }));
+    const consent = await visitor.submit(signIn, { username: 'nora', password });
+    await visitor.submit(consent, {}, 'allow');
+    const [grant] = await on.store.listGrants({ userId: user.id }, on.clock.now());
+    const receipt = JSON.parse((await visitor.open(`/account/agents/${grant?.id}/receipt.json`)).html);
+    const agents = await visitor.open('/account/agents');
+
+    assert.match(consent.html, /Notizen lesen/);
+    assert.doesNotMatch(consent.html, /Read notes/);
+    assert.deepEqual([receipt.language, receipt.scopes[0].text], ['de', 'Notizen lesen']);
+    assert.match(agents.html, /Read notes/, 'their own language is English');
+  });
+
   test('what a request says of its person is forgotten with it', () => {
     const exchange = { request: new Request(`${issuer}/login`), address: '203.0.113.7', requestId: 'req_1', params: {} };
     noteLanguage(exchange, { account: 'de' });
