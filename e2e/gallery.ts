@@ -161,6 +161,10 @@ export function gallery(world: Stand): Shown[] {
     },
     { name: 'held', title: /is stopped/, as: 'hana', go: at(stays) },
     { name: 'agents-disconnected', title: /^Connected agents/, as: 'joan', go: disconnected },
+    { name: 'security', title: /^Sign-in and sessions/, as: 'pia', go: path('/account/security') },
+    { name: 'security-none', title: /^Sign-in and sessions/, as: 'eve', go: path('/account/security') },
+    { name: 'security-renamed', title: /^Sign-in and sessions/, as: 'kay', go: renamed },
+    { name: 'sign-in-stronger', title: /^Sign in/, go: at({ acr_values: 'aal2' }) },
     { name: 'sign-out', title: /^Sign out/, as: 'ada', go: path('/logout') },
     { name: 'sign-out-asked', title: /^Sign out/, as: 'ada', go: path(asked) },
     {
@@ -287,6 +291,14 @@ export function gallery(world: Stand): Shown[] {
     await page.getByRole('heading', { level: 1 }).waitFor();
   }
 
+  async function renamed(page: Page): Promise<void> {
+    await path('/account/security')(page);
+    await page.locator('#passkeys summary').first().click();
+    await page.getByLabel('Name').first().fill('Green key');
+    await page.getByRole('button', { name: 'Save the name' }).first().click();
+    await page.getByText('Name saved.').waitFor();
+  }
+
   async function formWithoutCookie(page: Page): Promise<void> {
     await path('/logout')(page);
     await page.context().clearCookies({ name: '__Host-aa_browser' });
@@ -302,7 +314,7 @@ export function gallery(world: Stand): Shown[] {
 
 /** Ada has one agent of the operator and one that registered itself, Joan has one, Thea's reaches another server, and the others have none. */
 export async function connectAgents(world: Stand): Promise<void> {
-  const names = ['ada', 'ida', 'eve', 'joan', 'thea', 'rosa', 'petra', 'dora', 'nora', 'paul', 'alma', 'hugo', 'tess', 'tina'];
+  const names = ['ada', 'ida', 'eve', 'joan', 'thea', 'rosa', 'petra', 'dora', 'nora', 'pia', 'kay', 'paul', 'alma', 'hugo', 'tess', 'tina'];
   for (const username of names) await world.somebody(username);
   const dynamic = await world.register('Goose', [`${hostedOrigin}/cb`]);
   const approved = { client_id: world.approved.id, redirect_uri: `${hostedOrigin}/stay`, scope: 'files:read' };
@@ -316,6 +328,7 @@ export async function connectAgents(world: Stand): Promise<void> {
   );
   await connect(world, 'thea', approved);
   await approveThrough(world, 'thea');
+  for (const username of ['pia', 'kay']) await addPasskeys(world, username);
   world.clock.advance(240);
   recoveryCodes = await setUpApp(world, (await world.store.findUserByLogin('tess'))?.user.id ?? '');
 }
@@ -342,6 +355,16 @@ async function commonPassword(page: Page): Promise<void> {
 function fromBase32(key: string): Buffer {
   const bits = [...key.replaceAll(/\s/g, '')].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'));
   return Buffer.from((bits.join('').match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+}
+
+/** One that is synchronised by a provider we know, one that stays where it is. */
+async function addPasskeys(world: Stand, username: string): Promise<void> {
+  const { user } = (await world.store.findUserByLogin(username)) ?? {};
+  const now = world.clock.now();
+  const plain = { userId: user?.id ?? '', userHandle: username, publicKey: 'none', counter: 0, transports: [], backedUp: true, createdAt: now - 200_000 };
+  const synced = { ...plain, id: `pk_${username}1`, credentialId: `${username}-1`, aaguid: 'fbfc3007-154e-4ecc-8c0b-6e020557d7bd', backupEligible: true };
+  const bound = { ...plain, id: `pk_${username}2`, credentialId: `${username}-2`, aaguid: 'unknown', name: 'Blue key', backupEligible: false };
+  for (const passkey of [synced, bound]) await world.store.addPasskey(passkey, auditEvent('passkey.added', now, 'test'));
 }
 
 async function connect(world: Stand, username: string, request: Record<string, string>): Promise<void> {

@@ -9,6 +9,7 @@ import { OAuthError } from '../errors.ts';
 import { pageFrame } from '../page-frame.ts';
 import { noteLanguage } from '../page-language.ts';
 import { type Answer, json, page, redirect } from '../route.ts';
+import { meetsAcr } from '../rules/acr.ts';
 import { type Parameters, parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
 import { targetOf } from '../servers/resource.ts';
@@ -19,6 +20,7 @@ import { finishSignIn } from './finish-sign-in.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
 import { guardedScopes } from './fresh-sign-in.ts';
 import { methodOf } from './methods/index.ts';
+import { password } from './methods/password.ts';
 import { nextPlace, onwardOf, signInPlace } from './onward.ts';
 import { isTransaction, parkedRequest } from './parked-request.ts';
 import { challengeSeconds, newChallenge, passkeysOn, relyingParty } from './passkey-challenge.ts';
@@ -74,7 +76,7 @@ export async function passkeyRequest(exchange: Exchange, context: Context): Prom
 
 /** The sign-in page, for this room and for /authorize, which shows it at once when nobody is signed in. */
 export async function signInAnswer(
-  values: Omit<SignInPageValues, 'csrf' | 'client' | 'signInHint' | 'passkeys'>,
+  values: Omit<SignInPageValues, 'csrf' | 'client' | 'signInHint' | 'passkeys' | 'stronger'>,
   place: { browser: Browser; exchange: Exchange; context: Context },
 ): Promise<Answer> {
   const { browser, exchange, context } = place;
@@ -94,6 +96,7 @@ export async function signInAnswer(
     client: parked && (await knownClientView(parked.request.clientId, context)),
     signInHint: context.options.signInHint,
     passkeys: passkeysOn(context.options),
+    stronger: !meetsAcr(password.amr, parked?.request.acrValues),
   });
   return page(html, 200, browser.cookies);
 }

@@ -35,6 +35,8 @@ export type SignInPageValues = {
   security?: boolean;
   /** Whether passkeys are on here. */
   passkeys?: boolean;
+  /** A password alone will not do for whoever asks. */
+  stronger?: boolean;
 };
 
 /** Renders the form that posts `tx`, `csrf`, `username`, `password` (or `credential`) and `keep=1` to `{base}/login`. */
@@ -45,6 +47,7 @@ export function signInPage(page: PageFrame, values: SignInPageValues): string {
   const main = html`${errorSummary(page, problemsOf(page, values))}
 <h1>${heading(page, values, identity)}</h1>
 ${lead(page, values, identity)}
+${values.stronger && html`<p class="note">${t('signIn.stronger')}</p>`}
 <form method="post" action="${page.base}/login">
 ${values.tx !== undefined && html`<input type="hidden" name="tx" value="${values.tx}">`}
 ${values.device && html`<input type="hidden" name="to" value="device"><input type="hidden" name="user_code" value="${values.device.userCode ?? ''}">`}

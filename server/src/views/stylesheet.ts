@@ -220,7 +220,7 @@ select { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inheri
 .part > * + *, .part form > * + * { margin-top: 1rem; }
 .part > h2 { font-size: 1.125rem; }
 .part > h2 + p { margin-top: 0.25rem; }
-.part .hint + .button, .part .check + .hint { margin-top: 0.25rem; }
+.part h3 + .check, .part .check + .hint { margin-top: 0; }
 .entries { display: grid; gap: 0.75rem; }
 .entry { padding: 1rem 1.25rem; border: 1px solid var(--line); border-radius: 14px; }
 .entry > * + * { margin-top: 0.5rem; }

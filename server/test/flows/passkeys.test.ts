@@ -70,6 +70,22 @@ describe('signing in with a passkey', () => {
     assert.equal(stored?.lastUsedAt, on.clock.now());
   });
 
+  test('[AZ-23] who has just signed in with less than was asked for, and has no passkey, is not asked again: the client hears of it', async () => {
+    await on.addUser({ username: 'plain', password });
+    const browser = visitor(on);
+    const page = await browser.open(on.url({ acr_values: 'aal2' }));
+    assert.match(page.html, /asks for more than a password/);
+    on.clock.advance(2);
+    const back = await signInOn(browser, page, 'plain');
+
+    assert.match(back.refresh ?? '', /[?&]error=unmet_authentication_requirements&/);
+    const owner = visitor(on);
+    const again = await signInOn(owner, await owner.open(on.url({ acr_values: 'aal2' })));
+    assert.match(again.title, /^Confirm it's you/);
+    const request = await requestOn(on, owner, again, '/login/passkey');
+    assert.match((await owner.submit(again, { credential: key.get(request) })).url, /\/authorize\/consent/);
+  });
+
   test('a passkey that stays on its device is told apart from one that is synchronised', async () => {
     const bound = authenticator({ synced: false });
     await addTo(on, await on.signedIn(), bound);
@@ -103,6 +119,7 @@ describe('signing in with a passkey', () => {
 
       assert.equal(page.status, 400);
       assert.match(page.html, refusal);
+      assert.equal((await on.store.listEvents({ type: 'user.sign_in_failed', limit: 1 }))[0]?.actor, 'anonymous');
       assert.equal(isIn(browser), false);
     });
   }
@@ -287,7 +304,7 @@ describe('making a passkey', () => {
     });
   }
 
-  test('[LOG-11] a challenge makes one key, in the session it was made for', async () => {
+  test('[LOG-03] a challenge makes a key in the session it was made for, and in no other of the same browser', async () => {
     const browser = await on.signedIn();
     const page = await browser.open('/account/security');
     const request = await requestOn(on, browser, page, '/account/security/passkeys/request');
@@ -297,6 +314,17 @@ describe('making a passkey', () => {
     const theirs = await other.open('/account/security');
 
     assert.match((await other.submit(theirs, { credential: authenticator().create(request) })).html, /could not be added/);
+    const mine = await requestOn(on, browser, page, '/account/security/passkeys/request');
+    await signInOn(browser, await browser.open('/login?switch=1'), 'mallory');
+    const here = await browser.open('/account/security');
+    assert.match((await browser.submit(here, { credential: authenticator().create(mine) })).html, /could not be added/);
+    await signInOn(browser, await browser.open('/login?switch=1'));
+  });
+
+  test('[LOG-11] a challenge makes one key', async () => {
+    const browser = await on.signedIn();
+    const page = await browser.open('/account/security');
+    const request = await requestOn(on, browser, page, '/account/security/passkeys/request');
     assert.match((await browser.submit(page, { credential: authenticator().create(request) })).html, /Passkey added/);
     assert.match((await browser.submit(page, { credential: authenticator().create(request) })).html, /could not be added/);
   });
