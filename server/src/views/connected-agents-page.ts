@@ -47,7 +47,7 @@ ${none && !values.filter ? emptyState(page) : !values.allPaused && html`<p>${t('
 ${(!none || values.filter || values.allPaused) && all(page, values)}
 ${values.filter && filterForm(page, values.filter)}
 ${none && values.filter ? html`<p>${t('agents.filterNone')} <a href="${page.base}/account/agents">${t('agents.filterAll')}</a></p>` : ''}
-${!none && html`<ul class="agents">${values.agents.map((agent, index) => agentCard(page, values.csrf, agent, index))}</ul>`}}
+${!none && html`<ul class="agents">${values.agents.map((agent, index) => agentCard(page, values.csrf, agent, index))}</ul>`}
 ${values.passkeyOffer && passkeyOffer(page, values.passkeyOffer)}`;
 
   return renderPage(page, { title: t('agents.title'), why: 'why.account', width: 'wide', aside: account(page, values), main });

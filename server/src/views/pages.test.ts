@@ -256,6 +256,10 @@ test('[AZ-28] [CIMD-17] no page asks for anything from another origin, and none 
   for (const html of Object.values(everyPage('https://evil.example'))) assert.doesNotMatch(html, /data-request="(?!\/t\/acme\/)/);
 });
 
+test('no page shows a piece of its template', () => {
+  for (const [name, html] of Object.entries(everyPage('plain'))) assert.doesNotMatch(html.replace(/="[^"]*"/g, ''), /[{}]|undefined|\[object/, name);
+});
+
 test('every page is under 30 kB and the script under 7 kB', () => {
   for (const [name, html] of Object.entries(ordinary)) assert.ok(Buffer.byteLength(html) < 30_000, name);
   assert.ok(Buffer.byteLength(scriptAsset.body) < 7_000);

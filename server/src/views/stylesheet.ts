@@ -56,6 +56,7 @@ main:focus, .problems:focus { outline: none; }
 .account { font-size: 0.875rem; color: var(--muted); }
 .account a { display: inline-block; padding-block: 0.625rem; }
 .account strong { margin-inline-end: 0.5rem; }
+.account a + a { margin-inline-start: 0.75rem; }
 .account strong { color: var(--ink); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 18px; box-shadow: var(--shadow); padding: clamp(1.25rem, 4.5vw, 2.25rem); }
 .card > * + *, .card > form > * + * { margin-top: 1.25rem; }
