@@ -34,6 +34,14 @@ export type MailSender = {
   /** Ends what connections are kept for the next mail. */
   close?(): void;
 };
+/**
+ * Speaks to an upstream that an operator listed, under the guard of {@link DocumentFetcher} but for any method and status. `privateNetwork`: it may have an address
+ * that is not public. Rejects when there was no whole answer.
+ */
+export type UpstreamFetch = (
+  url: string,
+  request: { method: string; headers: Record<string, string>; body?: string; privateNetwork: boolean },
+) => Promise<Response>;
 
 const seconds = (from: number, to: number) => z.number().int().min(from).max(to);
 
@@ -107,6 +115,8 @@ const schema = z.strictObject({
     .strictObject({
       /** Characters that a new password has at least. */
       passwordMinLength: z.number().int().min(8).max(64).default(minPasswordLength),
+      /** Who may make themselves an account: nobody, those whom an operator sent a link, or anybody. */
+      signUp: z.enum(['closed', 'invitation', 'open']).default('closed'),
       /** Passkeys (WebAuthn). They belong to the host of the issuer: under another host nobody can sign in with one. */
       passkeys: z.boolean().default(true),
       /** A second step with an authenticator app, for who sets one up. Off: nobody new can; those who have are asked all the same. */
@@ -132,6 +142,8 @@ const schema = z.strictObject({
   postForm: z.custom<FormPoster>((value) => typeof value === 'function').optional(),
   /** Sends mail; without it `context.mail.on` is false, and what needs mail is off. */
   sendMail: z.custom<MailSender>((value) => typeof value === 'function').optional(),
+  /** Lets people sign in at the issuers that an operator listed; without it nobody can, and no page offers it. */
+  fetchUpstream: z.custom<UpstreamFetch>((value) => typeof value === 'function').optional(),
   driver: z.custom<Driver>((value) => typeof value === 'object' && value !== null && 'read' in value, 'must be a storage driver'),
   /** The clock, in seconds. Tests pass their own. */
   now: z.custom<() => number>((value) => typeof value === 'function').default(() => () => Math.floor(Date.now() / 1000)),

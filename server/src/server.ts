@@ -3,8 +3,10 @@
  * Aliases (documents 003 and 004) have the same handlers and are never advertised. Not here: what a route does (its room), how a table becomes a server (app.ts).
  */
 import { agents, disconnect, disconnectAll, disconnectAllForm, pause, pauseAll, resume, resumeAll } from './account/agents.ts';
+import { firstTime, firstTimeForm } from './account/first-time.ts';
 import { account, home } from './account/home.ts';
 import { chooseLanguage } from './account/language.ts';
+import { link, linkForm } from './account/link-upstream.ts';
 import { receipt, receiptData } from './account/receipts.ts';
 import { reduce, reduceForm } from './account/reduce.ts';
 import { secondStep, secondStepForm } from './account/second-step.ts';
@@ -12,11 +14,13 @@ import { addPasskey, dismissPasskeyOffer, passkeyCreation, removePasskey, rename
 import { changePassword, passwordAddress, passwordForm, removePassword } from './account/security/password.ts';
 import { endAllSessions, endOtherSession } from './account/security/sessions.ts';
 import { newCodes, turnOffTwoStep, turnOnTwoStep, twoStepForm } from './account/security/two-step.ts';
+import { linkAnother, unlinkUpstream } from './account/security/upstreams.ts';
 import { security } from './account/security.ts';
 import { setup, setupForm } from './account/setup.ts';
 import { passkeyRequest, signIn, signInForm } from './account/sign-in.ts';
 import { signOut, signOutForm } from './account/sign-out.ts';
 import { tellLogouts } from './account/tell-logout.ts';
+import { goToUpstream, upstreamCallback } from './account/upstream-sign-in.ts';
 import { apiRoutes } from './api/openapi.ts';
 import { type AuthServer, createApp } from './app.ts';
 import { authorize } from './authorize/authorize.ts';
@@ -76,6 +80,9 @@ export const routes: readonly Route[] = [
   // people
   { path: '/', surface: 'page', methods: { GET: home } },
   { path: '/login', surface: 'page', methods: { GET: signInForm, POST: signIn } },
+  { path: '/login/upstream', surface: 'page', methods: { POST: goToUpstream } },
+  { path: '/login/upstream/:id/callback', surface: 'page', methods: { GET: upstreamCallback } },
+  { path: '/login/first-time', surface: 'page', methods: { GET: firstTimeForm, POST: firstTime } },
   { path: '/login/passkey', surface: 'page', methods: { POST: passkeyRequest } },
   { path: '/login/second', surface: 'page', methods: { GET: secondStepForm, POST: secondStep } },
   { path: '/.well-known/change-password', surface: 'page', methods: { GET: passwordAddress } },
@@ -91,6 +98,7 @@ export const routes: readonly Route[] = [
   { path: '/account/agents/:grant/receipt', surface: 'page', methods: { GET: receipt } },
   { path: '/account/agents/:grant/receipt.json', surface: 'page', methods: { GET: receiptData } },
   { path: '/account/agents/reduce', surface: 'page', methods: { GET: reduceForm, POST: reduce } },
+  { path: '/account/link', surface: 'page', methods: { GET: linkForm, POST: link } },
   { path: '/account/security', surface: 'page', methods: { GET: security } },
   { path: '/account/security/passkeys', surface: 'page', methods: { POST: addPasskey } },
   { path: '/account/security/passkeys/request', surface: 'page', methods: { POST: passkeyCreation } },
@@ -102,6 +110,8 @@ export const routes: readonly Route[] = [
   { path: '/account/security/two-step', surface: 'page', methods: { GET: twoStepForm, POST: turnOnTwoStep } },
   { path: '/account/security/two-step/codes', surface: 'page', methods: { POST: newCodes } },
   { path: '/account/security/two-step/remove', surface: 'page', methods: { POST: turnOffTwoStep } },
+  { path: '/account/security/upstreams/link', surface: 'page', methods: { POST: linkAnother } },
+  { path: '/account/security/upstreams/unlink', surface: 'page', methods: { POST: unlinkUpstream } },
   { path: '/account/security/sessions/end', surface: 'page', methods: { POST: endOtherSession } },
   { path: '/account/security/sessions/end-all', surface: 'page', methods: { POST: endAllSessions } },
   { path: '/language', surface: 'page', methods: { POST: chooseLanguage } },

@@ -33,7 +33,7 @@ export type Browser = {
   /** Every Set-Cookie line received, oldest first. */
   setCookies: string[];
   open(url: string): Promise<Page>;
-  /** Sends the form that has all the filled names; `button` is the value of the button pressed, by default the first (as Enter does). */
+  /** Sends the form that has all the filled names, and the button; `button` is the value of the button pressed, by default the first (as Enter does). */
   submit(page: Page, filled?: Filled, button?: string): Promise<Page>;
 };
 
@@ -73,7 +73,8 @@ export function openBrowser(fetch: Fetch, site: string): Browser {
     setCookies,
     open: (url) => load(new URL(url, site).href, { headers: { 'Sec-Fetch-Site': 'none' } }),
     submit(page, filled = {}, button) {
-      const form = page.forms.find((one) => Object.keys(filled).every((name) => one.fields.some((field) => field.name === name)));
+      const fitting = page.forms.filter((one) => Object.keys(filled).every((name) => one.fields.some((field) => field.name === name)));
+      const form = fitting.find((one) => button === undefined || one.buttons.some(({ value }) => value === button)) ?? fitting[0];
       assert.ok(form, `no form with ${Object.keys(filled).join(', ') || 'anything'} on "${page.title}"`);
       const pressed = button === undefined ? form.buttons[0] : form.buttons.find((one) => one.value === button);
       const body = filledIn(form, filled);

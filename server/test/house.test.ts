@@ -29,7 +29,18 @@ const floor = [
 
 /** The rooms, and what each may know beside the floor: single files of a neighbour, so that every sideways step is seen. */
 const rooms: Record<string, string[]> = {
-  account: ['clients/address-bucket', 'clients/find', 'clients/response-algorithm', 'clients/sector', 'servers/owner-token', 'servers/resource'],
+  account: [
+    'clients/address-bucket',
+    'clients/find',
+    'clients/response-algorithm',
+    'clients/sector',
+    'servers/owner-token',
+    'servers/resource',
+    'upstream/failure',
+    'upstream/person',
+    'upstream/provider',
+    'upstream/recipes',
+  ],
   api: ['servers/key-value', 'storage/driver', 'zod'],
   authorize: [
     'account/browser-cookie',
@@ -72,6 +83,7 @@ const rooms: Record<string, string[]> = {
   servers: [],
   trust: ['clients/fetch-failure', 'clients/remote-keys'],
   site: [],
+  upstream: ['clients/fetch-failure', 'openid-client'],
   token: [
     'clients/address-bucket',
     'clients/find',

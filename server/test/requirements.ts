@@ -16,7 +16,6 @@ export type Requirement = {
 
 /** Parts of the road map that later rows wait for. */
 const agents = 'with agents of every kind: device, delegation, key-based clients, proof of possession, logout';
-const people = 'with more ways to sign in and the account pages';
 const scale = 'with many nodes, edge runtimes and operations';
 const undecided = 'optional; nobody needs it yet';
 
@@ -187,7 +186,7 @@ const peopleRows: Row[] = [
   ['LOG-04', 'MUST', 'Where to go after sign-in is a transaction, never an address from the query.'],
   ['LOG-05', 'MUST', 'Sign-in is throttled; unknown user and wrong password look and take the same.'],
   ['LOG-06', 'MUST', 'Passwords are hashed slowly, compared in constant time and capped before hashing.'],
-  ['LOG-07', 'MUST', 'Sign-in through another issuer is bound, verified and never linked by e-mail alone.', people],
+  ['LOG-07', 'MUST', 'Sign-in through another issuer is bound, verified and never linked by e-mail alone.'],
   ['LOG-08', 'SHOULD', 'Sessions end when idle and absolutely; auth_time is the time of the real check.'],
   ['LOG-09', 'MUST', 'No page can be framed; every page has a strict content policy.'],
   ['LOG-10', 'MUST', 'Text of users and clients is escaped; links are https; no inline handlers.'],
@@ -198,7 +197,7 @@ const peopleRows: Row[] = [
   ['CON-01', 'MUST', 'Consent shows who asks, where it returns, for which resource, which scopes and which account.'],
   ['CON-02', 'MUST', 'Consent says that any program on this computer could ask through loopback or a private-use scheme.'],
   ['CON-03', 'MUST', 'Consent is remembered only for the same person, client, redirect, resource, scopes and metadata.'],
-  ['CON-04', 'MUST', 'Consent per client comes before any forwarding to another issuer.', people],
+  ['CON-04', 'MUST', 'Consent per client is asked here, before any code, and never skipped because another issuer asked nothing.'],
   ['CON-05', 'MUST', 'A consent form can only narrow what was asked.'],
   ['CON-06', 'MUST', 'A second answer to one request makes no second code.'],
   ['CON-07', 'MUST', 'A person sees and ends grants; ending one kills its tokens.'],

@@ -25,6 +25,7 @@ import { dropSigningKey, listSigningKeys, rotateSigningKey } from './signing-key
 import { start } from './start.ts';
 import { addTenant, listTenants } from './tenants.ts';
 import { tryServer } from './try.ts';
+import { addUpstream, changeUpstreamSecret, checkUpstream, listUpstreams, removeUpstream } from './upstreams.ts';
 import { addUser, listUsers, resetFactors } from './users.ts';
 import { addWorkload, listWorkloads, removeWorkload } from './workloads.ts';
 
@@ -56,6 +57,11 @@ export const commands: readonly Command[] = [
   createRegistrationToken,
   listRegistrationTokens,
   revokeRegistrationToken,
+  addUpstream,
+  listUpstreams,
+  checkUpstream,
+  changeUpstreamSecret,
+  removeUpstream,
   addIssuer,
   listIssuers,
   removeIssuer,

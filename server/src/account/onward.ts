@@ -6,12 +6,18 @@ import type { Context } from '../context.ts';
 import { readUserCode, shownUserCode } from '../rules/device-grant.ts';
 import type { Parameters } from '../rules/parameters.ts';
 import { isTransaction } from './parked-request.ts';
+import { isHandle } from './upstream-visit.ts';
 
-/** A parked authorization request, a device with the code its person brought, the page of passkeys and sessions, or none: then the person wants to their own account. */
-export type Onward = { tx?: string; device?: { userCode?: string }; security?: boolean };
+/**
+ * A parked authorization request, a device with the code its person brought, the page of passkeys and sessions, somebody who came back from an upstream and wants to link
+ * what they are there, or none: then the person wants to their own account.
+ */
+export type Onward = { tx?: string; device?: { userCode?: string }; security?: boolean; arrival?: string };
 
-/** Reads `tx`, `to=device` with `user_code`, or `to=security` from a query or a form. */
+/** Reads `arrival`, `tx`, `to=device` with `user_code`, or `to=security` from a query or a form. */
 export function onwardOf(given: Parameters): Onward {
+  const arrival = given.get('arrival');
+  if (isHandle(arrival)) return { arrival };
   const tx = given.get('tx');
   if (tx === undefined && given.get('to') === 'security') return { security: true };
   if (tx !== undefined || given.get('to') !== 'device') return { tx };
@@ -19,21 +25,17 @@ export function onwardOf(given: Parameters): Onward {
   return { device: { userCode: userCode && shownUserCode(userCode) } };
 }
 
-/** The sign-in page with the same behind it. */
-export function signInPlace({ tx, device }: Onward, { base }: Context): string {
-  if (device) return `${base}/login?to=device${device.userCode === undefined ? '' : `&user_code=${device.userCode}`}`;
-  return `${base}/login${isTransaction(tx) ? `?tx=${tx}` : ''}`;
-}
-
 /** Where a person goes after signing in: on with the request or the device that waits, else to their agents. */
-export function nextPlace({ tx, device, security }: Onward, context: Context): string {
+export function nextPlace({ tx, device, security, arrival }: Onward, context: Context): string {
+  if (isHandle(arrival)) return `${context.base}/account/link?arrival=${arrival}`;
   if (device) return `${context.base}/device${device.userCode === undefined ? '' : `?user_code=${device.userCode}`}`;
   if (security) return `${context.base}/account/security`;
   return isTransaction(tx) ? `${context.base}/authorize/consent?tx=${tx}` : `${context.base}/account/agents`;
 }
 
 /** The same as query or hidden fields, to be read by {@link onwardOf} on the next page. */
-export function onwardFields({ tx, device, security }: Onward): Record<string, string> {
+export function onwardFields({ tx, device, security, arrival }: Onward): Record<string, string> {
+  if (isHandle(arrival)) return { arrival };
   if (security) return { to: 'security' };
   if (device) return { to: 'device', ...(device.userCode === undefined ? {} : { user_code: device.userCode }) };
   return isTransaction(tx) ? { tx } : {};
@@ -43,4 +45,10 @@ export function onwardFields({ tx, device, security }: Onward): Record<string, s
 export function queryOf(onward: Onward): string {
   const query = new URLSearchParams(onwardFields(onward)).toString();
   return query === '' ? '' : `?${query}`;
+}
+
+/** The sign-in page with what waits behind it. `confirm`: for somebody who is signed in and shows once more who they are. */
+export function signInPlace(onward: Onward, context: Context, confirm = false): string {
+  const query = new URLSearchParams({ ...onwardFields(onward), ...(confirm && { reason: 'confirm' }) });
+  return `${context.base}/login${query.size === 0 ? '' : `?${query}`}`;
 }

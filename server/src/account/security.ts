@@ -14,10 +14,11 @@ import { passwordSection } from './security/password.ts';
 import { noticeIn, type Section } from './security/section.ts';
 import { sessionsSection } from './security/sessions.ts';
 import { twoStepSection } from './security/two-step.ts';
+import { upstreamsSection } from './security/upstreams.ts';
 import { currentSession } from './session.ts';
 
 /** In the order of the page. */
-const sections: readonly Section[] = [passkeysSection, passwordSection, twoStepSection, sessionsSection];
+const sections: readonly Section[] = [passkeysSection, passwordSection, twoStepSection, upstreamsSection, sessionsSection];
 
 /** GET /account/security. */
 export async function security(exchange: Exchange, context: Context): Promise<Answer> {

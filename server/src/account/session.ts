@@ -27,11 +27,11 @@ export async function currentSession(exchange: Exchange, context: Context): Prom
   return found;
 }
 
-/** How somebody signed in: whether for longer than the browser lives, and by which methods (RFC 8176). */
-export type SignInFacts = { keep: boolean; amr: readonly string[] };
+/** How somebody signed in: whether for longer than the browser lives, by which methods (RFC 8176), and when, if not now. */
+export type SignInFacts = { keep: boolean; amr: readonly string[]; authTime?: number };
 
 /** Signs a person in whose credentials were checked just now. Returns the cookies to set. */
-export async function beginSession(user: User, { keep, amr }: SignInFacts, place: { exchange: Exchange; context: Context }): Promise<string[]> {
+export async function beginSession(user: User, { keep, amr, authTime }: SignInFacts, place: { exchange: Exchange; context: Context }): Promise<string[]> {
   const { exchange, context } = place;
   const { sessionIdleSeconds, keptSessionIdleSeconds, sessionLifetimeSeconds } = context.options;
   const now = context.now();
@@ -39,7 +39,7 @@ export async function beginSession(user: User, { keep, amr }: SignInFacts, place
   const session: Session = {
     idHash: sha256(id),
     userId: user.id,
-    authTime: now,
+    authTime: authTime ?? now,
     createdAt: now,
     seenAt: now,
     idleSeconds: keep ? keptSessionIdleSeconds : sessionIdleSeconds,

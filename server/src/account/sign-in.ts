@@ -21,6 +21,7 @@ import { checkForm, type Form, formToken } from './form-token.ts';
 import { guardedScopes } from './fresh-sign-in.ts';
 import { methodOf } from './methods/index.ts';
 import { password } from './methods/password.ts';
+import { demandedBy, offeredUpstreams } from './methods/upstream.ts';
 import { nextPlace, onwardOf, signInPlace } from './onward.ts';
 import { isTransaction, parkedRequest } from './parked-request.ts';
 import { challengeSeconds, newChallenge, passkeysOn, relyingParty } from './passkey-challenge.ts';
@@ -76,7 +77,7 @@ export async function passkeyRequest(exchange: Exchange, context: Context): Prom
 
 /** The sign-in page, for this room and for /authorize, which shows it at once when nobody is signed in. */
 export async function signInAnswer(
-  values: Omit<SignInPageValues, 'csrf' | 'client' | 'signInHint' | 'passkeys' | 'stronger'>,
+  values: Omit<SignInPageValues, 'csrf' | 'client' | 'signInHint' | 'passkeys' | 'stronger' | 'upstreams'>,
   place: { browser: Browser; exchange: Exchange; context: Context },
 ): Promise<Answer> {
   const { browser, exchange, context } = place;
@@ -84,6 +85,7 @@ export async function signInAnswer(
   const found = isTransaction(tx) ? await context.store.findRequest(sha256(tx), context.now()) : undefined;
   const parked = found?.browserHash === browser.hash ? found : undefined;
   const target = parked && values.reason === 'confirm' ? await targetOf(parked.request.resource, context) : undefined;
+  const demand = values.reason === 'confirm' ? await confirmationDemand(exchange, context) : { again: demandedBy(parked?.request) };
   noteLanguage(exchange, { asked: parked?.request.language });
   // Shown by /authorize or after a form, it has an address of its own all the same.
   const isForm = exchange.request.method === 'GET' && new URL(exchange.request.url).pathname === `${context.base}/login`;
@@ -95,14 +97,20 @@ export async function signInAnswer(
     csrf: formToken(loginForm(tx), browser, context),
     client: parked && (await knownClientView(parked.request.clientId, context)),
     signInHint: context.options.signInHint,
+    upstreams: await offeredUpstreams(demand, context),
     passkeys: passkeysOn(context.options),
     stronger: !meetsAcr(password.amr, parked?.request.acrValues),
   });
   return page(html, 200, browser.cookies);
 }
 
-function loginForm(tx: string | undefined): Form {
+export function loginForm(tx: string | undefined): Form {
   return { purpose: 'login', subject: [tx ?? ''] };
+}
+
+/** Only what the person signs in with anyway can confirm them, and only where it asks again. */
+async function confirmationDemand(exchange: Exchange, context: Context) {
+  return { again: { maxAge: 0 }, userId: (await currentSession(exchange, context))?.user.id };
 }
 
 function reasonOf(query: Parameters, confirming: SignedIn | undefined): Partial<SignInPageValues> {

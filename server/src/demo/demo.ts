@@ -5,7 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AuthServer, Connection } from '../app.ts';
 import type { Context, Log } from '../context.ts';
-import type { DocumentFetcher } from '../options.ts';
+import type { DocumentFetcher, UpstreamFetch } from '../options.ts';
 import { createServer } from '../server.ts';
 import type { Driver } from '../storage/driver.ts';
 import { developmentNotice, withConveniences } from './conveniences.ts';
@@ -26,6 +26,7 @@ export type DevelopmentOptions = {
   /** Reads metadata documents on public addresses, and one that may also read them from a loopback https host. */
   fetchDocument: DocumentFetcher;
   fetchLoopbackDocument: DocumentFetcher;
+  fetchUpstream?: UpstreamFetch;
 };
 
 /** A database that holds real data is never made a demo. */
@@ -49,6 +50,7 @@ export async function createDevelopment(options: DevelopmentOptions): Promise<De
     now,
     notice: developmentNotice,
     signInHint: options.seed === 'demo' ? `Try ${demoUser.username} / ${demoUser.password}` : undefined,
+    fetchUpstream: options.fetchUpstream,
     fetchDocument: (url) => (local.getStore() ? options.fetchLoopbackDocument(url) : options.fetchDocument(url)),
   });
   await server.storage.migrate(server.options.now());

@@ -10,7 +10,7 @@ import { randomId } from '../crypto/random.ts';
 import { createDevelopment, NotADemoDatabase } from '../demo/demo.ts';
 import { isLoopbackHost } from '../options.ts';
 import { openNodeSqlite } from '../storage/drivers/node-sqlite.ts';
-import { pinnedFetcher } from './pinned-fetch.ts';
+import { pinnedFetcher, pinnedUpstreamFetch } from './pinned-fetch.ts';
 import { type RunningServer, startNode } from './serve.ts';
 import { StartRefused } from './start-refused.ts';
 
@@ -52,7 +52,11 @@ export async function startDevelopment(settings: DevelopmentSettings): Promise<R
     const issuer = `http://localhost:${running.port}`;
     const secret = ephemeral ? randomId('', 48) : machineSecret(dataFile);
     const driver = openNodeSqlite(ephemeral ? ':memory:' : dataFile);
-    const fetchers = { fetchDocument: pinnedFetcher(), fetchLoopbackDocument: pinnedFetcher({ dangerouslyAllowLoopback: true }) };
+    const fetchers = {
+      fetchDocument: pinnedFetcher(),
+      fetchLoopbackDocument: pinnedFetcher({ dangerouslyAllowLoopback: true }),
+      fetchUpstream: pinnedUpstreamFetch(),
+    };
     const development = await createDevelopment({ issuer, driver, secret, seed, log, ...fetchers });
     server = development.server;
     await (await server.context())?.signing.current();

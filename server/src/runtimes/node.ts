@@ -46,15 +46,21 @@ export {
   type Storage,
   type Store,
   type TrustedIssuer,
+  type Upstream,
+  type UpstreamRecipe,
   type User,
 } from '../storage/store.ts';
+export { type Credential as UpstreamCredential, sealCredential } from '../upstream/client.ts';
+export { UpstreamFailure } from '../upstream/failure.ts';
+export { providerOf } from '../upstream/provider.ts';
+export { recipes } from '../upstream/recipes.ts';
 export { readBackupFile, writeBackupFile } from './backup-file.ts';
 export { type Config, type ConfigInput, loadConfig } from './config.ts';
 export { backUp, databaseFile, openDatabase, parseDatabaseUrl } from './database.ts';
 export { type DevelopmentSettings, type RunningDevelopment, startDevelopment } from './development.ts';
 export { type LogFormat, type LogOptions, nodeLog } from './log.ts';
 export { nearest } from './nearest.ts';
-export { isPublicAddress, pinnedFetcher, pinnedPoster } from './pinned-fetch.ts';
+export { isPublicAddress, pinnedFetcher, pinnedPoster, pinnedUpstreamFetch } from './pinned-fetch.ts';
 export { type CheckedConfig, checkProduction, type Production, refuseDemoDatabase, serverFrom, startProduction } from './production.ts';
 export { redactText } from './redact.ts';
 export { type NodeOptions, type RunningServer, startNode } from './serve.ts';

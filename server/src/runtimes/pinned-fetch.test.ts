@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { selfSigned } from '../../test/self-signed.ts';
 import { FetchFailure, type FetchFailureKind } from '../clients/fetch-failure.ts';
-import { isPublicAddress, type PinnedFetchOptions, pinnedFetcher, pinnedPoster } from './pinned-fetch.ts';
+import { isPublicAddress, type PinnedFetchOptions, pinnedFetcher, pinnedPoster, pinnedUpstreamFetch } from './pinned-fetch.ts';
 
 const certificate = selfSigned(['localhost', 'app.test', '127.0.0.1']);
 const closing: (() => void)[] = [];
@@ -270,4 +270,39 @@ test('[LO-05] a form is posted under the same guard: whatever status comes is th
   assert.ok(seen.every((line) => line.startsWith('POST app.test') && line.includes('"content-type":"application/x-www-form-urlencoded"')));
   for (const url of [`https://app.test:${port}/200`, 'https://127.0.0.1/x', 'http://app.test/x', 'https://u:p@app.test/x'])
     assert.equal(await kind(pinnedPoster(options)(url, '')), 'refused', url);
+});
+
+test('an upstream is spoken to under the same guard: any method, header and status, no redirect followed, at most 64 KiB', async () => {
+  const { port, seen } = await serve((incoming, answer) => {
+    const [, status = '200', size = '0'] = (incoming.url ?? '').split('/');
+    answer.writeHead(Number(status), { Location: 'https://app.test/200', 'Content-Type': 'application/json' }).end('x'.repeat(Number(size)));
+  });
+  const options: PinnedFetchOptions = { ca: certificate.cert, lookup: async () => [{ address: '127.0.0.1', family: 4 }] };
+  const post = { method: 'POST', headers: { authorization: 'Basic x' }, body: 'a=b' };
+  const speak = pinnedUpstreamFetch({ ...options, dangerouslyAllowLoopback: true });
+
+  for (const status of [200, 201, 204, 302, 400, 401, 503]) {
+    const response = await speak(`https://app.test:${port}/${status}`, { ...post, privateNetwork: false });
+    assert.deepEqual([response.status, await response.text()], [status, '']);
+  }
+  assert.ok(seen.every((line) => line.startsWith('POST app.test') && line.includes('"authorization":"Basic x"') && line.includes('"content-length":"3"')));
+  assert.equal(await kind(speak(`https://app.test:${port}/200/65537`, { ...post, privateNetwork: false })), 'too-large');
+  assert.equal((await (await speak(`https://app.test:${port}/200/65536`, { ...post, privateNetwork: false })).text()).length, 65536);
+});
+
+test('what an operator says is in a private network may be there; without that it is refused, and http is for loopback alone', async () => {
+  const { port, seen } = await serve((_, answer) => ok(answer, '{}'));
+  const get = { method: 'GET', headers: {} };
+  const inside = (address: string) => pinnedUpstreamFetch({ ca: certificate.cert, timeoutMs: 300, lookup: async () => [{ address, family: 4 }] });
+
+  assert.equal(await kind(inside('127.0.0.1')(`https://app.test:${port}/`, { ...get, privateNetwork: false })), 'refused');
+  assert.deepEqual(seen, []);
+  assert.equal((await inside('127.0.0.1')(`https://app.test:${port}/`, { ...get, privateNetwork: true })).status, 200);
+  for (const privateNetwork of [true, false]) {
+    assert.equal(await kind(inside('10.0.0.1')('http://app.test/', { ...get, privateNetwork })), 'refused');
+    assert.equal(await kind(inside('93.184.216.34')('http://app.test/', { ...get, privateNetwork })), 'refused');
+    assert.equal(await kind(inside('127.0.0.1')('ftp://app.test/', { ...get, privateNetwork })), 'refused');
+    assert.equal(await kind(inside('127.0.0.1')('https://u:p@app.test/', { ...get, privateNetwork })), 'refused');
+  }
+  assert.equal(await kind(inside('127.0.0.1')(`http://app.test:${port}/`, { ...get, privateNetwork: false })), 'refused');
 });

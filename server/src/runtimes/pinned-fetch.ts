@@ -1,14 +1,14 @@
 /**
  * Fetches a document from a stranger's address without becoming a stranger's hand (CIMD, "SSRF"; RFC 6890): resolves the name once, refuses if any of its addresses is
  * special-use, connects to exactly the vetted addresses, and bounds size and time. No redirect is followed, nothing about us is sent.
- * Not here: when to fetch and what to believe (clients/metadata-document.ts).
+ * An upstream that an operator listed is spoken to under the same guard. Not here: when to fetch and what to believe (clients/metadata-document.ts, upstream/).
  */
 import { promises as dns } from 'node:dns';
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, request as requestInClear } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
 import { BlockList, isIP } from 'node:net';
 import { FetchFailure } from '../clients/fetch-failure.ts';
-import type { DocumentFetcher, FormPoster } from '../options.ts';
+import type { DocumentFetcher, FormPoster, UpstreamFetch } from '../options.ts';
 
 export type Address = { address: string; family: number };
 export type PinnedFetchOptions = {
@@ -96,6 +96,22 @@ export function pinnedPoster(options: PinnedFetchOptions = {}): FormPoster {
   };
 }
 
+/**
+ * Makes a fetch for `options.fetchUpstream`: any method, header and status. It rejects with {@link FetchFailure} when there is no whole answer within 64 KiB and
+ * ten seconds. What an operator says is in a private network may have any address; only loopback may do without TLS.
+ *
+ * @throws {TypeError} as {@link pinnedFetcher}.
+ */
+export function pinnedUpstreamFetch(options: PinnedFetchOptions = {}): UpstreamFetch {
+  const settings = checked({ timeoutMs: 10_000, maxBytes, ...options });
+  return async (address, { privateNetwork, ...sent }) => {
+    const asked: Sending = { ...settings, sent, privateNetwork };
+    const { status, headers, body } = await withinTime(settings.timeoutMs, (signal) => fetchPinned(address, asked, signal));
+    if (status < 200 || status > 599) throw new FetchFailure('status', 'not a final status', { status });
+    return new Response([204, 205, 304].includes(status) ? null : Buffer.from(body), { status, headers });
+  };
+}
+
 function checked(options: PinnedFetchOptions): Settings {
   const settings: Settings = { ...defaults, ...options };
   for (const name of ['timeoutMs', 'connectTimeoutMs', 'maxBytes'] as const) {
@@ -105,30 +121,32 @@ function checked(options: PinnedFetchOptions): Settings {
   return settings;
 }
 
-/** With `form` a POST. */
-type Sending = Settings & { form?: string };
+/** With `form` a POST; with `sent` whatever that says, and any status is an answer. */
+type Sending = Settings & { form?: string; sent?: { method: string; headers: Record<string, string>; body?: string }; privateNetwork?: boolean };
 
 async function fetchPinned(address: string, settings: Sending, signal: AbortSignal): Promise<Answer> {
-  const url = plainHttpsUrl(address);
-  const vetted = await vet(url.hostname, settings);
+  const url = plainUrl(address, settings);
+  const vetted = await vet(url, settings);
   if (signal.aborted) throw signal.reason;
   return exchange(url, vetted, settings, signal);
 }
 
-function plainHttpsUrl(address: string): URL {
+function plainUrl(address: string, { privateNetwork }: Sending): URL {
   if (!URL.canParse(address)) throw refused('not a URL');
   const url = new URL(address);
-  if (url.protocol !== 'https:' || url.username || url.password) throw refused('not a plain https URL');
+  const spoken = url.protocol === 'https:' || (privateNetwork && url.protocol === 'http:');
+  if (!spoken || url.username || url.password) throw refused('not a plain https URL');
   return url;
 }
 
 /** Every address must pass, not only the one we would take: a name with a public and a private address is how rebinding begins. */
-async function vet(hostname: string, { lookup, dangerouslyAllowLoopback }: Settings): Promise<Address[]> {
+async function vet({ hostname, protocol }: URL, { lookup, dangerouslyAllowLoopback, privateNetwork }: Sending): Promise<Address[]> {
   const literal = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
   const family = isIP(literal);
   const addresses = family === 0 ? await resolve(hostname, lookup) : [{ address: literal, family }];
   if (addresses.length === 0) throw new FetchFailure('transport', 'the name has no address');
-  if (addresses.every(({ address }) => isPublicAddress(address))) return addresses;
+  if (protocol === 'http:' && !addresses.every(isLoopbackAddress)) throw refused('http off loopback');
+  if (privateNetwork || addresses.every(({ address }) => isPublicAddress(address))) return addresses;
   if (dangerouslyAllowLoopback && addresses.every(isLoopbackAddress)) return addresses;
   throw refused('the host has an address that is not public');
 }
@@ -154,15 +172,16 @@ function exchange(url: URL, vetted: Address[], settings: Sending, signal: AbortS
       sent.destroy();
     };
     let answered = false;
-    const sent = request(url, requestOptions(vetted, settings));
+    const inClear = url.protocol === 'http:';
+    const sent = (inClear ? requestInClear : request)(url, requestOptions(vetted, settings, inClear));
     const connecting = setTimeout(() => fail(new FetchFailure('timeout', 'no connection in time')), settings.connectTimeoutMs);
     const late = () => fail(signal.reason as FetchFailure);
     signal.addEventListener('abort', late, { once: true });
-    sent.on('socket', (socket) => socket.once('secureConnect', () => clearTimeout(connecting)));
+    sent.on('socket', (socket) => socket.once(inClear ? 'connect' : 'secureConnect', () => clearTimeout(connecting)));
     sent.on('error', (cause) => reject(new FetchFailure('transport', 'the connection failed', { cause })));
     sent.on('response', (response) => {
       answered = true;
-      readAnswer(response, settings.maxBytes).then(resolveAnswer, fail);
+      readAnswer(response, settings).then(resolveAnswer, fail);
     });
     sent.on('close', () => {
       clearTimeout(connecting);
@@ -170,17 +189,22 @@ function exchange(url: URL, vetted: Address[], settings: Sending, signal: AbortS
       // With an answer, whoever reads it sees how it ended; "close" may come first.
       if (!answered) reject(new FetchFailure('transport', 'the connection closed early'));
     });
-    sent.end(settings.form);
+    sent.end(settings.form ?? settings.sent?.body);
   });
 }
 
 /** Host and SNI stay those of the URL; only the question "which address" is answered here, with what was vetted. */
-function requestOptions(vetted: Address[], { userAgent, ca, form }: Sending): RequestOptions {
+function requestOptions(vetted: Address[], { userAgent, ca, form, sent }: Sending, inClear: boolean): RequestOptions {
   const [first] = vetted as [Address, ...Address[]];
+  const plain = { accept: 'application/json', ...sent?.headers, 'accept-encoding': 'identity', 'user-agent': userAgent };
   return {
-    method: form === undefined ? 'GET' : 'POST',
-    agent: new Agent({ keepAlive: false }),
-    headers: { Accept: 'application/json', 'Accept-Encoding': 'identity', 'User-Agent': userAgent, ...(form === undefined ? {} : formHeaders(form)) },
+    method: sent?.method ?? (form === undefined ? 'GET' : 'POST'),
+    agent: inClear ? false : new Agent({ keepAlive: false }),
+    headers: {
+      ...plain,
+      ...(form === undefined ? {} : formHeaders(form)),
+      ...(sent?.body === undefined ? {} : { 'content-length': Buffer.byteLength(sent.body) }),
+    },
     lookup: (_hostname, options, callback) => {
       if (options.all) callback(null, vetted);
       else callback(null, first.address, first.family);
@@ -194,9 +218,9 @@ function formHeaders(form: string): Record<string, string | number> {
 }
 
 /** @throws {FetchFailure} status, encoding, too-large, transport */
-async function readAnswer(response: IncomingMessage, maxBytes: number): Promise<Answer> {
+async function readAnswer(response: IncomingMessage, { maxBytes, sent }: Sending): Promise<Answer> {
   const { statusCode: status = 0, headers } = response;
-  if (status !== 200) throw new FetchFailure('status', 'not 200', { status });
+  if (status !== 200 && !sent) throw new FetchFailure('status', 'not 200', { status });
   // A compressed answer would be small here and large after: it was asked not to be, so it is not opened.
   if ((headers['content-encoding'] ?? 'identity') !== 'identity') throw new FetchFailure('encoding', 'a content-encoding');
   if (Number(headers['content-length'] ?? 0) > maxBytes) throw new FetchFailure('too-large', 'announced more than allowed');

@@ -15,7 +15,7 @@ import { openStorage } from '../storage/open.ts';
 import type { Storage } from '../storage/store.ts';
 import type { Config } from './config.ts';
 import { backUp, databaseFile, openDatabase } from './database.ts';
-import { pinnedFetcher, pinnedPoster } from './pinned-fetch.ts';
+import { pinnedFetcher, pinnedPoster, pinnedUpstreamFetch } from './pinned-fetch.ts';
 import { type RunningServer, startNode } from './serve.ts';
 import { smtpSender } from './smtp.ts';
 import { StartRefused } from './start-refused.ts';
@@ -57,6 +57,7 @@ export function serverFrom(config: CheckedConfig, driver: Driver, log: Log): Aut
       log,
       fetchDocument: pinnedFetcher(),
       postForm: pinnedPoster(),
+      fetchUpstream: pinnedUpstreamFetch(),
       sendMail: config.smtp && smtpSender(config.smtp),
     };
     return createServer(options);

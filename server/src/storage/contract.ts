@@ -21,6 +21,7 @@ import { registryContract } from './contract/registry.ts';
 import { secondFactorsContract } from './contract/second-factors.ts';
 import { tokensContract } from './contract/tokens.ts';
 import { trustContract } from './contract/trust.ts';
+import { upstreamsContract } from './contract/upstreams.ts';
 import { migrations } from './migrations/index.ts';
 import type { Storage } from './store.ts';
 
@@ -68,6 +69,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       deviceContract,
       tokensContract,
       trustContract,
+      upstreamsContract,
       operationsContract,
       outboxContract,
       isolationContract,

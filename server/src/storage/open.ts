@@ -42,6 +42,8 @@ import { setupLinksTable } from './tables/setup-links.ts';
 import { signingKeysTable } from './tables/signing-keys.ts';
 import { tenantsTable } from './tables/tenants.ts';
 import { trustedIssuersTable } from './tables/trusted-issuers.ts';
+import { upstreamVisitsTable } from './tables/upstream-visits.ts';
+import { upstreamsTable } from './tables/upstreams.ts';
 import { usersTable } from './tables/users.ts';
 import { waysInTable } from './tables/ways-in.ts';
 
@@ -108,6 +110,8 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...issuerGrantsTable(driver, tenant),
     ...trustedIssuersTable(driver, tenant),
     ...assertionTargetsTable(driver, tenant),
+    ...upstreamsTable(driver, tenant),
+    ...upstreamVisitsTable(driver, tenant),
     ...delegationsTable(driver, tenant),
     ...codesTable(driver, tenant),
     ...deviceCodesTable(driver, tenant),

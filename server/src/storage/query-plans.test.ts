@@ -26,6 +26,7 @@ import { codeLink, invitation, resetLink } from './contract/one-time-links.ts';
 import { mail } from './contract/outbox.ts';
 import { passkey } from './contract/passkeys.ts';
 import { secondFactor } from './contract/second-factors.ts';
+import { atAcme, upstream, visit } from './contract/upstreams.ts';
 import type { Driver, Statement } from './driver.ts';
 import { openNodeSqlite } from './drivers/node-sqlite.ts';
 import { openStorage } from './open.ts';
@@ -39,6 +40,8 @@ const IN_INDEX_ORDER = [
   'select id, owner_id, resource, server_url, name, description, scopes, default_scopes, logo_url, created_at, updated_at from servers where tenant = ?1 order by',
   'select tenant, id, at, type, actor, user_id, client_id, server_id, grant_id, address, request_id, detail from audit_events where tenant = ?1 and (cast(',
   'select count(*) as waiting from clients',
+  // An operator lists a handful; the sign-in page shows them all.
+  'select id, name, recipe, issuer, client_id, credential_sealed, scope, private_network, created_at from upstreams where tenant = ?1 order by',
 ];
 
 test('no verb that a request runs reads a whole table', async () => {
@@ -83,7 +86,7 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.findPasskey('credential-1');
   await store.usePasskey({ credentialId: 'credential-1', counter: 1, backedUp: true, now: NOW });
   await store.renamePasskey({ userId: 'usr_alice', id: 'pk_1', name: 'n' }, happened('passkey.renamed'));
-  const ways = { password: true, passkeys: true };
+  const ways = { password: true, passkeys: true, upstreams: true };
   await store.countWaysIn('usr_alice', ways);
   for (let twice = 0; twice < 2; twice++) await store.removePasskey({ userId: 'usr_alice', id: 'pk_1', ways }, happened('passkey.removed'));
   await store.setPassword({ userId: 'usr_alice', passwordHash: 'p', keeping: 'session-1' }, happened('user.password_changed'));
@@ -139,6 +142,18 @@ async function hotVerbs(store: Store): Promise<void> {
   );
   await store.listAssertionTargets('client_1');
   await store.removeIssuer('https://idp.example', happened('issuer.removed'));
+  await store.addUpstream(upstream, happened('upstream.added'));
+  await store.listUpstreams();
+  await store.findUpstream('acme');
+  await store.linkUpstream(atAcme, happened('upstream.linked'));
+  await store.signUpByUpstream({ ...atAcme, subject: 'new' }, { ...session, id: 'usr_y', username: 'y', role: 'user' }, happened('upstream.signed_up'));
+  await store.findUpstreamUser(atAcme.issuer, atAcme.subject);
+  await store.listUpstreamIdentities('usr_alice');
+  await store.unlinkUpstream({ ...atAcme, ways }, happened('upstream.unlinked'));
+  await store.beginUpstreamVisit(visit);
+  await store.findUpstreamVisit(visit, NOW);
+  await store.takeUpstreamVisit(visit, NOW);
+  await store.removeUpstream('acme', happened('upstream.removed'));
   await store.findDocument('https://app.example');
   await store.findRequest('request-1', NOW);
   await store.parkRequest({ ...parked, idHash: 'denied' });

@@ -14,11 +14,13 @@ import type { PauseVerbs } from './verbs/pauses.ts';
 import type { ConsentRecord, ReceiptVerbs } from './verbs/receipts.ts';
 import type { SecondFactorVerbs } from './verbs/second-factors.ts';
 import type { SessionVerbs } from './verbs/sessions.ts';
+import type { UpstreamVerbs } from './verbs/upstreams.ts';
 
 export type { DueMail, OutboxMail } from './verbs/outbox.ts';
 export { MAX_PASSKEYS, type Passkey, type WaysOn } from './verbs/passkeys.ts';
 export type { AgentPause, Hold } from './verbs/pauses.ts';
 export type { ConsentRecord } from './verbs/receipts.ts';
+export type { Upstream, UpstreamIdentity, UpstreamRecipe, UpstreamVisit } from './verbs/upstreams.ts';
 
 export type Role = 'user' | 'owner' | 'operator';
 export type User = {
@@ -379,10 +381,11 @@ export type Store = DismissalVerbs &
   OutboxVerbs &
   PasskeyVerbs &
   PasswordVerbs &
-  SecondFactorVerbs &
   PauseVerbs &
   ReceiptVerbs &
-  SessionVerbs & {
+  SecondFactorVerbs &
+  SessionVerbs &
+  UpstreamVerbs & {
     readonly tenant: string;
     /** Migrations this build knows and the database lacks; also shows that the database answers. */
     pendingMigrations(): Promise<string[]>;

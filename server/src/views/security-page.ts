@@ -24,6 +24,10 @@ export const securityNotices = {
   'password-removed': 'done',
   'password-last': 'problem',
   'two-step-off': 'done',
+  'upstream-linked': 'done',
+  'upstream-unlinked': 'done',
+  'upstream-last': 'problem',
+  'upstream-gone': 'problem',
   'session-ended': 'done',
   'session-gone': 'done',
 } as const;

@@ -14,6 +14,7 @@ import { renderPage } from './layout.ts';
 import { waitText } from './moments.ts';
 import { passwordField } from './password-field.ts';
 import { scopeList } from './scope-list.ts';
+import { type UpstreamButton, upstreamButtons } from './upstream-buttons.ts';
 import type { Words } from './words.ts';
 
 /** `tx` is the parked authorization request; `signInHint` is shown by development mode only; `reason: 'confirm'` asks again for what is already signed in. */
@@ -24,6 +25,9 @@ export type SignInPageValues = {
   csrf: string;
   client?: ClientView;
   signInHint?: string;
+  upstreams?: readonly UpstreamButton[];
+  /** Somebody who came back from an upstream signs in to link it. */
+  arrival?: string;
   error?: 'wrong-credentials' | 'wrong-passkey' | 'throttled' | 'disabled';
   retryAfterSeconds?: number;
   /** Given back into the form; a password never is. */
@@ -49,6 +53,7 @@ export function signInPage(page: PageFrame, values: SignInPageValues): string {
 ${lead(page, values, identity)}
 ${values.stronger && html`<p class="note">${t('signIn.stronger')}</p>`}
 <form method="post" action="${page.base}/login">
+${values.arrival !== undefined && html`<input type="hidden" name="arrival" value="${values.arrival}">`}
 ${values.tx !== undefined && html`<input type="hidden" name="tx" value="${values.tx}">`}
 ${values.device && html`<input type="hidden" name="to" value="device"><input type="hidden" name="user_code" value="${values.device.userCode ?? ''}">`}
 ${values.security && html`<input type="hidden" name="to" value="security">`}
@@ -58,6 +63,7 @@ ${passwordField(page, { autocomplete: 'current-password', invalidBecauseOf: valu
 ${!confirming && html`<label class="check"><input type="checkbox" name="keep" value="1"><span>${t('signIn.keep')}</span></label>`}
 <button type="submit" class="button main" data-busy="${t('layout.busy')}">${t(confirming ? 'signIn.confirm' : 'signIn.submit')}</button>
 ${values.passkeys && passkeyButton(page, values)}</form>
+${upstreamButtons(page, { ...values, upstreams: values.upstreams ?? [], confirming })}
 ${values.signInHint !== undefined && html`<p class="chip"><strong>${t('signIn.hint')}</strong> ${values.signInHint}</p>`}`;
 
   return renderPage(page, { title: t(confirming ? 'signIn.confirmTitle' : 'signIn.title'), why: 'why.signIn', main });
@@ -77,7 +83,7 @@ function lead(page: PageFrame, values: SignInPageValues, identity: ClientIdentit
     const text = identity ? rich('signIn.signedOutClient', { name: nameInSentence(page, identity) }) : rich('signIn.signedOut');
     return html`${by}<p class="note">${text}</p>`;
   }
-  return by ?? html`<p>${t(values.device ? 'signIn.device' : 'signIn.plain')}</p>`;
+  return by ?? html`<p>${t(values.arrival !== undefined ? 'signIn.toLink' : values.device ? 'signIn.device' : 'signIn.plain')}</p>`;
 }
 
 function unlocked(page: PageFrame, scopes: readonly ScopeView[], identity: ClientIdentity | undefined): Markup | undefined {

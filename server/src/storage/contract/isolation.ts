@@ -34,6 +34,7 @@ import { codeLink, invitation, resetLink } from './one-time-links.ts';
 import { mail } from './outbox.ts';
 import { passkey } from './passkeys.ts';
 import { secondFactor } from './second-factors.ts';
+import { atAcme, upstream, visit } from './upstreams.ts';
 
 type Probe = (other: Store) => Promise<void>;
 const nothing = <T>(answer: Promise<T>) => answer.then((found) => assert.equal(found, undefined));
@@ -55,7 +56,7 @@ const there = { clientId: 'client_1', audience: 'https://as.example', resource: 
 const asserted = (id: string) => ({ ...grant, id, userId: 'usr_alice', expiresAt: NOW + 60 });
 const operator = { id: 'usr_op', username: 'op', role: 'operator' as const, createdAt: NOW, passwordHash: 'hash' };
 
-const ways = { password: true, passkeys: true };
+const ways = { password: true, passkeys: true, upstreams: true };
 
 /** Reading and changing first, then adding the same names, which must be free. */
 const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
@@ -135,6 +136,18 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   removeWorkload: (other) => no(other.removeWorkload('https://ci.example', 'job', happened('workload.removed'))),
   listAssertionTargets: (other) => none(other.listAssertionTargets('client_s')),
   removeAssertionTarget: (other) => no(other.removeAssertionTarget({ ...there, resource: 'https://never.example' }, happened('assertion_target.removed'))),
+  findUpstream: (other) => nothing(other.findUpstream('acme')),
+  listUpstreams: (other) => none(other.listUpstreams()),
+  changeUpstreamCredential: (other) => no(other.changeUpstreamCredential('acme', 'stolen', happened('upstream.credential_changed'))),
+  removeUpstream: (other) => no(other.removeUpstream('acme', happened('upstream.removed'))),
+  linkUpstream: (other) => is(other.linkUpstream({ ...atAcme, subject: 'stolen' }, happened('upstream.linked')), 'taken'),
+  signUpByUpstream: (other) =>
+    is(other.signUpByUpstream({ ...atAcme, subject: 'stolen' }, { ...alice, id: 'usr_new' }, happened('upstream.signed_up')), 'taken'),
+  findUpstreamUser: (other) => nothing(other.findUpstreamUser(atAcme.issuer, atAcme.subject)),
+  listUpstreamIdentities: (other) => none(other.listUpstreamIdentities('usr_alice')),
+  unlinkUpstream: (other) => is(other.unlinkUpstream({ ...atAcme, ways }, happened('upstream.unlinked')), 'gone'),
+  findUpstreamVisit: (other) => nothing(other.findUpstreamVisit(visit, NOW)),
+  takeUpstreamVisit: (other) => nothing(other.takeUpstreamVisit(visit, NOW)),
   removeClient: (other) => no(other.removeClient('client_1', happened('client.removed'))),
   expireDynamicClients: (other) => is(other.expireDynamicClients(NOW + DAY, NOW + DAY, 10, NOW + 400 * DAY), 0),
   countUnconsentedClients: (other) => is(other.countUnconsentedClients(), 0),
@@ -199,6 +212,8 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   placeHold: (other) => is(other.placeHold({ id: 'inc_1', clientId: 'client_none', createdAt: NOW }, happened('grant.paused')), 0),
   useOnce: (other) => is(other.useOnce(usedId), true),
   addIssuer: (other) => is(other.addIssuer({ ...idp, createdAt: NOW + 1 }, happened('issuer.trusted')), 'added'),
+  addUpstream: (other) => is(other.addUpstream({ ...upstream, createdAt: NOW + 1 }, happened('upstream.added')), 'added'),
+  beginUpstreamVisit: (other) => other.beginUpstreamVisit(visit),
   addAssertionTarget: (other) => is(other.addAssertionTarget({ ...there, clientIdThere: 'other' }, happened('assertion_target.added')), true),
   ensureIssuerGrant: (other) =>
     is(other.ensureIssuerGrant({ issuer: idp.issuer, grant: asserted('grant_other') }, happened('grant.asserted')), { id: 'grant_other' }),
@@ -269,6 +284,9 @@ async function everything(store: Store): Promise<unknown[]> {
     await store.listIdentities(idp.issuer),
     await store.listWorkloads('https://ci.example'),
     await store.listAssertionTargets('client_1'),
+    await store.listUpstreams(),
+    await store.listUpstreamIdentities('usr_alice'),
+    await store.findUpstreamVisit(visit, NOW),
     await store.listEvents({ limit: 1000 }),
   ];
 }
@@ -312,6 +330,9 @@ async function furnish(store: Store): Promise<void> {
   await store.addAssertionTarget(there, happened('assertion_target.added'));
   await store.addAssertionTarget({ ...there, clientId: 'client_s' }, happened('assertion_target.added'));
   await store.addMail(mail);
+  await store.addUpstream(upstream, happened('upstream.added'));
+  await store.linkUpstream(atAcme, happened('upstream.linked'));
+  await store.beginUpstreamVisit(visit);
   await store.useOnce(usedId);
   await store.takeFrom('bucket', { limit: 1, periodSeconds: 60 }, NOW * 1000);
   for (let tried = 0; tried < 3; tried++) await store.attempt('account', NOW);

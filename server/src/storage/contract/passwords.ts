@@ -7,7 +7,7 @@ import { alice, bob, connect, count, countEvents, freshTenant, happened, NOW, ty
 import { listening } from './logout.ts';
 import { passkey } from './passkeys.ts';
 
-const ways = { password: true, passkeys: true };
+const ways = { password: true, passkeys: true, upstreams: true };
 
 export function passwordsContract(nodes: () => Nodes): void {
   describe('own passwords', () => {
@@ -61,7 +61,7 @@ export function passwordsContract(nodes: () => Nodes): void {
 
       assert.equal(await remove(), 'last');
       await store.addPasskey(passkey, happened('passkey.added'));
-      assert.equal(await remove({ password: true, passkeys: false }), 'last');
+      assert.equal(await remove({ password: true, passkeys: false, upstreams: true }), 'last');
       assert.deepEqual([await remove(), await remove()], ['removed', 'gone']);
       assert.equal((await store.findUserByLogin('alice'))?.passwordHash, undefined);
       assert.equal(await countEvents(store, 'user.password_removed'), 1);

@@ -23,6 +23,7 @@ import { secondFactors } from './0015-second-factors.ts';
 import { pauses } from './0016-pauses.ts';
 import { outbox } from './0017-outbox.ts';
 import { language } from './0018-language.ts';
+import { upstreams } from './0019-upstreams.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -45,6 +46,7 @@ export const migrations: readonly Migration[] = [
   { name: '0016-pauses', script: pauses },
   { name: '0017-outbox', script: outbox },
   { name: '0018-language', script: language },
+  { name: '0019-upstreams', script: upstreams },
 ];
 
 const bookkeeping = `

@@ -65,7 +65,9 @@ type Marked =
   | 'trusted_issuers'
   | 'identity_links'
   | 'workloads'
-  | 'assertion_targets';
+  | 'assertion_targets'
+  | 'upstreams'
+  | 'upstream_identities';
 
 /** Makes the statement that records an event only if the row `key = subject` of `table` carries the event's id as its mark. */
 export function eventIf(table: Marked, key: string): (tenant: string, subject: string, event: AuditEvent) => Statement {

@@ -32,7 +32,7 @@ export type Passkey = {
 export type PasskeyUse = { credentialId: string; counter: number; backedUp: boolean; now: number };
 
 /** Which ways to sign in are on: only these count as ways in. */
-export type WaysOn = { password: boolean; passkeys: boolean };
+export type WaysOn = { password: boolean; passkeys: boolean; upstreams: boolean };
 
 export type PasskeyVerbs = {
   /** "taken": the authenticator's id is known already. "full": the person has MAX_PASSKEYS. */

@@ -1,0 +1,39 @@
+/**
+ * Owns: the buttons that lead to an upstream, on the sign-in page and its "Confirm it's you" variant. One form with a button for each; where it leads is the
+ * handler's to know.
+ */
+import { html } from 'hono/html';
+import { visibleText } from './display-text.ts';
+import type { Markup, PageFrame } from './layout.ts';
+
+export type UpstreamButton = { id: string; name: string };
+/** What the form carries besides the button: the same names as the sign-in form beside it. */
+export type UpstreamButtonsValues = {
+  upstreams: readonly UpstreamButton[];
+  csrf: string;
+  tx?: string;
+  device?: { userCode?: string };
+  security?: boolean;
+  arrival?: string;
+  confirming: boolean;
+};
+
+/** Nothing where there is no upstream. */
+export function upstreamButtons(page: PageFrame, values: UpstreamButtonsValues): Markup | undefined {
+  const { t, rich } = page;
+  if (values.upstreams.length === 0) return undefined;
+  const hidden: Record<string, string | undefined> = {
+    csrf: values.csrf,
+    tx: values.tx,
+    arrival: values.arrival,
+    ...(values.security && { to: 'security' }),
+    ...(values.device && { to: 'device', user_code: values.device.userCode ?? '' }),
+    reason: values.confirming ? 'confirm' : undefined,
+  };
+  const label = values.confirming ? 'signIn.confirmWith' : 'signIn.with';
+  return html`<p class="center muted">${t('signIn.or')}</p>
+<form method="post" action="${page.base}/login/upstream">
+${Object.entries(hidden).map(([name, value]) => value !== undefined && html`<input type="hidden" name="${name}" value="${value}">\n`)}
+${values.upstreams.map(({ id, name }) => html`<button type="submit" class="button quiet" name="upstream" value="${id}"><span>${rich(label, { name: html`<bdi>${visibleText(name)}</bdi>` })}</span></button>\n`)}
+</form>`;
+}
