@@ -272,7 +272,7 @@ test('[LO-05] a form is posted under the same guard: whatever status comes is th
     assert.equal(await kind(pinnedPoster(options)(url, '')), 'refused', url);
 });
 
-test('an upstream is spoken to under the same guard: any method, header and status, no redirect followed, at most 64 KiB', async () => {
+test('an upstream is spoken to under the same guard, with whatever method, header and status, no redirect followed, at most 64 KiB', async () => {
   const { port, seen } = await serve((incoming, answer) => {
     const [, status = '200', size = '0'] = (incoming.url ?? '').split('/');
     answer.writeHead(Number(status), { Location: 'https://app.test/200', 'Content-Type': 'application/json' }).end('x'.repeat(Number(size)));
