@@ -23,7 +23,6 @@ create table if not exists facts (
   name text primary key,
   value text not null
 );
-
 create table tenants (
   tenant text primary key,
   name text not null,

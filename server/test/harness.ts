@@ -11,8 +11,10 @@ import { hashPassword } from '../src/crypto/password.ts';
 import { randomId } from '../src/crypto/random.ts';
 import type { ServerOptions } from '../src/options.ts';
 import type { Route } from '../src/route.ts';
-import { openNodeSqlite } from '../src/storage/drivers/node-sqlite.ts';
+
 import type { Client, ClientMetadata, McpServer, NewUser, Store } from '../src/storage/store.ts';
+import { testDatabase } from './database.ts';
+import { wantsWorkerd, workerd } from './workerd/start.ts';
 
 export const issuer = 'https://auth.example.com';
 export const start = 1_800_000_000;
@@ -37,16 +39,19 @@ export async function testServer(overrides: Partial<ServerOptions> = {}, routes?
   const logged: string[] = [];
   const write = (level: string) => (event: string, fields?: LogFields, cause?: unknown) =>
     void logged.push(`${level} ${event} ${JSON.stringify(fields ?? {})}${cause === undefined ? '' : ` ${String(cause)}`}`);
+  const database = overrides.driver ? { driver: overrides.driver, name: '' } : await testDatabase();
   const options: ServerOptions = {
     issuer,
     secret: 'a test secret that is long enough to pass',
-    driver: openNodeSqlite(':memory:'),
+    driver: database.driver,
     now: () => time,
     log: { info: write('info'), warn: write('warn'), error: write('error') },
     ...overrides,
   };
   const server = routes ? createApp(routes, [], options) : (await import('../src/server.ts')).createServer(options);
   await server.storage.migrate(time);
+  // Options that are functions, and tables of routes, stay in this process: those stories run here on every runtime.
+  const elsewhere = wantsWorkerd && !routes && Object.values(overrides).every((value) => typeof value !== 'function');
   const context = (await server.context()) as Context;
   const { store } = context;
   const event = (type: Parameters<typeof auditEvent>[0]) => auditEvent(type, time, 'test');
@@ -62,8 +67,12 @@ export async function testServer(overrides: Partial<ServerOptions> = {}, routes?
         time += seconds;
       },
     },
-    request: async (path, { address = '203.0.113.7', ...init } = {}) =>
-      server.fetch(new Request(path.startsWith('http') ? path : options.issuer + path, { redirect: 'manual', ...init }), { address }),
+    async request(path, { address = '203.0.113.7', ...init } = {}) {
+      const request = new Request(path.startsWith('http') ? path : options.issuer + path, { redirect: 'manual', ...init });
+      if (!elsewhere) return server.fetch(request, { address });
+      const told = { database: database.name, now: time, address, options: { ...overrides, issuer: options.issuer, secret: options.secret } };
+      return (await workerd()).ask(request, told, logged);
+    },
     async addUser({ password, ...user } = {}) {
       const username = user.username ?? 'ada';
       const added: NewUser = {

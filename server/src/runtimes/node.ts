@@ -61,7 +61,8 @@ export { type DevelopmentSettings, type RunningDevelopment, startDevelopment } f
 export { type LogFormat, type LogOptions, nodeLog } from './log.ts';
 export { nearest } from './nearest.ts';
 export { isPublicAddress, pinnedFetcher, pinnedPoster, pinnedUpstreamFetch } from './pinned-fetch.ts';
-export { type CheckedConfig, checkProduction, type Production, refuseDemoDatabase, serverFrom, startProduction } from './production.ts';
+export { type Production, refuseDemoDatabase, serverFrom, startProduction } from './production.ts';
+export { type CheckedConfig, checkProduction } from './production-config.ts';
 export { redactText } from './redact.ts';
 export { type NodeOptions, type RunningServer, startNode } from './serve.ts';
 export { flagOf, type Setting, settings, variableOf } from './settings.ts';

@@ -14,7 +14,8 @@ import type { Store } from '../storage/store.ts';
 import { loadConfig } from './config.ts';
 import { openDatabase, parseDatabaseUrl } from './database.ts';
 import { nodeLog } from './log.ts';
-import { checkProduction, serverFrom, startProduction } from './production.ts';
+import { serverFrom, startProduction } from './production.ts';
+import { checkProduction } from './production-config.ts';
 import { StartRefused } from './start-refused.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'auth-agent-start-'));

@@ -7,7 +7,7 @@ import type { Context, Log } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { verifyPassword } from '../crypto/password.ts';
 import { demoKeyId, demoSecrets, demoUser } from '../demo/data.ts';
-import { issuerProblem, type ServerOptions } from '../options.ts';
+import type { ServerOptions } from '../options.ts';
 import { createServer } from '../server.ts';
 import { restoringFact } from '../storage/backup.ts';
 import type { Driver } from '../storage/driver.ts';
@@ -16,12 +16,11 @@ import type { Storage } from '../storage/store.ts';
 import type { Config } from './config.ts';
 import { backUp, databaseFile, openDatabase } from './database.ts';
 import { pinnedFetcher, pinnedPoster, pinnedUpstreamFetch } from './pinned-fetch.ts';
+import { type CheckedConfig, checkProduction } from './production-config.ts';
 import { type RunningServer, startNode } from './serve.ts';
 import { smtpSender } from './smtp.ts';
 import { StartRefused } from './start-refused.ts';
-import { secretWeakness } from './weak-secret.ts';
 
-export type CheckedConfig = Config & { issuer: string; secret: string };
 export type Production = RunningServer & { server: AuthServer; context: Context };
 
 /** Starts a server as configured. @throws {StartRefused} with nothing listening and the database closed. */
@@ -68,40 +67,6 @@ export function serverFrom(config: CheckedConfig, driver: Driver, log: Log): Aut
       why: 'Settings are checked before anything starts.',
       fix: 'Correct it where it was set',
       cause,
-    });
-  }
-}
-
-/** What a production start must have before it opens the database. @throws {StartRefused} */
-export function checkProduction(config: Config): asserts config is CheckedConfig {
-  if (config.issuer === undefined) {
-    throw new StartRefused('No issuer is set', {
-      kind: 'usage',
-      why: 'The issuer is the public address of this server and the source of every URL it prints. It is never taken from a request.',
-      fix: 'AUTH_AGENT_ISSUER=https://auth.example.com auth-agent start',
-    });
-  }
-  const problem = issuerProblem(config.issuer);
-  if (problem) {
-    throw new StartRefused(`The issuer ${config.issuer} ${problem}`, {
-      why: problem.includes('https')
-        ? 'Over http anybody between could read codes and tokens; MCP clients refuse it, too.'
-        : 'Clients compare the issuer byte for byte.',
-      fix: 'AUTH_AGENT_ISSUER=https://auth.example.com, with a proxy in front that speaks TLS. For this computer only: auth-agent dev',
-    });
-  }
-  if (config.secret === undefined) {
-    throw new StartRefused('No secret is set', {
-      kind: 'usage',
-      why: 'The secret encrypts the private keys in the database and keys every hash. There is no default, because a default is no secret.',
-      fix: 'openssl rand -base64 48 > secret && chmod 600 secret && export AUTH_AGENT_SECRET_FILE=$PWD/secret',
-    });
-  }
-  const weakness = secretWeakness(config.secret);
-  if (weakness) {
-    throw new StartRefused(`The secret ${weakness}`, {
-      why: 'Whoever guesses it can open the private keys in a stolen database.',
-      fix: 'openssl rand -base64 48 > secret && chmod 600 secret && export AUTH_AGENT_SECRET_FILE=$PWD/secret',
     });
   }
 }
@@ -156,7 +121,7 @@ async function bringUpToDate(storage: Storage, driver: Driver, { database, log }
   const now = Math.floor(Date.now() / 1000);
   const copy = database === undefined ? undefined : await backUp(database, now);
   await storage.migrate(now);
-  log.info('database.migrated', { migrations: pending.join(' '), copy });
+  log.info('database.migrated', { migrations: pending.join(', '), copy });
 }
 
 /** @throws {StartRefused} when a secret that is printed in the documentation would work here. */

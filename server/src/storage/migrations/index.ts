@@ -111,10 +111,19 @@ export function tablesOf(known: readonly Migration[] = migrations): string[] {
   return [...tables].toSorted();
 }
 
-/** What the runner adds around the scripts: for whoever writes a schema without running it. */
-export async function schemaScript(known: readonly Migration[] = migrations): Promise<string> {
-  const entries = await Promise.all(known.map(async (migration) => `${migration.script.trim()}\n${await entryOf(migration, 0)}`));
-  return [bookkeeping.trim(), ...entries].join('\n\n');
+/** Each migration with what the runner adds to it, for those who apply them by other means than the runner. */
+export async function migrationFiles(known: readonly Migration[] = migrations): Promise<Migration[]> {
+  return Promise.all(
+    known.map(async (migration, index) => ({
+      name: migration.name,
+      script: [index === 0 ? bookkeeping.trim() : '', migration.script.trim(), await entryOf(migration, 0)].filter((text) => text !== '').join('\n'),
+    })),
+  );
+}
+
+/** All of them as one script. */
+export async function schemaScript(): Promise<string> {
+  return (await migrationFiles()).map(({ script }) => script).join('\n\n');
 }
 
 async function appliedMigrations(driver: Driver): Promise<Map<string, string>> {

@@ -1,0 +1,53 @@
+/**
+ * What DEPLOYMENT.md hands to an operator, as far as it can be proven without docker and systemd: every file, setting and command that it names is there.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { commands } from '../cli/src/commands/index.ts';
+import { settings, variableOf } from '../server/src/runtimes/node.ts';
+
+const root = new URL('..', import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
+const files = ['DEPLOYMENT.md', 'Dockerfile', 'compose.yaml', 'deploy/auth-agent.service', 'workers/wrangler.toml'];
+const known = settings.flatMap(({ name }) => [variableOf(name), `${variableOf(name)}_FILE`]);
+
+for (const file of files)
+  test(`every setting in ${file} is one`, () => {
+    const named = read(file).match(/AUTH_AGENT_[A-Z_]+/g) ?? [];
+    assert.ok(named.length > 0);
+    for (const name of named) assert.ok(known.includes(name), name);
+  });
+
+test('every command in DEPLOYMENT.md is one', () => {
+  const named = [...read('DEPLOYMENT.md').matchAll(/`auth-agent ([a-z-]+(?: [a-z-]+)?)/g)].map(([, words = '']) => words);
+  assert.ok(named.length > 8);
+  for (const words of named)
+    assert.ok(
+      commands.some(({ name }) => words === name || words.startsWith(`${name} `)),
+      words,
+    );
+});
+
+test('every file that DEPLOYMENT.md and the units name is there', () => {
+  const text = files.map(read).join('\n');
+  const named = text.match(/\b(deploy|docs|supabase|workers|cli|bench)\/[\w./-]*\w/g) ?? [];
+  assert.ok(named.length > 8);
+  for (const path of named) assert.ok(existsSync(new URL(path, root)), path);
+});
+
+test('the image is made from files that exist and that its context lets through', () => {
+  const through = read('.dockerignore')
+    .split('\n')
+    .filter((line) => line.startsWith('!'))
+    .map((line) => line.slice(1));
+  const copied = [...read('Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, sources = '']) => sources.split(' '));
+  assert.ok(copied.length > 6);
+  for (const path of copied) {
+    assert.ok(existsSync(new URL(path, root)), path);
+    assert.ok(
+      through.some((one) => path === one || path.startsWith(`${one}/`)),
+      `${path} is not in the context`,
+    );
+  }
+});
