@@ -68,7 +68,7 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     if (request.url.length > maxUrlLength) return refused(new OAuthError('uri_too_long', 'The address is longer than 8 KiB'), bare);
     const path = pathOf(request.url);
     const known = fixed.get(path);
-    if (known) return run(known, bare, contexts.root, headers[known.surface]);
+    if (known) return run(known, bare, contexts.root, headers);
     const matched = router.match('ALL', path);
     const [found] = matched[0];
     if (!found) return nothingHere(bare);
@@ -76,12 +76,12 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     const params = decoded(parameters, matched.length === 2 ? matched[1] : []);
     if (!params) return nothingHere(bare);
     const exchange = { ...bare, params };
-    return tenanted ? ofTenant(params.tenant ?? '', route, exchange) : run(route, exchange, contexts.root, headers[route.surface]);
+    return tenanted ? ofTenant(params.tenant ?? '', route, exchange) : run(route, exchange, contexts.root, headers);
   }
 
   async function ofTenant(tenant: string, route: Route, exchange: Exchange): Promise<Reply> {
     const context = await contexts.find(tenant);
-    return context ? run(route, exchange, context, headers[route.surface]) : nothingHere(exchange);
+    return context ? run(route, exchange, context, headers) : nothingHere(exchange);
   }
 
   /** Well-known misses are JSON for any origin (META-14); people get a page. */

@@ -87,9 +87,16 @@ export type ErrorCase =
   | 'copiedCode'
   | 'deviceDecided'
   | 'deviceGone'
+  | 'formFromElsewhere'
+  | 'formOld'
+  | 'noCookie'
   | 'redirectMismatch'
   | 'requestDecided'
   | 'setupLink';
+
+/** @see differenceOf in rules/difference.ts */
+type Run = { text: string; same: boolean };
+type Difference = { asked: Run[]; known: Run[] };
 
 /** What an error page says beyond its code: the case with what its words name, advice for the developer in English, facts. */
 export type ErrorPageText = {
@@ -99,7 +106,9 @@ export type ErrorPageText = {
   forDeveloper?: string;
   fixes?: { label: string; text: string }[];
   /** What a client that forgot its registration can be told by; the page says how to make that client register anew. */
-  staleClient?: readonly string[];
+  staleClient?: { names: readonly string[]; places: readonly string[] };
+  /** An address that was asked for beside the one that was probably meant, in runs of characters. */
+  difference?: Difference;
   details?: ErrorDetail[];
   continueTo?: { href: string; host: string; fields?: Record<string, string> };
   /** A page of ours that does what the request was after. */

@@ -49,22 +49,30 @@ function addressOf({ request: { method, url } }: Exchange): string | null {
 
 /** The words of an error page: those of its case, else of its code. */
 export function errorText(error: OAuthError, exchange: Exchange, words: Words): ErrorPageValues {
-  const { case: given, values, forDeveloper, fixes, staleClient, details, continueTo, goTo } = error.page ?? {};
+  const { case: given, values, forDeveloper, fixes, staleClient, difference, details, continueTo, goTo } = error.page ?? {};
   const fix = fixOf(error.code);
   const { t } = words;
   return {
     code: error.code,
     title: t(keyOf(`problem.case.${given}.title`) ?? keyOf(`problem.title.${error.code}`) ?? 'problem.title'),
     text: t(`problem.means.${error.code}`),
-    forUser: t(keyOf(`problem.case.${given}.advice`) ?? keyOf(`problem.advice.${error.code}`) ?? 'problem.advice', values),
+    forUser: waiting(error, words) ?? t(keyOf(`problem.case.${given}.advice`) ?? keyOf(`problem.advice.${error.code}`) ?? 'problem.advice', values),
     // For whoever wrote the client: English, as all of the protocol is.
     forDeveloper: forDeveloper ?? [error.message, ...(fix === undefined ? [] : [fix])].join('. '),
     fixes: staleClient ? staleClientFixes(staleClient, words) : fixes,
+    difference,
     details: details?.map((detail) => detailText(detail, words)),
     requestId: exchange.requestId,
     continueTo,
     goTo,
   };
+}
+
+/** How long to wait, where the answer says so (RFC 9110 §10.2.3). */
+function waiting({ code, headers }: OAuthError, { t }: Words): string | undefined {
+  const seconds = Number(headers['Retry-After'] ?? Number.NaN);
+  if (code !== 'too_many_requests' || !Number.isFinite(seconds)) return undefined;
+  return seconds < 90 ? t('problem.wait.seconds', { count: seconds }) : t('problem.wait.minutes', { count: Math.ceil(seconds / 60) });
 }
 
 /** What a code means and what to do about it, for its page in the documentation. */

@@ -106,10 +106,14 @@ export function toResponse({ status, headers, cookies, body }: Reply): Response 
 }
 
 /** Runs a route for one request: method check, preflight, handler, and the faces of what it throws. At once where the handler answers at once. */
-export function run(route: Route, exchange: Exchange, context: Context, headers: SurfaceHeaders): Reply | Promise<Reply> {
+export function run(route: Route, exchange: Exchange, context: Context, surfaces: Readonly<Record<Surface, SurfaceHeaders>>): Reply | Promise<Reply> {
   const { method } = exchange.request;
   const handler = route.methods[(method === 'HEAD' ? 'GET' : method) as Method];
-  const failed = (error: unknown) => reply(route.surface === 'page' ? pageFace(error, exchange, context) : jsonFace(error, exchange, context), headers);
+  const headers = surfaces[route.surface];
+  const failed = (error: unknown) =>
+    route.surface === 'page' || isNavigation(exchange.request)
+      ? reply(pageFace(error, exchange, context), surfaces.page)
+      : reply(jsonFace(error, exchange, context), headers);
   try {
     const answer = handler ? handler(exchange, context) : withoutHandler(route, method);
     return answer instanceof Promise
@@ -118,6 +122,11 @@ export function run(route: Route, exchange: Exchange, context: Context, headers:
   } catch (error) {
     return failed(error);
   }
+}
+
+/** A person who opened the address of a machine: no script and no client can send this header (Fetch Metadata). */
+function isNavigation({ method, headers }: HttpRequest): boolean {
+  return method === 'GET' && headers.get('sec-fetch-mode') === 'navigate';
 }
 
 /** Says in which language a page is. */

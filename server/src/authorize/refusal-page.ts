@@ -8,6 +8,7 @@ import type { Context } from '../context.ts';
 import { type ErrorDetail, OAuthError } from '../errors.ts';
 import type { HttpRequest } from '../http-request.ts';
 import { deviceCodeGrant } from '../rules/device-grant.ts';
+import { likelyMistake } from '../rules/difference.ts';
 import type { Client } from '../storage/store.ts';
 
 type Stale = { clientId: string; redirectUri: string | undefined; found: FoundClient; request: HttpRequest };
@@ -18,26 +19,17 @@ export function unknownClient({ clientId, redirectUri, found, request }: Stale):
   const error = new OAuthError('invalid_client', disabled ? 'The client is disabled here' : 'The client is not registered here', { status: 400 });
   const details: ErrorDetail[] = [['client_id', clip(clientId)]];
   if (disabled) return error.onPage({ case: 'clientDisabled', details });
-  const hints = [
-    found.state === 'gone' ? (found.client?.metadata.clientName ?? '') : '',
-    clientId,
-    redirectUri ?? '',
-    request.headers.get('user-agent') ?? '',
-    familiar(redirectUri),
-  ];
+  const registered = found.state === 'gone' ? found.client : undefined;
+  const since: ErrorDetail[] = registered?.removedAt === undefined ? [] : [['removed', new Date(registered.removedAt * 1000).toISOString()]];
   return error.onPage({
     case: 'clientGone',
     forDeveloper: 'The token endpoint answers 401 invalid_client, so that clients can register again by themselves.',
-    staleClient: hints,
-    details,
+    staleClient: {
+      names: [registered?.metadata.clientName ?? '', clientId],
+      places: [redirectUri ?? '', request.headers.get('user-agent') ?? ''],
+    },
+    details: [...details, ...since],
   });
-}
-
-/** Programs that can be told by their redirect URI alone (requirements, part 2). */
-function familiar(redirectUri = ''): string {
-  if (/^http:\/\/localhost:\d+\/callback$/.test(redirectUri)) return 'Claude Code';
-  if (/^(https:\/\/(insiders\.)?vscode\.dev\/redirect|http:\/\/127\.0\.0\.1(:\d+)?\/)$/.test(redirectUri)) return 'VS Code';
-  return '';
 }
 
 /** The client would have people copy its code from a page. */
@@ -63,15 +55,17 @@ export function redirectMismatch(sent: string, client: Client): OAuthError {
   const registered = client.metadata.redirectUris;
   const shown = registered.slice(0, 10).map((uri): ErrorDetail => ['registered', clip(uri)]);
   const more: ErrorDetail[] = registered.length > shown.length ? [['registered', registered.length - shown.length]] : [];
+  const alike = registered.map((uri) => withPortOf(uri, sent));
   return new OAuthError('invalid_redirect_uri', 'The redirect_uri is not registered for this client').onPage({
     case: 'redirectMismatch',
-    forDeveloper: `${difference(sent, registered)} Redirect URIs are compared character by character. Only on http loopback may the port differ.`,
+    forDeveloper: `${reasonOf(sent, alike)} Redirect URIs are compared character by character. Only on http loopback may the port differ.`,
+    difference: likelyMistake(sent, alike),
     details: [['requested', clip(sent)], ...shown, ...more],
   });
 }
 
 /** Names the likeliest mistake, in constant sentences only. */
-function difference(sent: string, registered: readonly string[]): string {
+function reasonOf(sent: string, registered: readonly string[]): string {
   if (registered.length === 0) return 'The client has no redirect URI registered.';
   if (registered.some((uri) => withoutLoopbackName(uri) === withoutLoopbackName(sent)))
     return 'localhost, 127.0.0.1 and [::1] are three different hosts: register each that you use.';
@@ -79,6 +73,14 @@ function difference(sent: string, registered: readonly string[]): string {
   if (registered.some((uri) => uri.toLowerCase() === sent.toLowerCase())) return 'Upper and lower case make another address.';
   if (registered.some((uri) => uri.split('?')[0] === sent.split('?')[0])) return 'The query is part of the address.';
   return 'None of the registered addresses is this one.';
+}
+
+const loopbackOrigin = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(:\d+)?(?=[/?]|$)/;
+
+/** On loopback the port is no difference: a registered address with that of the one which was sent. */
+function withPortOf(registered: string, sent: string): string {
+  const port = loopbackOrigin.exec(sent)?.[2];
+  return port === undefined ? registered : registered.replace(loopbackOrigin, (_, host: string) => host + port);
 }
 
 function withoutLoopbackName(uri: string): string {

@@ -118,7 +118,17 @@ function explained(error: unknown, url: string): unknown {
   const rule = told.cause instanceof OAuthError ? told.cause.message : undefined;
   const details: ErrorDetail[] = [['address', url]];
   if (error instanceof FetchFailure && error.status !== undefined) details.push(['status', String(error.status)]);
-  return told.onPage({ forDeveloper: rule === undefined ? told.message : `${told.message}: ${rule}`, details });
+  const reason = rule === undefined ? told.message : `${told.message}: ${rule}`;
+  return told.onPage({ forDeveloper: `${reason}. ${whatIsRead}${lookingAt(url)}`, details });
+}
+
+/** draft-ietf-oauth-client-id-metadata-document, in the order in which it is checked here. */
+const whatIsRead =
+  'The address is asked without following redirects, over https on a public address. It must answer with status 200, application/json, at most 5 KiB, and a client_id equal to the address.';
+
+/** A command that shows the same answer; left out for an address that a shell could read as more than one word. */
+function lookingAt(url: string): string {
+  return /^https:\/\/[\w.~:/%-]+$/.test(url) ? ` Look at it yourself: curl -si ${url}` : '';
 }
 
 /** Flights of this process by context: concurrent requests for one address are one fetch. */

@@ -21,3 +21,26 @@ export function canonicalResource(value: string): string | undefined {
 export function resourceTwins(canonical: string): string[] {
   return URL.canParse(canonical) && new URL(canonical).pathname === '/' && !canonical.endsWith('/') ? [canonical, `${canonical}/`] : [canonical];
 }
+
+/** Where an MCP server usually is below its host. */
+const usualPaths = ['/mcp', '/mcp/', '/sse'];
+
+/** What was probably meant by a canonical resource that nobody registered, likeliest first, each with the sentence that says the difference. At most ten. */
+export function otherSpellings(canonical: string): { spelling: string; said: string }[] {
+  const { origin, protocol, host, pathname, search } = new URL(canonical);
+  const path = pathname === '/' ? '' : pathname;
+  const swapped = `${protocol === 'https:' ? 'http' : 'https'}://${host}`;
+  const parents = path.split('/').slice(1, -1).slice(0, 3);
+  const guesses: [string, string][] = [
+    [origin + (path.endsWith('/') ? path.slice(0, -1) : `${path}/`), 'A slash at the end makes another address.'],
+    [swapped + path, 'http and https are two addresses.'],
+    ...(search === '' ? [] : ([[origin + path, 'The query is part of the address.']] as [string, string][])),
+    ...usualPaths.map((usual): [string, string] => [origin + usual, 'The path is part of the address.']),
+    ...parents.map((_, index): [string, string] => [`${origin}/${parents.slice(0, index + 1).join('/')}`, 'The path is part of the address.']),
+    [origin, 'The path is part of the address.'],
+  ];
+  const seen = new Set([canonical]);
+  return guesses
+    .map(([guess, said]) => ({ spelling: canonicalResource(guess) ?? canonical, said }))
+    .filter(({ spelling }) => !seen.has(spelling) && seen.add(spelling));
+}

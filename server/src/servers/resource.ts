@@ -4,7 +4,8 @@
  */
 import type { Context } from '../context.ts';
 import { OAuthError } from '../errors.ts';
-import { canonicalResource } from '../rules/resource.ts';
+import { differenceOf } from '../rules/difference.ts';
+import { canonicalResource, otherSpellings } from '../rules/resource.ts';
 import { identityScopes } from '../rules/scope.ts';
 import type { Client, McpServer, ServerScope } from '../storage/store.ts';
 
@@ -23,8 +24,25 @@ export async function findTarget(values: readonly string[], client: Client, cont
   if (canonical.has(undefined) || resource === undefined) throw new OAuthError('invalid_target', 'resource must be an absolute URI without a fragment');
   if (canonical.size > 1) throw new OAuthError('invalid_target', 'Ask for one resource at a time');
   const target = await targetOf(resource, context);
-  if (!target) throw new OAuthError('invalid_target', 'The resource is not registered here').onPage({ details: [['resource', resource]] });
+  if (!target) throw await unknownResource(resource, context);
   return target;
+}
+
+/** Names the registered server that was probably meant: reached by a few spellings, each asked for by itself, so that nobody reads a list of our servers out of this. */
+async function unknownResource(resource: string, context: Context): Promise<OAuthError> {
+  const error = new OAuthError('invalid_target', 'The resource is not registered here');
+  for (const { spelling, said } of otherSpellings(resource)) {
+    if (!(await targetOf(spelling, context))) continue;
+    return error.onPage({
+      forDeveloper: `${said} Resources are compared character by character, apart from the case of scheme and host, the default port and a lone slash at the root.`,
+      difference: differenceOf(resource, spelling),
+      details: [
+        ['resource', resource],
+        ['registered', spelling],
+      ],
+    });
+  }
+  return error.onPage({ details: [['resource', resource]] });
 }
 
 /** The target of a canonical resource, if it is registered. */

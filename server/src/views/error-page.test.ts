@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { differenceOf } from '../rules/difference.ts';
 import { type ErrorPageValues, errorPage } from './error-page.ts';
 import type { PageFrame } from './layout.ts';
 import { staleClientFixes } from './stale-client-fixes.ts';
@@ -35,9 +36,27 @@ test('code and request id are on the page, and what is for the developer is apar
 });
 
 test('a recognised agent gets its own fix, an unknown one gets them all', () => {
-  const labels = (...hints: string[]) => staleClientFixes(hints, page).map(({ label }) => label);
+  const by = (names: string[], places: string[] = []) =>
+    staleClientFixes({ names, places }, page)
+      .map(({ label }) => label)
+      .slice(0, -1);
 
-  assert.deepEqual(labels('cursor://anysphere.cursor-mcp/oauth/callback'), ['Cursor', 'Any other agent']);
-  assert.deepEqual(labels('Claude Code'), ['Claude Code', 'Any other agent']);
-  assert.deepEqual(labels('http://127.0.0.1:1/x'), ['Claude Code', 'mcp-remote', 'Cursor', 'VS Code', 'Any other agent']);
+  assert.deepEqual(by([], ['cursor://anysphere.cursor-mcp/oauth/callback']), ['Cursor']);
+  assert.deepEqual(by(['Claude Code (files)']), ['Claude Code']);
+  assert.deepEqual(by(['', 'client_1'], ['https://claude.ai/api/mcp/auth_callback']), ['Claude']);
+  assert.deepEqual(by(['Gemini CLI MCP Client'], ['http://localhost:7777/oauth/callback']), ['Gemini CLI']);
+  assert.deepEqual(by(['', 'client_1'], ['http://localhost:7777/oauth/callback']), ['mcp-remote', 'Gemini CLI']);
+  assert.deepEqual(by(['MCP Inspector'], ['http://localhost:6274/oauth/callback']), ['MCP Inspector']);
+  assert.deepEqual(by([], ['http://127.0.0.1:1234/callback/abc_-']), ['Codex']);
+  assert.deepEqual(by([], ['http://127.0.0.1:27523/callback']), ['Zed']);
+  assert.deepEqual(by([], ['http://127.0.0.1:33418/']), ['VS Code']);
+  assert.deepEqual(by([], ['x', 'Mozilla/5.0 Cursor/1.4.2 Chrome/132 Electron/34']), ['Cursor']);
+  assert.equal(by(['Somebody else'], ['http://127.0.0.1:1/x']).length, 9);
+});
+
+test('addresses that differ are shown one above the other, and what cannot be seen is spelled out', () => {
+  const html = errorPage(page, { ...values, forDeveloper: 'Compare.', difference: differenceOf('https://a.example/c\u200Bb<i>', 'https://a.example/cb') });
+
+  assert.match(html, /https:\/\/a\.example\/c<mark>\[U\+200B\]<\/mark>b<mark>&lt;i&gt;<\/mark>/);
+  assert.match(html, /<dt>Registered<\/dt><dd><code dir="ltr">https:\/\/a\.example\/cb<\/code>/);
 });

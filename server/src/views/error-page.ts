@@ -4,6 +4,7 @@
  */
 import { html } from 'hono/html';
 import { copyButton } from './copy-button.ts';
+import { type DifferenceValues, differenceList } from './difference.ts';
 import { visibleText } from './display-text.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
@@ -21,6 +22,8 @@ export type ErrorPageValues = {
   forDeveloper?: string;
   /** Ways out, for example one per kind of client; `text` is shown as a command when it looks like one line of it. */
   fixes?: readonly { label: string; text: string }[];
+  /** Two addresses that are not one, laid over each other. */
+  difference?: DifferenceValues;
   details?: readonly (readonly [name: string, value: string])[];
   requestId: string;
   /** The explicit way on to an untrusted client; `host` is what the person must be able to recognise. */
@@ -37,7 +40,7 @@ export function errorPage(page: PageFrame, values: ErrorPageValues): string {
 <section class="advice"><h2>${t('problem.you')}</h2><p>${values.forUser}</p>${fixList(values)}
 ${values.goTo && html`<p><a class="button quiet" href="${values.goTo.href}">${t(`problem.goTo.${values.goTo.place}`)}</a></p>`}</section>
 ${onward(page, values)}
-${values.forDeveloper !== undefined && html`<section class="advice"><h2>${t('problem.developer')}</h2><p>${visibleText(values.forDeveloper)}</p></section>`}
+${values.forDeveloper !== undefined && html`<section class="advice"><h2>${t('problem.developer')}</h2><p>${visibleText(values.forDeveloper)}</p>${values.difference && differenceList(page, values.difference)}</section>`}
 ${technical(page, values)}`;
 
   return renderPage(page, { title: values.title, why: 'why.error', main });

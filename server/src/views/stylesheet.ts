@@ -178,6 +178,10 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .fixes > div { padding: 0.5rem 0; }
 .fixes dt { font-weight: 600; }
 .fixes dd { color: var(--muted); }
+.difference { margin-top: 0.75rem; }
+.difference > div { padding: 0.25rem 0; }
+.difference dt { color: var(--muted); font-size: 0.875rem; }
+.difference mark { padding: 0 0.125rem; background: var(--amber-soft); color: var(--amber); border-bottom: 2px solid; font-weight: 650; }
 .outcome { text-align: center; }
 .outcome > * + * { margin-top: 0.5rem; }
 .outcome .icon { width: 2.75rem; height: 2.75rem; color: var(--accent); stroke-width: 1.25; }
