@@ -33,9 +33,10 @@ export function openPerson(username: string, password: string): Person {
     return { url, html };
   }
 
-  /** Submits the first form of a page: its hidden fields, and what the person adds. */
-  function submit({ url, html }: Page, filled: Record<string, string>): Promise<Page> {
-    const [, action = '', form = ''] = /<form method="post" action="([^"]*)">([\s\S]*?)<\/form>/.exec(html) ?? [];
+  /** Submits the first form of a page, or the first that goes to `path`: its hidden fields, and what the person adds. */
+  function submit({ url, html }: Page, filled: Record<string, string>, path = ''): Promise<Page> {
+    const forms = [...html.matchAll(/<form method="post" action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)];
+    const [, action = '', form = ''] = forms.find(([, to = '']) => to.endsWith(path)) ?? [];
     const body = new URLSearchParams(
       [...form.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)].map(([, name = '', value = '']) => [name, value]),
     );
@@ -54,7 +55,8 @@ export function openPerson(username: string, password: string): Person {
     },
     async disconnect(site) {
       let page = await load(`${site}/account/agents`);
-      while (page.html.includes('/account/agents/disconnect')) page = await submit(page, {});
+      const path = '/account/agents/disconnect';
+      while (page.html.includes(`${path}"`)) page = await submit(page, {}, path);
     },
   };
 }
