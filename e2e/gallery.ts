@@ -165,6 +165,7 @@ export function gallery(world: Stand): Shown[] {
     { name: 'security-none', title: /^Sign-in and sessions/, as: 'eve', go: path('/account/security') },
     { name: 'security-renamed', title: /^Sign-in and sessions/, as: 'kay', go: renamed },
     { name: 'sign-in-stronger', title: /^Sign in/, go: at({ acr_values: 'aal2' }) },
+    { name: 'agents-pause', title: /^Pause/, as: 'ada', go: askedToPause },
     { name: 'sign-out', title: /^Sign out/, as: 'ada', go: path('/logout') },
     { name: 'sign-out-asked', title: /^Sign out/, as: 'ada', go: path(asked) },
     {
@@ -220,6 +221,7 @@ export function gallery(world: Stand): Shown[] {
           .then(() => allow(page))
           .then(() => page.getByText('Copy this code').waitFor()),
     },
+    { name: 'development-mail', title: /^Mail/, go: readMail },
     { name: 'development-test-challenge', title: /^Sign in/, go: (page) => page.goto(development({ code_challenge: 'test' })) },
     {
       name: 'development-no-code',
@@ -304,6 +306,23 @@ export function gallery(world: Stand): Shown[] {
     await page.context().clearCookies({ name: '__Host-aa_browser' });
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText("Your browser didn't send our cookie").waitFor();
+  }
+
+  async function askedToPause(page: Page) {
+    await page.goto(`${issuer}/account/agents`);
+    const grant = await page.locator('form[action$="/agents/pause"] input[name=grant]').first().inputValue();
+    await page.goto(`${issuer}/account/agents/pause?grant=${grant}`);
+  }
+
+  async function readMail(page: Page) {
+    const at = Math.floor(Date.now() / 1000);
+    await world.developmentMail.queue(
+      { to: 'ada@example.com', kind: 'new-device', values: { at, address: '203.0.113.7', userAgent: 'Firefox/140.0 Linux' } },
+      at,
+    );
+    await world.developmentMail.queue({ to: 'ada@example.com', kind: 'test', values: {} }, at);
+    await world.developmentMail.idle();
+    await page.goto(`${world.development}/dev/mail`);
   }
 
   function development(more: Record<string, string>): string {

@@ -8,8 +8,10 @@ import { after } from 'node:test';
 import { createServer as createTlsFront } from 'node:tls';
 import type { Browser } from 'playwright-core';
 import { auditEvent } from '../server/src/audit/event.ts';
+import type { Context } from '../server/src/context.ts';
 import { sha256 } from '../server/src/crypto/hash.ts';
 import { randomId } from '../server/src/crypto/random.ts';
+import type { Outbox } from '../server/src/mail/outbox.ts';
 import { deviceCodeGrant } from '../server/src/rules/device-grant.ts';
 import { startDevelopment } from '../server/src/runtimes/development.ts';
 import { startNode } from '../server/src/runtimes/serve.ts';
@@ -33,6 +35,8 @@ export type Stand = TestServer & {
   approved: Client;
   /** `http://localhost:<port>` of development mode. */
   development: string;
+  /** What development mode would send. */
+  developmentMail: Outbox;
   open(options?: PersonOptions): Promise<Person>;
   /** Adds somebody who signs in with `password`. Returns the username. */
   somebody(username?: string): Promise<string>;
@@ -110,6 +114,7 @@ async function build(): Promise<Stand> {
     mcp,
     approved,
     development: development.issuer,
+    developmentMail: ((await development.server.context()) as Context).mail,
   };
 }
 

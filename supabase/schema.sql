@@ -648,6 +648,16 @@ create table upstream_visits (
 create index upstream_visits_expires on upstream_visits (expires_at);
 insert into schema_migrations (name, checksum, applied_at) values ('0019-upstreams', 'b6a42d7c4087f9f8085b6d4468ffcaa97c991c3d0f1d8ebb084862c2b12d112a', 0);
 
+create table known_devices (
+  tenant text not null,
+  user_id text not null,
+  device_hash text not null,
+  expires_at bigint not null,
+  primary key (tenant, user_id, device_hash)
+);
+create index known_devices_expiry on known_devices (expires_at);
+insert into schema_migrations (name, checksum, applied_at) values ('0020-known-devices', 'cc716cdbe753070e116869581a7790442d1e0be76f82e1d8c69220dadec3e590', 0);
+
 reset role;
 reset search_path;
 
@@ -669,6 +679,7 @@ alter table auth_agent.grants enable row level security;
 alter table auth_agent.holds enable row level security;
 alter table auth_agent.identity_links enable row level security;
 alter table auth_agent.issuer_grants enable row level security;
+alter table auth_agent.known_devices enable row level security;
 alter table auth_agent.limits enable row level security;
 alter table auth_agent.one_time_links enable row level security;
 alter table auth_agent.outbox enable row level security;

@@ -7,6 +7,7 @@ import { firstTime, firstTimeForm } from './account/first-time.ts';
 import { account, home } from './account/home.ts';
 import { chooseLanguage } from './account/language.ts';
 import { link, linkForm } from './account/link-upstream.ts';
+import { pauseForm } from './account/pause.ts';
 import { receipt, receiptData } from './account/receipts.ts';
 import { reduce, reduceForm } from './account/reduce.ts';
 import { secondStep, secondStepForm } from './account/second-step.ts';
@@ -91,7 +92,7 @@ export const routes: readonly Route[] = [
   { path: '/account/agents', surface: 'page', methods: { GET: agents } },
   { path: '/account/agents/disconnect', surface: 'page', methods: { POST: disconnect } },
   { path: '/account/agents/disconnect-all', surface: 'page', methods: { GET: disconnectAllForm, POST: disconnectAll } },
-  { path: '/account/agents/pause', surface: 'page', methods: { POST: pause } },
+  { path: '/account/agents/pause', surface: 'page', methods: { GET: pauseForm, POST: pause } },
   { path: '/account/agents/pause-all', surface: 'page', methods: { POST: pauseAll } },
   { path: '/account/agents/resume', surface: 'page', methods: { POST: resume } },
   { path: '/account/agents/resume-all', surface: 'page', methods: { POST: resumeAll } },

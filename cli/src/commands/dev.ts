@@ -52,7 +52,8 @@ function announce(call: Call, { issuer, dataFile }: RunningDevelopment, took: nu
   call.terminal.stdout.write(`  ${strong(`Auth-Agent MCP ${version}`)} · development mode · this computer only
 
   Issuer        ${strong(issuer)}
-${textFlag(call, 'seed') === 'none' ? '' : demo}  Data          ${dataFile === undefined ? 'in memory, gone when it stops' : `${dataFile} (delete any time)`}
+${textFlag(call, 'seed') === 'none' ? '' : demo}  Mail          ${issuer}/dev/mail (none is sent)
+  Data          ${dataFile === undefined ? 'in memory, gone when it stops' : `${dataFile} (delete any time)`}
 
   Try   curl ${issuer}/.well-known/oauth-authorization-server
   ${faint(`ready in ${took.toFixed(1)} s · Ctrl-C to stop`)}

@@ -16,6 +16,7 @@ import { linkIdentity, listIdentities, unlinkIdentity } from './identities.ts';
 import { addIssuer, listIssuers, removeIssuer } from './issuers.ts';
 import { createKey, listKeys, revokeKey } from './keys.ts';
 import { login } from './login.ts';
+import { testMail } from './mail.ts';
 import { createOwnerToken } from './owner-tokens.ts';
 import { createRegistrationToken, listRegistrationTokens, revokeRegistrationToken } from './registration-tokens.ts';
 import { addServer, listServers, removeServer, showServer } from './servers.ts';
@@ -44,6 +45,7 @@ export const commands: readonly Command[] = [
   listKeys,
   revokeKey,
   createOwnerToken,
+  testMail,
   addUser,
   listUsers,
   resetFactors,

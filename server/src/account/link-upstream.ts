@@ -64,7 +64,7 @@ function linkTo({ user }: SignedIn, { arrival, upstream }: Pick<Asked, 'arrival'
   const about = { userId: user.id, address: exchange.address, requestId: exchange.requestId, detail: { upstream: upstream.id } };
   const event = auditEvent('upstream.linked', context.now(), `user:${user.id}`, about);
   const identity = { issuer, subject, upstreamId: upstream.id, userId: user.id, label: profile.label, createdAt: context.now() };
-  return context.store.linkUpstream(identity, event);
+  return context.store.linkUpstream(identity, context.mail.notify(event, { kind: 'sign-in-linked', user }, exchange));
 }
 
 /** What is to be linked to whom, or the answer that must come first. @throws {OAuthError} request_expired */

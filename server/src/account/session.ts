@@ -7,8 +7,9 @@ import type { Context, Exchange } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { randomId } from '../crypto/random.ts';
 import { noteLanguage } from '../page-language.ts';
-import type { Session, User } from '../storage/store.ts';
+import type { NewSession, Session, User } from '../storage/store.ts';
 import { readCookie, writeCookie } from './cookies.ts';
+import { deviceHashOf, withDeviceNotice } from './known-device.ts';
 import { tellLogoutsSoon } from './tell-logout.ts';
 
 export type SignedIn = { session: Session; user: User };
@@ -36,7 +37,8 @@ export async function beginSession(user: User, { keep, amr, authTime }: SignInFa
   const { sessionIdleSeconds, keptSessionIdleSeconds, sessionLifetimeSeconds } = context.options;
   const now = context.now();
   const id = randomId('', 32);
-  const session: Session = {
+  const deviceHash = deviceHashOf(user, exchange, context);
+  const session: NewSession = {
     idHash: sha256(id),
     userId: user.id,
     authTime: authTime ?? now,
@@ -48,10 +50,11 @@ export async function beginSession(user: User, { keep, amr, authTime }: SignInFa
     address: exchange.address,
     amr: [...amr],
     sid: await sidFor(user, exchange, context),
+    deviceHash,
   };
   const event = auditEvent('user.signed_in', now, `user:${user.id}`, { userId: user.id, address: exchange.address, requestId: exchange.requestId });
   const replaced = readCookie('session', exchange.request, context);
-  await context.store.startSession(session, replaced === undefined ? undefined : sha256(replaced), event);
+  await context.store.startSession(session, replaced === undefined ? undefined : sha256(replaced), await withDeviceNotice(event, { user, deviceHash }, place));
   return [writeCookie('session', id, context, keep ? sessionLifetimeSeconds : undefined)];
 }
 

@@ -3,6 +3,7 @@
  * click, a second tab or a second node changes nothing (CON-06). Not here: asking (consent.ts), the redirect (authorize.ts, return-page.ts).
  */
 import type { Browser } from '../account/browser-cookie.ts';
+import { clientView } from '../account/client-view.ts';
 import type { SignedIn } from '../account/session.ts';
 import { auditEvent } from '../audit/event.ts';
 import { metadataDigest } from '../clients/metadata.ts';
@@ -12,6 +13,7 @@ import { openUnder, sealUnder } from '../crypto/instance-keys.ts';
 import { randomId } from '../crypto/random.ts';
 import { OAuthError } from '../errors.ts';
 import type { Client, Code, Grant, ParkedRequest, RequestAnswer, Session, SessionClient } from '../storage/store.ts';
+import { withAccessNotice } from './access-notice.ts';
 import { type ClientAnswer, codeAnswer, errorAnswer } from './answer.ts';
 import { consentRedirect } from './next-step.ts';
 import { consentRecord } from './receipt.ts';
@@ -44,7 +46,9 @@ export async function approve({ parked, client, signedIn, scope, receipt }: Appr
   const value = randomId('ac_', 32);
   const outcome = { ...codeAnswer(request, value, context.issuer), denied: false };
   const code = codeRow(value, parked, { grant, session: signedIn.session, expiresAt: now + context.options.codeSeconds });
-  const event = auditEvent('grant.approved', now, `user:${signedIn.user.id}`, { ...about(parked, signedIn, place), grantId: grant.id, detail: { scope } });
+  const approved = auditEvent('grant.approved', now, `user:${signedIn.user.id}`, { ...about(parked, signedIn, place), grantId: grant.id, detail: { scope } });
+  const access = { user: signedIn.user, clientId: client.id, client: clientView(client), resource: request.resource, scope };
+  const event = await withAccessNotice(approved, access, place);
   const answered = await context.store.approveRequest(
     {
       ...answerTo(parked, outcome, place),

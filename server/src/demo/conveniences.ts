@@ -13,9 +13,11 @@ import type { HttpRequest } from '../http-request.ts';
 import { pageFrame } from '../page-frame.ts';
 import { headersFor, json, page, reply, toResponse } from '../route.ts';
 import { codeDisplayPage } from '../views/code-display-page.ts';
+import { type CaughtMail, mailboxPage } from '../views/mailbox-page.ts';
 import { noticePage } from '../views/notice-page.ts';
 import { codePagePath, demoKeyId, demoServerIds, demoUser, outOfBand } from './data.ts';
 import { isLocal, isThisComputer } from './local.ts';
+import { mailboxPath } from './mailbox.ts';
 
 type LocalRequest = { request: Request; url: URL; path: string; context: Context; connection: Connection; server: AuthServer };
 /** Answers, rewrites the request, or leaves it to the next. */
@@ -34,11 +36,12 @@ export function developmentNotice(request: HttpRequest): { title: string; text: 
 }
 
 /** Wraps a server. Whatever is not local reaches it untouched, except that signing in with the demo password needs this computer. */
-export function withConveniences(server: AuthServer): AuthServer['fetch'] {
+export function withConveniences(server: AuthServer, mails: readonly CaughtMail[]): AuthServer['fetch'] {
   const hopeless = hopelessChallenges();
   const list: Convenience[] = [
     codePage,
     debugClients,
+    mailPage(mails),
     outOfBandAuthorize,
     hopeless.explain,
     hopeless.accept,
@@ -179,6 +182,15 @@ async function debugClients({ request, path, context }: LocalRequest): Promise<R
     scope: client.metadata.scope,
   }));
   return toResponse(reply(json({ clients }), headersFor('private', false)));
+}
+
+/** GET /dev/mail: what would have been sent. */
+function mailPage(mails: readonly CaughtMail[]): Convenience {
+  return ({ request, path, context, connection }) => {
+    if (path !== mailboxPath || request.method !== 'GET') return undefined;
+    const frame = pageFrame({ request, address: connection.address, requestId: 'development', params: {} }, context);
+    return toResponse(reply(page(mailboxPage(frame, { mails, issuer: context.issuer })), headersFor('page', false)));
+  };
 }
 
 /**

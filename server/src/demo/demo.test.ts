@@ -144,6 +144,27 @@ describe('the documented calls run as printed', () => {
     assert.ok(text.includes('urn:ietf:wg:oauth:2.0:oob'));
   });
 
+  test('mail is not sent but shown, newest first, with links of this server only', async () => {
+    const { call, server } = await development();
+    const { mail } = (await server.context()) as Context;
+    const read = async () => (await call('/dev/mail')).text();
+    assert.match(await read(), /No mail yet/);
+
+    await mail.queue({ to: 'ada@example.com', kind: 'test', values: {} }, server.options.now());
+    await mail.queue(
+      { to: 'bob@example.com', kind: 'passkey-added', values: { at: server.options.now(), userAgent: 'https://evil.example/' } },
+      server.options.now(),
+    );
+    await mail.idle();
+
+    const html = await read();
+    assert.ok(html.indexOf('bob@example.com') < html.indexOf('ada@example.com'));
+    assert.deepEqual(
+      [...html.matchAll(/<a href="(http[^"]*)"/g)].map(([, href]) => href),
+      [`${server.options.issuer}/account/security`],
+    );
+  });
+
   test('the whole flow with the RFC 7636 vector ends in tokens', async () => {
     const { call } = await development();
     const person = browser(call);
@@ -260,6 +281,7 @@ describe('the fortress', () => {
       assert.equal((await strange('/oauth/introspect', form({ token: access_token }))).status, 401);
       assert.equal((await strange('/introspect', form({ token: access_token }, { Authorization: 'Bearer sk_xyz789' }))).status, 401);
       assert.equal((await strange('/debug/clients')).status, 404);
+      assert.equal((await strange('/dev/mail')).status, 404);
       assert.equal((await strange('/dev/code?code=ac_x')).status, 404);
       assert.equal((await strange(authorizeUrl({ redirect_uri: 'urn:ietf:wg:oauth:2.0:oob' }))).status, 400);
       const challenged = await strange(authorizeUrl({ code_challenge: 'test' }));

@@ -11,6 +11,7 @@ import type { Driver } from '../storage/driver.ts';
 import { developmentNotice, withConveniences } from './conveniences.ts';
 import { demoUser, seed } from './data.ts';
 import { isLocal } from './local.ts';
+import { mailbox } from './mailbox.ts';
 
 export type Development = { server: AuthServer; fetch: AuthServer['fetch'] };
 
@@ -42,6 +43,7 @@ export class NotADemoDatabase extends Error {
 export async function createDevelopment(options: DevelopmentOptions): Promise<Development> {
   const { issuer, driver, secret, log, now } = options;
   const local = new AsyncLocalStorage<boolean>();
+  const { sendMail, mails } = mailbox({ issuer, log, now: now ?? seconds });
   const server = createServer({
     issuer,
     driver,
@@ -51,13 +53,14 @@ export async function createDevelopment(options: DevelopmentOptions): Promise<De
     notice: developmentNotice,
     signInHint: options.seed === 'demo' ? `Try ${demoUser.username} / ${demoUser.password}` : undefined,
     fetchUpstream: options.fetchUpstream,
+    sendMail,
     fetchDocument: (url) => (local.getStore() ? options.fetchLoopbackDocument(url) : options.fetchDocument(url)),
   });
   await server.storage.migrate(server.options.now());
   const context = (await server.context()) as Context;
   await mark(server, context);
   if (options.seed === 'demo') await seed(context);
-  const fetch = withConveniences(server);
+  const fetch = withConveniences(server, mails);
   // What fails in front of the server is not the server's to catch.
   const failed = (error: unknown) => {
     log.error('development.failed', {}, error);
@@ -68,6 +71,8 @@ export async function createDevelopment(options: DevelopmentOptions): Promise<De
     fetch: (request: Request, connection: Connection) => local.run(isLocal(request, connection.address), () => fetch(request, connection).catch(failed)),
   };
 }
+
+const seconds = (): number => Math.floor(Date.now() / 1000);
 
 async function mark(server: AuthServer, context: Context): Promise<void> {
   if ((await server.storage.fact('demo')) === 'yes') return;

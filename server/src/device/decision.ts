@@ -4,6 +4,7 @@
  */
 import type { SignedIn } from '../account/session.ts';
 import { auditEvent } from '../audit/event.ts';
+import { withAccessNotice } from '../authorize/access-notice.ts';
 import { consentReceipt, consentRecord } from '../authorize/receipt.ts';
 import { narrowed } from '../authorize/scopes.ts';
 import type { Context, Exchange } from '../context.ts';
@@ -33,11 +34,13 @@ export async function approve(asking: AskingDevice, ticked: readonly string[], p
     createdAt: now,
     lastUsedAt: now,
   };
-  const event = auditEvent('grant.approved', now, `user:${signedIn.user.id}`, {
+  const approved = auditEvent('grant.approved', now, `user:${signedIn.user.id}`, {
     ...about(device, place),
     grantId: grant.id,
     detail: { scope, device: device.address },
   });
+  const access = { user: signedIn.user, clientId: device.clientId, client: asking.shown.client, resource: grant.resource, scope };
+  const event = await withAccessNotice(approved, access, place);
   return context.store.approveDevice(
     {
       codeHash: device.codeHash,

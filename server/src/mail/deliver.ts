@@ -6,10 +6,9 @@ import type { Context } from '../context.ts';
 import type { MailSender, OutgoingMail } from '../options.ts';
 import { isEmailAddress } from '../rules/person.ts';
 import type { DueMail } from '../storage/store.ts';
-import { writeLetter } from '../views/mail/letter.ts';
-import { wordsFor } from '../views/words.ts';
 import { storedKind } from './kinds.ts';
 import { MailNotSent } from './mail-not-sent.ts';
+import { writeMail } from './write-mail.ts';
 
 export type Delivering = Pick<Context, 'options' | 'issuer' | 'store' | 'instance' | 'now' | 'log'>;
 type Opened = { to: string; values: unknown };
@@ -68,14 +67,8 @@ function letterOf(bundle: Bundle, { options, issuer, instance }: Delivering): Ou
   const kind = storedKind(first.kind);
   if (!kind) return undefined;
   const opened = bundle.map(({ id, sealed }) => JSON.parse(instance.open(`mail ${id}`, sealed)) as Opened);
-  const { serviceName, contact } = options;
-  const frame = { ...wordsFor(first.locale ?? 'en'), serviceName, issuer, contact };
   // A bundle is never empty, and so are its values.
   const values = opened.map((one) => one.values) as [unknown, ...unknown[]];
-  return {
-    to: opened[0]?.to ?? '',
-    senderName: serviceName,
-    ...writeLetter(frame, kind.letter(frame, values)),
-    messageId: `<${first.id}@${new URL(issuer).hostname}>`,
-  };
+  const { serviceName, contact } = options;
+  return writeMail({ kind, values, id: first.id, to: opened[0]?.to ?? '', locale: first.locale }, { issuer, serviceName, contact });
 }

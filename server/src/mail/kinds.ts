@@ -3,9 +3,10 @@
  * mail. A new kind is a file in views/mail/ and a row here. Not here: words and form (views/mail/), who is sent what (the room that queues it).
  */
 import type { Letter, MailFrame } from '../views/mail/letter.ts';
+import { type AccountNotice, type AccountNoticeValues, type AgentNotice, type AgentNoticeValues, accountNotice, agentNotice } from '../views/mail/notice.ts';
 import { type TestMailValues, testMail } from '../views/mail/test-mail.ts';
 
-type Kind<Values> = {
+export type Kind<Values> = {
   /** One letter about everything that has gathered: one value, unless the kind gathers. */
   letter(mail: MailFrame, all: readonly [Values, ...Values[]]): Letter;
   /** After this long nobody needs it any more. */
@@ -15,8 +16,25 @@ type Kind<Values> = {
 };
 const kind = <Values>(row: Kind<Values>) => row;
 
+/** A notice that is three days old is a record, not a warning. */
+const noticeSeconds = 3 * 86_400;
+const aboutAccount = (notice: AccountNotice) => kind<AccountNoticeValues>({ letter: accountNotice(notice), lifetimeSeconds: noticeSeconds });
+const aboutAgents = (notice: AgentNotice) => kind<AgentNoticeValues>({ letter: agentNotice(notice), lifetimeSeconds: noticeSeconds, gathersSeconds: 60 });
+
 export const mailKinds = {
   test: kind<TestMailValues>({ letter: testMail, lifetimeSeconds: 3600 }),
+
+  // security: nobody can switch these off
+  'agent-connected': aboutAgents('agent-connected'),
+  'more-access': aboutAgents('more-access'),
+  'key-reused': aboutAgents('key-reused'),
+  'new-device': aboutAccount('new-device'),
+  'password-changed': aboutAccount('password-changed'),
+  'passkey-added': aboutAccount('passkey-added'),
+  'passkey-removed': aboutAccount('passkey-removed'),
+  'factor-added': aboutAccount('factor-added'),
+  'factor-removed': aboutAccount('factor-removed'),
+  'sign-in-linked': aboutAccount('sign-in-linked'),
 };
 
 export type MailKind = keyof typeof mailKinds;

@@ -3,8 +3,10 @@
  * by whichever node takes it. Not here: kinds of mail (kinds.ts), sending (deliver.ts), SMTP (runtimes/).
  */
 import type { AuditEvent } from '../audit/event.ts';
+import type { Exchange } from '../context.ts';
 import { randomId } from '../crypto/random.ts';
-import type { OutboxMail } from '../storage/store.ts';
+import type { OutboxMail, User } from '../storage/store.ts';
+import type { AccountNotice, AgentNotice, AgentNoticeValues } from '../views/mail/notice.ts';
 import { type Delivering, deliverDue } from './deliver.ts';
 import { type MailKind, mailKinds, type ValuesOf } from './kinds.ts';
 
@@ -15,6 +17,12 @@ export type Message<Kind extends MailKind> = {
   /** BCP 47; English when nobody knows better. */
   locale?: string;
 };
+
+/** What somebody is warned of. An agent's notice names the agent, the server, and the path where it is seen and stopped. */
+export type Notice = { user: Pick<User, 'email' | 'language'> } & (
+  | { kind: AccountNotice }
+  | { kind: AgentNotice; about: Pick<AgentNoticeValues, 'client' | 'server' | 'path'> }
+);
 
 export type Outbox = {
   /** Whether this server can send mail. Without it nothing is queued, and what needs mail is off. */
@@ -27,6 +35,12 @@ export type Outbox = {
    *     store.changePassword(id, hash, context.mail.with(event, { to, kind, values }));
    */
   with<Kind extends MailKind>(event: AuditEvent, message: Message<Kind>): AuditEvent;
+  /**
+   * Gives an event about somebody's account or agents the notice that warns them, with the time, address and browser of the request. Who has no address is not told.
+   *
+   *     store.removePasskey(passkey, context.mail.notify(event, { kind: 'passkey-removed', user }, exchange));
+   */
+  notify(event: AuditEvent, notice: Notice, exchange: Exchange): AuditEvent;
   /** Sends what is due. Resolves to how many rows were tried. */
   deliver(): Promise<number>;
   /** Sends in the background what came with events; for the clock of the runtime, about once a second. */
@@ -68,6 +82,12 @@ export function outboxOf(place: Delivering): Outbox {
     deliver().catch((cause: unknown) => log.error('mail.not_delivered', {}, cause));
   };
 
+  const withMessage: Outbox['with'] = (event, message) => {
+    if (!on) return event;
+    looks = patience;
+    return { ...event, mail: [...(event.mail ?? []), rowOf(message, now(), place)] };
+  };
+
   return {
     on,
     deliver,
@@ -78,10 +98,15 @@ export function outboxOf(place: Delivering): Outbox {
       await store.addMail(rowOf(message, at, place));
       deliverSoon();
     },
-    with(event, message) {
-      if (!on) return event;
-      looks = patience;
-      return { ...event, mail: [...(event.mail ?? []), rowOf(message, now(), place)] };
+    with: withMessage,
+    notify(event, notice, { address, request }) {
+      const { user } = notice;
+      if (user.email === undefined) return event;
+      const moment = { at: event.at, address, userAgent: request.headers.get('user-agent')?.slice(0, 200) };
+      const envelope = { to: user.email, locale: user.language };
+      // The two halves are spelled out because each kind has its own values.
+      if ('about' in notice) return withMessage(event, { ...envelope, kind: notice.kind, values: { ...moment, ...notice.about } });
+      return withMessage(event, { ...envelope, kind: notice.kind, values: moment });
     },
     tick() {
       if (looks === 0) return;

@@ -46,7 +46,7 @@ export async function startDevelopment(settings: DevelopmentSettings): Promise<R
     fetch: (request, connection) => fetch(request, connection),
     flush: async () => server?.flush(),
     maintain: async () => server?.maintain(),
-    close: async () => server?.storage.close(),
+    close: async () => server?.close(),
   });
   try {
     const issuer = `http://localhost:${running.port}`;

@@ -11,7 +11,7 @@ import { isolationContract } from './contract/isolation.ts';
 import { logoutContract } from './contract/logout.ts';
 import { oneTimeLinksContract } from './contract/one-time-links.ts';
 import { operationsContract } from './contract/operations.ts';
-import { outboxContract } from './contract/outbox.ts';
+import { knownDevicesContract, outboxContract } from './contract/outbox.ts';
 import { passkeysContract } from './contract/passkeys.ts';
 import { passwordsContract } from './contract/passwords.ts';
 import { pausesContract } from './contract/pauses.ts';
@@ -72,6 +72,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       upstreamsContract,
       operationsContract,
       outboxContract,
+      knownDevicesContract,
       isolationContract,
     ])
       part(() => nodes);

@@ -18,6 +18,7 @@ import { dismissalsTable } from './tables/dismissals.ts';
 import { factsTable } from './tables/facts.ts';
 import { grantsTable } from './tables/grants.ts';
 import { issuerGrantsTable } from './tables/issuer-grants.ts';
+import { knownDevicesTable } from './tables/known-devices.ts';
 import { lastUse } from './tables/last-use.ts';
 import { limitsTable } from './tables/limits.ts';
 import { machineGrantsTable } from './tables/machine-grants.ts';
@@ -124,5 +125,6 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...lastUse(driver, tenant),
     ...auditEventsTable(driver, tenant),
     ...outboxTable(driver, tenant),
+    ...knownDevicesTable(driver, tenant),
   };
 }

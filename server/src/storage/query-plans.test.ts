@@ -74,7 +74,8 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.findUserByLogin('alice');
   await store.rehashPassword('usr_alice', 'a', 'b', NOW);
   await store.changePassword('usr_alice', 'hash', happened('user.password_changed'));
-  await store.startSession(session, 'older', happened('user.signed_in'));
+  await store.startSession({ ...session, deviceHash: 'device' }, 'older', happened('user.signed_in'));
+  await store.knowsDevice({ userId: 'usr_alice', deviceHash: 'device' }, NOW);
   await store.findSession('session-1', NOW);
   await store.touchSession('session-1', NOW + 1);
   await store.endSession('session-1', happened('user.signed_out'));

@@ -5,6 +5,7 @@
  */
 import type { AuditEvent } from '../audit/event.ts';
 import type { DismissalVerbs } from './verbs/dismissals.ts';
+import type { KnownDeviceVerbs } from './verbs/known-devices.ts';
 import type { LanguageVerbs } from './verbs/languages.ts';
 import type { OneTimeLinkVerbs } from './verbs/one-time-links.ts';
 import type { OutboxVerbs } from './verbs/outbox.ts';
@@ -51,6 +52,9 @@ export type Session = {
   /** What clients know the session by. Stays when the same person signs in again in it; the id does not. */
   sid?: string;
 };
+
+/** `deviceHash` is what this browser is known by when the person signs in again. */
+export type NewSession = Session & { deviceHash?: string };
 
 /** A client that wants to hear when a browser session ends, at most until `expiresAt` (OIDC Back-Channel Logout). */
 export type SessionClient = { sid: string; clientId: string; userId: string; expiresAt: number };
@@ -377,6 +381,7 @@ export type Allowance = { allowed: true } | { allowed: false; retryAfter: number
 
 export type Store = DismissalVerbs &
   LanguageVerbs &
+  KnownDeviceVerbs &
   OneTimeLinkVerbs &
   OutboxVerbs &
   PasskeyVerbs &
@@ -406,7 +411,7 @@ export type Store = DismissalVerbs &
 
     // browser sessions
     /** Starts a session and, in the same commit, ends `replaces` (a new id on every sign-in, LOG-01). */
-    startSession(session: Session, replaces: string | undefined, event: AuditEvent): Promise<void>;
+    startSession(session: NewSession, replaces: string | undefined, event: AuditEvent): Promise<void>;
     /** The living session with its enabled person. */
     findSession(idHash: string, now: number): Promise<{ session: Session; user: User } | undefined>;
     touchSession(idHash: string, now: number): Promise<void>;
@@ -564,8 +569,8 @@ export type Store = DismissalVerbs &
     failCode(codeHash: string): Promise<void>;
     /** The family with its grant (and whether that stands), living or not. */
     findFamily(familyId: string, now: number): Promise<({ family: RefreshFamily; grant: Grant } & GrantState) | undefined>;
-    /** See {@link RotationOutcome}. `presentedHash` is of a token whose MAC proved that this family issued it. */
-    rotateRefreshToken(rotation: Rotation, event: AuditEvent): Promise<RotationOutcome>;
+    /** See {@link RotationOutcome}. `presentedHash` is of a token whose MAC proved that this family issued it; `reuse` makes the event, should it come to that. */
+    rotateRefreshToken(rotation: Rotation, reuse: () => AuditEvent | Promise<AuditEvent>): Promise<RotationOutcome>;
 
     // access tokens
     /** See {@link Standing}. `jti` and `grantId` come from a verified token. Undefined when no such key exists. */

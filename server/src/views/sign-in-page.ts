@@ -22,6 +22,8 @@ export type SignInPageValues = {
   tx?: string;
   /** The person comes from the page of devices and goes back there, with the code they brought. */
   device?: { userCode?: string };
+  /** The grant that a notice warned of. */
+  pause?: string;
   csrf: string;
   client?: ClientView;
   signInHint?: string;
@@ -55,6 +57,7 @@ ${values.stronger && html`<p class="note">${t('signIn.stronger')}</p>`}
 <form method="post" action="${page.base}/login">
 ${values.arrival !== undefined && html`<input type="hidden" name="arrival" value="${values.arrival}">`}
 ${values.tx !== undefined && html`<input type="hidden" name="tx" value="${values.tx}">`}
+${values.pause !== undefined && html`<input type="hidden" name="to" value="pause"><input type="hidden" name="grant" value="${values.pause}">`}
 ${values.device && html`<input type="hidden" name="to" value="device"><input type="hidden" name="user_code" value="${values.device.userCode ?? ''}">`}
 ${values.security && html`<input type="hidden" name="to" value="security">`}
 <input type="hidden" name="csrf" value="${values.csrf}">

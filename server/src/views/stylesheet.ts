@@ -212,6 +212,7 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 fieldset.kept { margin-inline: 0; margin-bottom: 0; padding: 0; border: 0; min-width: 0; }
 fieldset.kept legend { padding: 0; font-weight: 650; }
 select { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; }
+.agent .mail { white-space: pre-wrap; }
 .agent .tier-document .proof, .agent .tier-dynamic .proof { font-size: 1.25rem; }
 .times { display: flex; flex-wrap: wrap; gap: 0.5rem 2rem; }
 .times .line { display: block; }

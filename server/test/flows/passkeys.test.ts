@@ -476,3 +476,28 @@ describe('the offer of a passkey', () => {
     await on.close();
   });
 });
+
+test('the person is told by mail of each passkey that is added or removed, and of no other name', async () => {
+  const sent: string[] = [];
+  const on = await stage({
+    sendMail: async ({ subject }) => {
+      sent.push(subject);
+      return 'sent';
+    },
+  });
+  const browser = await on.signedIn();
+  await addTo(on, browser, authenticator());
+  await addTo(on, browser, authenticator());
+  const [first] = await on.store.listPasskeys(on.user.id);
+  const submit = async (path: string, more: Record<string, string>) => {
+    const page = await browser.open('/account/security');
+    const chosen = page.forms.find(({ action, fields }) => action.endsWith(path) && fields.some(({ value }) => value === first?.id)) ?? assert.fail(path);
+    return browser.submit({ ...page, forms: [chosen] }, more);
+  };
+  await submit('passkeys/rename', { name: 'Laptop' });
+  await submit('passkeys/remove', {});
+  await on.server.maintain();
+
+  assert.deepEqual(sent, ['A passkey was added at Auth-Agent', 'A passkey was added at Auth-Agent', 'A passkey was removed at Auth-Agent']);
+  await on.close();
+});

@@ -18,8 +18,14 @@ describe('a person on their security page', () => {
   let on: Stage;
   let names = 0;
   let ada: { browser: Browser; id: string; username: string };
+  const sent: string[] = [];
   before(async () => {
-    on = await stage();
+    on = await stage({
+      sendMail: async ({ to, subject }) => {
+        sent.push(`${to}: ${subject}`);
+        return 'sent';
+      },
+    });
   });
   after(() => on.close());
   beforeEach(async () => {
@@ -100,6 +106,21 @@ describe('a person on their security page', () => {
     const fresh = await ada.browser.open('/account/security/two-step');
     assert.equal((await send(fieldOf(mine, '/two-step', 'sealed'), appOf(mine)(), fieldOf(fresh, '/two-step', 'csrf'))).status, 303);
     assert.equal(await on.store.findSecondFactor(ada.id), undefined);
+  });
+
+  test('each change is told by mail', async () => {
+    await turnOn();
+    const page = await ada.browser.open('/account/security');
+    await ada.browser.submit({ ...page, forms: page.forms.filter((one) => one.action.endsWith('/two-step/remove')) });
+    await ada.browser.submit(await ada.browser.open('/account/security/password'), { password: 'another good phrase' });
+    await on.server.maintain();
+
+    assert.deepEqual(
+      sent.filter((line) => line.startsWith(`${ada.username}@`)),
+      ['A second step was added at Auth-Agent', 'A second step was removed at Auth-Agent', 'Your password at Auth-Agent was changed'].map(
+        (subject) => `${ada.username}@example.com: ${subject}`,
+      ),
+    );
   });
 
   test('of two apps set up at once one is, and its codes are the ones that count', async () => {

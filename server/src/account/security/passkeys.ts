@@ -131,7 +131,12 @@ function ceremonyOf({ session }: SignedIn): Ceremony {
   return { type: 'webauthn.create', sessionHash: session.idHash };
 }
 
+const notices = { 'passkey.added': 'passkey-added', 'passkey.removed': 'passkey-removed', 'passkey.renamed': undefined } as const;
+
+/** With the notice that warns of it; another name warns of nothing. */
 function event(type: 'passkey.added' | 'passkey.renamed' | 'passkey.removed', passkey: string, { user }: SignedIn, { exchange, context }: Place) {
   const about = { userId: user.id, address: exchange.address, requestId: exchange.requestId, detail: { passkey: passkey.slice(0, 40) } };
-  return auditEvent(type, context.now(), `user:${user.id}`, about);
+  const made = auditEvent(type, context.now(), `user:${user.id}`, about);
+  const kind = notices[type];
+  return kind ? context.mail.notify(made, { kind, user }, exchange) : made;
 }

@@ -44,7 +44,8 @@ export async function changePassword(exchange: Exchange, context: Context): Prom
 
   const keeping = form.get('others') === '1' ? session.idHash : undefined;
   const change = { userId: user.id, passwordHash: await hashPassword(chosen), keeping };
-  await context.store.setPassword(change, event('user.password_changed', user.id, { exchange, context }));
+  const changed = event('user.password_changed', user.id, { exchange, context });
+  await context.store.setPassword(change, context.mail.notify(changed, { kind: 'password-changed', user }, exchange));
   tellLogoutsSoon(context);
   return backWith('password-changed', signedIn, context);
 }

@@ -55,7 +55,8 @@ export async function turnOnTwoStep(exchange: Exchange, context: Context): Promi
 
   const { shown, hashes } = newRecoveryCodes(user.id, context);
   const factor = { userId: user.id, secretSealed: sealSecret(bytes, user.id, context), step, recoveryHashes: hashes };
-  const outcome = await context.store.addSecondFactor(factor, secondStepEvent('second_factor.added', user.id, { exchange, context }));
+  const added = secondStepEvent('second_factor.added', user.id, { exchange, context });
+  const outcome = await context.store.addSecondFactor(factor, context.mail.notify(added, { kind: 'factor-added', user }, exchange));
   if (outcome === 'taken') return redirect(`${context.base}/account/security`);
   return codesAnswer(shown, { user, fresh: true }, { exchange, context }, await strengthen(signedIn, secondStepAmr.app, { exchange, context }));
 }
@@ -75,8 +76,9 @@ export async function newCodes(exchange: Exchange, context: Context): Promise<An
 export async function turnOffTwoStep(exchange: Exchange, context: Context): Promise<Answer> {
   const sent = await readSent('two-step/remove', { exchange, context }, true);
   if ('status' in sent) return sent;
-  const { id } = sent.signedIn.user;
-  await context.store.removeSecondFactor(id, secondStepEvent('second_factor.removed', id, { exchange, context }));
+  const { user } = sent.signedIn;
+  const removed = secondStepEvent('second_factor.removed', user.id, { exchange, context });
+  await context.store.removeSecondFactor(user.id, context.mail.notify(removed, { kind: 'factor-removed', user }, exchange));
   return backWith('two-step-off', sent.signedIn, context);
 }
 

@@ -258,5 +258,5 @@ export function rotate(store: Store, presented: string, next: string, now = NOW 
     idleExpiresAt: now + 30 * DAY,
     graceSeconds: 30,
   };
-  return store.rotateRefreshToken({ ...rotation, ...changes }, happened('refresh_token.reused', now));
+  return store.rotateRefreshToken({ ...rotation, ...changes }, () => happened('refresh_token.reused', now));
 }

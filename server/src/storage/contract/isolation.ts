@@ -206,6 +206,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
     other.recordUse({ grants: new Map([['grant_1', NOW + 9]]), keys: new Map([['sk_files', NOW + 9]]), clients: new Map([['client_1', NOW + 9]]) }),
   pendingMigrations: (other) => none(other.pendingMigrations()),
   listEvents: (other) => none(other.listEvents({ limit: 10 })),
+  knowsDevice: (other) => is(other.knowsDevice({ userId: 'usr_alice', deviceHash: 'device of alice' }, NOW), 'first'),
   claimMail: (other) => none(other.claimMail(NOW, 10)),
   settleMail: (other) => other.settleMail(['ml_1']),
 
@@ -293,7 +294,7 @@ async function everything(store: Store): Promise<unknown[]> {
 
 async function furnish(store: Store): Promise<void> {
   await connect(store);
-  await store.startSession(session, undefined, happened('user.signed_in'));
+  await store.startSession({ ...session, deviceHash: 'device of alice' }, undefined, happened('user.signed_in'));
   await listening(store, 'sid-told', 'client_1');
   await store.addPasskey(passkey, happened('passkey.added'));
   await store.addSecondFactor(secondFactor, happened('second_factor.added'));

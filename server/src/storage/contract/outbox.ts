@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { DueMail, OutboxMail, Store } from '../store.ts';
-import { code, connect, DAY, freshTenant, grant, happened, NOW, type Nodes, parked, rotate, settle, times } from './fixtures.ts';
+import { code, connect, DAY, freshTenant, grant, happened, NOW, type Nodes, parked, rotate, session, settle, times } from './fixtures.ts';
 
 const HOUR = 3600;
 export const mail: OutboxMail = { id: 'ml_1', kind: 'test', sealed: 'sealed', createdAt: NOW, dueAt: NOW, expiresAt: NOW + HOUR };
@@ -43,8 +43,7 @@ export function outboxContract(nodes: () => Nodes): void {
       await connect(one);
       const event = (id: string) => ({ ...happened('refresh_token.reused', NOW + 100), mail: [{ ...mail, id }] });
       const turn = (store: Store, presented: string, next: string, now: number, id: string) =>
-        store.rotateRefreshToken(
-          { familyId: 'family-1', presentedHash: presented, nextHash: next, now, idleExpiresAt: now + DAY, graceSeconds: 30 },
+        store.rotateRefreshToken({ familyId: 'family-1', presentedHash: presented, nextHash: next, now, idleExpiresAt: now + DAY, graceSeconds: 30 }, () =>
           event(id),
         );
       await turn(one, 'rt-0', 'rt-1', NOW, 'ml_first');
@@ -107,6 +106,30 @@ export function outboxContract(nodes: () => Nodes): void {
       await nodes().one.sweep(NOW + HOUR, 100);
       await store.addMail({ ...mail, expiresAt: NOW + 2 * HOUR });
       assert.deepEqual(ids(await store.claimMail(NOW + HOUR, 10)), ['ml_1']);
+    });
+  });
+}
+
+/** Browsers and networks are noted by what begins a session. */
+export function knownDevicesContract(nodes: () => Nodes): void {
+  describe('known devices', () => {
+    test('a browser is new to a person who has signed in elsewhere, known once they signed in with it, and forgotten after 400 days', async () => {
+      const [one, two] = freshTenant(nodes());
+      await settle(one);
+      const standing = (deviceHash: string, now = NOW, userId = 'usr_alice') => two.knowsDevice({ userId, deviceHash }, now);
+      const signIn = (idHash: string, deviceHash?: string, now = NOW) =>
+        one.startSession({ ...session, idHash, deviceHash }, undefined, happened('user.signed_in', now));
+
+      assert.equal(await standing('a'), 'first');
+      await signIn('without', undefined);
+      assert.equal(await standing('a'), 'first');
+      await signIn('one', 'a');
+      assert.deepEqual([await standing('a'), await standing('b'), await standing('a', NOW, 'usr_bob')], ['known', 'new', 'first']);
+      await signIn('two', 'b', NOW + DAY);
+      await signIn('three', 'b', NOW + 2 * DAY);
+      assert.deepEqual([await standing('a', NOW + 400 * DAY), await standing('b', NOW + 400 * DAY)], ['new', 'known']);
+      await nodes().one.sweep(NOW + 400 * DAY, 100);
+      assert.deepEqual([await standing('a', NOW + 1), await standing('b', NOW + 1)], ['new', 'known']);
     });
   });
 }

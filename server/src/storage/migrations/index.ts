@@ -24,6 +24,7 @@ import { pauses } from './0016-pauses.ts';
 import { outbox } from './0017-outbox.ts';
 import { language } from './0018-language.ts';
 import { upstreams } from './0019-upstreams.ts';
+import { knownDevices } from './0020-known-devices.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -47,6 +48,7 @@ export const migrations: readonly Migration[] = [
   { name: '0017-outbox', script: outbox },
   { name: '0018-language', script: language },
   { name: '0019-upstreams', script: upstreams },
+  { name: '0020-known-devices', script: knownDevices },
 ];
 
 const bookkeeping = `

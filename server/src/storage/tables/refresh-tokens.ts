@@ -111,7 +111,7 @@ export function refreshTokensTable(driver: Driver, tenant: string): Pick<Store, 
 
   return {
     findFamily,
-    async rotateRefreshToken(rotation, event) {
+    async rotateRefreshToken(rotation, reuse) {
       const { familyId, presentedHash, nextHash, now, idleExpiresAt } = rotation;
       const [rotated] = await driver.write([rotate({ tenant, familyId, presentedHash, nextHash, now, idleExpiresAt })]);
       if (rotated?.changes === 1) return { outcome: 'rotated' };
@@ -123,7 +123,7 @@ export function refreshTokensTable(driver: Driver, tenant: string): Pick<Store, 
       const inGrace = family.previousHash === presentedHash && now <= family.rotatedAt + rotation.graceSeconds;
       // A successor follows from its predecessor, so whoever was faster has put the same one.
       if (inGrace) return { outcome: family.currentHash === nextHash ? 'repeated' : 'dead' };
-      return revokeFamily(rotation, family.grantId, event);
+      return revokeFamily(rotation, family.grantId, await reuse());
     },
   };
 }

@@ -5,6 +5,7 @@ import { aliased, type Driver, part, type Row, sql } from '../driver.ts';
 import { listText, optionalJson, optionalText, present, text, whole } from '../row.ts';
 import type { Session, Store } from '../store.ts';
 import { eventIf, insertEvent } from './audit-events.ts';
+import { noteDevice } from './known-devices.ts';
 import { dueIfMarked, dueIfReplaced } from './session-clients.ts';
 import { userColumns, userOf } from './users.ts';
 
@@ -56,8 +57,9 @@ type Verbs = 'startSession' | 'findSession' | 'touchSession' | 'endSession' | 'l
 
 export function sessionsTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
   return {
-    async startSession(session, replaces, event) {
+    async startSession({ deviceHash, ...session }, replaces, event) {
       const statements = [insert(sessionRow(tenant, session, event.id)), insertEvent(tenant, event)];
+      if (deviceHash !== undefined) statements.push(noteDevice({ tenant, userId: session.userId, deviceHash }, event.at));
       if (replaces !== undefined && replaces !== session.idHash) {
         statements.push(dueIfReplaced({ tenant, idHash: replaces, newSid: session.sid ?? '', now: event.at }), remove({ tenant, idHash: replaces }));
       }

@@ -2,7 +2,8 @@
  * grant_type=refresh_token (OAuth 2.1 §4.3) with rotation: every use makes a new token. The immediate predecessor gets the same successor again for a short
  * while, because real clients race; anything older ends the family (D5). The race itself is decided by the store in one statement.
  */
-import { auditEvent } from '../../audit/event.ts';
+import { clientView } from '../../account/client-view.ts';
+import { type AuditEvent, auditEvent } from '../../audit/event.ts';
 import type { Context } from '../../context.ts';
 import { sha256 } from '../../crypto/hash.ts';
 import { OAuthError } from '../../errors.ts';
@@ -60,15 +61,15 @@ async function rotate({ value, familyId, generation }: Presented, { family, gran
     idleExpiresAt: Math.min(now + refreshIdleSeconds, family.expiresAt),
     graceSeconds: refreshGraceSeconds,
   };
-  const result = await context.store.rotateRefreshToken(rotation, reuseEvent(grant, request, context));
+  const result = await context.store.rotateRefreshToken(rotation, () => reuseEvent(grant, request, context));
   if (result.outcome === 'rotated' || result.outcome === 'repeated') return next;
   if (result.outcome === 'paused') throw grantPaused();
   throw notValid(result.outcome === 'reused' ? 'reused: the family is revoked' : 'the family no longer stands');
 }
 
-/** Written by the store only if the token turns out to be reused. */
-function reuseEvent(grant: Grant, { client, exchange }: TokenRequest, context: Context) {
-  return auditEvent('refresh_token.reused', context.now(), `client:${client.id}`, {
+/** Made only when a token turns out to be reused: its person is told, because somebody has a copy. */
+async function reuseEvent(grant: Grant, { client, exchange }: TokenRequest, context: Context): Promise<AuditEvent> {
+  const event = auditEvent('refresh_token.reused', context.now(), `client:${client.id}`, {
     userId: grant.userId,
     clientId: client.id,
     serverId: grant.serverId,
@@ -76,6 +77,13 @@ function reuseEvent(grant: Grant, { client, exchange }: TokenRequest, context: C
     address: exchange.address,
     requestId: exchange.requestId,
   });
+  const [user, server] = await Promise.all([
+    grant.userId === undefined ? undefined : context.store.findUser(grant.userId),
+    grant.serverId === undefined ? undefined : context.store.findServer(grant.serverId),
+  ]);
+  if (!user) return event;
+  const about = { client: clientView(client), server: server?.name ?? context.options.serviceName, path: '/account/agents' };
+  return context.mail.notify(event, { kind: 'key-reused', user, about }, exchange);
 }
 
 /** RT-08: who signed in and when does not change by refreshing. */

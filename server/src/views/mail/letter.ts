@@ -45,7 +45,7 @@ function textOf(block: Block, mail: MailFrame): string {
   if ('list' in block) return block.list.map((line) => `- ${line}`).join('\n');
   if ('facts' in block) return block.facts.map(([label, value]) => `${label}: ${value}`).join('\n');
   if ('code' in block) return `    ${block.code}`;
-  return `${block.link}:\n${mail.issuer}${block.path}`;
+  return `${block.link}:\n${addressOf(block.path, mail)}`;
 }
 
 const styles = {
@@ -68,10 +68,18 @@ ${blocks.map((block) => markupOf(block, mail))}
 `.toString();
 }
 
-function markupOf(block: Block, { issuer }: MailFrame) {
+function markupOf(block: Block, mail: MailFrame) {
   if ('text' in block) return html`<p>${block.text}</p>`;
   if ('list' in block) return html`<ul>${block.list.map((line) => html`<li>${line}</li>`)}</ul>`;
   if ('facts' in block) return html`<p>${block.facts.map(([label, value]) => html`${label}: <strong>${value}</strong><br>`)}</p>`;
   if ('code' in block) return html`<p style="${styles.code}">${block.code}</p>`;
-  return html`<p><a style="${styles.link}" href="${issuer}${block.path}">${block.link}</a></p>`;
+  return html`<p><a style="${styles.link}" href="${addressOf(block.path, mail)}">${block.link}</a></p>`;
+}
+
+/** Links lead to this server and nowhere else, whatever a path is made of. */
+function addressOf(path: string, { issuer }: MailFrame): string {
+  const address = issuer + path;
+  if (!path.startsWith('/') || !URL.canParse(address) || new URL(address).origin !== new URL(issuer).origin)
+    throw new TypeError('a link of a mail leaves the server');
+  return address;
 }
