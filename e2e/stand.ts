@@ -71,7 +71,7 @@ export function stand(): Promise<Stand> {
 async function build(): Promise<Stand> {
   const callbacks = await openCallbacks();
   endings.push(callbacks.close);
-  const world = await testServer({ issuer, serviceName: 'Acme sign-in', contact: 'help@acme.example', fetchDocument });
+  const world = await testServer({ issuer, serviceName: 'Acme sign-in', contact: 'help@acme.example', pseudoLanguages: true, fetchDocument });
   const log = world.server.options.log;
   const running = await startNode({ ...world.server, host: '127.0.0.1', port: 0, log, trustedProxies: ['127.0.0.1'], close: world.close });
   endings.push(() => running.stop());

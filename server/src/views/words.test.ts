@@ -61,6 +61,17 @@ test('numbers are counted in the grammar of the language', () => {
   assert.equal(t('consent.untilDisconnectedOr', { most: 90 }), 'Until you disconnect it, 90 days at most');
 });
 
+test('a pseudo language changes the words and neither the values nor the grammar', () => {
+  const accented = wordsFor('en-XA');
+  const mirrored = wordsFor('ar-XB');
+
+  assert.equal(accented.t('consent.title', { name: 'Claude' }), '⟦Åļļöŵ Claude? ŧĥŕéé⟧');
+  assert.match(accented.t('consent.untilDisconnectedOr', { most: 2 }), /2 đåýš/);
+  assert.equal(accented.rich('host.youAreOn', { host: html`<b>x</b>` }).toString(), '⟦Ýöû åřé öñ <b>x</b> ŧĥŕéé ⟧');
+  assert.equal(mirrored.t('consent.title', { name: 'Claude' }), '\u202EAllow\u202C Claude?');
+  assert.deepEqual([accented.dir, mirrored.dir, mirrored.language], ['ltr', 'rtl', 'ar-XB']);
+});
+
 test('[CON-01] no word on any page calls a name verified', () => {
   const aboutNames = Object.entries(en).filter(([key]) => !key.startsWith('problem.means.'));
   for (const [key, text] of aboutNames) assert.doesNotMatch(text.replace(/unverified/gi, ''), /verified/i, key);

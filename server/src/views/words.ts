@@ -4,7 +4,7 @@
  */
 import { html } from 'hono/html';
 import { IntlMessageFormat } from 'intl-messageformat';
-import { languages } from '../languages.ts';
+import { languages, pseudoLanguages } from '../languages.ts';
 import ar from './messages/ar.json' with { type: 'json' };
 import de from './messages/de.json' with { type: 'json' };
 import en from './messages/en.json' with { type: 'json' };
@@ -13,6 +13,7 @@ import fr from './messages/fr.json' with { type: 'json' };
 import ja from './messages/ja.json' with { type: 'json' };
 import ptBr from './messages/pt-BR.json' with { type: 'json' };
 import zhHans from './messages/zh-Hans.json' with { type: 'json' };
+import { pseudoMessage } from './pseudo-words.ts';
 
 /** What `html` returns. Templates here never hold a promise, so it is always the finished text. */
 export type Markup = ReturnType<typeof html>;
@@ -48,10 +49,14 @@ export function keyOf(text: string): MessageKey | undefined {
 
 /** The words of a language, made once; of English for one that is not there. */
 export function wordsFor(language: string): Words {
-  const available = Object.hasOwn(messages, language) ? language : 'en';
-  const words = known.get(available) ?? makeWords(available, messages[available] ?? en);
+  const available = Object.hasOwn(messages, language) || isPseudo(language) ? language : 'en';
+  const words = known.get(available) ?? makeWords(available, messages[available] ?? {});
   known.set(available, words);
   return words;
+}
+
+function isPseudo(language: string): language is 'en-XA' | 'ar-XB' {
+  return language === 'en-XA' || language === 'ar-XB';
 }
 
 function makeWords(language: string, own: Messages): Words {
@@ -60,14 +65,15 @@ function makeWords(language: string, own: Messages): Words {
   /** Parsed when first said. `<` is a letter here: markup comes from values, never from a message. */
   function format(key: MessageKey): IntlMessageFormat {
     const text = own[key];
-    const made = formats.get(key) ?? new IntlMessageFormat(text ?? en[key], text === undefined ? 'en' : language, undefined, { ignoreTag: true });
+    const source = isPseudo(language) ? pseudoMessage(en[key], language) : (text ?? en[key]);
+    const made = formats.get(key) ?? new IntlMessageFormat(source, text === undefined ? 'en' : language, undefined, { ignoreTag: true });
     formats.set(key, made);
     return made;
   }
 
   return {
     language,
-    dir: languages.find(({ tag }) => tag === language)?.dir ?? 'ltr',
+    dir: [...languages, ...pseudoLanguages].find(({ tag }) => tag === language)?.dir ?? 'ltr',
     t: (key, values) => String(format(key).format(values)),
     rich(key, values) {
       const parts = format(key).formatToParts(values as Record<string, string>);
