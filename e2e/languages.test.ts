@@ -14,6 +14,9 @@ const pictures = new URL('../out/e2e/', import.meta.url);
 /** Shown as they are in every language: names and texts of others, addresses, codes, wire names, English for developers. */
 const notOurs = 'bdi, code, pre, time, option, textarea, [lang=en] *, [lang=en]:not(html)';
 
+/** Asked for again they lead away, or make other codes than the next page uses; a receipt keeps the language it was shown in. */
+const elsewhere = ['return', 'return-posted', 'signed-out-onward', 'recovery-codes', 'agents-receipt'];
+
 describe('every page in a language that nobody speaks', { skip: noBrowser }, () => {
   let world: Stand;
   before(async () => {
@@ -22,25 +25,27 @@ describe('every page in a language that nobody speaks', { skip: noBrowser }, () 
     await connectAgents(world);
   });
 
-  for (const language of ['en-XA', 'ar-XB'] as const) {
-    test(language, { concurrency: 3 }, async (t) => {
-      const walks = gallery(world).map((shown) =>
+  test('has no word that was not translated and no box that bursts, and turns around', { concurrency: 3 }, async (t) => {
+    const walks = gallery(world)
+      .filter(({ name }) => !elsewhere.includes(name))
+      .map((shown) =>
         t.test(shown.name, async () => {
           const { page, ...person } = await (shown.as === undefined ? world.open() : world.signedIn(shown.as));
           // The way there is found by English words; the page itself is then asked for again.
           await shown.go(page);
-          await page.context().addCookies([{ name: 'aa_language', value: language, url: issuer }]);
-          await page.reload();
-          if (page.url().startsWith(issuer)) await assertTranslated(page, shown.name, language);
+          for (const language of ['en-XA', 'ar-XB'] as const) {
+            await page.context().addCookies([{ name: 'aa_language', value: language, url: issuer }]);
+            await page.reload();
+            if (page.url().startsWith(issuer)) await assertTranslated(page, shown.name, language);
+          }
           await person.close();
         }),
       );
-      await Promise.all(walks);
-    });
-  }
+    await Promise.all(walks);
+  });
 
   test('a person chooses German in the footer, by keyboard and without script, and goes on where they were', async () => {
-    const { page, ...person } = await world.open({ javaScriptEnabled: false });
+    const { page, ...person } = await world.open({ script: false });
     await page.goto(world.url());
     await page.getByLabel('Language').selectOption('de');
     await page.getByRole('button', { name: 'Change' }).press('Enter');
@@ -72,7 +77,10 @@ async function assertTranslated(page: Page, name: string, language: 'en-XA' | 'a
     const clipped = [...document.querySelectorAll('main *:not(.hidden, .hidden *), footer *')]
       .filter((element) => {
         const { left, right, width } = element.getBoundingClientRect();
-        return width > 1 && (left < -0.5 || right > document.documentElement.clientWidth + 0.5 || (element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0));
+        return (
+          width > 1 &&
+          (left < -0.5 || right > document.documentElement.clientWidth + 0.5 || (element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0))
+        );
       })
       .map((element) => element.outerHTML.slice(0, 90));
     return { outside, clipped, wide: document.documentElement.scrollWidth };

@@ -76,8 +76,8 @@ function waiting({ code, headers }: OAuthError, { t }: Words): string | undefine
 }
 
 /** What a code means and what to do about it, for its page in the documentation. */
-export function codeText(code: ErrorCode, { t }: Words): Pick<ErrorPageValues, 'text' | 'forUser'> {
-  return { text: t(`problem.means.${code}`), forUser: fixOf(code) ?? t(keyOf(`problem.advice.${code}`) ?? 'problem.advice') };
+export function codeText(code: ErrorCode, { t }: Words): Pick<ErrorPageValues, 'text' | 'forUser' | 'forDeveloper'> {
+  return { text: t(`problem.means.${code}`), forUser: t(keyOf(`problem.advice.${code}`) ?? 'problem.advice'), forDeveloper: fixOf(code) };
 }
 
 function detailText([name, value]: ErrorDetail, { t }: Words): [string, string] {

@@ -132,7 +132,7 @@ function isNavigation({ method, headers }: HttpRequest): boolean {
 /** Says in which language a page is. */
 function spoken(answer: Answer, exchange: Exchange, context: Context): Answer {
   if (answer.html === undefined) return answer;
-  return { ...answer, headers: { ...answer.headers, 'Content-Language': pageLanguage(exchange, context), Vary: 'Accept-Language' } };
+  return { ...answer, headers: { 'Content-Language': pageLanguage(exchange, context), Vary: 'Accept-Language', ...answer.headers } };
 }
 
 function withoutHandler(route: Route, method: string): Answer {

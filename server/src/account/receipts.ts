@@ -16,7 +16,9 @@ export async function receipt(exchange: Exchange, context: Context): Promise<Ans
   const { grantId, text } = await receiptOf(signedIn.user.id, exchange, context);
   // Written by us (authorize/receipt.ts, token/jwt-bearer/), so its type is what its version says.
   const kept = JSON.parse(text) as ({ v: 1 } & ReceiptV1) | ({ v: 2 } & Receipt);
-  return page(receiptPage(kept.v === 1 ? fromV1(pageFrame(exchange, context), kept) : kept, { base: context.base, grantId }));
+  const shown = kept.v === 1 ? fromV1(pageFrame(exchange, context), kept) : kept;
+  // In the language of then, whoever reads it now.
+  return { ...page(receiptPage(shown, { base: context.base, grantId })), headers: { 'Content-Language': shown.language } };
 }
 
 /** GET /account/agents/:grant/receipt.json: the same as it is kept. */

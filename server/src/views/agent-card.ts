@@ -55,7 +55,7 @@ export function agentCard(page: PageFrame, csrf: string, agent: AgentView, index
   }: Act) => html`<form method="post" action="${page.base}/account/agents/${path}"><input type="hidden" name="csrf" value="${csrf}"><input type="hidden" name="grant" value="${agent.grantId}">
 <button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t(words)}${whose}</button></form>`;
   return html`<li class="agent"><h2>${name} <span class="on">${rich('agents.on', { server: html`<strong>${server}</strong>` })}</span></h2>
-<p class="muted host">${visibleText(agent.serverHost)}</p>
+<p class="muted host"><bdi>${visibleText(agent.serverHost)}</bdi></p>
 ${stopped(page, agent)}
 ${clientLine(page, identity)}
 ${scopeList(
@@ -99,7 +99,10 @@ function times(page: PageFrame, agent: AgentView): Markup {
   const week = agent.week && row('agents.week', t('agents.weekCounts', agent.week));
   const from =
     agent.from &&
-    row('agents.place', html`${deviceText(agent.from.userAgent, page)}${agent.from.address !== undefined && html` <bdi>${agent.from.address}</bdi>`}`);
+    row(
+      'agents.place',
+      html`<bdi>${deviceText(agent.from.userAgent, page)}</bdi>${agent.from.address !== undefined && html` <bdi>${agent.from.address}</bdi>`}`,
+    );
   return html`${row('agents.since', since)}${from}${row('agents.lastUsed', used)}${row('agents.until', until)}${week}`;
 }
 

@@ -133,7 +133,7 @@ ${target.warning !== undefined && warningLine(page, target.warning)}
 export function whoAndWhat(page: Words, { server }: AskedValues, identity: ClientIdentity): Markup {
   const { t } = page;
   return html`<div><dt>${t('consent.who')}</dt><dd>${clientLine(page, identity)}</dd></div>
-<div><dt>${t('consent.what')}</dt><dd><p><strong><bdi>${displayText(server.name)}</bdi></strong> <span class="muted site">${visibleText(server.host)}</span></p></dd></div>`;
+<div><dt>${t('consent.what')}</dt><dd><p><strong><bdi>${displayText(server.name)}</bdi></strong> <span class="muted site"><bdi>${visibleText(server.host)}</bdi></span></p></dd></div>`;
 }
 
 /** Renders when access ends by itself. */

@@ -28,7 +28,7 @@ test('code and request id are on the page, and what is for the developer is apar
     '<code>invalid_request</code>',
     '<code>req_1</code>',
     '<h2>What you can do</h2><p>Try again.</p>',
-    '<h2>For the developer</h2><p>Send it once.</p>',
+    '<h2>For the developer</h2><p lang="en" dir="ltr">Send it once.</p>',
     '<code>state</code>',
   ]) {
     assert.ok(html.includes(part), part);

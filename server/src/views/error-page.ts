@@ -35,12 +35,12 @@ export type ErrorPageValues = {
 /** Renders what happened, what you can do, what the developer can do, code and request id. */
 export function errorPage(page: PageFrame, values: ErrorPageValues): string {
   const { t } = page;
-  const main = html`<h1>${values.title}</h1>
+  const main = html`<h1>${values.title === values.code ? html`<bdi>${values.code}</bdi>` : values.title}</h1>
 <p class="lead">${visibleText(values.text)}</p>
 <section class="advice"><h2>${t('problem.you')}</h2><p>${values.forUser}</p>${fixList(values)}
 ${values.goTo && html`<p><a class="button quiet" href="${values.goTo.href}">${t(`problem.goTo.${values.goTo.place}`)}</a></p>`}</section>
 ${onward(page, values)}
-${values.forDeveloper !== undefined && html`<section class="advice"><h2>${t('problem.developer')}</h2><p>${visibleText(values.forDeveloper)}</p>${values.difference && differenceList(page, values.difference)}</section>`}
+${values.forDeveloper !== undefined && html`<section class="advice"><h2>${t('problem.developer')}</h2><p lang="en" dir="ltr">${visibleText(values.forDeveloper)}</p>${values.difference && differenceList(page, values.difference)}</section>`}
 ${technical(page, values)}`;
 
   return renderPage(page, { title: values.title, why: 'why.error', main });
@@ -48,7 +48,7 @@ ${technical(page, values)}`;
 
 function fixList(values: ErrorPageValues): Markup | undefined {
   if (!values.fixes?.length) return undefined;
-  return html`<dl class="fixes">${values.fixes.map(({ label, text }) => html`<div><dt>${visibleText(label)}</dt><dd>${visibleText(text)}</dd></div>`)}</dl>`;
+  return html`<dl class="fixes">${values.fixes.map(({ label, text }) => html`<div><dt><bdi>${visibleText(label)}</bdi></dt><dd><bdi>${visibleText(text)}</bdi></dd></div>`)}</dl>`;
 }
 
 function onward({ t, rich }: Words, values: ErrorPageValues): Markup | undefined {
@@ -69,6 +69,6 @@ function technical(page: Words, values: ErrorPageValues): Markup {
   const { t } = page;
   const rows: (readonly [string, string])[] = [[t('problem.code'), values.code], [t('problem.requestId'), values.requestId], ...(values.details ?? [])];
   return html`<section class="support"><h2>${t('problem.details')}</h2>
-<dl class="technical" id="support">${rows.map(([name, value]) => html`<div><dt>${visibleText(name)}</dt> <dd><code>${visibleText(value)}</code></dd></div>\n`)}</dl>
+<dl class="technical" id="support">${rows.map(([name, value]) => html`<div><dt><bdi>${visibleText(name)}</bdi></dt> <dd><code>${visibleText(value)}</code></dd></div>\n`)}</dl>
 ${copyButton(page, 'support', 'problem.copySupport')}</section>`;
 }

@@ -90,7 +90,7 @@ function footer(page: PageFrame, why: MessageKey): Markup {
   return html`<footer class="foot">
 <p class="where">${icons.host}<span>${rich('host.youAreOn', { host: html`<strong>${page.host}</strong>` })}</span></p>
 <details><summary>${t('layout.why')}</summary><p>${t(why, { service })}</p></details>
-<p class="small"><bdi>${service}</bdi>${contactLine(page, page.contact)}${page.menu === undefined && html` <span>${languageName(page.language)}</span>`}
+<p class="small"><bdi>${service}</bdi>${contactLine(page, page.contact)}${page.menu === undefined && html` <bdi>${languageName(page.language)}</bdi>`}
 <span class="request">${t('layout.requestId')} <code id="request-id">${visibleText(page.requestId)}</code> ${copyButton(page, 'request-id')}</span></p>
 ${page.menu && languageMenu(page, page.menu)}
 </footer>`;

@@ -6,12 +6,12 @@ import type { ClientView } from './client-identity.ts';
 import { clientIdentity } from './client-identity.ts';
 import { nameInSentence } from './client-line.ts';
 import type { ScopeView } from './describe-scope.ts';
-import { describeScope } from './describe-scope.ts';
 import { displayText, visibleText } from './display-text.ts';
 import { errorSummary } from './error-summary.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
 import { dateText } from './moments.ts';
+import { scopeText } from './scope-list.ts';
 
 /** How much sooner it may end. */
 export const SHORTER = ['30_days', '8_hours', '1_hour'] as const;
@@ -51,9 +51,8 @@ ${values.sooner.length > 0 && until(page, values)}
 /** Who somebody is cannot be taken back from an agent that goes on signing them in. */
 function choice(page: PageFrame, scope: ScopeView & { fixed?: boolean }): Markup {
   const { t } = page;
-  const { text } = describeScope(scope, page);
   const box = scope.fixed ? html`<input type="checkbox" checked disabled>` : html`<input type="checkbox" name="scope" value="${scope.name}" checked>`;
-  return html`<label class="scope choice">${box}<span>${text}${scope.optional && html` <span class="tag">${t('consent.optional')}</span>`}</span> <code>${visibleText(scope.name)}</code></label>`;
+  return html`<label class="scope choice">${box}<span>${scopeText(page, scope)}${scope.optional && html` <span class="tag">${t('consent.optional')}</span>`}</span> <code>${visibleText(scope.name)}</code></label>`;
 }
 
 function until(page: PageFrame, { endsAt, sooner }: ReducePageValues): Markup {

@@ -57,9 +57,15 @@ function items(page: Words, { members, id }: { members: readonly ScopeView[]; id
 }
 
 function line(page: Words, scope: ScopeView, options: ScopeListOptions): Markup {
-  return html`<div class="scope"><span>${describeScope(scope, page).text}${options.tag && html` <span class="tag">${options.tag}</span>`}</span> <code>${visibleText(scope.name)}</code></div>`;
+  return html`<div class="scope"><span>${scopeText(page, scope)}${options.tag && html` <span class="tag">${options.tag}</span>`}</span> <code>${visibleText(scope.name)}</code></div>`;
 }
 
 function choice(page: Words, scope: ScopeView, headingId: string): Markup {
-  return html`<label class="scope choice"><input type="checkbox" name="scope" value="${scope.name}" aria-describedby="${headingId}"><span>${describeScope(scope, page).text} <span class="tag">${page.t('consent.optional')}</span></span> <code>${visibleText(scope.name)}</code></label>`;
+  return html`<label class="scope choice"><input type="checkbox" name="scope" value="${scope.name}" aria-describedby="${headingId}"><span>${scopeText(page, scope)} <span class="tag">${page.t('consent.optional')}</span></span> <code>${visibleText(scope.name)}</code></label>`;
+}
+
+/** What a scope allows. The owner's words are of a language that we do not know. */
+export function scopeText(page: Words, scope: ScopeView): Markup {
+  const { text, described } = describeScope(scope, page);
+  return described ? html`<bdi>${text}</bdi>` : html`${text}`;
 }

@@ -161,7 +161,7 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .scope > span { flex: 1 1 12rem; }
 .scope code { color: var(--muted); }
 .choice { display: grid; grid-template-columns: auto 1fr; align-items: center; min-height: 2.75rem; cursor: pointer; gap: 0 0.75rem; }
-.choice code { grid-column: 2; }
+.choice code { grid-column: 2; justify-self: start; }
 .tag { display: inline-block; padding: 0 0.5rem; border: 1px solid currentColor; border-radius: 99px; font-size: 0.75rem; color: var(--muted); }
 .fresh .groups { border: 2px solid var(--accent); }
 .fresh .tag { color: var(--accent); font-weight: 600; }

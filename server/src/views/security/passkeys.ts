@@ -43,7 +43,7 @@ function entry(page: PageFrame, values: PasskeysValues, passkey: PasskeyView): M
   return html`<li class="entry"><h3><bdi>${name}</bdi></h3>
 <p class="muted">${t(passkey.backupEligible ? 'passkeys.synced' : 'passkeys.oneDevice')}</p>
 <dl class="times"><div><dt>${t('passkeys.created')}</dt><dd>${created}</dd></div><div><dt>${t('passkeys.lastUsed')}</dt><dd>${used}</dd></div></dl>
-<details><summary>${t('passkeys.rename')}<span class="hidden"> ${name}</span></summary>${renameForm(page, values, passkey, name)}</details>
+<details><summary>${t('passkeys.rename')}<span class="hidden"> <bdi>${name}</bdi></span></summary>${renameForm(page, values, passkey, name)}</details>
 ${values.recent && (values.onlyWayIn ? html`<p class="hint">${t('passkeys.onlyWayIn')}</p>` : removeForm(page, values, passkey, rich('passkeys.removeName', { name: html`<bdi>${name}</bdi>` })))}</li>`;
 }
 
