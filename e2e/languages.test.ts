@@ -14,8 +14,8 @@ const pictures = new URL('../out/e2e/', import.meta.url);
 /** Shown as they are in every language: names and texts of others, addresses, codes, wire names, English for developers. */
 const notOurs = 'bdi, code, pre, time, option, textarea, [lang=en] *, [lang=en]:not(html)';
 
-/** Asked for again they lead away, or make other codes than the next page uses; a receipt keeps the language it was shown in. */
-const elsewhere = ['return', 'return-posted', 'signed-out-onward', 'recovery-codes', 'agents-receipt'];
+/** Asked for again they lead away, or count as one more guess or make other codes, which the next page would feel; a receipt keeps the language it was shown in. */
+const elsewhere = ['return', 'return-posted', 'signed-out-onward', 'second-step-wrong', 'recovery-codes', 'agents-receipt'];
 
 describe('every page in a language that nobody speaks', { skip: noBrowser }, () => {
   let world: Stand;
