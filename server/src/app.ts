@@ -14,6 +14,7 @@ import type { HttpRequest } from './http-request.ts';
 import { outboxOf } from './mail/outbox.ts';
 import { checkOptions, type Options, type ServerOptions } from './options.ts';
 import { headersFor, jsonFace, pageFace, type Reply, type Route, reply, run, type Surface, toResponse } from './route.ts';
+import { activityCounter } from './storage/activity-counter.ts';
 import { openStorage } from './storage/open.ts';
 import { ROOT_TENANT, type Storage } from './storage/store.ts';
 import { useCounter } from './storage/use-counter.ts';
@@ -113,6 +114,7 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
       for (const context of contexts.known()) {
         context.mail.tick();
         await context.uses.flush();
+        await context.activity.flush();
       }
     },
     async close() {
@@ -168,7 +170,8 @@ function contextsOf(options: Options, storage: Storage, routes: readonly Route[]
     });
     const issuer = options.issuer + base;
     const mail = outboxOf({ options, issuer, store, instance, now, log });
-    const context: Context = { options, issuer, base, store, signing, instance, mail, uses: useCounter(store), now, log, routes };
+    const activity = activityCounter(store, options.activitySeconds);
+    const context: Context = { options, issuer, base, store, signing, instance, mail, uses: useCounter(store), activity, now, log, routes };
     known.set(tenant, context);
     return context;
   }

@@ -8,6 +8,7 @@ import type { HttpRequest } from './http-request.ts';
 import type { Outbox } from './mail/outbox.ts';
 import type { Options } from './options.ts';
 import type { Route } from './route.ts';
+import type { ActivityCounter } from './storage/activity-counter.ts';
 import type { Store } from './storage/store.ts';
 import type { UseCounter } from './storage/use-counter.ts';
 
@@ -25,6 +26,8 @@ export type Context = {
   readonly mail: Outbox;
   /** Batched last-use times. */
   readonly uses: UseCounter;
+  /** What servers report that agents did. */
+  readonly activity: ActivityCounter;
   /** Seconds since the epoch. */
   readonly now: () => number;
   readonly log: Log;

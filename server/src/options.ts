@@ -130,6 +130,8 @@ const schema = z.strictObject({
       withinSeconds: seconds(60, 86400).default(300),
     })
     .prefault({}),
+  /** How long is kept what MCP servers report that agents did. 0 keeps nothing. */
+  activitySeconds: seconds(0, 400 * 86400).default(30 * 86400),
   refreshTokens: z.enum(['always', 'offline_access']).default('always'),
   /** Proofs of possession must carry a nonce of this server (RFC 9449 §8): none can be made ahead of time, and clients need one more request now and then. */
   dpopNonces: z.boolean().default(false),

@@ -42,6 +42,7 @@ import { assetRoutes } from './site/assets.ts';
 import { errorDoc } from './site/error-docs.ts';
 import { health, ready } from './site/health.ts';
 import { introspect } from './token/introspect.ts';
+import { report } from './token/report.ts';
 import { revoke } from './token/revoke.ts';
 import { token } from './token/token.ts';
 import { userinfo } from './token/userinfo.ts';
@@ -67,6 +68,7 @@ export const routes: readonly Route[] = [
   { path: '/oauth/token', surface: 'backchannel', methods: { POST: token } },
   { path: '/introspect', surface: 'private', methods: { POST: introspect }, endpoint: 'introspection_endpoint' },
   { path: '/oauth/introspect', surface: 'private', methods: { POST: introspect } },
+  { path: '/report', surface: 'private', methods: { POST: report } },
   { path: '/revoke', surface: 'backchannel', methods: { POST: revoke }, endpoint: 'revocation_endpoint' },
   { path: '/oauth/revoke', surface: 'backchannel', methods: { POST: revoke } },
   { path: '/userinfo', surface: 'backchannel', methods: { GET: userinfo, POST: userinfo }, endpoint: 'userinfo_endpoint' },

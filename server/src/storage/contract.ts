@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { activityContract } from './contract/activity.ts';
 import { consentContract } from './contract/consent.ts';
 import { delegationsContract } from './contract/delegations.ts';
 import { deviceContract } from './contract/device.ts';
@@ -73,6 +74,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       operationsContract,
       outboxContract,
       knownDevicesContract,
+      activityContract,
       isolationContract,
     ])
       part(() => nodes);

@@ -5,6 +5,7 @@ import { type Driver, sql, withRiders } from './driver.ts';
 import { migrationRunner } from './migrations/index.ts';
 import type { Storage, Store } from './store.ts';
 import { sweepExpired } from './sweep.ts';
+import { activityTable } from './tables/activity.ts';
 import { assertionTargetsTable } from './tables/assertion-targets.ts';
 import { attemptsTable } from './tables/attempts.ts';
 import { auditEventsTable } from './tables/audit-events.ts';
@@ -124,6 +125,7 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...limitsTable(driver, tenant),
     ...lastUse(driver, tenant),
     ...auditEventsTable(driver, tenant),
+    ...activityTable(driver, tenant),
     ...outboxTable(driver, tenant),
     ...knownDevicesTable(driver, tenant),
   };

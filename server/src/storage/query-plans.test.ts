@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { activityQuestion, note } from './contract/activity.ts';
 import {
   approve,
   client,
@@ -33,7 +34,7 @@ import { openStorage } from './open.ts';
 import type { Storage, Store } from './store.ts';
 
 /** Tables of a handful of rows, which may be read whole, and subqueries with a limit. */
-const SMALL = new Set(['setup_links', 'signing_keys', 'due_rows', 'bundled_rows']);
+const SMALL = new Set(['setup_links', 'signing_keys', 'due_rows', 'bundled_rows', 'rows_of_day']);
 
 /** Pages of a tenant in the order of the index they are read from, and the count of a partial index that its own cap keeps small. */
 const IN_INDEX_ORDER = [
@@ -175,6 +176,10 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.settleLogout('sid-told', 'client_1');
   await store.recordEvent({ ...happened('code.replayed'), mail: [mail] });
   await store.addMail({ ...mail, id: 'ml_2', bundle: 'b' });
+  await store.recordActivity([note]);
+  await store.listActivity(activityQuestion);
+  await store.countActivity('usr_alice', NOW);
+  await store.lastRefusal(triple, NOW);
   await store.claimMail(NOW, 10);
   await store.settleMail(['ml_1']);
   await store.findGrant('grant_1');

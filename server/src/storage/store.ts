@@ -4,6 +4,7 @@
  * Verbs of newer nouns are in verbs/. Not here: SQL (tables/), databases (drivers/).
  */
 import type { AuditEvent } from '../audit/event.ts';
+import type { ActivityVerbs } from './verbs/activity.ts';
 import type { DismissalVerbs } from './verbs/dismissals.ts';
 import type { KnownDeviceVerbs } from './verbs/known-devices.ts';
 import type { LanguageVerbs } from './verbs/languages.ts';
@@ -17,6 +18,8 @@ import type { SecondFactorVerbs } from './verbs/second-factors.ts';
 import type { SessionVerbs } from './verbs/sessions.ts';
 import type { UpstreamVerbs } from './verbs/upstreams.ts';
 
+export type { ReportedAction } from './activity-counter.ts';
+export type { Activity, ActivityNote, ActivityOutcome } from './verbs/activity.ts';
 export type { DueMail, OutboxMail } from './verbs/outbox.ts';
 export { MAX_PASSKEYS, type Passkey, type WaysOn } from './verbs/passkeys.ts';
 export type { AgentPause, Hold } from './verbs/pauses.ts';
@@ -379,7 +382,8 @@ export type NotedDelegation = { grantId: string; clientId: string; resource: str
 /** `allowed: false` carries how long to wait, in seconds. */
 export type Allowance = { allowed: true } | { allowed: false; retryAfter: number };
 
-export type Store = DismissalVerbs &
+export type Store = ActivityVerbs &
+  DismissalVerbs &
   LanguageVerbs &
   KnownDeviceVerbs &
   OneTimeLinkVerbs &

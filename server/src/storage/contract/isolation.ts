@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Store } from '../store.ts';
+import { activityQuestion, note } from './activity.ts';
 import {
   alice,
   bob,
@@ -207,6 +208,10 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   pendingMigrations: (other) => none(other.pendingMigrations()),
   listEvents: (other) => none(other.listEvents({ limit: 10 })),
   knowsDevice: (other) => is(other.knowsDevice({ userId: 'usr_alice', deviceHash: 'device of alice' }, NOW), 'first'),
+  recordActivity: (other) => other.recordActivity([{ ...note, times: 9 }]),
+  listActivity: (other) => none(other.listActivity(activityQuestion)),
+  countActivity: (other) => none(other.countActivity('usr_alice', 0)),
+  lastRefusal: (other) => nothing(other.lastRefusal(triple, 0)),
   claimMail: (other) => none(other.claimMail(NOW, 10)),
   settleMail: (other) => other.settleMail(['ml_1']),
 
@@ -274,6 +279,7 @@ async function everything(store: Store): Promise<unknown[]> {
     await store.findPushedRequest('reference-1', NOW),
     await store.listGrants({}, NOW),
     await store.listDelegations('usr_alice', NOW),
+    await store.listActivity(activityQuestion),
     await store.listHolds(NOW),
     await store.findReceipt('usr_alice', 'grant_1'),
     await store.findCode('code-open', NOW),

@@ -25,6 +25,7 @@ import { outbox } from './0017-outbox.ts';
 import { language } from './0018-language.ts';
 import { upstreams } from './0019-upstreams.ts';
 import { knownDevices } from './0020-known-devices.ts';
+import { activity } from './0021-activity.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -49,6 +50,7 @@ export const migrations: readonly Migration[] = [
   { name: '0018-language', script: language },
   { name: '0019-upstreams', script: upstreams },
   { name: '0020-known-devices', script: knownDevices },
+  { name: '0021-activity', script: activity },
 ];
 
 const bookkeeping = `
