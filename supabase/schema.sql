@@ -658,11 +658,30 @@ create table known_devices (
 create index known_devices_expiry on known_devices (expires_at);
 insert into schema_migrations (name, checksum, applied_at) values ('0020-known-devices', 'cc716cdbe753070e116869581a7790442d1e0be76f82e1d8c69220dadec3e590', 0);
 
+create table activity (
+  tenant text not null,
+  grant_id text not null,
+  slot bigint not null,
+  action text not null,
+  outcome text not null,
+  missing text not null,
+  user_id text,
+  times bigint not null,
+  first_at bigint not null,
+  last_at bigint not null,
+  expires_at bigint not null,
+  primary key (tenant, grant_id, slot, action, outcome, missing)
+);
+create index activity_user on activity (tenant, user_id, last_at);
+create index activity_expiry on activity (expires_at);
+insert into schema_migrations (name, checksum, applied_at) values ('0021-activity', 'f069f12bcaf97d185e4105b39ea3fe59e7788d5d727ac0ee8d479f15424ae3e1', 0);
+
 reset role;
 reset search_path;
 
 -- Nobody but the server may look, whatever is exposed one day: row level security without a policy lets only the owner through.
 
+alter table auth_agent.activity enable row level security;
 alter table auth_agent.assertion_targets enable row level security;
 alter table auth_agent.attempts enable row level security;
 alter table auth_agent.audit_events enable row level security;
