@@ -19,7 +19,7 @@ import type { SessionVerbs } from './verbs/sessions.ts';
 import type { UpstreamVerbs } from './verbs/upstreams.ts';
 
 export type { ReportedAction } from './activity-counter.ts';
-export type { Activity, ActivityNote, ActivityOutcome } from './verbs/activity.ts';
+export type { ActivityNote, ActivityOutcome } from './verbs/activity.ts';
 export type { DueMail, OutboxMail } from './verbs/outbox.ts';
 export { MAX_PASSKEYS, type Passkey, type WaysOn } from './verbs/passkeys.ts';
 export type { AgentPause, Hold } from './verbs/pauses.ts';
