@@ -3,9 +3,11 @@
  * 320 pixels. Not here: what must hold for a page (pages.test.ts).
  */
 import type { Page } from 'playwright-core';
+import { makeInvitation, makeResetLink } from '../server/src/account/operator-links.ts';
 import { makeSetupLink } from '../server/src/account/setup.ts';
 import { auditEvent } from '../server/src/audit/event.ts';
 import { codeOfStep } from '../server/src/crypto/totp.ts';
+import { codeIn, linkIn } from '../server/test/flows/mail-stage.ts';
 import { setUpApp } from '../server/test/flows/second-step-stage.ts';
 import { pkce } from '../server/test/harness.ts';
 import { allow, deny, signIn } from './browser.ts';
@@ -178,6 +180,41 @@ export function gallery(world: Stand): Shown[] {
           .then(() => page.getByRole('link', { name: 'Continue' }).waitFor()),
     },
     { name: 'signed-out', title: /^You are signed out/, go: path('/logout') },
+    { name: 'code', title: /^Enter the code/, go: (page) => askForCode(page, 'mara') },
+    { name: 'code-wrong', title: /^Enter the code/, go: (page) => askForCode(page, 'mara@acme.example').then(() => enter(page, '0000 0000')) },
+    { name: 'code-over', title: /^Enter the code/, go: tooManyCodes },
+    { name: 'code-elsewhere', title: /^Your code/, go: linkElsewhere },
+    { name: 'code-closed', title: /^This code no longer works/, go: path('/code?flow=lnk_gone') },
+    { name: 'sign-in-no-name', title: /^Sign in/, go: (page) => askForCode(page, '').then(() => page.getByRole('alert').waitFor()) },
+    {
+      name: 'sign-up',
+      title: /^Create an account/,
+      go: (page) => at(document)(page).then(() => page.getByRole('link', { name: 'Create an account' }).click()),
+    },
+    { name: 'sign-up-wrong', title: /^Create an account/, go: (page) => path('/signup')(page).then(() => signUp(page, 'nowhere')) },
+    { name: 'new-account', title: /^Almost there/, go: (page) => proven(page, 'new-1@acme.example') },
+    {
+      name: 'new-account-wrong',
+      title: /^Almost there/,
+      go: (page) =>
+        proven(page, 'new-2@acme.example')
+          .then(() => page.getByLabel('Password', { exact: true }).fill('password1234'))
+          .then(() => page.getByRole('button', { name: 'Create the account' }).click())
+          .then(() => page.getByRole('alert').waitFor()),
+    },
+    {
+      name: 'invitation',
+      title: /^Almost there/,
+      go: async (page) => page.goto(await makeInvitation({ email: 'guest@acme.example', role: 'user' }, world.context)),
+    },
+    { name: 'invitation-closed', title: /^This invitation no longer works/, go: path('/invite?token=ol_gone') },
+    { name: 'reset', title: /^Forgot your password/, go: path('/reset') },
+    { name: 'reset-without-mail', title: /^Forgot your password/, go: (page) => page.goto(`${world.development}/reset`) },
+    { name: 'reset-sent', title: /^Look at your mail/, go: (page) => path('/reset')(page).then(() => resetFor(page, 'nobody')) },
+    { name: 'reset-new', title: /^Choose a new password/, go: (page) => newPassword(page, undefined) },
+    { name: 'reset-new-wrong', title: /^Choose a new password/, go: (page) => newPassword(page, 'short') },
+    { name: 'reset-done', title: /^Your password is changed/, go: (page) => newPassword(page, 'seven quiet otters sing') },
+    { name: 'reset-closed', title: /^This link no longer works/, go: path('/reset?token=ol_gone') },
     { name: 'setup', title: /^Set up/, go: async (page) => page.goto(await makeSetupLink(world.context)) },
     {
       name: 'setup-wrong',
@@ -233,6 +270,68 @@ export function gallery(world: Stand): Shown[] {
           .then(() => page.getByText('no code was made').waitFor()),
     },
   ];
+
+  async function askForCode(page: Page, username: string): Promise<void> {
+    await path('/login')(page);
+    await page.getByLabel('E-mail or username').fill(username);
+    await page.getByRole('button', { name: 'E-mail me a code' }).click();
+    await (username === '' ? page.getByRole('alert') : page.getByLabel('Code', { exact: true })).waitFor();
+  }
+
+  async function enter(page: Page, code: string): Promise<void> {
+    await page.getByLabel('Code', { exact: true }).fill(code);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByRole('alert').waitFor();
+  }
+
+  async function tooManyCodes(page: Page): Promise<void> {
+    await askForCode(page, 'mara');
+    for (let tries = 0; tries < 6; tries++) await enter(page, '0000 0000');
+    await page.getByText('no longer works').waitFor();
+  }
+
+  /** The mail is opened where nobody asked for it. */
+  async function linkElsewhere(page: Page): Promise<void> {
+    const { page: asking, ...person } = await world.open();
+    await askForCode(asking, 'nele');
+    await person.close();
+    await page.goto(linkIn(await world.mailTo('nele@acme.example')));
+  }
+
+  async function signUp(page: Page, email: string): Promise<void> {
+    await page.locator('main form').evaluate((form: HTMLFormElement) => form.setAttribute('novalidate', ''));
+    await page.getByLabel('E-mail').fill(email);
+    await page.getByRole('button', { name: 'Send the code' }).click();
+    await (email.includes('@') ? page.getByLabel('Code', { exact: true }) : page.getByRole('alert')).waitFor();
+  }
+
+  async function proven(page: Page, email: string): Promise<void> {
+    await at(document)(page);
+    await page.getByRole('link', { name: 'Create an account' }).click();
+    await signUp(page, email);
+    await page.getByLabel('Code', { exact: true }).fill(codeIn(await world.mailTo(email)));
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByLabel('Your name').waitFor();
+    await page.locator('main form').evaluate((form: HTMLFormElement) => form.setAttribute('novalidate', ''));
+  }
+
+  async function resetFor(page: Page, username: string): Promise<void> {
+    await page.getByLabel('E-mail or username').fill(username);
+    await page.getByRole('button', { name: 'Send the link' }).click();
+    await page.getByText('Look at your mail').first().waitFor();
+  }
+
+  /** Somebody of their own each time: a new link ends the older ones. */
+  async function newPassword(page: Page, secret: string | undefined): Promise<void> {
+    const found = await world.store.findUserByLogin(await world.somebody());
+    if (!found) throw new Error('nobody was added');
+    await page.goto(await makeResetLink(found.user, world.context));
+    if (secret === undefined) return;
+    await page.locator('main form').evaluate((form: HTMLFormElement) => form.setAttribute('novalidate', ''));
+    await page.getByLabel('Password', { exact: true }).fill(secret);
+    await page.getByRole('button', { name: 'Save the new password' }).click();
+    await (secret === 'short' ? page.getByRole('alert') : page.getByText('Your password is changed').first()).waitFor();
+  }
 
   async function longWords(): Promise<Record<string, string>> {
     const name = 'Ein Assistent mit Donaudampfschifffahrtsgesellschaftskapitaenspatentnummern und mehr';
@@ -333,7 +432,7 @@ export function gallery(world: Stand): Shown[] {
 
 /** Ada has one agent of the operator and one that registered itself, Joan has one, Thea's reaches another server, and the others have none. */
 export async function connectAgents(world: Stand): Promise<void> {
-  const names = ['ada', 'ida', 'eve', 'joan', 'thea', 'rosa', 'petra', 'dora', 'nora', 'pia', 'kay', 'paul', 'alma', 'hugo', 'tess', 'tina'];
+  const names = ['ada', 'ida', 'eve', 'joan', 'thea', 'rosa', 'petra', 'dora', 'nora', 'pia', 'kay', 'paul', 'alma', 'hugo', 'tess', 'tina', 'mara', 'nele'];
   for (const username of names) await world.somebody(username);
   const dynamic = await world.register('Goose', [`${hostedOrigin}/cb`]);
   const approved = { client_id: world.approved.id, redirect_uri: `${hostedOrigin}/stay`, scope: 'files:read' };

@@ -12,6 +12,7 @@ import type { Context } from '../server/src/context.ts';
 import { sha256 } from '../server/src/crypto/hash.ts';
 import { randomId } from '../server/src/crypto/random.ts';
 import type { Outbox } from '../server/src/mail/outbox.ts';
+import type { OutgoingMail } from '../server/src/options.ts';
 import { deviceCodeGrant } from '../server/src/rules/device-grant.ts';
 import { startDevelopment } from '../server/src/runtimes/development.ts';
 import { startNode } from '../server/src/runtimes/serve.ts';
@@ -52,6 +53,8 @@ export type Stand = TestServer & {
   poll(clientId: string, deviceCode: string): Promise<{ error?: string; scope?: string }>;
   /** Tokens for a callback the browser was sent to. */
   redeem(callback: URL, clientId: string): Promise<{ access_token: string; refresh_token: string; scope: string }>;
+  /** The newest mail to this address. */
+  mailTo(address: string): Promise<OutgoingMail>;
   /** Whether the MCP server would still take this token. */
   isActive(accessToken: string): Promise<boolean>;
 };
@@ -71,7 +74,13 @@ export function stand(): Promise<Stand> {
 async function build(): Promise<Stand> {
   const callbacks = await openCallbacks();
   endings.push(callbacks.close);
-  const world = await testServer({ issuer, serviceName: 'Acme sign-in', contact: 'help@acme.example', pseudoLanguages: true, fetchDocument });
+  const mails: OutgoingMail[] = [];
+  const sendMail = async (mail: OutgoingMail) => {
+    mails.push(mail);
+    return 'sent' as const;
+  };
+  const signIn = { emailCode: true, signUp: 'open' as const };
+  const world = await testServer({ issuer, serviceName: 'Acme sign-in', contact: 'help@acme.example', pseudoLanguages: true, fetchDocument, sendMail, signIn });
   const log = world.server.options.log;
   const running = await startNode({ ...world.server, host: '127.0.0.1', port: 0, log, trustedProxies: ['127.0.0.1'], close: world.close });
   endings.push(() => running.stop());
@@ -115,6 +124,13 @@ async function build(): Promise<Stand> {
     approved,
     development: development.issuer,
     developmentMail: ((await development.server.context()) as Context).mail,
+    async mailTo(address) {
+      await world.server.flush();
+      await world.context.mail.idle();
+      const found = mails.findLast(({ to }) => to === address);
+      if (!found) throw new Error(`no mail to ${address}`);
+      return found;
+    },
   };
 }
 

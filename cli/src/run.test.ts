@@ -548,3 +548,39 @@ test('names of strangers cannot move the cursor of a terminal', async () => {
 
   assert.ok(out.includes('client_evil') && !out.includes('\u001b') && !out.includes('\u202E'));
 });
+
+test('a link for a new password, and one for somebody new, is printed once and opens nothing when it is old', async () => {
+  const open = { env: { AUTH_AGENT_SIGN_UP: 'invitation' } };
+  await data('users add rita --email rita@example.com --password-stdin', { input: `${password}\n` });
+
+  const reset = await data('users reset-link rita@example.com');
+  assert.match(reset.url, /^https:\/\/auth\.example\.com\/reset\?token=ol_[\w-]{43}$/);
+  assert.equal(reset.expires_in, 86_400);
+  const invited = await data('users invite guest@example.com --role owner', open);
+  assert.match(invited.url, /^https:\/\/auth\.example\.com\/invite\?token=ol_[\w-]{43}$/);
+  const list = await data('users list');
+  assert.deepEqual(
+    list.invited.map(({ email, role }: { email: string; role: string }) => [email, role]),
+    [['guest@example.com', 'owner']],
+  );
+  assert.match((await cli('users list')).out, /owner +guest@example\.com +invited/);
+
+  assert.equal((await cli('users invite guest@example.com')).exit, 6);
+  assert.equal((await cli('users invite rita@example.com', open)).exit, 5);
+  assert.equal((await cli('users invite nowhere', open)).exit, 2);
+  assert.equal((await cli('users invite a@example.com --role admin', open)).exit, 2);
+  assert.equal((await cli('users reset-link nobody')).exit, 4);
+});
+
+test('a disabled person is kept out until enabled, and the only operator stays', async () => {
+  await data('users add dan --password-stdin', { input: `${password}\n` });
+
+  assert.equal((await data('users disable dan')).changed, true);
+  assert.equal((await data('users disable dan')).changed, false);
+  assert.equal((await cli('users reset-link dan')).exit, 5);
+  assert.match((await cli('users list')).out, /dan +user +disabled/);
+  assert.equal((await data('users enable dan')).disabled_at, undefined);
+  const last = await cli('users disable op');
+  assert.deepEqual([last.exit, /only operator/.test(last.err)], [5, true]);
+  assert.equal((await cli('users disable nobody')).exit, 4);
+});

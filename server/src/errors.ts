@@ -84,14 +84,17 @@ export type ErrorCase =
   | 'clientDisabled'
   | 'clientGone'
   | 'clientPending'
+  | 'codeClosed'
   | 'copiedCode'
   | 'deviceDecided'
   | 'deviceGone'
   | 'formFromElsewhere'
   | 'formOld'
   | 'noCookie'
+  | 'invitationClosed'
   | 'redirectMismatch'
   | 'requestDecided'
+  | 'resetLinkClosed'
   | 'setupLink';
 
 /** @see differenceOf in rules/difference.ts */

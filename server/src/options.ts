@@ -121,6 +121,8 @@ const schema = z.strictObject({
       passkeys: z.boolean().default(true),
       /** A second step with an authenticator app, for who sets one up. Off: nobody new can; those who have are asked all the same. */
       totp: z.boolean().default(true),
+      /** Codes sent by mail are a way in. */
+      emailCode: z.boolean().default(false),
     })
     .prefault({}),
   /** Who decides about scopes of these groups must have signed in this lately; so must whoever changes how they sign in, at whatever groups. */
@@ -162,9 +164,10 @@ export type Options = Readonly<z.output<typeof schema>>;
  */
 export function checkOptions(options: ServerOptions): Options {
   const result = schema.safeParse(options);
-  if (result.success) return Object.freeze(result.data);
-  const problems = result.error.issues.map((issue) => `"${issue.path.join('.') || 'options'}" ${issue.message}`);
-  throw new TypeError(problems.join('; '));
+  if (!result.success) throw new TypeError(result.error.issues.map((issue) => `"${issue.path.join('.') || 'options'}" ${issue.message}`).join('; '));
+  const { signIn, sendMail } = result.data;
+  if (signIn.emailCode && !sendMail) throw new TypeError('"signIn.emailCode" needs mail: set smtpUrl and mailFrom');
+  return Object.freeze(result.data);
 }
 
 /** RFC 8414 §2 with our canonical form: https (http only on loopback), no query, fragment, userinfo or trailing slash. Returns the problem. */

@@ -3,13 +3,17 @@
  * Aliases (documents 003 and 004) have the same handlers and are never advertised. Not here: what a route does (its room), how a table becomes a server (app.ts).
  */
 import { agents, disconnect, disconnectAll, disconnectAllForm, pause, pauseAll, resume, resumeAll } from './account/agents.ts';
+import { requestCode } from './account/email-code.ts';
+import { codeForm, codeLink, enterCode } from './account/enter-code.ts';
 import { firstTime, firstTimeForm } from './account/first-time.ts';
 import { account, home } from './account/home.ts';
 import { chooseLanguage } from './account/language.ts';
 import { link, linkForm } from './account/link-upstream.ts';
+import { acceptInvitation, invitationForm, newAccount, newAccountForm } from './account/new-account.ts';
 import { pauseForm } from './account/pause.ts';
 import { receipt, receiptData } from './account/receipts.ts';
 import { reduce, reduceForm } from './account/reduce.ts';
+import { reset, resetDone, resetForm, resetSent } from './account/reset.ts';
 import { secondStep, secondStepForm } from './account/second-step.ts';
 import { addPasskey, dismissPasskeyOffer, passkeyCreation, removePasskey, renamePasskey } from './account/security/passkeys.ts';
 import { changePassword, passwordAddress, passwordForm, removePassword } from './account/security/password.ts';
@@ -20,6 +24,7 @@ import { security } from './account/security.ts';
 import { setup, setupForm } from './account/setup.ts';
 import { passkeyRequest, signIn, signInForm } from './account/sign-in.ts';
 import { signOut, signOutForm } from './account/sign-out.ts';
+import { signUp, signUpForm } from './account/sign-up.ts';
 import { tellLogouts } from './account/tell-logout.ts';
 import { goToUpstream, upstreamCallback } from './account/upstream-sign-in.ts';
 import { apiRoutes } from './api/openapi.ts';
@@ -89,6 +94,15 @@ export const routes: readonly Route[] = [
   { path: '/login/passkey', surface: 'page', methods: { POST: passkeyRequest } },
   { path: '/login/second', surface: 'page', methods: { GET: secondStepForm, POST: secondStep } },
   { path: '/.well-known/change-password', surface: 'page', methods: { GET: passwordAddress } },
+  { path: '/login/code', surface: 'page', methods: { POST: requestCode } },
+  { path: '/code', surface: 'page', methods: { GET: codeForm, POST: enterCode } },
+  { path: '/code/link', surface: 'page', methods: { GET: codeLink } },
+  { path: '/signup', surface: 'page', methods: { GET: signUpForm, POST: signUp } },
+  { path: '/signup/account', surface: 'page', methods: { GET: newAccountForm, POST: newAccount } },
+  { path: '/invite', surface: 'page', methods: { GET: invitationForm, POST: acceptInvitation } },
+  { path: '/reset', surface: 'page', methods: { GET: resetForm, POST: reset } },
+  { path: '/reset/sent', surface: 'page', methods: { GET: resetSent } },
+  { path: '/reset/done', surface: 'page', methods: { GET: resetDone } },
   { path: '/logout', surface: 'page', methods: { GET: signOutForm, POST: signOut }, endpoint: 'end_session_endpoint' },
   { path: '/account', surface: 'page', methods: { GET: account } },
   { path: '/account/agents', surface: 'page', methods: { GET: agents } },

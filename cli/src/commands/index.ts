@@ -27,7 +27,8 @@ import { start } from './start.ts';
 import { addTenant, listTenants } from './tenants.ts';
 import { tryServer } from './try.ts';
 import { addUpstream, changeUpstreamSecret, checkUpstream, listUpstreams, removeUpstream } from './upstreams.ts';
-import { addUser, listUsers, resetFactors } from './users.ts';
+import { inviteUser, resetLink } from './user-links.ts';
+import { addUser, disableUser, enableUser, listUsers, resetFactors } from './users.ts';
 import { addWorkload, listWorkloads, removeWorkload } from './workloads.ts';
 
 export const commands: readonly Command[] = [
@@ -49,6 +50,10 @@ export const commands: readonly Command[] = [
   addUser,
   listUsers,
   resetFactors,
+  inviteUser,
+  resetLink,
+  disableUser,
+  enableUser,
   addClient,
   listClients,
   approveClient,

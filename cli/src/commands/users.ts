@@ -16,7 +16,7 @@ import {
   type User,
 } from 'auth-agent-mcp-server/node';
 import { confirm, readPassword } from '../ask.ts';
-import { type Call, type Command, databaseFlags, textFlag } from '../command.ts';
+import { type Call, type Command, databaseFlags, type Result, textFlag } from '../command.ts';
 import { next, withStore } from '../database.ts';
 import { Failure } from '../exit-codes.ts';
 import { safe, styleOf, table } from '../terminal.ts';
@@ -56,8 +56,14 @@ export const listUsers: Command = {
   flags: databaseFlags,
   examples: ['auth-agent users list'],
   run: (call) =>
-    withStore(call, async ({ store }) => {
+    withStore(call, async ({ store, now }) => {
       const users = (await store.listUsers()).map(viewOf);
+      const invited = (await store.listInvitations(now)).map(({ email, role, createdAt, expiresAt }) => ({
+        email,
+        role,
+        created_at: isoDate(createdAt),
+        expires_at: isoDate(expiresAt),
+      }));
       const rows = users.map((user) => [
         user.user_id,
         safe(user.username),
@@ -65,7 +71,8 @@ export const listUsers: Command = {
         safe(user.email ?? ''),
         user.disabled_at === undefined ? 'active' : 'disabled',
       ]);
-      return { data: { users }, lines: table(['ID', 'USERNAME', 'ROLE', 'E-MAIL', 'STATUS'], rows) };
+      for (const { role, email } of invited) rows.push(['', '', role ?? '', safe(email ?? ''), 'invited']);
+      return { data: { users, invited }, lines: table(['ID', 'USERNAME', 'ROLE', 'E-MAIL', 'STATUS'], rows) };
     }),
 };
 
@@ -86,6 +93,46 @@ export const resetFactors: Command = {
       return { data: { user_id: person.id }, lines: [ok(`Took the second step of ${safe(person.username)} away`)] };
     }),
 };
+
+export const disableUser: Command = {
+  name: 'users disable',
+  about: 'keep a person out, and their agents; undone by enable',
+  usage: '<user>',
+  flags: databaseFlags,
+  examples: ['auth-agent users disable bob'],
+  run: (call) => switchUser(call, true),
+};
+
+export const enableUser: Command = {
+  name: 'users enable',
+  about: 'let a disabled person in again',
+  usage: '<user>',
+  flags: databaseFlags,
+  examples: ['auth-agent users enable bob'],
+  run: (call) => switchUser(call, false),
+};
+
+function switchUser(call: Call, off: boolean): Promise<Result> {
+  return withStore(call, async ({ store, now }) => {
+    const user = await findPerson(store, call.args[0] ?? '');
+    if (off && user.role === 'operator' && user.disabledAt === undefined) await notTheLast(store);
+    const changed = await store.setUserDisabled(user.id, off, auditEvent(off ? 'user.disabled' : 'user.enabled', now, 'cli', { userId: user.id }));
+    const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
+    const line = changed ? `${off ? 'Disabled' : 'Enabled'} ${safe(user.username)}` : `${safe(user.username)} was ${off ? 'disabled' : 'enabled'} already`;
+    const after = await store.findUser(user.id);
+    return {
+      data: { ...viewOf(after ?? user), changed },
+      lines: [ok(line)],
+      notes: off ? ['  Sessions, links and agents of this person stand still from now on.'] : [],
+    };
+  });
+}
+
+async function notTheLast(store: Store): Promise<void> {
+  const operators = (await store.listUsers()).filter(({ role, disabledAt }) => role === 'operator' && disabledAt === undefined);
+  if (operators.length > 1) return;
+  throw new Failure('conflict', 'This is the only operator', { why: 'Nobody could run the service.', fix: 'auth-agent users add <username> --role operator' });
+}
 
 /** A person by username, e-mail or id. @throws {Failure} notFound */
 export async function findPerson(store: Store, login: string): Promise<User> {

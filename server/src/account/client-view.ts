@@ -3,9 +3,12 @@
  */
 import { findClientForToken } from '../clients/find.ts';
 import type { Context } from '../context.ts';
+import { sha256 } from '../crypto/hash.ts';
 import { redirectClass } from '../rules/redirect-uri.ts';
-import type { Client, Registration } from '../storage/store.ts';
+import type { Client, ParkedRequest, Registration } from '../storage/store.ts';
 import type { ClientTier, ClientView } from '../views/client-identity.ts';
+import type { Browser } from './browser-cookie.ts';
+import { isTransaction } from './parked-request.ts';
 
 const tiers: Record<Registration, ClientTier> = { manual: 'approved', document: 'document', dynamic: 'dynamic', demo: 'demo' };
 
@@ -29,4 +32,16 @@ export async function knownClientView(clientId: string, context: Context): Promi
 export async function knownClient(clientId: string, context: Context): Promise<Client | undefined> {
   const { client } = (await findClientForToken(clientId, context)) as { client?: Client };
   return client;
+}
+
+/** The request that waits behind a page of this browser, if it still does. For pages that only name its client: a page that needs it asks parked-request.ts. */
+export async function waitingRequest(tx: string | undefined, browser: Browser, context: Context): Promise<ParkedRequest | undefined> {
+  const found = isTransaction(tx) ? await context.store.findRequest(sha256(tx), context.now()) : undefined;
+  return found?.browserHash === browser.hash ? found : undefined;
+}
+
+/** The client of that request. */
+export async function waitingClient(tx: string | undefined, browser: Browser, context: Context): Promise<ClientView | undefined> {
+  const parked = await waitingRequest(tx, browser, context);
+  return parked && knownClientView(parked.request.clientId, context);
 }

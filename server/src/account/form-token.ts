@@ -9,7 +9,21 @@ import { type ErrorDetail, type ErrorPageText, OAuthError } from '../errors.ts';
 import type { HttpRequest } from '../http-request.ts';
 import { type Browser, knownBrowser } from './browser-cookie.ts';
 
-type FormPurpose = 'login' | 'consent' | 'logout' | 'agents' | 'setup' | 'device' | 'second-step' | 'security' | 'first-time' | 'link';
+type FormPurpose =
+  | 'login'
+  | 'consent'
+  | 'logout'
+  | 'agents'
+  | 'setup'
+  | 'device'
+  | 'second-step'
+  | 'security'
+  | 'first-time'
+  | 'link'
+  | 'code'
+  | 'sign-up'
+  | 'new-account'
+  | 'reset';
 
 /** What a form is: its purpose and what it is about (a transaction, a session); a token for one is worth nothing for another. */
 export type Form = { purpose: FormPurpose; subject: string[] };

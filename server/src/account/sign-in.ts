@@ -4,7 +4,6 @@
  */
 import { auditEvent } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
-import { sha256 } from '../crypto/hash.ts';
 import { OAuthError } from '../errors.ts';
 import { pageFrame } from '../page-frame.ts';
 import { noteLanguage } from '../page-language.ts';
@@ -15,18 +14,20 @@ import { readParameters } from '../rules/read-body.ts';
 import { targetOf } from '../servers/resource.ts';
 import { type SignInPageValues, signInPage } from '../views/sign-in-page.ts';
 import { type Browser, browserOf } from './browser-cookie.ts';
-import { knownClientView } from './client-view.ts';
+import { knownClientView, waitingRequest } from './client-view.ts';
 import { finishSignIn } from './finish-sign-in.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
 import { guardedScopes } from './fresh-sign-in.ts';
+import { emailCodeOn } from './methods/email-code.ts';
 import { methodOf } from './methods/index.ts';
 import { password } from './methods/password.ts';
 import { demandedBy, offeredUpstreams } from './methods/upstream.ts';
-import { nextPlace, onwardOf, signInPlace } from './onward.ts';
-import { isTransaction, parkedRequest } from './parked-request.ts';
+import { nextPlace, type Onward, onwardOf, queryOf, signInPlace } from './onward.ts';
+import { parkedRequest } from './parked-request.ts';
 import { challengeSeconds, newChallenge, passkeysOn, relyingParty } from './passkey-challenge.ts';
 import { currentSession, type SignedIn } from './session.ts';
 import { forgive, mayTry } from './sign-in-limits.ts';
+import { signUpIsOpen } from './sign-up-open.ts';
 import { throttled } from './throttled.ts';
 
 /** GET /login: the form, unless somebody is signed in and nothing asks for the form all the same (`switch`, or a confirmation). */
@@ -75,15 +76,17 @@ export async function passkeyRequest(exchange: Exchange, context: Context): Prom
   return json({ challenge, rpId: relyingParty(context).id, userVerification: 'required', timeout: challengeSeconds * 1000 });
 }
 
+/** What the server knows by itself of a sign-in page. */
+type Offered = 'csrf' | 'client' | 'signInHint' | 'passkeys' | 'stronger' | 'upstreams' | 'emailCode' | 'resetHref' | 'signUpHref';
+
 /** The sign-in page, for this room and for /authorize, which shows it at once when nobody is signed in. */
 export async function signInAnswer(
-  values: Omit<SignInPageValues, 'csrf' | 'client' | 'signInHint' | 'passkeys' | 'stronger' | 'upstreams'>,
+  values: Omit<SignInPageValues, Offered>,
   place: { browser: Browser; exchange: Exchange; context: Context },
 ): Promise<Answer> {
   const { browser, exchange, context } = place;
   const { tx } = values;
-  const found = isTransaction(tx) ? await context.store.findRequest(sha256(tx), context.now()) : undefined;
-  const parked = found?.browserHash === browser.hash ? found : undefined;
+  const parked = await waitingRequest(tx, browser, context);
   const target = parked && values.reason === 'confirm' ? await targetOf(parked.request.resource, context) : undefined;
   const demand = values.reason === 'confirm' ? await confirmationDemand(exchange, context) : { again: demandedBy(parked?.request) };
   noteLanguage(exchange, { asked: parked?.request.language });
@@ -100,8 +103,18 @@ export async function signInAnswer(
     upstreams: await offeredUpstreams(demand, context),
     passkeys: passkeysOn(context.options),
     stronger: !meetsAcr(password.amr, parked?.request.acrValues),
+    // Whoever came back from an upstream to link it stays in this one form.
+    emailCode: emailCodeOn(context.options) && values.arrival === undefined,
+    ...linksBeside(values, context),
   });
   return page(html, 200, browser.cookies);
+}
+
+/** Ways on for whoever cannot sign in. Nobody who confirms who they are makes another account. */
+function linksBeside(values: Onward & Pick<SignInPageValues, 'reason'>, { base, options }: Context): Pick<SignInPageValues, 'resetHref' | 'signUpHref'> {
+  const query = queryOf(values);
+  const mayBeNew = signUpIsOpen(options) && values.reason !== 'confirm';
+  return { resetHref: `${base}/reset${query}`, signUpHref: mayBeNew ? `${base}/signup${query}` : undefined };
 }
 
 export function loginForm(tx: string | undefined): Form {

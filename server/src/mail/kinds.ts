@@ -2,8 +2,10 @@
  * Every kind of mail as data: its letter, how long it is worth sending, and whether it waits a little for others of its kind, so that many at once become one
  * mail. A new kind is a file in views/mail/ and a row here. Not here: words and form (views/mail/), who is sent what (the room that queues it).
  */
+import { accountExistsMail, type CodeMailValues, signInCodeMail, signUpCodeMail } from '../views/mail/code-mail.ts';
 import type { Letter, MailFrame } from '../views/mail/letter.ts';
 import { type AccountNotice, type AccountNoticeValues, type AgentNotice, type AgentNoticeValues, accountNotice, agentNotice } from '../views/mail/notice.ts';
+import { type ResetMailValues, resetMail } from '../views/mail/reset-mail.ts';
 import { type TestMailValues, testMail } from '../views/mail/test-mail.ts';
 
 export type Kind<Values> = {
@@ -23,6 +25,10 @@ const aboutAgents = (notice: AgentNotice) => kind<AgentNoticeValues>({ letter: a
 
 export const mailKinds = {
   test: kind<TestMailValues>({ letter: testMail, lifetimeSeconds: 3600 }),
+  'sign-in-code': kind<CodeMailValues>({ letter: signInCodeMail, lifetimeSeconds: 600 }),
+  'sign-up-code': kind<CodeMailValues>({ letter: signUpCodeMail, lifetimeSeconds: 600 }),
+  'account-exists': kind<{ path: string }>({ letter: accountExistsMail, lifetimeSeconds: 3600 }),
+  'reset-link': kind<ResetMailValues>({ letter: resetMail, lifetimeSeconds: 3600 }),
 
   // security: nobody can switch these off
   'agent-connected': aboutAgents('agent-connected'),

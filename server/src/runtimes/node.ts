@@ -10,6 +10,7 @@
  */
 
 // What the command line needs to work on a database directly. No promise of stability: embedders use the management API.
+export { invitationSeconds, makeInvitation, makeResetLink, operatorResetSeconds } from '../account/operator-links.ts';
 export { makeSetupLink } from '../account/setup.ts';
 export { keySeconds, viewOfKey } from '../api/keys.ts';
 export { isoDate } from '../api/operation.ts';

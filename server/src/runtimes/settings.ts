@@ -46,6 +46,13 @@ export const settings: readonly Setting[] = [
   { name: 'sessionIdleSeconds', kind: 'number', option: 'sessionIdleSeconds', about: 'browser sessions end when unused for this long' },
   { name: 'keptSessionIdleSeconds', kind: 'number', option: 'keptSessionIdleSeconds', about: 'the same with "keep me signed in"' },
   { name: 'sessionLifetimeSeconds', kind: 'number', option: 'sessionLifetimeSeconds', about: 'browser sessions end after this long' },
+  {
+    name: 'signUp',
+    kind: 'text',
+    option: 'signIn.signUp',
+    about: 'who may make an account: closed, invitation (auth-agent users invite) or open (by mail or upstream)',
+  },
+  { name: 'emailCode', kind: 'switch', option: 'signIn.emailCode', about: 'people may sign in with a code sent by mail' },
   { name: 'passwordMinLength', kind: 'number', option: 'signIn.passwordMinLength', about: 'characters that a new password has at least (12)' },
   {
     name: 'reauthenticateGroups',
@@ -55,7 +62,6 @@ export const settings: readonly Setting[] = [
   },
   { name: 'reauthenticateSeconds', kind: 'number', option: 'reauthenticate.withinSeconds', about: 'how fresh that sign-in must be (300)' },
   { name: 'totp', kind: 'switch', option: 'signIn.totp', about: 'people may set up authenticator apps as a second step (true)' },
-  { name: 'signUp', kind: 'text', option: 'signIn.signUp', about: 'who may make themselves an account: closed, invitation or open' },
   { name: 'passkeys', kind: 'switch', option: 'signIn.passkeys', about: 'sign in with passkeys (true)' },
   { name: 'signingAlgorithm', kind: 'text', option: 'signingAlgorithm', about: 'ES256, RS256 or EdDSA' },
   { name: 'signingKeySeconds', kind: 'number', option: 'signingKeySeconds', about: 'a signing key is rotated after this long' },

@@ -20,7 +20,9 @@ import type { UpstreamVerbs } from './verbs/upstreams.ts';
 
 export type { ReportedAction } from './activity-counter.ts';
 export type { ActivityNote, ActivityOutcome } from './verbs/activity.ts';
+export type { LinkPurpose, OneTimeLink } from './verbs/one-time-links.ts';
 export type { DueMail, OutboxMail } from './verbs/outbox.ts';
+
 export { MAX_PASSKEYS, type Passkey, type WaysOn } from './verbs/passkeys.ts';
 export type { AgentPause, Hold } from './verbs/pauses.ts';
 export type { ConsentRecord } from './verbs/receipts.ts';

@@ -14,6 +14,8 @@ export type PasswordField = {
   hint?: string;
   autofocus?: boolean;
   minLength?: number;
+  /** The form may be sent without it. */
+  optional?: boolean;
 };
 
 /** Renders the field with the id and name `password`. Pasting is never hindered and the value is never given back. */
@@ -22,6 +24,6 @@ export function passwordField({ t }: Words, field: PasswordField): Markup {
   return html`<div class="field"><label for="password">${t('signIn.password')}</label>
 ${field.hint && html`<p class="hint" id="password-hint">${field.hint}</p>`}
 ${field.problem && html`<p class="problem" id="password-problem">${field.problem}</p>`}
-<div class="with-button"><input id="password" name="password" type="password" required autocomplete="${field.autocomplete}" autocapitalize="none" spellcheck="false" maxlength="1024"${field.minLength && html` minlength="${field.minLength}"`}${describedBy && html` aria-describedby="${describedBy}"`}${(field.problem ?? field.invalidBecauseOf) && html` aria-invalid="true"`}${field.autofocus && html` autofocus`}>
+<div class="with-button"><input id="password" name="password" type="password"${!field.optional && html` required`} autocomplete="${field.autocomplete}" autocapitalize="none" spellcheck="false" maxlength="1024"${field.minLength && html` minlength="${field.minLength}"`}${describedBy && html` aria-describedby="${describedBy}"`}${(field.problem ?? field.invalidBecauseOf) && html` aria-invalid="true"`}${field.autofocus && html` autofocus`}>
 <button type="button" class="reveal" hidden data-show="password" aria-pressed="false" aria-label="${t('signIn.showLabel')}">${t('signIn.show')}</button></div></div>`;
 }

@@ -27,10 +27,15 @@ export type SignInPageValues = {
   csrf: string;
   client?: ClientView;
   signInHint?: string;
+  error?: 'wrong-credentials' | 'wrong-passkey' | 'no-name' | 'throttled' | 'disabled';
+  /** A code by mail is offered beside the password. */
+  emailCode?: boolean;
+  /** For whoever cannot sign in; no sign-up where there is none. */
+  resetHref?: string;
+  signUpHref?: string;
   upstreams?: readonly UpstreamButton[];
   /** Somebody who came back from an upstream signs in to link it. */
   arrival?: string;
-  error?: 'wrong-credentials' | 'wrong-passkey' | 'throttled' | 'disabled';
   retryAfterSeconds?: number;
   /** Given back into the form; a password never is. */
   username?: string;
@@ -65,11 +70,20 @@ ${usernameField(page, values)}
 ${passwordField(page, { autocomplete: 'current-password', invalidBecauseOf: values.error === 'wrong-credentials' ? 'problems' : undefined, autofocus: !values.error && (confirming || Boolean(values.username)) })}
 ${!confirming && html`<label class="check"><input type="checkbox" name="keep" value="1"><span>${t('signIn.keep')}</span></label>`}
 <button type="submit" class="button main" data-busy="${t('layout.busy')}">${t(confirming ? 'signIn.confirm' : 'signIn.submit')}</button>
-${values.passkeys && passkeyButton(page, values)}</form>
+${values.passkeys && passkeyButton(page, values)}
+${values.emailCode && html`<button type="submit" class="button quiet" formaction="${page.base}/login/code" formnovalidate data-busy="${t('layout.busy')}">${t('signIn.emailCode')}</button>`}
+</form>
 ${upstreamButtons(page, { ...values, upstreams: values.upstreams ?? [], confirming })}
+${linksBeside(page, values)}
 ${values.signInHint !== undefined && html`<p class="chip"><strong>${t('signIn.hint')}</strong> ${values.signInHint}</p>`}`;
 
   return renderPage(page, { title: t(confirming ? 'signIn.confirmTitle' : 'signIn.title'), why: 'why.signIn', main });
+}
+
+function linksBeside({ t }: Words, { resetHref, signUpHref }: SignInPageValues): Markup | undefined {
+  if (resetHref === undefined && signUpHref === undefined) return undefined;
+  return html`<p class="beside">${resetHref !== undefined && html`<a href="${resetHref}">${t('signIn.forgot')}</a>`}
+${signUpHref !== undefined && html`<a href="${signUpHref}">${t('signIn.signUp')}</a>`}</p>`;
 }
 
 function heading(page: Words, values: SignInPageValues, identity: ClientIdentity | undefined): Markup {
@@ -120,6 +134,7 @@ function problemsOf(page: PageFrame, values: SignInPageValues): FieldProblem[] {
   const texts = {
     'wrong-credentials': () => t('error.wrongCredentials'),
     'wrong-passkey': () => t('error.wrongPasskey'),
+    'no-name': () => t('error.noName'),
     throttled: () => (wait === undefined ? t('error.throttledSoon') : t('error.throttled', { wait: waitText(wait, page) })),
     disabled: () => t('error.disabled', { service: page.serviceName }),
   };

@@ -101,6 +101,8 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .decide { display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem; }
 .decide .button { min-height: 3.25rem; padding-inline: 0.5rem; }
 .quiet-link { display: inline-block; padding: 0.625rem; }
+.beside { display: flex; flex-wrap: wrap; gap: 0 1.5rem; }
+.beside a { padding-block: 0.625rem; }
 
 .by, .chip, .note, .care, .warning, .done, .problems { border-radius: 12px; }
 .by { display: flex; align-items: center; gap: 0.5rem; color: var(--muted); }

@@ -41,6 +41,12 @@ test('every error code and every case of one has words for people', () => {
   );
 });
 
+test('no message stands twice: the second would silently win', () => {
+  const keys = [...read('messages/en.json').matchAll(/^ {2}"([^"]+)":/gm)].map((match) => match[1]);
+
+  assert.deepEqual(keys, Object.keys(en));
+});
+
 test('a missing value is an error, never a brace on a page', () => {
   assert.throws(() => t('consent.title'), /name/);
   assert.throws(() => rich('host.youAreOn', {}), /host/);

@@ -1,0 +1,48 @@
+/**
+ * POST /login/code: somebody wants to sign in with a code sent to their e-mail address. The code opens nothing outside the browser that asked for it. Not here:
+ * entering it (enter-code.ts), the way to sign in as a method (methods/email-code.ts).
+ */
+import type { Context, Exchange } from '../context.ts';
+import type { Answer } from '../route.ts';
+import { refuseRepeated } from '../rules/parameters.ts';
+import { isEmailAddress } from '../rules/person.ts';
+import { readParameters } from '../rules/read-body.ts';
+import { checkForm } from './form-token.ts';
+import { mayAskForMail } from './mail-limits.ts';
+import { emailCodeOn, mustBeOn } from './methods/email-code.ts';
+import { onwardOf } from './onward.ts';
+import { sendCode } from './send-code.ts';
+import { loginForm, signInAnswer } from './sign-in.ts';
+import { throttled } from './throttled.ts';
+
+/** POST /login/code. */
+export async function requestCode(exchange: Exchange, context: Context): Promise<Answer> {
+  mustBeOn(emailCodeOn(context.options));
+  const form = await readParameters(exchange.request, 'form');
+  refuseRepeated(form);
+  const onward = onwardOf(form);
+  const browser = checkForm(loginForm(onward.tx), form.get('csrf'), { exchange, context });
+  const place = { browser, exchange, context };
+
+  const login = (form.get('username') ?? '').trim().slice(0, 320);
+  if (login === '') return { ...(await signInAnswer({ ...onward, error: 'no-name' }, place)), status: 400 };
+  const allowance = await mayAskForMail(login, exchange.address, context);
+  if (!allowance.allowed) {
+    const { retryAfter } = allowance;
+    return throttled(await signInAnswer({ ...onward, username: login, error: 'throttled', retryAfterSeconds: retryAfter }, place), retryAfter);
+  }
+
+  const person = await recipientOf(login, context);
+  // What was typed is shown again, never what the account has: that would tell who has an account.
+  const asked = { userId: person?.userId, email: isEmailAddress(login) ? login : undefined, answerable: person !== undefined };
+  return sendCode(
+    { ...asked, purpose: 'sign-in', onward, keep: form.get('keep') === '1' },
+    (event, values) => context.mail.with(event, { kind: 'sign-in-code', to: person?.email ?? '', values }),
+    place,
+  );
+}
+
+async function recipientOf(login: string, context: Context): Promise<{ userId: string; email: string } | undefined> {
+  const user = (await context.store.findUserByLogin(login))?.user;
+  return user?.email === undefined || user.disabledAt !== undefined ? undefined : { userId: user.id, email: user.email };
+}
