@@ -676,6 +676,21 @@ create index activity_user on activity (tenant, user_id, last_at);
 create index activity_expiry on activity (expires_at);
 insert into schema_migrations (name, checksum, applied_at) values ('0021-activity', 'f069f12bcaf97d185e4105b39ea3fe59e7788d5d727ac0ee8d479f15424ae3e1', 0);
 
+alter table grants add column once bigint;
+alter table servers add column max_duration text;
+alter table servers add column people text;
+create table server_people (
+  tenant text not null,
+  server_id text not null,
+  user_id text not null,
+  added_at bigint not null,
+  last_event text,
+  primary key (tenant, server_id, user_id)
+);
+create index clients_manual on clients (tenant, id) where registration = 'manual' and removed_at is null;
+create index server_people_user on server_people (tenant, user_id);
+insert into schema_migrations (name, checksum, applied_at) values ('0022-consent', '7f807d597e19eb2ef8e6547bae34e0e8e680a24dd8c5c29c887bea3db53d4014', 0);
+
 reset role;
 reset search_path;
 
@@ -714,6 +729,7 @@ alter table auth_agent.revoked_tokens enable row level security;
 alter table auth_agent.schema_migrations enable row level security;
 alter table auth_agent.second_factors enable row level security;
 alter table auth_agent.server_keys enable row level security;
+alter table auth_agent.server_people enable row level security;
 alter table auth_agent.servers enable row level security;
 alter table auth_agent.session_clients enable row level security;
 alter table auth_agent.sessions enable row level security;

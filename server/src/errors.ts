@@ -92,6 +92,7 @@ export type ErrorCase =
   | 'formOld'
   | 'noCookie'
   | 'invitationClosed'
+  | 'notListed'
   | 'redirectMismatch'
   | 'requestDecided'
   | 'resetLinkClosed'

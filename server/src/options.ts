@@ -135,6 +135,8 @@ const schema = z.strictObject({
   /** How long is kept what MCP servers report that agents did. 0 keeps nothing. */
   activitySeconds: seconds(0, 400 * 86400).default(30 * 86400),
   refreshTokens: z.enum(['always', 'offline_access']).default('always'),
+  /** People whose agent runs on another computer may carry the code there by hand, after they have signed in again. Dangerous: whoever is sent the code can use it. */
+  handOff: z.boolean().default(false),
   /** Proofs of possession must carry a nonce of this server (RFC 9449 §8): none can be made ahead of time, and clients need one more request now and then. */
   dpopNonces: z.boolean().default(false),
   /** Shown on every page, e.g. while in development mode. */

@@ -3,6 +3,7 @@
  * Aliases (documents 003 and 004) have the same handlers and are never advertised. Not here: what a route does (its room), how a table becomes a server (app.ts).
  */
 import { agents, disconnect, disconnectAll, disconnectAllForm, pause, pauseAll, resume, resumeAll } from './account/agents.ts';
+import { chooseAccount, chooseAccountForm } from './account/choose-account.ts';
 import { requestCode } from './account/email-code.ts';
 import { codeForm, codeLink, enterCode } from './account/enter-code.ts';
 import { firstTime, firstTimeForm } from './account/first-time.ts';
@@ -31,6 +32,7 @@ import { apiRoutes } from './api/openapi.ts';
 import { type AuthServer, createApp } from './app.ts';
 import { authorize } from './authorize/authorize.ts';
 import { consent, consentForm } from './authorize/consent.ts';
+import { extendHandOff } from './authorize/hand-off.ts';
 import { pushRequest } from './authorize/pushed-request.ts';
 import { returnToClient } from './authorize/return-page.ts';
 import { expireClients } from './clients/expire.ts';
@@ -65,7 +67,7 @@ export const routes: readonly Route[] = [
   { path: '/oauth/authorize', surface: 'page', methods: { GET: authorize, POST: authorize } },
   { path: '/authorize/consent', surface: 'page', methods: { GET: consentForm } },
   { path: '/consent', surface: 'page', methods: { POST: consent } },
-  { path: '/authorize/return', surface: 'page', methods: { GET: returnToClient } },
+  { path: '/authorize/return', surface: 'page', methods: { GET: returnToClient, POST: extendHandOff } },
   { path: '/par', surface: 'backchannel', methods: { POST: pushRequest }, endpoint: 'pushed_authorization_request_endpoint' },
 
   // the counter
@@ -94,6 +96,7 @@ export const routes: readonly Route[] = [
   { path: '/login/passkey', surface: 'page', methods: { POST: passkeyRequest } },
   { path: '/login/second', surface: 'page', methods: { GET: secondStepForm, POST: secondStep } },
   { path: '/.well-known/change-password', surface: 'page', methods: { GET: passwordAddress } },
+  { path: '/login/accounts', surface: 'page', methods: { GET: chooseAccountForm, POST: chooseAccount } },
   { path: '/login/code', surface: 'page', methods: { POST: requestCode } },
   { path: '/code', surface: 'page', methods: { GET: codeForm, POST: enterCode } },
   { path: '/code/link', surface: 'page', methods: { GET: codeLink } },

@@ -22,7 +22,7 @@ export type Page = {
 };
 export type PageForm = { action: string; method: string; fields: Field[]; buttons: { name: string; value: string }[] };
 /** `ticked` is undefined for what is no checkbox and no radio button. */
-export type Field = { name: string; value: string; ticked?: boolean };
+export type Field = { name: string; value: string; ticked?: boolean; radio?: true };
 
 /** What to fill in: a text replaces the value of a field, a list ticks exactly these boxes of a name. */
 export type Filled = Record<string, string | readonly string[]>;
@@ -173,6 +173,7 @@ function formOf(attributes: string, inner: string): PageForm {
         name: attribute(text, 'name') ?? '',
         value: attribute(text, 'value') ?? '',
         ...(['checkbox', 'radio'].includes(attribute(text, 'type') ?? '') ? { ticked: /\schecked\b/.test(text) } : {}),
+        ...(attribute(text, 'type') === 'radio' ? { radio: true as const } : {}),
       })),
       ...[...inner.matchAll(/<select\b([^>]*)>[\s\S]*?<option\b([^>]*\sselected\b[^>]*)>/g)].map(([, select = '', option = '']) => ({
         name: attribute(select, 'name') ?? '',

@@ -19,6 +19,7 @@ import { login } from './login.ts';
 import { testMail } from './mail.ts';
 import { createOwnerToken } from './owner-tokens.ts';
 import { createRegistrationToken, listRegistrationTokens, revokeRegistrationToken } from './registration-tokens.ts';
+import { addServerPerson, listServerPeople, openServerTo, removeServerPerson } from './server-people.ts';
 import { addServer, listServers, removeServer, showServer } from './servers.ts';
 import { setupLink } from './setup-link.ts';
 import { shell } from './shell.ts';
@@ -42,6 +43,10 @@ export const commands: readonly Command[] = [
   listServers,
   showServer,
   removeServer,
+  openServerTo,
+  listServerPeople,
+  addServerPerson,
+  removeServerPerson,
   createKey,
   listKeys,
   revokeKey,

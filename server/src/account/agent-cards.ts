@@ -32,7 +32,7 @@ export async function agentView(card: Card, delegations: readonly NotedDelegatio
   const [target, client] = await Promise.all([targetOf(card.resource, context), knownClient(card.clientId, context)]);
   return {
     grantId: card.id,
-    client: client ? clientView(client) : unknownClient,
+    client: client ? await clientView(client, context) : unknownClient,
     clientId: card.clientId,
     serverName: card.serverName ?? context.options.serviceName,
     serverHost: new URL(card.resource).host,

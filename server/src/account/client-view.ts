@@ -1,5 +1,5 @@
 /**
- * A client as a page shows it: name, tier of identity, publishing host. The tier comes from how we know the client and from nothing it says of itself.
+ * A client as a page shows it: name, tier of identity, publishing host, whom it could be taken for. The tier comes from how we know the client and from nothing it says of itself.
  */
 import { findClientForToken } from '../clients/find.ts';
 import type { Context } from '../context.ts';
@@ -8,15 +8,18 @@ import { redirectClass } from '../rules/redirect-uri.ts';
 import type { Client, ParkedRequest, Registration } from '../storage/store.ts';
 import type { ClientTier, ClientView } from '../views/client-identity.ts';
 import type { Browser } from './browser-cookie.ts';
+import { lookAlikeOf } from './defended-names.ts';
 import { isTransaction } from './parked-request.ts';
 
 const tiers: Record<Registration, ClientTier> = { manual: 'approved', document: 'document', dynamic: 'dynamic', demo: 'demo' };
 
-export function clientView({ id, registration, metadata, createdAt }: Client): ClientView {
+export async function clientView(client: Client, context: Context): Promise<ClientView> {
+  const { id, registration, metadata, createdAt } = client;
   return {
     name: metadata.clientName ?? '',
     tier: tiers[registration],
     host: registration === 'document' ? new URL(id).host : undefined,
+    lookAlikeOf: await lookAlikeOf(client, context),
     registeredAt: registration === 'dynamic' ? createdAt : undefined,
     everyRedirectLoopback: metadata.redirectUris.length > 0 && metadata.redirectUris.every((uri) => redirectClass(uri) === 'loopback'),
   };
@@ -25,7 +28,7 @@ export function clientView({ id, registration, metadata, createdAt }: Client): C
 /** The client as we last knew it, gone or not; never fetches. For pages that only name it. */
 export async function knownClientView(clientId: string, context: Context): Promise<ClientView | undefined> {
   const client = await knownClient(clientId, context);
-  return client && clientView(client);
+  return client && clientView(client, context);
 }
 
 /** The same, as it is. */

@@ -11,7 +11,9 @@ import { type Browser, knownBrowser } from './browser-cookie.ts';
 
 type FormPurpose =
   | 'login'
+  | 'accounts'
   | 'consent'
+  | 'hand-off'
   | 'logout'
   | 'agents'
   | 'setup'

@@ -7,6 +7,7 @@ import type { Context } from '../context.ts';
 import { OAuthError } from '../errors.ts';
 import { type Parameters, refuseRepeated } from '../rules/parameters.ts';
 import type { Client } from '../storage/store.ts';
+import { readIdTokenHint } from './id-token-hint.ts';
 
 export type LogoutRequest = {
   client?: Client;
@@ -18,28 +19,16 @@ export type LogoutRequest = {
   returnTo?: string;
 };
 
-type Hint = { clientId: string; sid?: string };
-
 /** @throws {OAuthError} invalid_request when a parameter is repeated, or ID token and client_id name two clients (LO-02). */
 export async function readLogout(given: Parameters, context: Context): Promise<LogoutRequest> {
   refuseRepeated(given);
-  const hint = await readHint(given.get('id_token_hint'), context);
+  const hint = await readIdTokenHint(given.get('id_token_hint'), context);
   const clientId = given.get('client_id') ?? hint?.clientId;
   if (hint && clientId !== hint.clientId) throw new OAuthError('invalid_request', 'client_id is not that of the id_token_hint');
 
   const found = clientId === undefined ? undefined : await findClientForToken(clientId, context);
   const client = found?.state === 'active' ? found.client : undefined;
   return { client, sid: hint?.sid, proven: hint !== undefined && client !== undefined, returnTo: returnAddress(given, client) };
-}
-
-/** LO-03: expired ones are welcome, "the OP SHOULD accept ID Tokens when the RP Identified by the ID Token's aud claim [...] even when the exp time has passed". */
-async function readHint(token: string | undefined, context: Context): Promise<Hint | undefined> {
-  const jwt = token === undefined ? undefined : (await context.signing.current()).verify(token);
-  if (jwt?.header.typ !== 'JWT' || jwt.claims.iss !== context.issuer) return undefined;
-  const { aud, exp, sid } = jwt.claims;
-  // Signed userinfo has the same typ and no exp.
-  if (typeof aud !== 'string' || typeof exp !== 'number') return undefined;
-  return { clientId: aud, sid: typeof sid === 'string' ? sid : undefined };
 }
 
 /** LO-02: compared as a string, nothing normalised; whatever else was asked for, the browser stays here. */

@@ -1,6 +1,7 @@
 /**
  * Browser sessions: who is signed in here. The cookie holds 256 random bits and nothing else; the row holds their hash. A sign-in always makes a new id and
- * ends the old session (LOG-01); grants do not hang from sessions (architecture, decision 5). Not here: checking credentials (sign-in.ts).
+ * ends the old session of that person (LOG-01); others stay signed in beside them (held-sessions.ts). Grants do not hang from sessions (architecture, decision 5).
+ * Not here: checking credentials (sign-in.ts).
  */
 import { auditEvent } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
@@ -9,6 +10,7 @@ import { randomId } from '../crypto/random.ts';
 import { noteLanguage } from '../page-language.ts';
 import type { NewSession, Session, User } from '../storage/store.ts';
 import { readCookie, writeCookie } from './cookies.ts';
+import { heldBeside, holdBeside } from './held-sessions.ts';
 import { deviceHashOf, withDeviceNotice } from './known-device.ts';
 import { tellLogoutsSoon } from './tell-logout.ts';
 
@@ -37,6 +39,7 @@ export async function beginSession(user: User, { keep, amr, authTime }: SignInFa
   const { sessionIdleSeconds, keptSessionIdleSeconds, sessionLifetimeSeconds } = context.options;
   const now = context.now();
   const id = randomId('', 32);
+  const { same, others } = await heldBeside(user, place);
   const deviceHash = deviceHashOf(user, exchange, context);
   const session: NewSession = {
     idHash: sha256(id),
@@ -49,19 +52,13 @@ export async function beginSession(user: User, { keep, amr, authTime }: SignInFa
     userAgent: exchange.request.headers.get('user-agent')?.slice(0, 200),
     address: exchange.address,
     amr: [...amr],
-    sid: await sidFor(user, exchange, context),
+    // To clients, somebody who confirms who they are stays in the session they are in.
+    sid: same?.session.sid ?? randomId('', 16),
     deviceHash,
   };
   const event = auditEvent('user.signed_in', now, `user:${user.id}`, { userId: user.id, address: exchange.address, requestId: exchange.requestId });
-  const replaced = readCookie('session', exchange.request, context);
-  await context.store.startSession(session, replaced === undefined ? undefined : sha256(replaced), await withDeviceNotice(event, { user, deviceHash }, place));
-  return [writeCookie('session', id, context, keep ? sessionLifetimeSeconds : undefined)];
-}
-
-/** To clients, somebody who confirms who they are stays in the session they are in. */
-async function sidFor(user: User, exchange: Exchange, context: Context): Promise<string> {
-  const earlier = await currentSession(exchange, context);
-  return (earlier?.user.id === user.id ? earlier.session.sid : undefined) ?? randomId('', 16);
+  await context.store.startSession(session, same?.session.idHash, await withDeviceNotice(event, { user, deviceHash }, place));
+  return [writeCookie('session', id, context, keep ? sessionLifetimeSeconds : undefined), ...(await holdBeside(others, place))];
 }
 
 /** Ends the session, here and on the server. Returns the cookies to set. */

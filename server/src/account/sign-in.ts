@@ -14,10 +14,12 @@ import { readParameters } from '../rules/read-body.ts';
 import { targetOf } from '../servers/resource.ts';
 import { type SignInPageValues, signInPage } from '../views/sign-in-page.ts';
 import { type Browser, browserOf } from './browser-cookie.ts';
+import { accountsPlace } from './choose-account.ts';
 import { knownClientView, waitingRequest } from './client-view.ts';
 import { finishSignIn } from './finish-sign-in.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
 import { guardedScopes } from './fresh-sign-in.ts';
+import { heldSessions, holdsOthers } from './held-sessions.ts';
 import { emailCodeOn } from './methods/email-code.ts';
 import { methodOf } from './methods/index.ts';
 import { password } from './methods/password.ts';
@@ -38,9 +40,17 @@ export async function signInForm(exchange: Exchange, context: Context): Promise<
   const confirming = query.get('reason') === 'confirm' && signedIn !== undefined;
   if (signedIn && !confirming && query.get('switch') === undefined) return redirect(nextPlace(onward, context));
 
+  if (!confirming && query.get('switch') !== 'new' && (await mayChoose({ exchange, context }))) return redirect(accountsPlace(onward, context));
   const browser = browserOf(exchange, context);
   if (onward.tx !== undefined) await parkedRequest(onward.tx, browser, context);
   return signInAnswer({ ...onward, ...reasonOf(query, confirming ? signedIn : undefined) }, { browser, exchange, context });
+}
+
+/** Whether others than the one who acts are signed in here: then one of them may be meant. */
+async function mayChoose(place: { exchange: Exchange; context: Context }): Promise<boolean> {
+  if (!holdsOthers(place)) return false;
+  const held = await heldSessions(place);
+  return held.length > ((await currentSession(place.exchange, place.context)) ? 1 : 0);
 }
 
 /** POST /login. */

@@ -12,8 +12,9 @@ import { readParameters } from '../rules/read-body.ts';
 import { describeRedirect } from '../views/redirect-target.ts';
 import { signedOutPage, signOutPage } from '../views/sign-out-page.ts';
 import { browserOf } from './browser-cookie.ts';
-import { readCookie } from './cookies.ts';
+import { readCookie, writeCookie } from './cookies.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
+import { endHeld, heldSessions, holdBeside, holdsOthers } from './held-sessions.ts';
 import { type LogoutRequest, readLogout } from './logout-request.ts';
 import { currentSession, endSession, type SignedIn } from './session.ts';
 
@@ -37,9 +38,15 @@ export async function signOut(exchange: Exchange, context: Context): Promise<Ans
   const request = await readLogout(given, context);
   if (!signedIn) return done(request, { exchange, context });
   checkForm(logoutForm(signedIn), given.get('csrf'), { exchange, context });
-  const cookies = await endSession(signedIn, { exchange, context });
+  const cookies = given.get('all') === '1' ? await endAll({ exchange, context }) : await endSession(signedIn, { exchange, context });
   // A form's answer may not redirect to another site under our content policy: the page leads on.
   return afterwards(request, { exchange, context }, cookies);
+}
+
+/** Everybody who is signed in in this browser. */
+async function endAll(place: Place): Promise<string[]> {
+  await endHeld(await heldSessions(place), place);
+  return [writeCookie('session', '', place.context, 0), ...(await holdBeside([], place))];
 }
 
 /** A form of another site comes without our Lax cookies: once more as a GET, which brings them. */
@@ -60,11 +67,12 @@ async function begin(given: Parameters, place: Place): Promise<Answer> {
   return ask(signedIn, { given, request }, place);
 }
 
-function ask(signedIn: SignedIn, { given, request }: { given: Parameters; request: LogoutRequest }, { exchange, context }: Place): Answer {
+async function ask(signedIn: SignedIn, { given, request }: { given: Parameters; request: LogoutRequest }, { exchange, context }: Place): Promise<Answer> {
   const browser = browserOf(exchange, context);
   const { username, name, email } = signedIn.user;
   const csrf = formToken(logoutForm(signedIn), browser, context);
-  const values = { csrf, user: { name: name ?? username, email }, askedBy: request.client && (request.client.metadata.clientName ?? '') };
+  const others = holdsOthers({ exchange, context }) ? (await heldSessions({ exchange, context })).length - 1 : 0;
+  const values = { csrf, others, user: { name: name ?? username, email }, askedBy: request.client && (request.client.metadata.clientName ?? '') };
   return page(signOutPage(pageFrame(exchange, context), { ...values, carried: carriedFrom(given) }), 200, browser.cookies);
 }
 

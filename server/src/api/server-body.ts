@@ -66,6 +66,12 @@ const members = {
     .max(2048, 'logo_url is at most 2048 characters.')
     .refine((value) => isHttpsUrl(value), 'logo_url must be https without userinfo.')
     .meta({ format: 'uri' }),
+  max_duration: z
+    .enum(['30_days', '8_hours', 'once'], 'max_duration is 30_days, 8_hours or once.')
+    .describe('The longest a person may allow an agent anything here, from now on. Unset: the person decides.'),
+  people: z
+    .literal('listed', 'people is listed, or null for everybody.')
+    .describe('Only the people on the list of the server may use it. Unset: everybody with an account.'),
 };
 
 export const newServerBody = z.strictObject({
@@ -73,6 +79,8 @@ export const newServerBody = z.strictObject({
   description: members.description.nullish(),
   default_scopes: members.default_scopes.nullish(),
   logo_url: members.logo_url.nullish(),
+  max_duration: members.max_duration.nullish(),
+  people: members.people.nullish(),
   user_id: z.string('user_id is a string.').nullish().describe('If sent, the id of the caller.'),
 });
 /** RFC 7396: what is absent stays, `null` removes. */
@@ -83,6 +91,8 @@ export const changedServerBody = z.strictObject({
   scopes: members.scopes.optional(),
   default_scopes: members.default_scopes.nullish(),
   logo_url: members.logo_url.nullish(),
+  max_duration: members.max_duration.nullish(),
+  people: members.people.nullish(),
 });
 
 export const serverView = z.strictObject({
@@ -105,6 +115,8 @@ export const serverView = z.strictObject({
   ),
   default_scopes: z.array(z.string()).optional(),
   logo_url: z.string().optional(),
+  max_duration: z.enum(['30_days', '8_hours', 'once']).optional(),
+  people: z.literal('listed').optional(),
   owner_id: z.string(),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
@@ -121,6 +133,8 @@ export function viewOfServer(server: McpServer, issuer: string): z.infer<typeof 
     scopes: server.scopes.map((one) => (Object.keys(one).length === 1 ? one.name : one)),
     default_scopes: server.defaultScopes,
     logo_url: server.logoUrl,
+    max_duration: server.maxDuration,
+    people: server.people,
     owner_id: server.ownerId,
     created_at: isoDate(server.createdAt),
     updated_at: isoDate(server.updatedAt),
@@ -129,7 +143,10 @@ export function viewOfServer(server: McpServer, issuer: string): z.infer<typeof 
 }
 
 /** The facts an owner decides about a server. */
-export type ServerFacts = Pick<McpServer, 'resource' | 'serverUrl' | 'name' | 'description' | 'scopes' | 'defaultScopes' | 'logoUrl'>;
+export type ServerFacts = Pick<
+  McpServer,
+  'resource' | 'serverUrl' | 'name' | 'description' | 'scopes' | 'defaultScopes' | 'logoUrl' | 'maxDuration' | 'people'
+>;
 
 /** Applies a body to what was before (nothing, for a new server). */
 export function factsFrom(body: z.infer<typeof changedServerBody>, before?: ServerFacts): Partial<ServerFacts> {
@@ -140,6 +157,8 @@ export function factsFrom(body: z.infer<typeof changedServerBody>, before?: Serv
   if (body.description !== undefined) facts.description = body.description ?? undefined;
   if (body.default_scopes !== undefined) facts.defaultScopes = body.default_scopes ?? undefined;
   if (body.logo_url !== undefined) facts.logoUrl = body.logo_url ?? undefined;
+  if (body.max_duration !== undefined) facts.maxDuration = body.max_duration ?? undefined;
+  if (body.people !== undefined) facts.people = body.people ?? undefined;
   return facts;
 }
 
@@ -158,8 +177,8 @@ function canonicalTag(tag: string): string | undefined {
   }
 }
 
-function pick({ resource, serverUrl, name, description, scopes, defaultScopes, logoUrl }: ServerFacts): ServerFacts {
-  return { resource, serverUrl, name, description, scopes, defaultScopes, logoUrl };
+function pick({ resource, serverUrl, name, description, scopes, defaultScopes, logoUrl, maxDuration, people }: ServerFacts): ServerFacts {
+  return { resource, serverUrl, name, description, scopes, defaultScopes, logoUrl, maxDuration, people };
 }
 
 /** Checks what an owner says about a new server, outside HTTP: the same rules for the command line. */

@@ -5,7 +5,7 @@
 import type { AuditEvent } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
 import { targetOf } from '../servers/resource.ts';
-import type { ServerScope, User } from '../storage/store.ts';
+import type { AllowedScope, ServerScope, User } from '../storage/store.ts';
 import type { ClientView } from '../views/client-identity.ts';
 import { scopeGroup } from '../views/describe-scope.ts';
 
@@ -30,7 +30,7 @@ export async function withAccessNotice(
 }
 
 /** More to see is no news; more to change is. */
-function isMorePower(scope: readonly string[], allowed: readonly string[], offered: readonly ServerScope[]): boolean {
-  const fresh = scope.filter((name) => !allowed.includes(name));
+function isMorePower(scope: readonly string[], allowed: readonly AllowedScope[], offered: readonly ServerScope[]): boolean {
+  const fresh = scope.filter((name) => !allowed.some((one) => one.name === name));
   return fresh.some((name) => ['change', 'delete', 'admin'].includes(scopeGroup(offered.find((one) => one.name === name) ?? { name })));
 }

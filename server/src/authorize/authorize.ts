@@ -3,6 +3,8 @@
  * signed-in person is answered with the sign-in page itself. Not here: the checks (parameters.ts, request.ts), what is needed (next-step.ts).
  */
 import { browserOf, knownBrowser } from '../account/browser-cookie.ts';
+import { accountsPlace } from '../account/choose-account.ts';
+import { holdsOthers } from '../account/held-sessions.ts';
 import { currentSession, type SignedIn } from '../account/session.ts';
 import { signInAnswer } from '../account/sign-in.ts';
 import { addressBucket } from '../clients/address-bucket.ts';
@@ -14,6 +16,7 @@ import { noteLanguage } from '../page-language.ts';
 import { type Answer, redirect } from '../route.ts';
 import { type Parameters, parametersFromForm } from '../rules/parameters.ts';
 import type { AuthorizationRequest, Client, ParkedRequest } from '../storage/store.ts';
+import { meansAnother } from './chosen-account.ts';
 import { answerUnasked } from './consent.ts';
 import type { Place } from './decision.ts';
 import { errorBack } from './interstitial.ts';
@@ -66,10 +69,13 @@ async function begin({ request, next, client, signedIn }: Begun, place: Place): 
   const { browser, exchange, context } = place;
   noteLanguage(exchange, { asked: request.language });
   const { tx, parked } = await park(request, place);
+  if (next.step === 'sign-in' && holdsOthers(place)) return redirect(accountsPlace({ tx }, context), browser.cookies);
   if (next.step === 'sign-in' || !signedIn) return signInAnswer({ tx }, place);
   if (next.step === 'confirm') return redirect(`${context.base}/login?tx=${tx}&reason=confirm`, browser.cookies);
-  if (next.step === 'consent' || next.step === 'paused') return redirect(`${context.base}/authorize/consent?tx=${tx}`, browser.cookies);
-  const outcome = await answerUnasked({ tx, parked, client, signedIn }, place);
+  // A hint at somebody else who is here is not answered by whoever acts: the page of consent asks.
+  const another = next.step === 'answer' && !request.prompt.includes('none') && (await meansAnother({ request, client, user: signedIn.user }, place));
+  if (next.step !== 'answer' || another) return redirect(`${context.base}/authorize/consent?tx=${tx}`, browser.cookies);
+  const outcome = await answerUnasked({ tx, parked, client, signedIn }, next, place);
   return sendBack(outcome, client.id, place, browser.cookies);
 }
 

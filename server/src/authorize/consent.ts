@@ -3,6 +3,7 @@
  * the form can only say yes or no and leave optional scopes out. Not here: what is needed (next-step.ts), carrying it out (decision.ts), HTML (views/).
  */
 import { browserOf } from '../account/browser-cookie.ts';
+import { accountsPlace } from '../account/choose-account.ts';
 import { readCookie } from '../account/cookies.ts';
 import { checkForm, type Form, formToken } from '../account/form-token.ts';
 import { parkedRequest } from '../account/parked-request.ts';
@@ -19,38 +20,44 @@ import { type Parameters, parametersFromForm } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
 import { matchesRegistered } from '../rules/redirect-uri.ts';
 import { type Target, targetOf } from '../servers/resource.ts';
-import type { AgentPause, Client, McpServer, ParkedRequest } from '../storage/store.ts';
+import type { AgentPause, Client, MaxDuration, McpServer, ParkedRequest } from '../storage/store.ts';
 import { type ConsentPageValues, consentPage } from '../views/consent-page.ts';
+import type { Duration } from '../views/duration-choice.ts';
+import { wantsChoice } from './chosen-account.ts';
 import { alreadyDecided, approve, type Outcome, type Place, refuse } from './decision.ts';
-import { type NextStep, nextStep } from './next-step.ts';
+import { chosenDuration, durationMark, lasting } from './duration.ts';
+import { handOffOffer } from './hand-off.ts';
+import { checkPerson } from './may-use.ts';
+import { type ConsentSoFar, type NextStep, nextStep } from './next-step.ts';
 import { pausedAnswer, resumeFor } from './paused.ts';
 import { questionOf } from './question.ts';
-import { consentReceipt, returnsTo } from './receipt.ts';
+import { consentReceipt, type Decided, returnsTo } from './receipt.ts';
 import { narrowed } from './scopes.ts';
 
 /** A request whose person is here. `through`: the server that the client speaks for, and through whose agents alone it acts. */
 type Waiting = { tx: string; parked: ParkedRequest; client: Client; target: Target; through?: McpServer; signedIn: SignedIn };
 /** What the page says, apart from its form. */
 type Shown = Omit<ConsentPageValues, 'tx' | 'csrf'>;
-type Question = { shown: Shown; optional: string[] };
+type Question = { shown: Shown; optional: string[]; limit?: MaxDuration };
 
 /** GET /authorize/consent?tx=…: the page, or what must come before it. */
 export async function consentForm(exchange: Exchange, context: Context): Promise<Answer> {
   const place: Place = { browser: browserOf(exchange, context), exchange, context };
-  const tx = parametersFromForm(new URL(exchange.request.url).search).get('tx');
-  const waiting = await waitingRequest(tx, place);
+  const query = parametersFromForm(new URL(exchange.request.url).search);
+  const waiting = await waitingRequest(query.get('tx'), place);
   if ('status' in waiting) return waiting;
+  if (await wantsChoice(waiting, query.get('chosen'), place)) return redirect(accountsPlace({ tx: waiting.tx }, context));
 
   const next = await stepOf(waiting, place);
   if ('status' in next) return next;
   if (next.step === 'sign-in' || next.step === 'confirm') return redirect(`${context.base}/login?tx=${waiting.tx}&reason=confirm`);
   if (next.step === 'paused') return pausedAnswer({ ...waiting, pause: next.pause, form: consentFormOf(waiting) }, place);
   if (next.step === 'answer') {
-    await answerUnasked(waiting, place);
+    await answerUnasked(waiting, next, place);
     return goBack(waiting.tx, context);
   }
-  const question = ask(waiting, next, context);
-  const csrf = `${formToken(consentFormOf(waiting), place.browser, context)}.${formToken(pageOf(waiting, question.optional), place.browser, context)}`;
+  const question = await ask(waiting, next, context);
+  const csrf = `${formToken(consentFormOf(waiting), place.browser, context)}.${formToken(pageOf(waiting, question), place.browser, context)}`;
   return page(consentPage(pageFrame(exchange, context), { ...question.shown, tx: waiting.tx, csrf }));
 }
 
@@ -67,7 +74,8 @@ export async function consent(exchange: Exchange, context: Context): Promise<Ans
   if ('status' in next) return next;
   if (next.step === 'sign-in' || next.step === 'confirm') return redirect(`${context.base}/login?tx=${waiting.tx}&reason=confirm`);
   if (next.step === 'paused') return decidePaused(form, { waiting, pause: next.pause }, place);
-  const { shown, optional } = ask(waiting, next.step === 'consent' ? next : { allowed: parked.request.scope, reconnect: true }, context);
+  const question = await ask(waiting, next, context);
+  const { shown, optional } = question;
   const [proof, page] = (form.get('csrf') ?? '').split('.');
   checkForm(consentFormOf(waiting), proof, { exchange, context });
   const decision = form.get('decision');
@@ -76,13 +84,16 @@ export async function consent(exchange: Exchange, context: Context): Promise<Ans
   if (decision !== 'allow' && decision !== 'deny') throw new OAuthError('invalid_request', 'decision must be allow or deny');
 
   // The same agent may have been allowed elsewhere while this page was open: then there is another question to read. No stays no.
-  if (decision === 'allow' && !equalSecrets(page ?? '', formToken(pageOf(waiting, optional), place.browser, context)))
+  if (decision === 'allow' && !equalSecrets(page ?? '', formToken(pageOf(waiting, question), place.browser, context)))
     return redirect(`${context.base}/authorize/consent?tx=${waiting.tx}`);
   if (decision === 'deny') await refuse(parked, new OAuthError('access_denied', 'The person said no'), signedIn, place);
   else {
     const scope = narrowed(parked.request.scope, optional, form.all('scope'));
-    const receipt = receiptOf(shown, { granted: scope, asked: true }, { exchange, context });
-    await approve({ parked, client, signedIn, scope, receipt }, place);
+    const decided = decidedBy(chosenDuration(form.get('duration'), shown.durations), question, context);
+    const receipt = receiptOf(shown, { ...decided, granted: scope, asked: true }, { exchange, context });
+    const handOff = form.get('hand_off') === '1' && shown.handOff !== undefined;
+    if (handOff && !shown.handOff?.fresh) return redirect(`${context.base}/login?tx=${waiting.tx}&reason=confirm`);
+    await approve({ parked, client, signedIn, scope, lasting: decided.lasting, receipt, handOff }, place);
   }
   return goBack(waiting.tx, context);
 }
@@ -102,18 +113,24 @@ async function decidePaused(form: Parameters, { waiting, pause }: { waiting: Wai
 }
 
 /** Answers from remembered consent, without a page; next-step.ts has said that this is safe. */
-export async function answerUnasked(known: Omit<Waiting, 'target' | 'through'>, place: Place): Promise<Outcome> {
+export async function answerUnasked(known: Omit<Waiting, 'target' | 'through'>, before: ConsentSoFar, place: Place): Promise<Outcome> {
   const { context, exchange } = place;
   const target = await targetOf(known.parked.request.resource, context);
   if (!target) throw new OAuthError('invalid_target', 'The resource is not registered here');
+  await checkPerson(known.signedIn, target, context);
   const { scope } = known.parked.request;
   const through = await serverSpokenFor(known.client, context);
-  const { shown } = ask({ ...known, target, through }, { allowed: scope, reconnect: true }, context);
-  const receipt = receiptOf(shown, { granted: scope, asked: false }, { exchange, context });
-  return approve({ ...known, scope, receipt }, place);
+  const question = await ask({ ...known, target, through }, before, context);
+  const decided = decidedBy(chosenDuration(undefined, question.shown.durations), question, context);
+  const receipt = receiptOf(question.shown, { ...decided, granted: scope, asked: false }, { exchange, context });
+  return approve({ ...known, scope, lasting: decided.lasting, receipt }, place);
 }
 
-function receiptOf(shown: Shown, decided: { granted: string[]; asked: boolean }, { exchange, context }: Pick<Place, 'exchange' | 'context'>): string {
+function decidedBy(duration: Duration, { shown, limit }: Question, context: Context) {
+  return { duration, lasting: lasting(duration, { now: context.now(), limit, asBefore: shown.durations?.asBefore }) };
+}
+
+function receiptOf(shown: Shown, decided: Omit<Decided, 'at'>, { exchange, context }: Pick<Place, 'exchange' | 'context'>): string {
   const frame = pageFrame(exchange, context);
   const seen = { ...shown, clientId: shown.technical.clientId, returnsTo: returnsTo(shown.redirectUri, shown.client, frame) };
   return consentReceipt(frame, seen, consentPage(frame, { ...shown, tx: '', csrf: '' }), { ...decided, at: context.now() });
@@ -136,9 +153,9 @@ async function waitingRequest(given: string | undefined, place: Place): Promise<
   const reason = readCookie('session', exchange.request, context) === undefined ? '' : '&reason=signed-out';
   if (!signedIn) return redirect(`${context.base}/login?tx=${tx}${reason}`);
   try {
-    return { tx, parked, signedIn, ...(await stillThere(parked, place)) };
+    return { tx, parked, signedIn, ...(await stillThere(parked, signedIn, place)) };
   } catch (error) {
-    if (!(error instanceof OAuthError) || (error.code !== 'unauthorized_client' && error.code !== 'invalid_target')) throw error;
+    if (!(error instanceof OAuthError) || !tellable.includes(error.code)) throw error;
     await refuse(parked, error, signedIn, place);
     return goBack(tx, context);
   }
@@ -156,14 +173,22 @@ async function stepOf(waiting: Waiting, place: Place): Promise<NextStep | Answer
   }
 }
 
-/** The client or the server may have gone while the person was reading. @throws {OAuthError} unauthorized_client, invalid_target */
-async function stillThere({ request }: ParkedRequest, { exchange, context }: Place): Promise<Pick<Waiting, 'client' | 'target' | 'through'>> {
+/** What the client may hear of a request that cannot be decided. */
+const tellable: readonly OAuthError['code'][] = ['unauthorized_client', 'invalid_target', 'access_denied'];
+
+/** The client or the server may have gone while the person was reading. @throws {OAuthError} unauthorized_client, invalid_target, access_denied */
+async function stillThere(
+  { request }: ParkedRequest,
+  signedIn: SignedIn,
+  { exchange, context }: Place,
+): Promise<Pick<Waiting, 'client' | 'target' | 'through'>> {
   const found = await findClient(request.clientId, context, exchange.address);
   if (found.state === 'unavailable') throw found.error;
   const registered = found.client?.metadata.redirectUris.some((uri) => matchesRegistered(request.redirectUri, uri));
   if (found.state === 'gone' || !registered) throw new OAuthError('unauthorized_client', 'The registration of this client is gone or has changed');
   const target = await targetOf(request.resource, context);
   if (!target) throw new OAuthError('invalid_target', 'The resource is not registered here');
+  await checkPerson(signedIn, target, context);
   return { client: found.client, target, through: await serverSpokenFor(found.client, context) };
 }
 
@@ -173,16 +198,20 @@ async function serverSpokenFor({ serverId }: Client, { store }: Context): Promis
   return server;
 }
 
-function ask(waiting: Omit<Waiting, 'tx'>, { allowed, reconnect }: { allowed: string[]; reconnect: boolean }, context: Context): Question {
+/** `before`: what was allowed so far; where everything was, nothing but presence is asked. */
+async function ask(waiting: Omit<Waiting, 'tx'>, before: ConsentSoFar, context: Context): Promise<Question> {
   const { request } = waiting.parked;
-  const { shown, optional } = questionOf({ ...waiting, request }, allowed, context);
-  const fresh = request.scope.filter((name) => !allowed.includes(name));
+  const { shown, optional } = await questionOf({ ...waiting, request }, before, context);
+  const { allowed, reconnect } = before;
+  const fresh = request.scope.filter((name) => !allowed.some((one) => one.name === name));
   const asked: Shown = {
     ...shown,
     redirectUri: request.redirectUri,
     newScopes: allowed.length > 0 ? fresh : undefined,
+    allowedSince: allowed.length > 0 ? Math.min(...allowed.map(({ since }) => since)) : undefined,
     reconnect,
     through: waiting.through?.name,
+    handOff: handOffOffer(waiting.parked, { client: waiting.client, session: waiting.signedIn.session }, context),
     technical: {
       clientId: waiting.client.id,
       redirectUri: request.redirectUri,
@@ -193,7 +222,7 @@ function ask(waiting: Omit<Waiting, 'tx'>, { allowed, reconnect }: { allowed: st
       prompt: request.prompt.length > 0 ? request.prompt.join(' ') : undefined,
     },
   };
-  return { shown: asked, optional };
+  return { shown: asked, optional, limit: waiting.target.server?.maxDuration };
 }
 
 /** The form belongs to this request and to this person's session. */
@@ -201,7 +230,7 @@ function consentFormOf({ tx, signedIn }: Waiting): Form {
   return { purpose: 'consent', subject: [tx, signedIn.session.idHash] };
 }
 
-/** What stood on the page: another description of the client or other boxes are another question. */
-function pageOf({ tx, client, signedIn }: Waiting, optional: readonly string[]): Form {
-  return { purpose: 'consent', subject: [tx, signedIn.session.idHash, metadataDigest(client.metadata), ...optional] };
+/** What stood on the page: another description of the client, other durations or other boxes are another question. */
+function pageOf({ tx, client, signedIn }: Waiting, { shown: { durations }, optional }: Question): Form {
+  return { purpose: 'consent', subject: [tx, signedIn.session.idHash, metadataDigest(client.metadata), durationMark(durations), ...optional] };
 }

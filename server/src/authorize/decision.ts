@@ -15,17 +15,19 @@ import { OAuthError } from '../errors.ts';
 import type { Client, Code, Grant, ParkedRequest, RequestAnswer, Session, SessionClient } from '../storage/store.ts';
 import { withAccessNotice } from './access-notice.ts';
 import { type ClientAnswer, codeAnswer, errorAnswer } from './answer.ts';
+import type { Lasting } from './duration.ts';
+import { isNotListed } from './may-use.ts';
 import { consentRedirect } from './next-step.ts';
 import { consentRecord } from './receipt.ts';
 
 export type Place = { browser: Browser; exchange: Exchange; context: Context };
-/** The way back, and whether it says no. */
-export type Outcome = ClientAnswer & { denied: boolean };
+/** The way back, and whether it says no: the person, or a rule about people (`notListed`). `handOff`: the code is shown here, for the person to carry, for the first or the last time. */
+export type Outcome = ClientAnswer & { denied: boolean; notListed?: true; handOff?: 'shown' | 'extended' };
 
-type Approval = { parked: ParkedRequest; client: Client; signedIn: SignedIn; scope: string[]; receipt: string };
+type Approval = { parked: ParkedRequest; client: Client; signedIn: SignedIn; scope: string[]; lasting: Lasting; receipt: string; handOff?: boolean };
 
 /** Grants `scope`. Every approval makes a grant of its own: an installation is what people see, pause and revoke (decision 5). */
-export async function approve({ parked, client, signedIn, scope, receipt }: Approval, place: Place): Promise<Outcome> {
+export async function approve({ parked, client, signedIn, scope, lasting, receipt, handOff }: Approval, place: Place): Promise<Outcome> {
   const { context } = place;
   const { request } = parked;
   const now = context.now();
@@ -40,14 +42,19 @@ export async function approve({ parked, client, signedIn, scope, receipt }: Appr
     clientDigest: metadataDigest(client.metadata),
     createdAt: now,
     lastUsedAt: now,
-    // It has no refresh family to end with.
-    expiresAt: client.serverId === undefined ? undefined : now + context.options.refreshLifetimeSeconds,
+    ...lasting,
+    // A client that speaks for a server has no refresh family to end with.
+    expiresAt: lasting.expiresAt ?? (client.serverId === undefined ? undefined : now + context.options.refreshLifetimeSeconds),
   };
   const value = randomId('ac_', 32);
-  const outcome = { ...codeAnswer(request, value, context.issuer), denied: false };
+  const outcome: Outcome = { ...codeAnswer(request, value, context.issuer), denied: false, ...(handOff ? { handOff: 'shown' } : {}) };
   const code = codeRow(value, parked, { grant, session: signedIn.session, expiresAt: now + context.options.codeSeconds });
-  const approved = auditEvent('grant.approved', now, `user:${signedIn.user.id}`, { ...about(parked, signedIn, place), grantId: grant.id, detail: { scope } });
-  const access = { user: signedIn.user, clientId: client.id, client: clientView(client), resource: request.resource, scope };
+  const approved = auditEvent('grant.approved', now, `user:${signedIn.user.id}`, {
+    ...about(parked, signedIn, place),
+    grantId: grant.id,
+    detail: { scope, ...(handOff ? { hand_off: true } : {}) },
+  });
+  const access = { user: signedIn.user, clientId: client.id, client: await clientView(client, context), resource: request.resource, scope };
   const event = await withAccessNotice(approved, access, place);
   const answered = await context.store.approveRequest(
     {
@@ -66,7 +73,8 @@ export async function approve({ parked, client, signedIn, scope, receipt }: Appr
 /** Answers with an error that the client may hear; nothing is shared (AZ-32). */
 export async function refuse(parked: ParkedRequest, error: OAuthError, signedIn: SignedIn, place: Place): Promise<Outcome> {
   const { context } = place;
-  const outcome = { ...errorAnswer(parked.request, error, { issuer: context.issuer, root: context.options.issuer }), denied: true };
+  const back = errorAnswer(parked.request, error, { issuer: context.issuer, root: context.options.issuer });
+  const outcome: Outcome = { ...back, denied: true, ...(isNotListed(error) ? { notListed: true } : {}) };
   const event = auditEvent('grant.denied', context.now(), `user:${signedIn.user.id}`, { ...about(parked, signedIn, place), detail: { code: error.code } });
   const answered = await context.store.denyRequest(answerTo(parked, outcome, place), event);
   if (answered === 'answered') throw alreadyDecided();

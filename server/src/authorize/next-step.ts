@@ -10,18 +10,24 @@ import { meetsAcr } from '../rules/acr.ts';
 import { redirectClass } from '../rules/redirect-uri.ts';
 import { isSubset } from '../rules/scope.ts';
 import type { Target } from '../servers/resource.ts';
-import type { AgentPause, AuthorizationRequest, Client } from '../storage/store.ts';
+import type { AgentPause, AllowedScope, AuthorizationRequest, Client } from '../storage/store.ts';
+import { isMeant } from './chosen-account.ts';
 
 export type NextStep =
   | { step: 'sign-in' }
   /** Somebody is signed in, but not recently enough for this request. */
   | { step: 'confirm' }
-  /** `allowed`: what this person already lets this client do there. `reconnect`: nothing new is asked, only presence. */
-  | { step: 'consent'; allowed: string[]; reconnect: boolean }
   /** Whoever paused the agent says first whether it may ask. */
   | { step: 'paused'; pause: AgentPause }
+  | ({ step: 'consent' } & ConsentSoFar)
   /** Allowed before, to a place that only this client can receive at. */
-  | { step: 'answer' };
+  | ({ step: 'answer' } & ConsentSoFar);
+
+/**
+ * `allowed`: what this person already lets this client do there. `reconnect`: nothing new is asked, only presence. `asBefore`: when what is repeated or added to ends, in
+ * epoch seconds, if it has an end.
+ */
+export type ConsentSoFar = { allowed: AllowedScope[]; reconnect: boolean; asBefore?: number };
 
 export type Situation = {
   request: AuthorizationRequest;
@@ -44,17 +50,20 @@ export async function nextStep({ request, client, signedIn, parkedAt, target }: 
     if (signedIn) await mustReach(request, signedIn, parkedAt, context);
     return { step: signedIn ? 'confirm' : 'sign-in' };
   }
+  if (silent && isMeant(signedIn.user, request, client, context) === false && request.hintedSubject !== undefined)
+    throw new OAuthError('login_required', 'The person whom the id_token_hint names is not the one signed in');
   const pause = await context.store.agentPause({ userId: signedIn.user.id, clientId: client.id, resource: request.resource }, context.now());
   if (pause && silent) throw new OAuthError('interaction_required', 'The agent is paused');
   if (pause) return { step: 'paused', pause };
-  const { allowed, remembered } = await consentSoFar(request, client, signedIn, context);
+  const { allowed, remembered, until } = await consentSoFar(request, client, signedIn, context);
   const forced = request.prompt.includes('consent') || request.prompt.includes('select_account');
-  if (remembered && !forced && isSafeToRepeat(request.redirectUri, context)) return { step: 'answer' };
+  if (remembered && !forced && isSafeToRepeat(request.redirectUri, context)) return { step: 'answer', allowed, reconnect: true, asBefore: until };
   if (silent && remembered) throw new OAuthError('interaction_required', 'The person must confirm that they started this');
   if (silent) throw new OAuthError('consent_required', 'The person has not allowed this');
-  const asked = request.scope.filter((name) => !allowed.includes(name));
+  const asked = request.scope.filter((name) => !allowed.some((one) => one.name === name));
   if (target && guardedScopes(asked, target.scopes, context).length > 0 && !isFresh(signedIn, context, parkedAt)) return { step: 'confirm' };
-  return { step: 'consent', allowed, reconnect: remembered && !forced };
+  const reconnect = remembered && !forced;
+  return { step: 'consent', allowed, reconnect, asBefore: reconnect ? until : endOfAllowed(request.scope, allowed) };
 }
 
 /** OIDC Core §3.1.2.1: `login` and an exceeded max_age want credentials again, as does a level that was not reached; a sign-in after the request was parked is one. */
@@ -78,14 +87,21 @@ async function consentSoFar(
   client: Client,
   { user }: SignedIn,
   context: Context,
-): Promise<{ allowed: string[]; remembered: boolean }> {
+): Promise<{ allowed: AllowedScope[]; remembered: boolean; until?: number }> {
   const key = { userId: user.id, clientId: client.id, resource: request.resource };
   const now = context.now();
   const same = { ...key, redirectUri: consentRedirect(request.redirectUri), clientDigest: metadataDigest(client.metadata) };
   const [allowed, earlier] = await Promise.all([context.store.allowedScopes(key, now), context.store.rememberedConsent(same, now)]);
   // What another description of the client, or another place of return, was allowed does not soften the question.
   if (!earlier) return { allowed: [], remembered: false };
-  return { allowed, remembered: isSubset(request.scope, earlier.scope) };
+  return { allowed, remembered: isSubset(request.scope, earlier.scope), until: earlier.expiresAt };
+}
+
+/** An addition must not make longer what was allowed for a while. Where everything is asked again there is no addition, and the person decides anew. */
+function endOfAllowed(scope: readonly string[], allowed: readonly AllowedScope[]): number | undefined {
+  const repeated = allowed.filter(({ name }) => scope.includes(name));
+  const ends = repeated.flatMap(({ until }) => until ?? []);
+  return repeated.length === scope.length || ends.length === 0 ? undefined : Math.min(...ends);
 }
 
 /** OAuth 2.1 §7.3.1: never without asking where any program on the machine could receive the code. Only https on a host that the operator trusts will do. */

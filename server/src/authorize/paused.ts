@@ -18,12 +18,12 @@ import type { Place } from './decision.ts';
 type Stopped = { tx: string; client: Client; target: Target; signedIn: SignedIn; pause: AgentPause; form: Form };
 
 /** The page; its form is the one of consent. */
-export function pausedAnswer({ tx, client, target, signedIn, pause, form }: Stopped, { browser, exchange, context }: Place): Answer {
+export async function pausedAnswer({ tx, client, target, signedIn, pause, form }: Stopped, { browser, exchange, context }: Place): Promise<Answer> {
   const { name, username, email } = signedIn.user;
   const html = pausedPage(pageFrame(exchange, context), {
     tx,
     csrf: formToken(form, browser, context),
-    client: clientView(client),
+    client: await clientView(client, context),
     user: { name: name ?? username, email },
     serverName: target.server?.name ?? context.options.serviceName,
     by: pause.by,

@@ -8,6 +8,10 @@ import type { Context } from '../context.ts';
 import type { Target } from '../servers/resource.ts';
 import type { Client, DeviceRequest } from '../storage/store.ts';
 import type { AskedValues } from '../views/consent-page.ts';
+import { scopeGroup } from '../views/describe-scope.ts';
+import type { DurationChoice } from '../views/duration-choice.ts';
+import { durationChoice, sameDuration } from './duration.ts';
+import type { ConsentSoFar } from './next-step.ts';
 import { choices } from './scopes.ts';
 
 /** A request with everybody it is about. */
@@ -15,21 +19,38 @@ export type Asked = { request: Pick<DeviceRequest, 'scope' | 'ignoredScope'>; cl
 /** `optional` are the scopes with a box. */
 export type Question = { shown: AskedValues; optional: string[] };
 
-/** The question; `allowed` are the scopes that need not be asked again. */
-export function questionOf({ request, client, target, signedIn }: Asked, allowed: string[], context: Context): Question {
+/** Nothing was allowed before. */
+export const unasked: ConsentSoFar = { allowed: [], reconnect: false };
+
+/** The question; what `before` names need not be asked again. */
+export async function questionOf({ request, client, target, signedIn }: Asked, before: ConsentSoFar, context: Context): Promise<Question> {
+  const allowed = before.allowed.map(({ name }) => name);
   const optional = choices(request.scope, target, allowed);
   const offered = request.scope.map((name) => ({ ...(target.scopes.find((scope) => scope.name === name) ?? { name }), optional: optional.includes(name) }));
   const ignored = (request.ignoredScope ?? []).map((name) => ({ name, offered: false }));
   const { name, username, email } = signedIn.user;
   const shown: AskedValues = {
-    client: clientView(client),
+    client: await clientView(client, context),
     user: { name: name ?? username, email },
     server: { name: target.server?.name ?? context.options.serviceName, host: new URL(target.resource).host, resource: target.resource },
     scopes: [...offered, ...ignored],
     offline: isRenewable(request.scope, client, context),
     lasts: { unused: days(context.options.refreshIdleSeconds), most: days(context.options.refreshLifetimeSeconds) },
+    durations: durationsOf({ request, client, target }, before, context),
   };
   return { shown, optional };
+}
+
+/** Undefined where access ends with its first token anyway. A client that speaks for a server has no refresh token, but is used as long as this lasts. */
+function durationsOf({ request, client, target }: Omit<Asked, 'signedIn'>, before: ConsentSoFar, context: Context): DurationChoice | undefined {
+  const { asBefore } = before;
+  if (before.reconnect) return sameDuration(asBefore);
+  if (!isRenewable(request.scope, client, context) && client.serverId === undefined) return undefined;
+  const fresh = request.scope.filter((name) => !before.allowed.some((allowed) => allowed.name === name));
+  const asked = (fresh.length > 0 ? fresh : request.scope).map((name) => target.scopes.find((scope) => scope.name === name) ?? { name });
+  const risky = asked.some((scope) => ['delete', 'admin'].includes(scopeGroup(scope)));
+  const { refreshLifetimeSeconds: mostSeconds } = context.options;
+  return durationChoice({ now: context.now(), risky, limit: target.server?.maxDuration, asBefore, mostSeconds });
 }
 
 const days = (seconds: number): number => Math.max(1, Math.round(seconds / 86400));

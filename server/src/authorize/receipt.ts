@@ -7,21 +7,23 @@ import type { ConsentRecord } from '../storage/store.ts';
 import { type ClientView, clientIdentity } from '../views/client-identity.ts';
 import type { AskedValues } from '../views/consent-page.ts';
 import { describeScope } from '../views/describe-scope.ts';
+import type { Duration } from '../views/duration-choice.ts';
 import type { PageFrame } from '../views/layout.ts';
 import { receiptLabels } from '../views/receipt-page.ts';
 import { describeRedirect } from '../views/redirect-target.ts';
 
+import type { Lasting } from './duration.ts';
 import { pageWords } from './page-words.ts';
 
 /** `asked` is false for an answer from remembered consent, which shows no page. Times are epoch seconds. */
-export type Decided = { granted: readonly string[]; asked: boolean; at: number };
+export type Decided = { granted: readonly string[]; asked: boolean; at: number; duration: Duration; lasting: Lasting };
 /** Where the answer went, as the page said it. */
 export type ReturnsTo = { place: string; line: string; warning?: string };
 /** `device`: the device that asked, when and from which address. */
 export type Seen = AskedValues & { clientId: string; returnsTo: ReturnsTo; device?: { requestedAt: number; address: string; sameNetwork: boolean } };
 
 /** JSON text. Members are stable: `v` counts changes of the shape. `html` is the page that was shown: its words are kept, and those with which they are shown again. */
-export function consentReceipt(frame: PageFrame, seen: Seen, html: string, { granted, asked, at }: Decided): string {
+export function consentReceipt(frame: PageFrame, seen: Seen, html: string, { granted, asked, at, duration, lasting }: Decided): string {
   const identity = clientIdentity(seen.client, frame);
   const { device } = seen;
   return JSON.stringify({
@@ -37,6 +39,7 @@ export function consentReceipt(frame: PageFrame, seen: Seen, html: string, { gra
     through: seen.through,
     renewable: seen.offline,
     lasts_days: seen.lasts,
+    duration: seen.durations && { offered: seen.durations.offered, chosen: duration, ends_at: lasting.expiresAt, once: lasting.once },
     scopes: seen.scopes.map((scope) => ({
       name: scope.name,
       ...describeScope(scope, frame),

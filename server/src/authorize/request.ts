@@ -2,6 +2,7 @@
  * The checks of an authorization request after client and redirect URI, in the order in which errors win: repeated parameters, request objects, response type
  * and mode, PKCE, resource, scope, then what it asks of the person (requirements §5). Every error here may travel to the client. Not here: the person (next-step.ts).
  */
+import { readIdTokenHint } from '../account/id-token-hint.ts';
 import { offeredAcrs } from '../account/methods/index.ts';
 import type { Context } from '../context.ts';
 import { OAuthError } from '../errors.ts';
@@ -9,7 +10,7 @@ import { askedLanguage } from '../page-language.ts';
 import { checkThumbprint } from '../rules/dpop.ts';
 import { type Parameters, refuseRepeated } from '../rules/parameters.ts';
 import { checkChallenge } from '../rules/pkce.ts';
-import type { AuthorizationRequest } from '../storage/store.ts';
+import type { AuthorizationRequest, Client } from '../storage/store.ts';
 import { askedFor } from './asked-for.ts';
 import { type Asking, isState, takesForms } from './parameters.ts';
 
@@ -41,6 +42,7 @@ export async function checkRequest(given: Parameters, asking: Asking, context: C
     acrValues: acrValuesOf(given.get('acr_values'), context),
     loginHint: loginHintOf(given.get('login_hint')),
     language: askedLanguage(given.get('ui_locales'), context.options),
+    hintedSubject: await hintedSubjectOf(given.get('id_token_hint'), client, context),
   };
 }
 
@@ -96,7 +98,13 @@ function acrValuesOf(value: string | undefined, { options }: Context): string[] 
   return offered;
 }
 
-/** The hint only fills in the form. */
+/** Only a token that this client got: another's would name a person it has never seen. */
+async function hintedSubjectOf(token: string | undefined, client: Client, context: Context): Promise<string | undefined> {
+  const hint = token === undefined ? undefined : await readIdTokenHint(token, context);
+  return hint?.clientId === client.id ? hint.subject : undefined;
+}
+
+/** The hint fills in the form, or points out one of the accounts that are signed in. */
 function loginHintOf(hint: string | undefined): string | undefined {
   return hint !== undefined && /^[\w.%+@-]{1,254}$/.test(hint) ? hint : undefined;
 }

@@ -4,15 +4,18 @@
  */
 import { browserOf } from '../account/browser-cookie.ts';
 import { knownClientView } from '../account/client-view.ts';
+import { formToken } from '../account/form-token.ts';
 import { parkedRequest } from '../account/parked-request.ts';
 import type { Context, Exchange } from '../context.ts';
 import { pageFrame } from '../page-frame.ts';
 import { noteLanguage } from '../page-language.ts';
 import { type Answer, contentPolicy, page, redirect } from '../route.ts';
 import { parametersFromForm } from '../rules/parameters.ts';
+import { handOffPage } from '../views/hand-off.ts';
 import { returnPage } from '../views/return-page.ts';
 import type { ClientAnswer } from './answer.ts';
 import { alreadyDecided, type Outcome, outcomeOf, type Place } from './decision.ts';
+import { extensionForm } from './hand-off.ts';
 
 /** GET /authorize/return. */
 export async function returnToClient(exchange: Exchange, context: Context): Promise<Answer> {
@@ -23,7 +26,10 @@ export async function returnToClient(exchange: Exchange, context: Context): Prom
   if (parked.answeredAt === undefined) return redirect(`${context.base}/authorize/consent?tx=${tx}`);
   const outcome = outcomeOf(parked, { browser, context });
   if (!outcome) throw alreadyDecided();
-  return leadBack(outcome, parked.request.clientId, { exchange, context });
+  if (outcome.handOff === undefined) return leadBack(outcome, parked.request.clientId, { exchange, context });
+  const secondsLeft = parked.answeredAt + context.options.codeSeconds - context.now();
+  const csrf = outcome.handOff === 'shown' ? formToken(extensionForm(tx ?? ''), browser, context) : undefined;
+  return page(handOffPage(pageFrame(exchange, context), { tx: tx ?? '', href: outcome.href, secondsLeft, csrf }));
 }
 
 /** Answers at once, where nobody was asked: a redirect, or the page with the form if the client wants one. */

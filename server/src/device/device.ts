@@ -8,6 +8,7 @@ import { guardedScopes, isFresh } from '../account/fresh-sign-in.ts';
 import { currentSession, type SignedIn } from '../account/session.ts';
 import { throttled } from '../account/throttled.ts';
 import { auditEvent } from '../audit/event.ts';
+import { chosenDuration, durationMark } from '../authorize/duration.ts';
 import type { Context, Exchange } from '../context.ts';
 import { equalSecrets } from '../crypto/hash.ts';
 import { OAuthError } from '../errors.ts';
@@ -95,7 +96,8 @@ async function decide(userCode: string | undefined, form: Parameters, place: Pla
   if (needsConfirmation(asking, context)) return confirmFirst(asking.userCode, context);
   // Another description of the app, or other boxes, are another question to read.
   if (!equalSecrets(pageProof ?? '', formToken(pageForm(asking), browser, context))) return confirmAnswer(asking, place);
-  if ((await approve(asking, form.all('scope'), place)) === 'answered') throw alreadyDecided();
+  if ((await approve(asking, { ticked: form.all('scope'), duration: chosenDuration(form.get('duration'), asking.shown.durations) }, place)) === 'answered')
+    throw alreadyDecided();
   return page(deviceDonePage(pageFrame(exchange, context), { allowed: true }));
 }
 
@@ -134,8 +136,8 @@ function codeForm({ session }: SignedIn, userCode: string | undefined, context: 
 }
 
 /** What stood on the page. */
-function pageForm({ device: { codeHash }, clientDigest, signedIn, optional }: AskingDevice): Form {
-  return { purpose: 'device', subject: [signedIn.session.idHash, codeHash, clientDigest, ...optional] };
+function pageForm({ device: { codeHash }, clientDigest, signedIn, optional, shown }: AskingDevice): Form {
+  return { purpose: 'device', subject: [signedIn.session.idHash, codeHash, clientDigest, durationMark(shown.durations), ...optional] };
 }
 
 function alreadyDecided(): OAuthError {

@@ -3,7 +3,8 @@
  * shortens it (RFC 8628 §5.4; DEV-04). Not here: forms and answers (device.ts).
  */
 import type { SignedIn } from '../account/session.ts';
-import { type Question, questionOf } from '../authorize/question.ts';
+import { checkPerson } from '../authorize/may-use.ts';
+import { type Question, questionOf, unasked } from '../authorize/question.ts';
 import { addressBucket } from '../clients/address-bucket.ts';
 import { findClient } from '../clients/find.ts';
 import { metadataDigest } from '../clients/metadata.ts';
@@ -11,11 +12,18 @@ import type { Context, Exchange } from '../context.ts';
 import { OAuthError } from '../errors.ts';
 import { deviceCodeGrant, shownUserCode } from '../rules/device-grant.ts';
 import { targetOf } from '../servers/resource.ts';
-import type { DeviceCode } from '../storage/store.ts';
+import type { DeviceCode, MaxDuration } from '../storage/store.ts';
 import type { DeviceConfirmValues } from '../views/device-page.ts';
 
 /** A waiting device with its person, and the question. */
-export type AskingDevice = Question & { device: DeviceCode; userCode: string; signedIn: SignedIn; clientDigest: string; sameNetwork: boolean };
+export type AskingDevice = Question & {
+  device: DeviceCode;
+  userCode: string;
+  signedIn: SignedIn;
+  clientDigest: string;
+  sameNetwork: boolean;
+  limit?: MaxDuration;
+};
 
 /** @throws {OAuthError} unauthorized_client, invalid_target, for a page: client or server have gone while the device waited. */
 export async function askingDevice(
@@ -29,14 +37,16 @@ export async function askingDevice(
     throw gone('unauthorized_client', 'The registration of this client is gone');
   const target = await targetOf(device.request.resource, context);
   if (!target) throw gone('invalid_target', 'The resource is not registered here');
+  await checkPerson(signedIn, target, context);
   const { client } = found;
   await checkNotPaused({ userId: signedIn.user.id, clientId: client.id, resource: device.request.resource }, context);
   return {
-    ...questionOf({ request: device.request, client, target, signedIn }, [], context),
+    ...(await questionOf({ request: device.request, client, target, signedIn }, unasked, context)),
     device,
     userCode,
     signedIn,
     clientDigest: metadataDigest(client.metadata),
+    limit: target.server?.maxDuration,
     sameNetwork: addressBucket(device.address) === addressBucket(exchange.address),
   };
 }

@@ -63,6 +63,7 @@ export const settings: readonly Setting[] = [
   { name: 'reauthenticateSeconds', kind: 'number', option: 'reauthenticate.withinSeconds', about: 'how fresh that sign-in must be (300)' },
   { name: 'totp', kind: 'switch', option: 'signIn.totp', about: 'people may set up authenticator apps as a second step (true)' },
   { name: 'passkeys', kind: 'switch', option: 'signIn.passkeys', about: 'sign in with passkeys (true)' },
+  { name: 'handOff', kind: 'switch', option: 'handOff', about: 'people may carry a code to an agent on another computer (dangerous)' },
   { name: 'signingAlgorithm', kind: 'text', option: 'signingAlgorithm', about: 'ES256, RS256 or EdDSA' },
   { name: 'signingKeySeconds', kind: 'number', option: 'signingKeySeconds', about: 'a signing key is rotated after this long' },
   { name: 'dpopNonces', kind: 'switch', option: 'dpopNonces', about: 'DPoP proofs must carry a nonce of this server' },

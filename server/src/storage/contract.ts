@@ -20,6 +20,7 @@ import { peopleContract } from './contract/people.ts';
 import { registrationsContract } from './contract/registrations.ts';
 import { registryContract } from './contract/registry.ts';
 import { secondFactorsContract } from './contract/second-factors.ts';
+import { serverPeopleContract } from './contract/server-people.ts';
 import { tokensContract } from './contract/tokens.ts';
 import { trustContract } from './contract/trust.ts';
 import { upstreamsContract } from './contract/upstreams.ts';
@@ -63,6 +64,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       secondFactorsContract,
       logoutContract,
       registryContract,
+      serverPeopleContract,
       registrationsContract,
       consentContract,
       pausesContract,

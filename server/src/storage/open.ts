@@ -13,11 +13,13 @@ import { authorizationRequestsTable } from './tables/authorization-requests.ts';
 import { clientDocumentsTable } from './tables/client-documents.ts';
 import { clientsTable } from './tables/clients.ts';
 import { codesTable } from './tables/codes.ts';
+import { defendedNamesTable } from './tables/defended-names.ts';
 import { delegationsTable } from './tables/delegations.ts';
 import { deviceCodesTable } from './tables/device-codes.ts';
 import { dismissalsTable } from './tables/dismissals.ts';
 import { factsTable } from './tables/facts.ts';
 import { grantsTable } from './tables/grants.ts';
+import { handOffTable } from './tables/hand-off.ts';
 import { issuerGrantsTable } from './tables/issuer-grants.ts';
 import { knownDevicesTable } from './tables/known-devices.ts';
 import { lastUse } from './tables/last-use.ts';
@@ -37,6 +39,7 @@ import { replayedIdsTable } from './tables/replayed-ids.ts';
 import { revokedTokensTable } from './tables/revoked-tokens.ts';
 import { secondFactorsTable } from './tables/second-factors.ts';
 import { serverKeysTable } from './tables/server-keys.ts';
+import { serverPeopleTable } from './tables/server-people.ts';
 import { serversTable } from './tables/servers.ts';
 import { sessionClientsTable } from './tables/session-clients.ts';
 import { sessionsTable } from './tables/sessions.ts';
@@ -99,6 +102,9 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...oneTimeLinksTable(driver, tenant),
     ...ownerTokensTable(driver, tenant),
     ...serversTable(driver, tenant),
+    ...serverPeopleTable(driver, tenant),
+    ...defendedNamesTable(driver, tenant),
+    ...handOffTable(driver, tenant),
     ...serverKeysTable(driver, tenant),
     ...clientsTable(driver, tenant),
     ...registrationTokensTable(driver, tenant),

@@ -11,6 +11,7 @@ import {
   DAY,
   device,
   family,
+  files,
   freshTenant,
   grant,
   happened,
@@ -38,11 +39,13 @@ const SMALL = new Set(['setup_links', 'signing_keys', 'due_rows', 'bundled_rows'
 
 /** Pages of a tenant in the order of the index they are read from, and the count of a partial index that its own cap keeps small. */
 const IN_INDEX_ORDER = [
-  'select id, owner_id, resource, server_url, name, description, scopes, default_scopes, logo_url, created_at, updated_at from servers where tenant = ?1 order by',
+  'select id, owner_id, resource, server_url, name, description, scopes, default_scopes, logo_url, max_duration, people, created_at, updated_at from servers where tenant = ?1 order by',
   'select tenant, id, at, type, actor, user_id, client_id, server_id, grant_id, address, request_id, detail from audit_events where tenant = ?1 and (cast(',
   'select count(*) as waiting from clients',
   // An operator lists a handful; the sign-in page shows them all.
   'select id, name, recipe, issuer, client_id, credential_sealed, scope, private_network, created_at from upstreams where tenant = ?1 order by',
+  'select metadata from clients',
+  'select d.url, d.metadata from client_documents d',
 ];
 
 test('no verb that a request runs reads a whole table', async () => {
@@ -156,6 +159,7 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.findUpstreamVisit(visit, NOW);
   await store.takeUpstreamVisit(visit, NOW);
   await store.removeUpstream('acme', happened('upstream.removed'));
+  await store.listDefendedNames(5);
   await store.findDocument('https://app.example');
   await store.findRequest('request-1', NOW);
   await store.parkRequest({ ...parked, idHash: 'denied' });
@@ -217,6 +221,11 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.disconnectAll('usr_bob', 'person', happened('grant.revoked'));
   await store.revokeGrant('grant_2', 'person', happened('grant.revoked'));
   await store.disconnectAgent('usr_alice', 'grant_1', 'person', happened('grant.revoked'));
+  await store.addServerPerson({ serverId: 'srv_files', userId: 'usr_alice' }, happened('server.person_added'));
+  await store.mayUseServer({ serverId: 'srv_files', userId: 'usr_alice' });
+  await store.listServerPeople('srv_files');
+  await store.removeServerPerson({ serverId: 'srv_files', userId: 'usr_alice' }, happened('server.person_removed'));
+  await store.updateServer({ ...files, people: 'listed' }, happened('server.updated'));
   await store.removeServer('srv_files', happened('server.removed'));
   await store.removeClient('client_1', happened('client.removed'));
 }

@@ -5,7 +5,9 @@
  */
 import type { AuditEvent } from '../audit/event.ts';
 import type { ActivityVerbs } from './verbs/activity.ts';
+import type { DefendedNameVerbs } from './verbs/defended-names.ts';
 import type { DismissalVerbs } from './verbs/dismissals.ts';
+import type { HandOffVerbs } from './verbs/hand-off.ts';
 import type { KnownDeviceVerbs } from './verbs/known-devices.ts';
 import type { LanguageVerbs } from './verbs/languages.ts';
 import type { OneTimeLinkVerbs } from './verbs/one-time-links.ts';
@@ -15,6 +17,7 @@ import type { PasswordVerbs } from './verbs/passwords.ts';
 import type { PauseVerbs } from './verbs/pauses.ts';
 import type { ConsentRecord, ReceiptVerbs } from './verbs/receipts.ts';
 import type { SecondFactorVerbs } from './verbs/second-factors.ts';
+import type { ServerPeopleVerbs } from './verbs/server-people.ts';
 import type { SessionVerbs } from './verbs/sessions.ts';
 import type { UpstreamVerbs } from './verbs/upstreams.ts';
 
@@ -80,9 +83,14 @@ export type McpServer = {
   scopes: ServerScope[];
   defaultScopes?: string[];
   logoUrl?: string;
+  /** The longest a person may allow anything here; without it the person alone decides. */
+  maxDuration?: MaxDuration;
+  /** `listed`: only the people on its list may use it. Absent: everybody with an account. */
+  people?: 'listed';
   createdAt: number;
   updatedAt: number;
 };
+export type MaxDuration = '30_days' | '8_hours' | 'once';
 export type ServerKey = {
   id: string;
   serverId: string;
@@ -191,6 +199,8 @@ export type AuthorizationRequest = {
   loginHint?: string;
   /** What the client says its person reads (`ui_locales`); one of our languages. */
   language?: string;
+  /** From an `id_token_hint` of this client: the person it means, as it knows them. */
+  hintedSubject?: string;
   /** Hash of the reference by which this request was pushed: answering the request uses that up. */
   pushedHash?: string;
 };
@@ -228,6 +238,8 @@ export type Grant = {
   createdAt: number;
   lastUsedAt: number;
   expiresAt?: number;
+  /** The person allowed it once: there is no refresh token, and consent is not remembered from it. */
+  once?: true;
   revokedAt?: number;
   revokedReason?: string;
   /** Its person paused it. */
@@ -371,7 +383,9 @@ export type Standing = {
   grant?: { active: boolean; userId?: string; username?: string; email?: string; removedScope?: string[] };
 };
 
-export type Remembered = { grantId: string; scope: string[]; createdAt: number };
+export type Remembered = { grantId: string; scope: string[]; createdAt: number; expiresAt?: number };
+/** A scope that a person's living grants allow a client on a resource; `until` is absent while one of them has no end. */
+export type AllowedScope = { name: string; since: number; until?: number };
 /** `from` is where the person sat who allowed it. */
 export type ConnectedAgent = Grant & { serverName?: string; familyExpiresAt?: number; from?: { address?: string; userAgent?: string } };
 
@@ -385,7 +399,9 @@ export type NotedDelegation = { grantId: string; clientId: string; resource: str
 export type Allowance = { allowed: true } | { allowed: false; retryAfter: number };
 
 export type Store = ActivityVerbs &
+  DefendedNameVerbs &
   DismissalVerbs &
+  HandOffVerbs &
   LanguageVerbs &
   KnownDeviceVerbs &
   OneTimeLinkVerbs &
@@ -395,6 +411,7 @@ export type Store = ActivityVerbs &
   PauseVerbs &
   ReceiptVerbs &
   SecondFactorVerbs &
+  ServerPeopleVerbs &
   SessionVerbs &
   UpstreamVerbs & {
     readonly tenant: string;
@@ -498,13 +515,13 @@ export type Store = ActivityVerbs &
     /** Answers a parked request with an error; no grant. */
     denyRequest(denial: RequestAnswer, event: AuditEvent): Promise<'denied' | 'answered'>;
     findGrant(id: string): Promise<Grant | undefined>;
-    /** The scopes this person already allowed this client on this resource, with the same redirect URI and metadata; the newest living grant. */
+    /** The scopes this person already allowed this client on this resource, with the same redirect URI and metadata; the newest living grant that was not for once. */
     rememberedConsent(
       key: { userId: string; clientId: string; resource: string; redirectUri: string; clientDigest: string },
       now: number,
     ): Promise<Remembered | undefined>;
-    /** The union of what this person's living grants allow this client on this resource, whatever the redirect URI: what step-up calls "already allowed". */
-    allowedScopes(key: { userId: string; clientId: string; resource: string }, now: number): Promise<string[]>;
+    /** The union of what this person's living grants, but those for once, allow this client on this resource, whatever the redirect URI: what step-up calls "already allowed". */
+    allowedScopes(key: { userId: string; clientId: string; resource: string }, now: number): Promise<AllowedScope[]>;
     listAgents(userId: string, now: number): Promise<ConnectedAgent[]>;
     listGrants(filter: { clientId?: string; userId?: string; serverId?: string }, now: number): Promise<Grant[]>;
     /** Revokes a living grant and its refresh family. True when this call did it. */

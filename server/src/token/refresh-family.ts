@@ -12,7 +12,7 @@ export type BegunFamily = { token: string; family: RefreshFamily };
 export type Beginning = { client: Client; grant: Grant; authTime: number; amr: string[] | undefined; dpopJkt: string | undefined };
 
 /**
- * COD-10: a family for clients that may refresh, and undefined for others.
+ * COD-10: a family for clients that may refresh, and undefined for others, and where the person allowed it once.
  * RFC 9449 §5: "Refresh tokens issued to confidential clients [...] are not bound to the DPoP proof public key", because the client's secret binds them.
  */
 export function beginFamily({ client, grant, authTime, amr, dpopJkt }: Beginning, context: Context): BegunFamily | undefined {
@@ -40,5 +40,5 @@ export function beginFamily({ client, grant, authTime, amr, dpopJkt }: Beginning
 }
 
 function mayRefresh({ metadata }: Client, grant: Grant, { options }: Context): boolean {
-  return metadata.grantTypes.includes('refresh_token') && (options.refreshTokens === 'always' || grant.scope.includes('offline_access'));
+  return !grant.once && metadata.grantTypes.includes('refresh_token') && (options.refreshTokens === 'always' || grant.scope.includes('offline_access'));
 }

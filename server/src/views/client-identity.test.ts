@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ClientView, clientIdentity } from './client-identity.ts';
+import { type ClientView, clientIdentity, type LookAlike } from './client-identity.ts';
 import { wordsFor } from './words.ts';
 
 const frame = { ...wordsFor('en'), serviceName: 'ACME', now: 10_000 };
@@ -41,10 +41,24 @@ test('[DCR-15] a name that is all tricks becomes words, and a host is cleaned to
 });
 
 test('a look-alike and mixed alphabets are warned of', () => {
-  const { warnings } = clientIdentity({ name: 'Сlaude Code', tier: 'dynamic', lookAlikeOf: 'Claude Code (claude.ai)' }, frame);
+  const { warnings } = clientIdentity(
+    { name: 'Сlaude Code', tier: 'dynamic', lookAlikeOf: { name: 'Claude Code', host: 'claude.ai', kind: 'agent', elsewhere: false } },
+    frame,
+  );
 
   assert.deepEqual(warnings, [
-    'Name resembles Claude Code (claude.ai), but this one is not from claude.ai',
+    'It uses the name of Claude Code (claude.ai). Nothing shows that it comes from there.',
     'The name mixes letters of different alphabets. Some may only look like the ones you know.',
   ]);
+});
+
+test('the warning says what is known: another host, an app without a host, or this service itself', () => {
+  const warned = (lookAlikeOf: LookAlike) => clientIdentity({ name: 'x', tier: 'document', host: 'evil.example', lookAlikeOf }, frame).warnings[0];
+
+  assert.equal(
+    warned({ name: 'Claude', host: 'claude.ai', kind: 'agent', elsewhere: true }),
+    'Name resembles Claude (claude.ai), but this one is not from claude.ai.',
+  );
+  assert.equal(warned({ name: 'Notes Agent', kind: 'client', elsewhere: true }), 'Name resembles Notes Agent, but this one is not the same app.');
+  assert.equal(warned({ name: 'Acme', host: 'auth.example.com', kind: 'service', elsewhere: true }), 'The name sounds as if this were Acme itself. It is not.');
 });

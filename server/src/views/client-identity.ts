@@ -14,10 +14,13 @@ export type ClientView = {
   tier: ClientTier;
   host?: string;
   registeredAt?: number;
-  /** The client this one is easily taken for, for example "Claude Code (claude.ai)". */
-  lookAlikeOf?: string;
+  /** Whom this one is easily taken for. */
+  lookAlikeOf?: LookAlike;
   everyRedirectLoopback?: boolean;
 };
+
+/** `host`: who may bear the name. `elsewhere`: this app is shown to come from another host; else nothing shows where it comes from. */
+export type LookAlike = { name: string; host?: string; kind: 'agent' | 'client' | 'server' | 'service'; elsewhere: boolean };
 
 export type ClientIdentity = {
   tier: ClientTier;
@@ -59,13 +62,17 @@ function registeredText(client: ClientView, page: Frame): string {
   return t('client.dynamic.whyWhen', { when: agoText(client.registeredAt, page) });
 }
 
-function warningsOf(client: ClientView, { t }: Words): string[] {
+function warningsOf(client: ClientView, page: Words): string[] {
   const warnings: string[] = [];
-  if (client.lookAlikeOf) {
-    const original = displayText(client.lookAlikeOf);
-    const host = /\(([^()]+)\)$/.exec(original)?.[1];
-    warnings.push(host ? t('client.lookAlikeHost', { original, host }) : t('client.lookAlike', { original }));
-  }
-  if (hasMixedScripts(client.name)) warnings.push(t('client.mixedScripts'));
+  if (client.lookAlikeOf) warnings.push(lookAlikeText(client.lookAlikeOf, page));
+  if (hasMixedScripts(client.name)) warnings.push(page.t('client.mixedScripts'));
   return warnings;
+}
+
+/** Where nothing shows where an app comes from, it may be whom it names: that is said as it is. */
+function lookAlikeText({ name, host, kind, elsewhere }: LookAlike, { t }: Words): string {
+  const original = displayText(name);
+  if (kind === 'service') return t('client.lookAlikeService', { original });
+  if (host === undefined) return t('client.lookAlike', { original });
+  return t(elsewhere ? 'client.lookAlikeHost' : 'client.lookAlikeUnproven', { original, host: visibleText(host) });
 }

@@ -7,11 +7,14 @@ import type { ClientIdentity, ClientView } from './client-identity.ts';
 import { clientIdentity } from './client-identity.ts';
 import { clientLine, nameInSentence, warningLine } from './client-line.ts';
 import type { ScopeView } from './describe-scope.ts';
-import { isDuration, scopeGroup } from './describe-scope.ts';
+import { describeScope, isDuration, scopeGroup } from './describe-scope.ts';
 import { displayText, visibleText } from './display-text.ts';
+import { type DurationChoice, durationChoice } from './duration-choice.ts';
+import { type HandOffOffer, handOffOffer } from './hand-off.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
+import { dateText, secondsAgoText } from './moments.ts';
 import type { RedirectTarget } from './redirect-target.ts';
 import { describeRedirect } from './redirect-target.ts';
 import { scopeList } from './scope-list.ts';
@@ -27,6 +30,8 @@ export type AskedValues = {
   offline: boolean;
   /** When renewable access ends by itself, in days. */
   lasts: { unused: number; most: number };
+  /** For how long the person may allow it; absent when it cannot be renewed. */
+  durations?: DurationChoice;
   /** Name of the MCP server that the client speaks for: it acts only through agents that were connected there. */
   through?: string;
 };
@@ -40,10 +45,19 @@ export type ConsentPageValues = AskedValues & {
   redirectRegisteredHostMatches?: boolean;
   /** Names of the scopes that an existing grant does not have yet; makes this a step-up. */
   newScopes?: readonly string[];
+  /** When the first of what it has already was allowed, in epoch seconds. */
+  allowedSince?: number;
+  /** The refusal that made the app ask for more, if its server told us. */
+  lastRefusal?: LastRefusal;
+  /** Present where the operator lets people carry a code to another computer, and the answer goes to this one. */
+  handOff?: HandOffOffer;
   /** Everything was allowed before; only the person's presence is asked. */
   reconnect?: boolean;
   technical: { clientId: string; redirectUri: string; scope: string; resource: string; codeChallengeMethod: string; responseMode: string; prompt?: string };
 };
+
+/** What an MCP server said about a call it refused. `action` is its text, and a stranger's to us; `at` is epoch seconds, `missing` names scopes. */
+export type LastRefusal = { action: string; missing: readonly string[]; at: number };
 
 type Shape = 'first' | 'step-up' | 'reconnect';
 type Labels = { title: MessageKey; heading: MessageKey; deny: MessageKey; allow: MessageKey; onlyIfYou: MessageKey };
@@ -79,7 +93,7 @@ export function consentPage(page: PageFrame, values: ConsentPageValues): string 
   const labels = LABELS[shape];
 
   const main = html`<h1>${rich(labels.heading, { name: nameInSentence(page, identity), server })}</h1>
-${shape === 'step-up' && html`<p class="note"><strong>${t('consent.stepUpWhy')}</strong> ${t('consent.stepUpText')}</p>`}
+${shape === 'step-up' && html`<p class="note"><strong>${t('consent.stepUpWhy')}</strong> ${whyNow(page, values)}</p>`}
 ${values.through !== undefined && html`<p class="note">${rich('consent.through', { server: html`<bdi>${displayText(values.through)}</bdi>` })}</p>`}
 ${shape === 'reconnect' && html`<p class="note">${t('consent.reconnectText')}</p>`}
 <form method="post" action="${page.base}/consent">
@@ -88,8 +102,9 @@ ${shape === 'reconnect' && html`<p class="note">${t('consent.reconnectText')}</p
 ${facts(page, values, { identity, target })}
 ${permissions(page, values, shape)}
 <p class="care" id="care">${t('consent.agents')}</p>
-${duration(page, values)}
+${duration(page, values, shape === 'step-up')}
 ${target.anyProgram && programWarning(page, values, labels)}
+${values.handOff && handOffOffer(page, values.tx, values.handOff)}
 ${buttons(page, labels, target)}
 </form>
 <p class="small center">${shape === 'step-up' && html`${t('consent.keepText')} `}${rich('consent.undo', { agents: html`<a href="${page.base}/account/agents">${t('agents.title')}</a>` })}</p>
@@ -111,6 +126,19 @@ function shapeOf(values: ConsentPageValues): Shape {
 
 function isNew(scope: ScopeView, values: { newScopes?: readonly string[] }): boolean {
   return scope.isNew ?? values.newScopes?.includes(scope.name) ?? false;
+}
+
+/** The reason is the server's word about a call it refused. Without it the page says no more than it knows. */
+function whyNow(page: PageFrame, { lastRefusal, server, scopes }: ConsentPageValues): Markup {
+  const { t, rich } = page;
+  if (!lastRefusal || displayText(lastRefusal.action) === '') return html`${t('consent.stepUpText')}`;
+  const missing = lastRefusal.missing.flatMap((name) => scopes.filter((scope) => scope.name === name)).map((scope) => describeScope(scope, page).text);
+  return rich('consent.stepUpRefused', {
+    when: secondsAgoText(lastRefusal.at, page),
+    action: html`<code><bdi>${displayText(lastRefusal.action)}</bdi></code>`,
+    server: html`<bdi>${displayText(server.name)}</bdi>`,
+    missing: html`<strong>${new Intl.ListFormat(page.language).format(missing.length > 0 ? missing : lastRefusal.missing.map((name) => visibleText(name)))}</strong>`,
+  });
 }
 
 /** Renders who decides, with the way to be somebody else. */
@@ -137,7 +165,9 @@ export function whoAndWhat(page: Words, { server }: AskedValues, identity: Clien
 }
 
 /** Renders when access ends by itself. */
-export function duration(page: Words, values: AskedValues): Markup {
+export function duration(page: Words & { now?: number }, values: AskedValues, addition = false): Markup {
+  const { durations, lasts, through } = values;
+  if (durations) return durationChoice(page, { durations, lasts, through, addition });
   const renewable = values.offline || values.scopes.some(isDuration);
   return html`<dl class="facts"><div><dt>${page.t('consent.howLong')}</dt><dd><p>${durationText(page, values, renewable)}</p></dd></div></dl>`;
 }
@@ -157,7 +187,7 @@ function targetLine({ rich }: Words, target: RedirectTarget): Markup {
 }
 
 /** Renders what it could do, with a box for each choice. */
-export function permissions(page: Words, values: AskedValues & { newScopes?: readonly string[] }, shape: Shape): Markup {
+export function permissions(page: Words, values: AskedValues & { newScopes?: readonly string[]; allowedSince?: number }, shape: Shape): Markup {
   const { t } = page;
   const offered = values.scopes.filter((scope) => scope.offered !== false && !isDuration(scope));
   const choices = offered.some((scope) => scope.optional && (shape === 'first' || isNew(scope, values)));
@@ -174,19 +204,20 @@ ${notOffered(
 const PERMISSIONS_TITLE = { first: 'consent.could', 'step-up': 'consent.newTitle', reconnect: 'consent.can' } as const;
 
 /** What was allowed before is folded away, except what can do harm: that stays in sight beside the addition. */
-function stepUpLists(page: Words, offered: readonly ScopeView[], values: { newScopes?: readonly string[] }): Markup {
+function stepUpLists(page: Words, offered: readonly ScopeView[], values: { newScopes?: readonly string[]; allowedSince?: number }): Markup {
   const { t } = page;
   const before = offered.filter((scope) => !isNew(scope, values));
   const harmless = before.filter((scope) => isHarmless(scope));
   const harmful = before.filter((scope) => !isHarmless(scope));
   const tag = t('consent.already');
+  const since = values.allowedSince === undefined ? tag : t('consent.alreadySince', { date: dateText(values.allowedSince, page) });
   return html`<div class="fresh">${scopeList(
     page,
     offered.filter((scope) => isNew(scope, values)),
     { id: 'new', choices: true, open: true, tag: t('consent.new') },
   )}</div>
 ${harmful.length > 0 && scopeList(page, harmful, { id: 'kept', open: true, tag })}
-${harmless.length > 0 && html`<details class="before"><summary>${t('group.count', { group: tag, count: harmless.length })}</summary>${scopeList(page, harmless, { id: 'before', open: true })}</details>`}`;
+${harmless.length > 0 && html`<details class="before"><summary>${t('group.count', { group: since, count: harmless.length })}</summary>${scopeList(page, harmless, { id: 'before', open: true })}</details>`}`;
 }
 
 function isHarmless(scope: ScopeView): boolean {

@@ -38,6 +38,18 @@ export function secondsAgoText(seconds: number, words: Words & { now?: number })
   return new Intl.RelativeTimeFormat(language, { numeric: 'always' }).format(-age, 'second');
 }
 
+/**
+ * Says when something that lies ahead will be, seen from `now`: in hours or days, or on a date once it is more than a month away.
+ * @example untilText(1000 + 8 * 3600, { ...wordsFor('en'), now: 1000 }) // 'in 8 hours'
+ */
+export function untilText(seconds: number, words: Words & { now?: number }): string {
+  const { t, language, now } = words;
+  const left = now === undefined ? Number.POSITIVE_INFINITY : Math.max(0, seconds - now);
+  if (left > 30 * DAY) return t('time.atDate', { date: dateText(seconds, words) });
+  const [unit, size] = left < 2 * HOUR ? (['minute', MINUTE] as const) : left < 2 * DAY ? (['hour', HOUR] as const) : (['day', DAY] as const);
+  return new Intl.RelativeTimeFormat(language, { numeric: 'always' }).format(Math.max(1, Math.round(left / size)), unit);
+}
+
 /** Says how long to wait, rounded up, never "0 minutes". */
 export function waitText(seconds: number, { language }: Words): string {
   const [unit, size] = seconds < 2 * MINUTE ? (['second', 1] as const) : seconds < 2 * HOUR ? (['minute', MINUTE] as const) : (['hour', HOUR] as const);

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { assets, scriptAsset, stylesheetAsset } from './assets.ts';
+import { chooseAccountPage } from './choose-account-page.ts';
 import type { ClientView } from './client-identity.ts';
 import { codeDisplayPage } from './code-display-page.ts';
 import { connectedAgentsPage } from './connected-agents-page.ts';
@@ -12,6 +13,7 @@ import { consentPage } from './consent-page.ts';
 import { deviceConfirmPage, deviceDonePage, deviceEntryPage } from './device-page.ts';
 import { disconnectAllPage } from './disconnect-all-page.ts';
 import { errorPage } from './error-page.ts';
+import { handOffPage } from './hand-off.ts';
 import { homePage } from './home-page.ts';
 import type { PageFrame } from './layout.ts';
 import { noticePage } from './notice-page.ts';
@@ -44,7 +46,14 @@ function everyPage(x: string): Record<string, string> {
     notice: { title: x, text: x },
     now: 1_700_000_000,
   };
-  const client: ClientView = { name: x, tier: 'document', host: x, registeredAt: 1_690_000_000, lookAlikeOf: x, everyRedirectLoopback: true };
+  const client: ClientView = {
+    name: x,
+    tier: 'document',
+    host: x,
+    registeredAt: 1_690_000_000,
+    lookAlikeOf: { name: x, host: x, kind: 'client', elsewhere: true },
+    everyRedirectLoopback: true,
+  };
   const user = { name: x, email: x };
   const scopes = [
     { name: x, description: x, optional: true },
@@ -107,9 +116,38 @@ function everyPage(x: string): Record<string, string> {
     signedOutMeanwhile: signInPage(page, { csrf: x, client: { ...client, tier: 'dynamic' }, reason: 'signed-out', error: 'throttled', retryAfterSeconds: 60 }),
     consent: consentPage(page, { ...consent, client: { ...client, tier: 'dynamic' }, scopes: [{ name: x, description: x, optional: true }] }),
     stepUp: consentPage(page, consent),
+    stepUpWhy: consentPage(page, {
+      ...consent,
+      allowedSince: 1,
+      durations: { offered: ['until_disconnected', '8_hours', 'once'], preset: '8_hours', asBefore: 1_700_090_000 },
+      lastRefusal: { action: x, missing: ['files:delete', x], at: 1_699_999_990 },
+    }),
+    durations: consentPage(page, { ...consent, durations: { offered: ['30_days', '8_hours', 'once'], preset: '30_days', capped: true } }),
+    handOff: consentPage(page, { ...consent, handOff: { fresh: true, device: true } }),
+    handOffFirst: consentPage(page, { ...consent, handOff: { fresh: false, device: false } }),
+    handedOff: handOffPage(page, { tx: x, href: `http://localhost:3000/?state=${x}`, secondsLeft: 42, csrf: x }),
+    handedOffAgain: handOffPage(page, { tx: x, href: x, secondsLeft: 1 }),
+    accounts: chooseAccountPage(page, {
+      csrf: x,
+      tx: x,
+      client,
+      suggested: x,
+      another: '/t/acme/login?switch=new',
+      accounts: [
+        { id: x, name: x, email: x, seenAt: 1 },
+        { id: x, name: x, seenAt: 1_699_999_999 },
+      ],
+    }),
+    accountsForDevice: chooseAccountPage(page, {
+      csrf: x,
+      device: { userCode: x },
+      another: '/t/acme/login',
+      accounts: [{ id: x, name: x, seenAt: 1 }],
+    }),
     through: consentPage(page, { ...consent, through: x }),
     reconnect: consentPage(page, { ...consent, reconnect: true, client: { ...client, tier: 'approved' } }),
     return: returnPage(page, { client, href: x, denied: false }),
+    notListed: returnPage(page, { client, href: `https://a.example/?state=${x}`, denied: true, notListed: true }),
     denied: returnPage(page, { client, href: `https://a.example/?state=${x}`, denied: true }),
     posted: returnPage(page, { client, href: 'https://a.example/cb', fields: { state: x, [x]: x }, denied: false }),
     error: errorPage(page, {
@@ -134,6 +172,7 @@ function everyPage(x: string): Record<string, string> {
       continueTo: { href: 'https://a.example/cb', host: x, fields: { state: x } },
     }),
     signOut: signOutPage(page, { csrf: x, user }),
+    signOutOfAll: signOutPage(page, { csrf: x, user, others: 2 }),
     signedOut: signedOutPage(page),
     home: homePage(page, { signedInAs: x }),
     agents: connectedAgentsPage(page, {

@@ -14,31 +14,41 @@ import { safeReturnHref } from './safe-href.ts';
 import type { Words } from './words.ts';
 
 /** `href` is the finished answer: the verified redirect URI with `code` or `error`, `state` and `iss`; with `fields`, these are posted to it instead. */
-export type ReturnPageValues = { client?: ClientView; href: string; fields?: Readonly<Record<string, string>>; denied: boolean };
+export type ReturnPageValues = {
+  client?: ClientView;
+  href: string;
+  fields?: Readonly<Record<string, string>>;
+  denied: boolean /** Denied by the server's list of people, not by this person. */;
+  notListed?: true;
+};
 
 /** Renders the way back. An address that no browser should open gets neither refresh nor link. */
 export function returnPage(page: PageFrame, values: ReturnPageValues): string {
   const { t, rich } = page;
   const href = safeReturnHref(values.href);
   const name = values.client ? nameInSentence(page, clientIdentity(values.client, page)) : t('return.theApp');
+  const title = values.notListed ? 'return.notListedTitle' : values.denied ? 'return.deniedTitle' : 'return.title';
   const main = html`<div class="outcome">${values.denied ? icons.closed : icons.done}
-<h1>${values.denied ? t('return.deniedTitle') : rich('return.heading', { name })}</h1>
-<p>${values.denied ? t('return.denied') : t('return.nothing')}</p>
-${values.denied && href !== undefined && html`<p class="muted">${rich('return.tellApp', { name })}</p>`}</div>
+<h1>${values.denied ? t(title) : rich('return.heading', { name })}</h1>
+<p>${values.notListed ? t('return.notListed') : values.denied ? t('return.denied') : t('return.nothing')}</p>
+${values.denied && href !== undefined && html`<p class="muted">${rich(values.notListed ? 'return.tellAppRefused' : 'return.tellApp', { name })}</p>`}</div>
 ${href === undefined ? !values.denied && html`<p class="note">${t('return.unsafe')}</p>` : onward(page, { ...values, href }, rich('return.continue', { name }))}
 ${!values.denied && html`<p class="late muted">${t('return.still')}</p>`}`;
 
   return renderPage(page, {
-    title: t(values.denied ? 'return.deniedTitle' : 'return.title'),
+    title: t(title),
     why: 'why.return',
-    refreshTo: values.fields === undefined ? href : undefined,
+    // Whoever is refused by a rule has something to read first.
+    refreshTo: values.fields === undefined && !values.notListed ? href : undefined,
     main,
   });
 }
 
 /** The link, or the form that the script sends by itself and that has a button without it. */
-function onward({ t }: Words, { href, fields, denied }: ReturnPageValues, label: Markup): Markup {
+function onward({ t }: Words, { href, fields, denied, notListed }: ReturnPageValues, label: Markup): Markup {
   const look = `button ${denied ? 'quiet' : 'main'}`;
   if (fields === undefined) return html`<p><a class="${look}" href="${href}" rel="noreferrer"><span>${label}</span></a></p>`;
-  return postForm(href, fields, html`<button type="submit" class="${look}" data-busy="${t('layout.busy')}"><span>${label}</span></button>`, { auto: true });
+  return postForm(href, fields, html`<button type="submit" class="${look}" data-busy="${t('layout.busy')}"><span>${label}</span></button>`, {
+    auto: !notListed,
+  });
 }

@@ -13,6 +13,8 @@ export type SignOutPageValues = {
   csrf: string;
   user?: { name: string; email?: string };
   askedBy?: string;
+  /** How many other accounts are signed in in this browser. */
+  others?: number;
   carried?: Readonly<Record<string, string>>;
 };
 /** A registered address of the client that asked; `atOnce` goes there without a click. */
@@ -21,14 +23,15 @@ export type Onward = { href: string; host: string; atOnce: boolean };
 /** Renders the question; the form posts `csrf` to `{base}/logout`. */
 export function signOutPage(page: PageFrame, values: SignOutPageValues): string {
   const { t, rich } = page;
-  const { user, askedBy } = values;
+  const { user, askedBy, others = 0 } = values;
   const main = html`<h1>${t('signOut.title')}</h1>
 ${user && html`<p>${rich('signOut.as', { user: html`<strong><bdi>${displayText(user.email ?? user.name, 80)}</bdi></strong>` })}</p>`}
 ${askedBy !== undefined && html`<p>${rich('signOut.askedBy', { name: html`<strong><bdi>${displayText(askedBy, 80) || t('client.unnamed')}</bdi></strong>` })}</p>`}
 <p>${t('signOut.text')}</p>
 <form method="post" action="${page.base}/logout"><input type="hidden" name="csrf" value="${values.csrf}">
 ${Object.entries(values.carried ?? {}).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('signOut.submit')}</button></form>
+<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('signOut.submit')}</button>
+${others > 0 && html`<p>${t('signOut.others', { count: others })}</p><button type="submit" name="all" value="1" class="button quiet" data-busy="${t('layout.busy')}">${t('signOut.all')}</button>`}</form>
 <p class="center"><a class="quiet-link" href="${page.base}/account/agents">${t('signOut.stay')}</a></p>`;
 
   return renderPage(page, { title: t('signOut.title'), why: 'why.account', main });

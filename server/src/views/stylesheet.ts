@@ -144,6 +144,19 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .tier-dynamic .proof { color: var(--amber); }
 .tier-dynamic > .icon { display: block; color: var(--amber); margin-top: 0.4rem; }
 
+.durations { margin: 0; padding: 0.6875rem 0; border: solid var(--line); border-width: 1px 0; }
+.durations legend { float: inline-start; width: 100%; padding: 0; color: var(--muted); font-size: 0.875rem; }
+.durations legend + * { clear: both; }
+.durations .check { min-height: 2.5rem; }
+.hand-off > * + * { margin-top: 0.5rem; }
+.accounts { display: grid; gap: 0.5rem; }
+.accounts li { display: flex; align-items: center; gap: 0.5rem; }
+.account-choice { flex: 1 1 auto; min-width: 0; display: flex; align-items: center; gap: 0.875rem; padding: 0.625rem 0.875rem; text-align: start; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; }
+.account-choice:hover { background: var(--sunk); border-color: var(--ink); }
+.account-choice .who { display: grid; justify-items: start; min-width: 0; }
+.avatar { display: grid; place-items: center; flex: none; width: 2.5rem; height: 2.5rem; border-radius: 99px; background: var(--accent); color: var(--on-accent); font-weight: 650; }
+.accounts + .button { margin-top: 1rem; }
+
 .permissions > * + * { margin-top: 0.625rem; }
 .groups { border: 1px solid var(--line); border-radius: 14px; overflow: hidden; }
 .group { padding: 0.625rem 1rem; }
@@ -269,7 +282,7 @@ select { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inheri
   *, *::before, *::after { animation: none !important; transition: none !important; }
 }
 @media (forced-colors: active) {
-  .button, .card, .copy, .reveal, .mark { border: 2px solid ButtonText; }
+  .button, .card, .copy, .reveal, .mark, .account-choice, .avatar { border: 2px solid ButtonText; }
   form[data-sent] .button { color: GrayText; }
   :focus-visible { outline-color: Highlight; }
 }

@@ -105,12 +105,15 @@ test('[LO-05] without openid there is no session to tell of', async () => {
   await on.close();
 });
 
-test('[LO-05] however a session ends it is told: another person signs in, the password changes, the person is disabled', async () => {
+test('[LO-05] however a session ends it is told: everybody in the browser signs out, the password changes, the person is disabled', async () => {
   const on = await scene();
   await on.addUser({ username: 'bob', password });
   const about = (type: 'user.password_changed' | 'user.disabled') => auditEvent(type, on.clock.now(), 'test');
   const ends: ((browser: Browser) => Promise<unknown>)[] = [
-    async (browser) => browser.submit(await browser.open('/login?switch=1'), { username: 'bob', password }),
+    async (browser) => {
+      await browser.submit(await browser.open('/login?switch=1'), { username: 'bob', password });
+      await browser.submit(await browser.open('/login/accounts'), {}, 'all');
+    },
     () => on.store.changePassword(on.user.id, (on.user as { passwordHash?: string }).passwordHash ?? 'hash', about('user.password_changed')),
     () => on.store.setUserDisabled(on.user.id, true, about('user.disabled')),
   ];

@@ -150,7 +150,7 @@ describe('the consent page', () => {
     const browser = await on.signedIn();
     const page = await browser.open(on.url({ resource: server.resource, scope: 'files:read files:write files:delete' }));
     assert.deepEqual(boxes(page), ['files:write', 'files:delete']);
-    assert.ok(page.forms[0]?.fields.every((one) => one.ticked !== true));
+    assert.ok(page.forms[0]?.fields.every((one) => one.radio || one.radio || one.ticked !== true));
 
     const back = await browser.submit(page, { scope: ['files:write'] }, 'allow');
     const { code } = answerOf(back.refresh);

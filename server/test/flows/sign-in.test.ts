@@ -352,9 +352,10 @@ describe('signing in again', () => {
     on.clock.advance(1);
 
     await signInOn(browser, await browser.open(on.url({ prompt: 'login' })));
-    assert.match(browser.setCookies.at(-1) ?? '', /Max-Age/);
+    const lastOfSession = () => browser.setCookies.findLast((line) => line.startsWith(`${sessionCookie}=`)) ?? '';
+    assert.match(lastOfSession(), /Max-Age/);
     await signInOn(browser, await browser.open('/login?switch=1'), 'hedy');
-    assert.doesNotMatch(browser.setCookies.at(-1) ?? '', /Max-Age/);
+    assert.doesNotMatch(lastOfSession(), /Max-Age/);
   });
 
   test('a session that ended while consent was open leads back to sign-in with the request kept', async () => {

@@ -230,10 +230,33 @@ export function consentContract(nodes: () => Nodes): void {
       await approve(store, '2', { scope: ['files:write'], redirectUri: 'https://elsewhere.example/cb' });
       await approve(store, '3', { scope: ['files:delete'], expiresAt: NOW + 10 });
       await approve(store, '4', { scope: ['admin'], resource: 'https://notes.example' });
+      const namesAt = async (now: number) => (await store.allowedScopes(triple, now)).map(({ name }) => name);
 
-      assert.deepEqual((await store.allowedScopes(triple, NOW)).sort(), ['files:delete', 'files:read', 'files:write']);
-      assert.deepEqual((await store.allowedScopes(triple, NOW + 10)).sort(), ['files:read', 'files:write']);
+      assert.deepEqual((await namesAt(NOW)).sort(), ['files:delete', 'files:read', 'files:write']);
+      assert.deepEqual((await namesAt(NOW + 10)).sort(), ['files:read', 'files:write']);
       assert.deepEqual(await store.allowedScopes({ ...triple, clientId: 'client_2' }, NOW), []);
+    });
+
+    test('[CON-03] what was allowed is told with its first day and its last, and what was allowed once is neither remembered nor told', async () => {
+      const [store] = freshTenant(nodes());
+      await connect(store);
+      await store.revokeGrant('grant_1', 'person', happened('grant.revoked'));
+      await approve(store, '2', { createdAt: NOW - 20, scope: ['files:read', 'files:write'], expiresAt: NOW + 10 });
+      await approve(store, '3', { createdAt: NOW - 10, scope: ['files:read'], expiresAt: NOW + 20 });
+      await approve(store, '4', { createdAt: NOW - 5, scope: ['files:write'] });
+      await approve(store, '5', { createdAt: NOW, scope: ['files:read', 'files:delete'], expiresAt: NOW + 30, once: true });
+
+      assert.deepEqual(
+        (await store.allowedScopes(triple, NOW)).toSorted((one, two) => one.name.localeCompare(two.name)),
+        [
+          { name: 'files:read', since: NOW - 20, until: NOW + 20 },
+          { name: 'files:write', since: NOW - 20 },
+        ],
+      );
+      assert.deepEqual(await store.rememberedConsent(exact, NOW), { grantId: 'grant_4', scope: ['files:write'], createdAt: NOW - 5 });
+      await store.revokeGrant('grant_4', 'person', happened('grant.revoked'));
+      assert.equal((await store.rememberedConsent(exact, NOW))?.expiresAt, NOW + 20);
+      assert.equal((await store.findGrant('grant_5'))?.once, true);
     });
 
     test('a machine has one living grant per resource, however many tokens it asks for at once on two nodes', async () => {

@@ -106,6 +106,19 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   findServerByResource: (other) => nothing(other.findServerByResource(files.resource)),
   listServers: (other) => none(other.listServers({ limit: 10, ownerId: 'usr_bob' })).then(() => none(other.listServers({ limit: 10 }))),
   updateServer: (other) => is(other.updateServer({ ...files, name: 'Stolen' }, happened('server.updated')), 'gone'),
+  addServerPerson: (other) => no(other.addServerPerson({ serverId: 'srv_files', userId: 'usr_alice' }, happened('server.person_added'))),
+  removeServerPerson: (other) => no(other.removeServerPerson({ serverId: 'srv_files', userId: 'usr_bob' }, happened('server.person_removed'))),
+  listServerPeople: (other) => none(other.listServerPeople('srv_files')),
+  listDefendedNames: (other) => none(other.listDefendedNames(10)),
+  reissueCode: (other) =>
+    is(
+      other.reissueCode(
+        { idHash: 'request-1', from: { answer: 'sealed answer', codeHash: 'code-1' }, to: { answer: 'a', codeHash: 'c' }, now: NOW, expiresAt: NOW + 60 },
+        happened('grant.hand_off_extended'),
+      ),
+      'over',
+    ),
+  mayUseServer: (other) => no(other.mayUseServer({ serverId: 'srv_files', userId: 'usr_alice' })),
   removeServer: (other) => no(other.removeServer('srv_files', happened('server.removed'))),
   listKeys: (other) => none(other.listKeys('srv_files')),
   revokeKey: (other) => no(other.revokeKey('srv_files', 'sk_files', happened('key.revoked'))),

@@ -26,6 +26,7 @@ import { language } from './0018-language.ts';
 import { upstreams } from './0019-upstreams.ts';
 import { knownDevices } from './0020-known-devices.ts';
 import { activity } from './0021-activity.ts';
+import { consent } from './0022-consent.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -51,6 +52,7 @@ export const migrations: readonly Migration[] = [
   { name: '0019-upstreams', script: upstreams },
   { name: '0020-known-devices', script: knownDevices },
   { name: '0021-activity', script: activity },
+  { name: '0022-consent', script: consent },
 ];
 
 const bookkeeping = `

@@ -55,6 +55,7 @@ type Marked =
   | 'one_time_links'
   | 'servers'
   | 'server_keys'
+  | 'server_people'
   | 'clients'
   | 'registration_tokens'
   | 'authorization_requests'

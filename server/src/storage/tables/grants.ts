@@ -4,7 +4,7 @@
  */
 import { aliased, type Driver, literal, part, type Row, type Statement, sql } from '../driver.ts';
 import { json, optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
-import type { ConnectedAgent, Grant, GrantState, Standing, Store } from '../store.ts';
+import type { AllowedScope, ConnectedAgent, Grant, GrantState, Standing, Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 
 /** Columns of a grant under the alias `g`; {@link grantOf} reads them. */
@@ -21,6 +21,7 @@ export const grantColumns = aliased('g', [
   'created_at',
   'last_used_at',
   'expires_at',
+  'once',
   'revoked_at',
   'revoked_reason',
   'paused_at',
@@ -64,6 +65,7 @@ export function grantOf(row: Row): Grant {
     createdAt: whole(row.g_created_at),
     lastUsedAt: whole(row.g_last_used_at),
     expiresAt: optionalWhole(row.g_expires_at),
+    once: row.g_once === 1 ? true : undefined,
     revokedAt: optionalWhole(row.g_revoked_at),
     revokedReason: optionalText(row.g_revoked_reason),
     pausedAt: optionalWhole(row.g_paused_at),
@@ -86,6 +88,7 @@ export type GrantRow = {
   createdAt: number;
   lastUsedAt: number;
   expiresAt: number | null;
+  once: number | null;
   mark: string;
 };
 
@@ -104,6 +107,7 @@ export function grantRow(tenant: string, grant: Grant, mark: string): GrantRow {
     createdAt: grant.createdAt,
     lastUsedAt: grant.lastUsedAt,
     expiresAt: grant.expiresAt ?? null,
+    once: grant.once ? 1 : null,
     mark,
   };
 }
@@ -122,11 +126,11 @@ const pauseOfAgent = part<Agent | 'createdAt'>`select max(p.paused_at) from gran
 
 /** The insert as a select, so that a condition can follow. */
 export const insertGrant = part<keyof GrantRow>`insert into grants
-    (tenant, id, user_id, client_id, server_id, resource, scope, redirect_uri, client_digest, receipt, created_at, last_used_at, expires_at, last_event,
+    (tenant, id, user_id, client_id, server_id, resource, scope, redirect_uri, client_digest, receipt, created_at, last_used_at, expires_at, once, last_event,
     hold_id, paused_at)
   select cast(${'tenant'} as text), cast(${'id'} as text), cast(${'userId'} as text), cast(${'clientId'} as text), cast(${'serverId'} as text),
     cast(${'resource'} as text), cast(${'scope'} as text), cast(${'redirectUri'} as text), cast(${'clientDigest'} as text), cast(${'receipt'} as text),
-    cast(${'createdAt'} as bigint), cast(${'lastUsedAt'} as bigint), cast(${'expiresAt'} as bigint), cast(${'mark'} as text),
+    cast(${'createdAt'} as bigint), cast(${'lastUsedAt'} as bigint), cast(${'expiresAt'} as bigint), cast(${'once'} as bigint), cast(${'mark'} as text),
     (${holdOnAgent}), (${pauseOfAgent})`;
 
 export const eventIfGrant = eventIf('grants', 'id');
@@ -149,7 +153,24 @@ const revoke = sql<Ending>`${setRevoked} where tenant = ${'tenant'} and id = ${'
 /** An agent is a client on a resource, however many grants its installs and step-ups have made. */
 const disconnect = sql<Ending & { grantId: string }>`${setRevoked} where tenant = ${'tenant'} and user_id = ${'subject'} and revoked_at is null
   and (client_id, resource) = (select client_id, resource from grants where tenant = ${'tenant'} and id = ${'grantId'} and user_id = ${'subject'})`;
-const endFamiliesOfUserIfMarked = sql<Omit<Ending, 'reason'>>`update refresh_tokens set revoked_at = ${'now'} where tenant = ${'tenant'} and revoked_at is null
+
+/** A person who was taken off the list of a server, in this batch, if that list counts. */
+export const endUsersGrantsOnServer = sql<Ending & { serverId: string }>`${setRevoked} where tenant = ${'tenant'} and user_id = ${'subject'}
+  and server_id = ${'serverId'} and revoked_at is null
+  and exists (select 1 from server_people where tenant = ${'tenant'} and server_id = ${'serverId'} and user_id = ${'subject'} and last_event = ${'mark'})
+  and exists (select 1 from servers where tenant = ${'tenant'} and id = ${'serverId'} and people is not null)`;
+
+/** The people who are not on the list of a server that this batch has changed, if that list counts. */
+export const endUnlistedGrants = sql<Ending>`${setRevoked} where tenant = ${'tenant'} and server_id = ${'subject'} and revoked_at is null and user_id is not null
+  and exists (select 1 from servers where tenant = ${'tenant'} and id = ${'subject'} and people is not null and last_event = ${'mark'})
+  and not exists (select 1 from server_people p where p.tenant = ${'tenant'} and p.server_id = ${'subject'} and p.user_id = grants.user_id)`;
+export const endFamiliesOfServerIfMarked = sql<Omit<Ending, 'reason'>>`update refresh_tokens set revoked_at = ${'now'}
+  where tenant = ${'tenant'} and revoked_at is null
+  and grant_id in (select id from grants where tenant = ${'tenant'} and server_id = ${'subject'} and last_event = ${'mark'})`;
+
+export const endFamiliesOfUserIfMarked = sql<
+  Omit<Ending, 'reason'>
+>`update refresh_tokens set revoked_at = ${'now'} where tenant = ${'tenant'} and revoked_at is null
   and grant_id in (select id from grants where tenant = ${'tenant'} and user_id = ${'subject'} and last_event = ${'mark'})`;
 export const eventIfAnyOfUser = eventIf('grants', 'user_id');
 
@@ -164,9 +185,12 @@ type Triple = { tenant: string; userId: string; clientId: string; resource: stri
 const ofTriple = part<
   keyof Triple
 >`g.tenant = ${'tenant'} and g.user_id = ${'userId'} and g.client_id = ${'clientId'} and g.resource = ${'resource'} and ${grantLives}`;
-const remembered = sql<Triple & { redirectUri: string; clientDigest: string }>`select g.id as g_id, g.scope as g_scope, g.created_at as g_created_at
-  from grants g where ${ofTriple} and g.redirect_uri = ${'redirectUri'} and g.client_digest = ${'clientDigest'} order by g.created_at desc, g.id desc limit 1`;
-const scopesOfTriple = sql<Triple>`select distinct g.scope as g_scope from grants g where ${ofTriple}`;
+// What was allowed once is asked again.
+const remembered = sql<Triple & { redirectUri: string; clientDigest: string }>`select g.id as g_id, g.scope as g_scope, g.created_at as g_created_at,
+    g.expires_at as g_expires_at
+  from grants g where ${ofTriple} and g.once is null and g.redirect_uri = ${'redirectUri'} and g.client_digest = ${'clientDigest'} order by g.created_at desc, g.id desc limit 1`;
+const scopesOfTriple = sql<Triple>`select g.scope as g_scope, g.created_at as g_created_at, g.expires_at as g_expires_at
+  from grants g where ${ofTriple} and g.once is null order by g.created_at`;
 
 const agents = sql<{ tenant: string; userId: string; now: number }>`select ${grantColumns}, s.name as server_name, r.idle_expires_at as family_expires_at,
     w.address as from_address, w.user_agent as from_user_agent
@@ -214,11 +238,19 @@ export function grantsTable(driver: Driver, tenant: string): Pick<Store, Verbs> 
     },
     async rememberedConsent(key, now) {
       const [row] = await driver.read(remembered({ tenant, ...key, now }));
-      return row && { grantId: text(row.g_id), scope: json<string[]>(row.g_scope), createdAt: whole(row.g_created_at) };
+      return (
+        row &&
+        present({
+          grantId: text(row.g_id),
+          scope: json<string[]>(row.g_scope),
+          createdAt: whole(row.g_created_at),
+          expiresAt: optionalWhole(row.g_expires_at),
+        })
+      );
     },
     async allowedScopes(key, now) {
       const rows = await driver.read(scopesOfTriple({ tenant, ...key, now }));
-      return [...new Set(rows.flatMap((row) => json<string[]>(row.g_scope)))];
+      return allowedBy(rows.map((row) => ({ scope: json<string[]>(row.g_scope), since: whole(row.g_created_at), until: optionalWhole(row.g_expires_at) })));
     },
     async listAgents(userId, now) {
       return (await driver.read(agents({ tenant, userId, now }))).map(agentOf);
@@ -243,6 +275,20 @@ export function grantsTable(driver: Driver, tenant: string): Pick<Store, Verbs> 
       return row && grantStandingOf(row);
     },
   };
+}
+
+/** A scope of several grants is allowed since the first of them and until the last; without an end when one has none. */
+function allowedBy(grants: readonly { scope: string[]; since: number; until?: number }[]): AllowedScope[] {
+  const allowed = new Map<string, AllowedScope>();
+  for (const { scope, since, until } of grants) {
+    for (const name of scope) {
+      const known = allowed.get(name);
+      if (!known) allowed.set(name, present({ name, since, until }));
+      else if (known.until === undefined || until === undefined) allowed.set(name, { name, since: known.since });
+      else allowed.set(name, { ...known, until: Math.max(known.until, until) });
+    }
+  }
+  return [...allowed.values()];
 }
 
 function agentOf(row: Row): ConnectedAgent {

@@ -3,11 +3,13 @@
  */
 import { ConstraintError, type Driver, literal, part, type Row, sql } from '../driver.ts';
 import { json, optionalJson, optionalText, present, text, whole } from '../row.ts';
-import type { McpServer, ServerScope, Store } from '../store.ts';
+import type { MaxDuration, McpServer, ServerScope, Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
-import { endGrantsOf } from './grants.ts';
+import { endFamiliesOfServerIfMarked, endGrantsOf, endUnlistedGrants } from './grants.ts';
 
-const columns = literal('id, owner_id, resource, server_url, name, description, scopes, default_scopes, logo_url, created_at, updated_at');
+const columns = literal(
+  'id, owner_id, resource, server_url, name, description, scopes, default_scopes, logo_url, max_duration, people, created_at, updated_at',
+);
 
 type ServerRow = {
   tenant: string;
@@ -20,16 +22,18 @@ type ServerRow = {
   scopes: string;
   defaultScopes: string | null;
   logoUrl: string | null;
+  maxDuration: string | null;
+  people: string | null;
   createdAt: number;
   updatedAt: number;
   mark: string;
 };
 const insert = sql<ServerRow>`insert into servers (tenant, ${columns}, last_event)
   values (${'tenant'}, ${'id'}, ${'ownerId'}, ${'resource'}, ${'serverUrl'}, ${'name'}, ${'description'}, ${'scopes'}, ${'defaultScopes'}, ${'logoUrl'},
-    ${'createdAt'}, ${'updatedAt'}, ${'mark'})
+    ${'maxDuration'}, ${'people'}, ${'createdAt'}, ${'updatedAt'}, ${'mark'})
   on conflict do nothing`;
 const update = sql<Omit<ServerRow, 'ownerId' | 'createdAt'>>`update servers set resource = ${'resource'}, server_url = ${'serverUrl'}, name = ${'name'},
-    description = ${'description'}, scopes = ${'scopes'}, default_scopes = ${'defaultScopes'}, logo_url = ${'logoUrl'}, updated_at = ${'updatedAt'},
+    description = ${'description'}, scopes = ${'scopes'}, default_scopes = ${'defaultScopes'}, logo_url = ${'logoUrl'}, max_duration = ${'maxDuration'}, people = ${'people'}, updated_at = ${'updatedAt'},
     last_event = ${'mark'}
   where tenant = ${'tenant'} and id = ${'id'}`;
 
@@ -55,6 +59,8 @@ const list = {
 
 const mark = sql<Key & { mark: string }>`update servers set last_event = ${'mark'} where tenant = ${'tenant'} and id = ${'id'}`;
 const removeKeys = sql<Key & { mark: string }>`delete from server_keys where tenant = ${'tenant'} and server_id = ${'id'}
+  and exists (select 1 from servers where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'})`;
+const removePeople = sql<Key & { mark: string }>`delete from server_people where tenant = ${'tenant'} and server_id = ${'id'}
   and exists (select 1 from servers where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'})`;
 const removeMarked = sql<Key & { mark: string }>`delete from servers where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'}`;
 const eventIfServer = eventIf('servers', 'id');
@@ -89,7 +95,13 @@ export function serversTable(driver: Driver, tenant: string): Pick<Store, Verbs>
     },
     async updateServer(server, event) {
       try {
-        const [updated] = await driver.write([update(serverRow(tenant, server, event.id)), eventIfServer(tenant, server.id, event)]);
+        const ending = { tenant, subject: server.id, now: event.at, mark: event.id };
+        const [updated] = await driver.write([
+          update(serverRow(tenant, server, event.id)),
+          endUnlistedGrants({ ...ending, reason: 'not_on_the_list' }),
+          endFamiliesOfServerIfMarked(ending),
+          eventIfServer(tenant, server.id, event),
+        ]);
         return updated?.changes === 1 ? 'updated' : 'gone';
       } catch (error) {
         if (error instanceof ConstraintError) return 'taken';
@@ -99,7 +111,7 @@ export function serversTable(driver: Driver, tenant: string): Pick<Store, Verbs>
     async removeServer(id, event) {
       const key = { tenant, id, mark: event.id };
       const ended = endGrants({ tenant, subject: id, now: event.at, reason: 'server_removed', mark: event.id });
-      const [marked] = await driver.write([mark(key), ...ended, removeKeys(key), eventIfServer(tenant, id, event), removeMarked(key)]);
+      const [marked] = await driver.write([mark(key), ...ended, removeKeys(key), removePeople(key), eventIfServer(tenant, id, event), removeMarked(key)]);
       return marked?.changes === 1;
     },
   };
@@ -117,6 +129,8 @@ function serverRow(tenant: string, server: McpServer, mark: string): ServerRow {
     scopes: JSON.stringify(server.scopes),
     defaultScopes: server.defaultScopes === undefined ? null : JSON.stringify(server.defaultScopes),
     logoUrl: server.logoUrl ?? null,
+    maxDuration: server.maxDuration ?? null,
+    people: server.people ?? null,
     createdAt: server.createdAt,
     updatedAt: server.updatedAt,
     mark,
@@ -134,6 +148,9 @@ function serverOf(row: Row): McpServer {
     scopes: json<ServerScope[]>(row.scopes),
     defaultScopes: optionalJson<string[]>(row.default_scopes),
     logoUrl: optionalText(row.logo_url),
+    // Only this file writes these columns.
+    maxDuration: optionalText(row.max_duration) as MaxDuration | undefined,
+    people: optionalText(row.people) as 'listed' | undefined,
     createdAt: whole(row.created_at),
     updatedAt: whole(row.updated_at),
   });

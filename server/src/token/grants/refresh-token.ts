@@ -82,7 +82,7 @@ async function reuseEvent(grant: Grant, { client, exchange }: TokenRequest, cont
     grant.serverId === undefined ? undefined : context.store.findServer(grant.serverId),
   ]);
   if (!user) return event;
-  const about = { client: clientView(client), server: server?.name ?? context.options.serviceName, path: '/account/agents' };
+  const about = { client: await clientView(client, context), server: server?.name ?? context.options.serviceName, path: '/account/agents' };
   return context.mail.notify(event, { kind: 'key-reused', user, about }, exchange);
 }
 

@@ -31,6 +31,7 @@ export async function redeemIdentityAssertion(assertion: string, request: TokenR
   const target = await assertedTarget(believed, request, context);
   const scope = assertedScope(asked, believed, target);
   const known = await knownPerson(believed, context);
+  await checkPerson(known, target, context);
 
   await useUp(believed, context);
   const dpopJkt = await spendProof(request.proof, context);
@@ -93,6 +94,12 @@ async function knownPerson({ issuer, subject }: Believed, context: Context): Pro
   if (!user && issuer.provisioning !== 'create') throw notValid('its subject is nobody here');
   if (user?.disabledAt !== undefined) throw notValid('its subject is disabled here');
   return user;
+}
+
+/** AZ-37: a server that is for the people on its list is not for whom only the company knows. @throws {OAuthError} invalid_grant */
+async function checkPerson(user: User | undefined, { server }: Target, { store }: Context): Promise<void> {
+  if (server?.people === undefined || (user && (await store.mayUseServer({ serverId: server.id, userId: user.id })))) return;
+  throw notValid('its subject may not use this server');
 }
 
 /** A new person without a password and without an e-mail address, which would have to be proven first. */

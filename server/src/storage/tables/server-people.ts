@@ -1,0 +1,49 @@
+/**
+ * Who may use an MCP server that is not for everybody. The list may be filled before it counts: that is for `people` of the server to say.
+ */
+import { type Driver, sql } from '../driver.ts';
+import type { Membership, ServerPeopleVerbs } from '../verbs/server-people.ts';
+import { eventIf } from './audit-events.ts';
+import { endFamiliesOfUserIfMarked, endUsersGrantsOnServer } from './grants.ts';
+import { userColumns, userOf } from './users.ts';
+
+type Key = Membership & { tenant: string };
+const add = sql<Key & { now: number; mark: string }>`insert into server_people (tenant, server_id, user_id, added_at, last_event)
+  select s.tenant, s.id, u.id, cast(${'now'} as bigint), cast(${'mark'} as text) from servers s join users u on u.tenant = s.tenant and u.id = ${'userId'}
+  where s.tenant = ${'tenant'} and s.id = ${'serverId'} on conflict do nothing`;
+const mark = sql<Key & { mark: string }>`update server_people set last_event = ${'mark'}
+  where tenant = ${'tenant'} and server_id = ${'serverId'} and user_id = ${'userId'}`;
+const removeMarked = sql<Key & { mark: string }>`delete from server_people
+  where tenant = ${'tenant'} and server_id = ${'serverId'} and user_id = ${'userId'} and last_event = ${'mark'}`;
+const list = sql<{ tenant: string; serverId: string }>`select ${userColumns} from server_people p join users u on u.tenant = p.tenant and u.id = p.user_id
+  where p.tenant = ${'tenant'} and p.server_id = ${'serverId'} order by u.username`;
+const may = sql<Key>`select 1 as found from servers s where s.tenant = ${'tenant'} and s.id = ${'serverId'} and (s.people is null
+  or exists (select 1 from server_people p where p.tenant = ${'tenant'} and p.server_id = ${'serverId'} and p.user_id = ${'userId'}))`;
+const eventIfListed = eventIf('server_people', 'user_id');
+
+export function serverPeopleTable(driver: Driver, tenant: string): ServerPeopleVerbs {
+  return {
+    async addServerPerson(membership, event) {
+      const [added] = await driver.write([add({ tenant, ...membership, now: event.at, mark: event.id }), eventIfListed(tenant, membership.userId, event)]);
+      return added?.changes === 1;
+    },
+    async removeServerPerson(membership, event) {
+      const key = { tenant, ...membership, mark: event.id };
+      const ending = { tenant, subject: membership.userId, now: event.at, mark: event.id };
+      const [marked] = await driver.write([
+        mark(key),
+        endUsersGrantsOnServer({ ...ending, serverId: membership.serverId, reason: 'not_on_the_list' }),
+        endFamiliesOfUserIfMarked(ending),
+        eventIfListed(tenant, membership.userId, event),
+        removeMarked(key),
+      ]);
+      return marked?.changes === 1;
+    },
+    async listServerPeople(serverId) {
+      return (await driver.read(list({ tenant, serverId }))).map(userOf);
+    },
+    async mayUseServer(membership) {
+      return (await driver.read(may({ tenant, ...membership }))).length > 0;
+    },
+  };
+}
