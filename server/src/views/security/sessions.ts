@@ -38,7 +38,7 @@ function entry(page: PageFrame, values: SessionsValues, session: SessionView): M
   const device = deviceText(session.userAgent, page);
   const started = html`<time datetime="${machineTime(session.startedAt)}">${dateText(session.startedAt, page)}</time>`;
   const seen = html`<time datetime="${machineTime(session.seenAt)}">${agoText(session.seenAt, page)}</time>`;
-  return html`<li class="entry"><h3>${device}${session.current && html` <span class="tag">${t('sessions.current')}</span>`}</h3>
+  return html`<li class="entry"><h3><bdi>${device}</bdi>${session.current && html` <span class="tag">${t('sessions.current')}</span>`}</h3>
 <dl class="times">${session.address !== undefined && html`<div><dt>${t('sessions.address')}</dt><dd><bdi>${session.address}</bdi>${session.sameAddress && !session.current && html` ${t('sessions.thisNetwork')}`}</dd></div>`}
 <div><dt>${t('sessions.started')}</dt><dd>${started}</dd></div><div><dt>${t('sessions.seen')}</dt><dd>${seen}</dd></div></dl>
 ${!session.current && endForm(page, values, session, device)}</li>`;
@@ -46,5 +46,5 @@ ${!session.current && endForm(page, values, session, device)}</li>`;
 
 function endForm({ base, t }: PageFrame, { csrf }: SessionsValues, { name }: SessionView, device: string): Markup {
   return html`<form method="post" action="${base}/account/security/sessions/end"><input type="hidden" name="csrf" value="${csrf.end}"><input type="hidden" name="session" value="${name}">
-<button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t('sessions.end')}<span class="hidden"> ${device}</span></button></form>`;
+<button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t('sessions.end')}<span class="hidden"> <bdi>${device}</bdi></span></button></form>`;
 }
