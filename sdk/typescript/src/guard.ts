@@ -9,6 +9,7 @@ import { AuthAgentError, AuthenticationError, AuthorizationError } from './error
 import { isMetadataTarget, metadataAnswer, metadataUrl } from './metadata.ts';
 import type { AuthAgentOptions, Settings } from './options.ts';
 import { corsHeaders, isAllowedOrigin, optionsAnswer, originRefused } from './origin.ts';
+import { actionOf, type Call, createReporter, mayHoldAction, type Reporter } from './report.ts';
 import { challengeScopes, type ScopeRequirement, satisfies } from './scope.ts';
 import { createSessionOwners, type SessionOwners, sessionRefused } from './session.ts';
 import { checkSignIn } from './sign-in.ts';
@@ -33,6 +34,8 @@ export const tooLarge: object = Object.freeze({});
 export interface Admission {
   readonly auth: AuthContext | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** What was called, for a check further in that refuses it. */
+  readonly call?: Call;
   /** Told the `Mcp-Session-Id` of the answer: from then on the session is this caller's. */
   readonly claimSession?: (sessionId: string) => void;
 }
@@ -44,7 +47,7 @@ export interface Guard {
   /** Admits a request or answers it. Never rejects because of what a caller or the authorization server did. */
   admit(inbound: Inbound): Promise<Admission | Answer>;
   /** The 403 that names every scope of the operation, or undefined when the token suffices. */
-  refuseScopes(auth: AuthContext, requirement: ScopeRequirement): Answer | undefined;
+  refuseScopes(auth: AuthContext, requirement: ScopeRequirement, call?: Call): Answer | undefined;
   /** The answer to an error of this library thrown by a handler; undefined for any other error. */
   answerError(error: unknown): Answer | undefined;
 }
@@ -60,6 +63,7 @@ export function createGuard(options: AuthAgentOptions): Guard {
     dpopRequired: settings.dpopRequired,
   };
   const sessions = createSessionOwners(settings.maxCacheEntries);
+  const reporter = createReporter(settings);
   const answerError = (error: unknown) => (error instanceof AuthAgentError ? answerFor(error, challenge) : undefined);
 
   async function admit(inbound: Inbound): Promise<Admission | Answer> {
@@ -70,16 +74,18 @@ export function createGuard(options: AuthAgentOptions): Guard {
       const headers = corsHeaders(origin, settings);
       if (inbound.method === 'OPTIONS') return withHeaders(optionsAnswer(origin), headers);
       if (settings.publicPaths.has(pathOf(inbound.target))) return { auth: undefined, headers };
-      const { auth, nonce } = await authenticate(inbound, client);
+      const { auth, token, nonce } = await authenticate(inbound, client);
       checkSignIn(auth, settings.signIn, settings.now());
-      const refusal = await checkCall(inbound, auth, settings);
+      const { refusal, call } = await checkCall(inbound, { auth, token, settings, reporter });
       if (refusal) return withHeaders(refusal, headers);
       if (!ownsSession(inbound, auth, sessions)) return withHeaders(sessionRefused(), headers);
+      if (call) reporter.allowed(call);
       // Only a request without a session can open one; an id that a handler merely echoes must not change hands.
       const opening = inbound.header('mcp-session-id') === null;
       return {
         auth,
         headers: nonce === undefined ? headers : { ...headers, 'DPoP-Nonce': nonce },
+        ...(call && { call }),
         ...(opening && { claimSession: (sessionId: string) => sessions.claim(sessionId, auth) }),
       };
     } catch (error) {
@@ -89,8 +95,9 @@ export function createGuard(options: AuthAgentOptions): Guard {
     }
   }
 
-  function refuseScopes(auth: AuthContext, requirement: ScopeRequirement): Answer | undefined {
+  function refuseScopes(auth: AuthContext, requirement: ScopeRequirement, call?: Call): Answer | undefined {
     const missing = missingScopes(auth, [settings.requiredScopes, requirement], settings);
+    if (missing && call) reporter.refused(call, lackedBy(auth, missing, settings), true);
     return missing && answerFor(missing, challenge);
   }
 
@@ -138,19 +145,39 @@ function addVary(headers: MutableHeaders, name: string | undefined): void {
 }
 
 /** Who calls. `nonce` is to be announced for proofs to come. */
-async function authenticate(inbound: Inbound, client: AuthAgentClient): Promise<{ auth: AuthContext; nonce?: string }> {
+async function authenticate(inbound: Inbound, client: AuthAgentClient): Promise<{ auth: AuthContext; token: string; nonce?: string }> {
   const { scheme, token } = readCredentials(inbound.header('authorization'), queryCarriesToken(inbound.target));
-  if (scheme === 'Bearer') return { auth: await client.validateToken(token) };
-  return client.validateBoundToken(token, { proof: inbound.header('dpop'), method: inbound.method, target: pathOf(inbound.target) });
+  if (scheme === 'Bearer') return { auth: await client.validateToken(token), token };
+  return { ...(await client.validateBoundToken(token, { proof: inbound.header('dpop'), method: inbound.method, target: pathOf(inbound.target) })), token };
+}
+
+interface Checked {
+  readonly auth: AuthContext;
+  readonly token: string;
+  readonly settings: Settings;
+  readonly reporter: Reporter;
 }
 
 /** What the body says about the call, before anything is dispatched. */
-async function checkCall(inbound: Inbound, auth: AuthContext, settings: Settings): Promise<Answer | undefined> {
+async function checkCall(inbound: Inbound, { auth, token, settings, reporter }: Checked): Promise<{ refusal?: Answer; call?: Call }> {
   const form = mayHaveBody(inbound) && isForm(inbound.header('content-type') ?? '');
-  const body = form || (settings.toolScopes.size > 0 && mayHaveBody(inbound)) ? await inbound.peekBody() : undefined;
-  if (body === tooLarge) return jsonAnswer(413, { error: 'content_too_large', error_description: 'The body is larger than 4 MiB' });
+  const decides = form || (settings.toolScopes.size > 0 && mayHaveBody(inbound));
+  const body = decides || (reporter.on && mayHoldAction(inbound)) ? await inbound.peekBody() : undefined;
+  if (decides && body === tooLarge) return { refusal: jsonAnswer(413, { error: 'content_too_large', error_description: 'The body is larger than 4 MiB' }) };
   if (form && bodyCarriesToken(body)) throw new AuthenticationError('invalid_request', 'two_credentials');
-  return checkTools(inbound, { auth, body, settings });
+  const call = reporter.on ? { token, action: actionOf(inbound.method, form ? undefined : body) } : undefined;
+  try {
+    const refusal = checkTools(inbound, { auth, body, settings });
+    return { ...(refusal && { refusal }), ...(call && { call }) };
+  } catch (error) {
+    if (call && error instanceof AuthorizationError) reporter.refused(call, lackedBy(auth, error, settings));
+    throw error;
+  }
+}
+
+/** Of the scopes that an operation needs, those the token does not have. */
+function lackedBy(auth: AuthContext, { scopes }: AuthorizationError, { closure }: Settings): string[] {
+  return scopes.filter((scope) => !satisfies(auth.scopes, [scope], closure));
 }
 
 /** All scopes of the operation are checked at once, so that one challenge names them all (RS-13). */

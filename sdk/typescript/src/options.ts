@@ -41,6 +41,11 @@ interface CommonOptions {
    * Default: as many as the authorization server allows.
    */
   readonly maxActors?: number;
+  /**
+   * Tells the authorization server the names of the actions of agents and whether they were allowed, so that people see what their agents do; never arguments, paths
+   * or bodies. Default true; false tells nothing.
+   */
+  readonly report?: boolean;
   /** Browser origins that may call, e.g. `['https://app.example.com']`. Your own origin always may, loopback origins in development. `*` for all. */
   readonly allowedOrigins?: readonly string[] | '*';
   /** Exact paths that anybody may call, e.g. `['/health']`. There `c.get('user')` is undefined. */
@@ -95,6 +100,7 @@ export interface Settings {
   readonly closure: ScopeClosure;
   readonly toolScopes: ReadonlyMap<string, ScopeRequirement>;
   readonly signIn: StepUp;
+  readonly report: boolean;
   readonly allowedOrigins: ReadonlySet<string> | '*';
   readonly loopbackOrigins: boolean;
   readonly publicPaths: ReadonlySet<string>;
@@ -131,6 +137,7 @@ export function checkOptions(options: AuthAgentOptions): Settings {
     closure: closeHierarchy(checkHierarchy(options.scopeHierarchy ?? {})),
     toolScopes: checkToolScopes(options.toolScopes ?? {}),
     signIn: checkDemand(options),
+    report: options.report !== false,
     allowedOrigins: checkOrigins(options.allowedOrigins ?? []),
     loopbackOrigins: [issuer, options.resource].some((url) => url !== undefined && isLoopbackHost(new URL(url).hostname)),
     publicPaths: checkPaths(options.publicPaths ?? []),

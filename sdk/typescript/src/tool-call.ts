@@ -36,17 +36,18 @@ type Message = { readonly method?: unknown; readonly params?: unknown };
 
 /** A batch needs what all its calls need: it has one status. */
 function calledTools(body: string | object): string[] {
-  return messagesOf(body)
-    .filter((message) => message.method === 'tools/call')
-    .flatMap((message) => toolOf(message) ?? []);
+  return messagesOf(body).flatMap((message) => toolOf(message) ?? []);
 }
 
-function toolOf({ params }: Message): string | undefined {
+/** The tool that a message calls, or would call. */
+export function toolOf({ method, params }: Message): string | undefined {
+  if (method !== 'tools/call') return undefined;
   const name = typeof params === 'object' && params !== null ? (params as { name?: unknown }).name : undefined;
   return typeof name === 'string' ? name : undefined;
 }
 
-function messagesOf(body: string | object): Message[] {
+/** The messages of a body; none when it is no JSON-RPC. */
+export function messagesOf(body: string | object): Message[] {
   const parsed = typeof body === 'string' ? parse(body) : body;
   return (Array.isArray(parsed) ? parsed : [parsed]).filter((message) => typeof message === 'object' && message !== null);
 }

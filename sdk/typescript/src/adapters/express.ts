@@ -9,6 +9,7 @@ import { AuthAgentError, AuthenticationError } from '../errors.ts';
 import { createGuard, type Guard, isAnswer } from '../guard.ts';
 import { isMetadataTarget, metadataAnswer } from '../metadata.ts';
 import { type AuthAgentOptions, checkRequirement } from '../options.ts';
+import type { Call } from '../report.ts';
 import type { ScopeRequirement } from '../scope.ts';
 import type { AuthContext } from '../verify.ts';
 import { inboundOf, seal, send } from './incoming.ts';
@@ -25,9 +26,18 @@ declare global {
 
 /** Where a request carries the guard it passed, for `requireScope` further in. */
 const passed: unique symbol = Symbol('auth-agent guard');
+/** Where it carries what was called. */
+const called: unique symbol = Symbol('auth-agent call');
 
 /** The parts of an Express request that are used. `auth` is what the official MCP SDK v1 hands to tools. */
-export type ExpressRequest = IncomingMessage & { originalUrl?: string; body?: unknown; user?: AuthContext; auth?: McpAuthInfo; [passed]?: Guard };
+export type ExpressRequest = IncomingMessage & {
+  originalUrl?: string;
+  body?: unknown;
+  user?: AuthContext;
+  auth?: McpAuthInfo;
+  [passed]?: Guard;
+  [called]?: Call;
+};
 
 /** An Express middleware. */
 export type ExpressMiddleware = (request: ExpressRequest, response: ServerResponse, next: (error?: unknown) => void) => void;
@@ -50,6 +60,7 @@ export function requireAuth(options: AuthAgentOptions): ExpressMiddleware {
       return false;
     }
     request[passed] = guard;
+    request[called] = outcome.call;
     if (outcome.auth) identify(request, outcome.auth, guard);
     seal(response, outcome);
     return true;
@@ -98,7 +109,7 @@ function scopeGate(requirement: ScopeRequirement): ExpressMiddleware {
     const guard = request[passed];
     if (!guard) return next(new TypeError('requireScope and requireAnyScope must run behind requireAuth'));
     // A public path has nobody to have scopes.
-    const refusal = request.user ? guard.refuseScopes(request.user, requirement) : guard.answerError(new AuthenticationError('missing_token'));
+    const refusal = request.user ? guard.refuseScopes(request.user, requirement, request[called]) : guard.answerError(new AuthenticationError('missing_token'));
     if (refusal) send(refusal, request, response);
     else next();
   };

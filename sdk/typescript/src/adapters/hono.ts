@@ -8,6 +8,7 @@ import { AuthenticationError } from '../errors.ts';
 import { createGuard, type Guard, isAnswer } from '../guard.ts';
 import { isMetadataTarget, metadataAnswer } from '../metadata.ts';
 import { type AuthAgentOptions, checkRequirement } from '../options.ts';
+import type { Call } from '../report.ts';
 import type { ScopeRequirement } from '../scope.ts';
 import type { AuthContext } from '../verify.ts';
 import { inboundOf, peekText, seal, toResponse } from './web.ts';
@@ -18,6 +19,8 @@ declare module 'hono' {
     user: AuthContext;
     /** The guard the request passed, for `requireScope` further in. @internal */
     authAgentGuard?: Guard;
+    /** What the request called. @internal */
+    authAgentCall?: Call;
   }
 }
 
@@ -34,6 +37,7 @@ export function authAgentMiddleware(options: AuthAgentOptions): MiddlewareHandle
     const outcome = await guard.admit(inboundOf(c.req.raw, () => peekBody(c)));
     if (isAnswer(outcome)) return toResponse(outcome, c.req.method);
     c.set('authAgentGuard', guard);
+    if (outcome.call) c.set('authAgentCall', outcome.call);
     if (outcome.auth) c.set('user', outcome.auth);
     await next();
     // A 500 is Hono's own answer to a thrown error; anything else an `onError` of the app chose.
@@ -81,7 +85,7 @@ function scopeGate(requirement: ScopeRequirement): MiddlewareHandler {
     if (!guard) throw new TypeError('requireScope and requireAnyScope must run behind authAgentMiddleware');
     const auth: AuthContext | undefined = c.get('user');
     // A public path has nobody to have scopes.
-    const refusal = auth ? guard.refuseScopes(auth, requirement) : guard.answerError(new AuthenticationError('missing_token'));
+    const refusal = auth ? guard.refuseScopes(auth, requirement, c.get('authAgentCall')) : guard.answerError(new AuthenticationError('missing_token'));
     return refusal ? toResponse(refusal, c.req.method) : next();
   };
 }

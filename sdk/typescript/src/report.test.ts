@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { Hono } from 'hono';
+import { activeAnswer, goodReply, optionsFor, type PlayedServer, playAuthorizationServer } from '../test/stage.ts';
+import { readVectors, titleOf } from '../test/vectors.ts';
+import { authAgentMiddleware, requireScope } from './adapters/hono.ts';
+import type { AuthAgentOptions } from './options.ts';
+
+type Report = { token: string; actions: Record<string, unknown>[] };
+interface ReportFile {
+  readonly required_scopes: string[];
+  readonly tool_scopes: Record<string, string[]>;
+  readonly cases: { name: string; requirements: string[]; method: string; target: string; body?: string; granted: string[]; actions: unknown[] }[];
+}
+const file = readVectors<ReportFile>('reports');
+
+/** An MCP server whose reports go out when the test says so. */
+async function reporting(t: TestContext, granted: string[], more: Partial<AuthAgentOptions> = {}, status = 204) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const played = await playAuthorizationServer(t);
+  played.reply = (request) => {
+    if (request.path === '/introspect') return { body: activeAnswer(played.url, { scope: granted.join(' ') }) };
+    if (request.path !== '/report') return goodReply(request, played.url);
+    return { status };
+  };
+  const app = new Hono();
+  app.use('*', authAgentMiddleware({ ...optionsFor(played), requiredScopes: ['files:read'], ...more } as AuthAgentOptions));
+  app.post('/api/write', requireScope('files:write'), (c) => c.text('written'));
+  app.all('*', async (c) => c.text(await c.req.text()));
+  return { played, app };
+}
+
+const bodyOf = (body: string | undefined): RequestInit =>
+  body === undefined ? {} : { body, headers: { 'Content-Type': 'application/json', 'Content-Length': String(body.length) } };
+
+function call(app: Hono, target: string, init: RequestInit = {}): Promise<Response> {
+  return Promise.resolve(app.request(target, { ...init, headers: { ...init.headers, Authorization: 'Bearer token-1' } }));
+}
+
+/** Lets a second pass and waits for as many reports. */
+async function reports(t: TestContext, played: PlayedServer, count: number): Promise<Report[]> {
+  t.mock.timers.tick(1000);
+  while (played.asked('/report') < count) await new Promise((resolve) => setImmediate(resolve));
+  return played.received.filter(({ path }) => path === '/report').map(({ form }) => JSON.parse([...form.keys()][0] ?? '') as Report);
+}
+
+for (const vector of file.cases) {
+  test(`${titleOf(vector)} (reports)`, async (t) => {
+    const { played, app } = await reporting(t, vector.granted, { toolScopes: file.tool_scopes });
+
+    await call(app, vector.target, { method: vector.method, ...bodyOf(vector.body) });
+
+    const [report] = await reports(t, played, 1);
+    assert.deepEqual(report, { token: 'token-1', actions: vector.actions });
+    assert.doesNotMatch(JSON.stringify(played.received), /canary/);
+  });
+}
+
+test('[ACT-01] calls answered from the cache are counted, and a refusal on a route takes the place of the allowed call', async (t) => {
+  const { played, app } = await reporting(t, ['files:read']);
+  const body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_file"}}';
+
+  for (let times = 0; times < 5; times++) assert.equal(await (await call(app, '/mcp', { method: 'POST', ...bodyOf(body) })).text(), body);
+  assert.equal((await call(app, '/api/write', { method: 'POST' })).status, 403);
+
+  assert.equal(played.asked('/introspect'), 1);
+  assert.deepEqual((await reports(t, played, 1))[0]?.actions, [
+    { action: 'read_file', outcome: 'allowed', count: 5 },
+    { action: 'POST', outcome: 'refused', count: 1, missing: ['files:write'] },
+  ]);
+});
+
+test('[ACT-03] an authorization server that knows no reports is not asked again, and no call notices', async (t) => {
+  const { played, app } = await reporting(t, ['files:read'], {}, 404);
+
+  await call(app, '/mcp');
+  await reports(t, played, 1);
+  // The answer is read after it was sent.
+  for (let turns = 0; turns < 50; turns++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal((await call(app, '/mcp')).status, 200);
+  t.mock.timers.tick(5000);
+  for (let turns = 0; turns < 50; turns++) await new Promise((resolve) => setImmediate(resolve));
+
+  assert.equal(played.asked('/report'), 1);
+});
+
+test('[ACT-03] switched off, nothing is told', async (t) => {
+  const { played, app } = await reporting(t, ['files:read'], { report: false });
+
+  await call(app, '/mcp');
+  t.mock.timers.tick(5000);
+  for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+
+  assert.equal(played.asked('/report'), 0);
+});
