@@ -36,6 +36,7 @@ class Received:
     path: str
     headers: Mapping[str, str]
     form: Mapping[str, str]
+    content: str = ""
 
 
 @dataclass
@@ -127,7 +128,7 @@ def play() -> Iterator[PlayedServer]:
             body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
             form = {name: values[0] for name, values in parse_qs(body, keep_blank_values=True).items()}
             headers = {name.lower(): value for name, value in self.headers.items()}
-            got = Received(self.command, self.path, headers, form)
+            got = Received(self.command, self.path, headers, form, body)
             played.received.append(got)
             self.answer(played.reply(got))
 

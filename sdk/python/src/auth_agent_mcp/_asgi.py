@@ -60,6 +60,8 @@ class GuardedApp:
         except AuthAgentError as error:
             if not outgoing.take_back():
                 raise
+            if outcome.auth is not None:
+                self._guard.note_refusal(outcome.auth, outcome.call, error, instead=True)
             await _send_answer(self._guard.answer_error(error), scope, outgoing.send)
         finally:
             await outgoing.flush()

@@ -36,6 +36,12 @@ class AuthorizationServer:
         """Asks to revoke a token. An unknown token counts as revoked (RFC 7009 §2.2)."""
         await self._post("/revoke", token)
 
+    async def report(self, content: bytes) -> int:
+        """Tells what agents did. The status of the answer; raises AuthServerUnavailable when there is none."""
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._settings.api_key}"}
+        answer = await self._pool.send("POST", f"{self._settings.issuer}/report", headers=headers, content=content)
+        return answer.status
+
     async def get_document(self, path: str) -> Members:
         """Fetches a JSON document by its path below the issuer."""
         return parse_object(await self._call("GET", path, {"Accept": "application/json"}))

@@ -13,6 +13,7 @@ from ._jwks import KeySource
 from ._jwt import verified_claims
 from ._metadata_url import metadata_url
 from ._options import AuthAgentOptions, Settings, check_options
+from ._report import Reporter
 from ._resource import accepted_audiences, origin_of
 from ._server_metadata import RegisteredServer, ServerMetadata
 from ._subject_token import keep_subject_token
@@ -37,6 +38,7 @@ class AuthAgentClient:
         self._cache = TokenCache(lifetime=self.settings.cache_ttl, max_entries=self.settings.max_cache_entries)
         self._proofs = ProofCheck(self.settings)
         self._server = AuthorizationServer(self.settings)
+        self.reporter = Reporter(self._server, on=self.settings.report and self.settings.api_key is not None)
         self._keys = KeySource(self._server, self.settings)
         self._registered = RegisteredServer(self._server, self.settings)
 
@@ -113,7 +115,8 @@ class AuthAgentClient:
         return self.settings.resource or (await self.get_server_metadata()).resource
 
     async def aclose(self) -> None:
-        """Closes the connections to the authorization server. What is asked afterwards opens new ones."""
+        """Sends what waits to be reported and closes the connections. What is asked afterwards opens new ones."""
+        await self.reporter.aclose()
         await self._server.aclose()
 
     async def __aenter__(self) -> Self:

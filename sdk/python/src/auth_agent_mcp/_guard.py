@@ -16,6 +16,7 @@ from ._credentials import carries_access_token, read_credentials
 from ._metadata import metadata_answer
 from ._metadata_url import is_metadata_target
 from ._origin import cors_headers, is_allowed_origin, options_answer, origin_refused
+from ._report import Call, action_of, may_hold_action
 from ._resource import origin_of
 from ._scope import ScopeRequirement, challenge_scopes, satisfies
 from ._session import SessionOwners, session_refused
@@ -48,6 +49,8 @@ class Admission:
 
     auth: AuthContext | None
     headers: Mapping[str, str]
+    call: Call | None = None
+    """What was called, for a check further in that refuses it."""
     opens_session: bool = False
     """Whether an Mcp-Session-Id on the answer is a session of this caller's."""
 
@@ -95,17 +98,19 @@ class Guard:
             return _with_headers(options_answer(origin), headers)
         if self._is_public(inbound):
             return Admission(None, headers)
-        auth, nonce = await self._authenticate(inbound)
+        auth, token, nonce = await self._authenticate(inbound)
         check_sign_in(auth.claims, self.settings.sign_in, self.settings.now(), bound=auth.jkt is not None)
-        refusal = await self._check_call(inbound, auth)
+        refusal, call = await self._check_call(inbound, auth, token)
         if refusal is not None:
             return _with_headers(refusal, headers)
         session_id = inbound.headers.get("mcp-session-id")
         if session_id is not None and not self.sessions.may_use(session_id, auth):
             return _with_headers(session_refused(), headers)
+        if call is not None:
+            self.client.reporter.allowed(call)
         # Only a request without a session can open one; an id that a handler merely echoes must not change hands.
         announced = headers if nonce is None else {**headers, "DPoP-Nonce": nonce}
-        return Admission(auth, announced, opens_session=session_id is None)
+        return Admission(auth, announced, call, opens_session=session_id is None)
 
     def _is_public(self, inbound: Inbound) -> bool:
         """The application routes by the decoded path, so both must be the public one: what differs is a trick (RS-18)."""
@@ -115,28 +120,42 @@ class Guard:
     async def _may_call(self, origin: str) -> bool:
         return is_allowed_origin(origin, self.settings) or origin == origin_of(await self.client.resource())
 
-    async def _authenticate(self, inbound: Inbound) -> tuple[AuthContext, str | None]:
-        """Who calls, and a nonce to announce for proofs to come."""
+    async def _authenticate(self, inbound: Inbound) -> tuple[AuthContext, str, str | None]:
+        """Who calls, with which token, and a nonce to announce for proofs to come."""
         path, _, query = inbound.target.partition("?")
         presented = read_credentials(inbound.headers.get("authorization"), carries_access_token(query))
         if presented.scheme == "Bearer":
-            return await self.client.validate_token(presented.token), None
+            return await self.client.validate_token(presented.token), presented.token, None
         proof = inbound.headers.get("dpop")
-        return await self.client.validate_bound_token(presented.token, proof=proof, method=inbound.method, target=path)
+        auth, nonce = await self.client.validate_bound_token(presented.token, proof=proof, method=inbound.method, target=path)
+        return auth, presented.token, nonce
 
-    async def _check_call(self, inbound: Inbound, auth: AuthContext) -> Answer | None:
+    def note_refusal(self, auth: AuthContext, call: Call | None, error: AuthAgentError, *, instead: bool = False) -> None:
+        """Reports a call that lacked a scope. ``instead``: it was let in, and something further in said no."""
+        if call is not None and isinstance(error, AuthorizationError):
+            missing = [scope for scope in error.scopes if not satisfies(auth.scopes, (scope,), self.settings.closure)]
+            self.client.reporter.refused(call, missing, instead=instead)
+
+    async def _check_call(self, inbound: Inbound, auth: AuthContext, token: str) -> tuple[Answer | None, Call | None]:
         """What the body says about the call, before anything is dispatched."""
         form = _FORM.match(inbound.headers.get("content-type", "")) is not None
-        if inbound.method in ("GET", "HEAD") or not (form or self.settings.tool_scopes):
-            self.check_scopes(auth)
-            return None
-        content = await inbound.peek_body()
+        decides = inbound.method not in ("GET", "HEAD") and (form or bool(self.settings.tool_scopes))
+        reports = self.client.reporter.on
+        reads = decides or (reports and may_hold_action(inbound.method, inbound.headers))
+        content = await inbound.peek_body() if reads else b""
         if content is None:
             said = f"The body is larger than {MAX_BODY_BYTES >> 20} MiB"
-            return json_answer(413, {"error": "content_too_large", "error_description": said})
+            return json_answer(413, {"error": "content_too_large", "error_description": said}), None
         if form and carries_access_token(content.decode(errors="replace")):
             raise AuthenticationError("invalid_request", "two_credentials")
-        return self._check_tools(inbound, auth, Body(content))
+        call = Call(token, action_of(inbound.method, content if reads and not form else None)) if reports else None
+        try:
+            if not decides:
+                self.check_scopes(auth)
+            return (self._check_tools(inbound, auth, Body(content)) if decides else None), call
+        except AuthorizationError as error:
+            self.note_refusal(auth, call, error)
+            raise
 
     def _check_tools(self, inbound: Inbound, auth: AuthContext, body: Body) -> Answer | None:
         """All scopes of the operation are checked at once, so that one challenge names them all (RS-13)."""

@@ -59,6 +59,9 @@ class AuthAgentOptions(TypedDict):
     max_actors: NotRequired[int | None]
     """How many may act for the person, when an MCP server calls this one for the agent they connected: 2 is one server in between,
     0 lets agents call directly only. Default: as many as the authorization server allows."""
+    report: NotRequired[bool]
+    """Tells the authorization server the names of the actions of agents and whether they were allowed, so that people see what their
+    agents do; never arguments, paths or bodies. Default True; False tells nothing."""
     shared_host: NotRequired[bool]
     """True when other MCP servers live on the same host: the root metadata document is then 404 (RFC 9728 §3.1)."""
     dpop_required: NotRequired[bool]
@@ -102,6 +105,7 @@ class Settings:
     allowed_origins: frozenset[str] | Literal["*"]
     loopback_origins: bool
     max_actors: float
+    report: bool
     shared_host: bool
     dpop_required: bool
     dpop_nonce_secret: str | None = field(repr=False)
@@ -130,6 +134,7 @@ def check_options(
     max_age: int | None = None,
     allowed_origins: Sequence[str] | Literal["*"] = (),
     max_actors: int | None = None,
+    report: bool = True,
     shared_host: bool = False,
     dpop_required: bool = False,
     dpop_nonce_secret: str | None = None,
@@ -158,6 +163,7 @@ def check_options(
         allowed_origins=_check_origins(allowed_origins),
         loopback_origins=is_loopback(issuer) or (resource is not None and is_loopback(resource)),
         max_actors=math.inf if max_actors is None else check_number("max_actors", max_actors, 0),
+        report=report is not False,
         shared_host=shared_host is True,
         dpop_required=dpop_required is True,
         dpop_nonce_secret=_check_nonce_secret(dpop_nonce_secret),

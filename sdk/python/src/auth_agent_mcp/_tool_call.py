@@ -32,6 +32,12 @@ class Body:
         tools = (_tool_of(message) for message in self._messages if message.get("method") == "tools/call")
         return [tool_scopes[tool] for tool in tools if tool is not None and tool in tool_scopes]
 
+    def names(self) -> list[str]:
+        """The tool or the method that each message calls."""
+        called = (_tool_of(one) if one.get("method") == "tools/call" else None for one in self._messages)
+        named = (tool if tool is not None else one.get("method") for tool, one in zip(called, self._messages, strict=True))
+        return [name for name in named if isinstance(name, str)]
+
     def contradicts(self, *, method: str | None, name: str | None) -> bool:
         """Whether the mirror headers contradict the body of a single request. Absent headers contradict nothing."""
         message = self._messages[0] if self._messages else {}
