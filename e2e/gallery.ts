@@ -147,6 +147,10 @@ export function gallery(world: Stand): Shown[] {
     { name: 'device-connected', title: /^Connected/, as: 'rosa', go: (page) => decided(page, 'allow') },
     { name: 'device-denied', title: /^Nothing was shared/, as: 'ida', go: (page) => decided(page, 'deny') },
 
+    { name: 'account', title: /^Your account/, as: 'ada', go: path('/account') },
+    { name: 'account-none', title: /^Your account/, as: 'eve', go: path('/account') },
+    { name: 'profile', title: /^Profile and data/, as: 'ada', go: path('/account/profile') },
+    { name: 'delete-account', title: /^Delete your account\?/, as: 'ada', go: path('/account/delete') },
     { name: 'agents-none', title: /^Connected agents/, as: 'eve', go: path('/account/agents') },
     { name: 'agents', title: /^Connected agents/, as: 'ada', go: path('/account/agents') },
     { name: 'agents-through', title: /^Connected agents/, as: 'thea', go: path('/account/agents') },

@@ -155,6 +155,18 @@ test('a second step is taken away by an operator who is sure, with an event, and
   await storage.close();
 });
 
+test('a person is deleted by an operator who is sure, but nobody who owns servers', async () => {
+  await data('users add gone --password-stdin', { input: password });
+  const { users } = await data('users list');
+  const { user_id: gone } = users.find((user: { username: string }) => user.username === 'gone');
+
+  assert.equal((await cli('users rm gone')).exit, 2);
+  assert.deepEqual(await data('users rm gone --yes'), { user_id: gone });
+  assert.equal((await cli('users rm gone --yes')).exit, 4);
+  assert.match((await cli('users rm op --yes')).err, /op owns servers/);
+  assert.equal((await cli('users rm op --yes')).exit, 5);
+});
+
 test('a server is added once, by the rules of the management API, for the owner that was named', async () => {
   const own = await data('servers add https://ada.example.com --owner ada --scope a:read');
   const shown = await data(`servers show ${own.server_id}`);

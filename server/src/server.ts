@@ -4,14 +4,17 @@
  */
 import { agents, disconnect, disconnectAll, disconnectAllForm, pause, pauseAll, resume, resumeAll } from './account/agents.ts';
 import { chooseAccount, chooseAccountForm } from './account/choose-account.ts';
+import { deleteAccount, deleteAccountForm } from './account/delete-account.ts';
 import { requestCode } from './account/email-code.ts';
 import { codeForm, codeLink, enterCode } from './account/enter-code.ts';
+import { exportData } from './account/export.ts';
 import { firstTime, firstTimeForm } from './account/first-time.ts';
 import { account, home } from './account/home.ts';
 import { chooseLanguage } from './account/language.ts';
 import { link, linkForm } from './account/link-upstream.ts';
 import { acceptInvitation, invitationForm, newAccount, newAccountForm } from './account/new-account.ts';
 import { pauseForm } from './account/pause.ts';
+import { changeProfile, profile } from './account/profile.ts';
 import { receipt, receiptData } from './account/receipts.ts';
 import { reduce, reduceForm } from './account/reduce.ts';
 import { reset, resetDone, resetForm, resetSent } from './account/reset.ts';
@@ -119,6 +122,9 @@ export const routes: readonly Route[] = [
   { path: '/account/agents/:grant/receipt.json', surface: 'page', methods: { GET: receiptData } },
   { path: '/account/agents/reduce', surface: 'page', methods: { GET: reduceForm, POST: reduce } },
   { path: '/account/link', surface: 'page', methods: { GET: linkForm, POST: link } },
+  { path: '/account/profile', surface: 'page', methods: { GET: profile, POST: changeProfile } },
+  { path: '/account/export', surface: 'page', methods: { GET: exportData } },
+  { path: '/account/delete', surface: 'page', methods: { GET: deleteAccountForm, POST: deleteAccount } },
   { path: '/account/security', surface: 'page', methods: { GET: security } },
   { path: '/account/security/passkeys', surface: 'page', methods: { POST: addPasskey } },
   { path: '/account/security/passkeys/request', surface: 'page', methods: { POST: passkeyCreation } },

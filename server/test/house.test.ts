@@ -171,7 +171,7 @@ const arrows: Record<string, string[]> = {
   crypto: ['audit', 'storage/store', 'node:crypto', '@simplewebauthn/server', 'jose'],
   // below: the only door to a database
   storage: ['audit', 'storage/migrations', 'storage/tables', 'storage/verbs'],
-  'storage/tables': ['audit', 'storage/driver', 'storage/row', 'storage/store', 'storage/verbs'],
+  'storage/tables': ['audit', 'storage/driver', 'storage/holdings', 'storage/row', 'storage/store', 'storage/verbs'],
   'storage/verbs': ['audit', 'storage/store'],
   'storage/migrations': ['storage/driver', 'storage/row', 'storage/store'],
   'storage/drivers': ['storage/driver', 'node:', 'pg'],

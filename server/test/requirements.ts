@@ -219,6 +219,12 @@ const peopleRows: Row[] = [
   ['ACT-01', 'MUST', 'What a server reports of its agents is a name and a result: stored in bounds, shown as untrusted text, never an argument.'],
   ['ACT-02', 'MUST', 'A server reports only about tokens for itself, and learns nothing about others.'],
   ['ACT-03', 'MUST', 'Reports are capped and end; what is over a cap is dropped and never fails a call.'],
+  [
+    'ACC-04',
+    'MUST',
+    'An account that its person deletes leaves nothing behind but events without address or detail, and its agents have no access from then on.',
+  ],
+  ['ACC-05', 'MUST', 'What is held about a person is handed to that person alone, after a fresh sign-in, without a secret or a hash.'],
   ['LO-01', 'MUST', 'Sign-out asked by a client is confirmed unless the ID token proves the session.'],
   ['LO-02', 'MUST', 'After sign-out only registered addresses are followed.'],
   ['LO-03', 'MUST', 'An expired ID token still names its session; other tokens do not.'],

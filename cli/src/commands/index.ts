@@ -29,7 +29,7 @@ import { addTenant, listTenants } from './tenants.ts';
 import { tryServer } from './try.ts';
 import { addUpstream, changeUpstreamSecret, checkUpstream, listUpstreams, removeUpstream } from './upstreams.ts';
 import { inviteUser, resetLink } from './user-links.ts';
-import { addUser, disableUser, enableUser, listUsers, resetFactors } from './users.ts';
+import { addUser, disableUser, enableUser, listUsers, removeUser, resetFactors } from './users.ts';
 import { addWorkload, listWorkloads, removeWorkload } from './workloads.ts';
 
 export const commands: readonly Command[] = [
@@ -54,6 +54,7 @@ export const commands: readonly Command[] = [
   testMail,
   addUser,
   listUsers,
+  removeUser,
   resetFactors,
   inviteUser,
   resetLink,

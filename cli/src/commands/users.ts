@@ -76,6 +76,25 @@ export const listUsers: Command = {
     }),
 };
 
+export const removeUser: Command = {
+  name: 'users rm',
+  about: 'delete a person with everything that is theirs; their agents lose access at once',
+  usage: '<username>',
+  flags: [...databaseFlags, { name: 'yes', kind: 'switch', about: 'do not ask' }],
+  examples: ['auth-agent users rm ada', 'auth-agent users rm ada --yes'],
+  run: (call) =>
+    withStore(call, async ({ store, now }) => {
+      const person = await findPerson(store, call.args[0] ?? '');
+      const who = safe(person.username);
+      await confirm(call, { name: person.username, breaks: `${who} and everything of theirs is deleted, and their agents lose access. It cannot be undone.` });
+      const outcome = await store.removeUser(person.id, auditEvent('user.removed', now, 'cli', { userId: person.id }));
+      if (outcome === 'owner') throw new Failure('conflict', `${who} owns servers`, { fix: 'auth-agent servers list' });
+      if (outcome === 'operator') throw new Failure('conflict', `${who} is the last operator`, { fix: 'auth-agent users add <username> --role operator' });
+      const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
+      return { data: { user_id: person.id }, lines: [ok(`Deleted ${who}`)] };
+    }),
+};
+
 export const resetFactors: Command = {
   name: 'users reset-factors',
   about: 'take the second step of a sign-in away, for somebody who lost their app and codes',

@@ -153,12 +153,10 @@ async function justDone(query: Parameters, { signedIn, cards }: { signedIn: Sign
   }
   const grant = done === undefined ? undefined : await context.store.findGrant(done);
   if (grant?.userId !== signedIn.user.id) return undefined;
-  return { did: query.get('did') === 'reduced' && grant.revokedAt === undefined ? 'reduced' : stateOf(grant), name: await nameOf(grant, context) };
-}
-
-function stateOf({ revokedAt, pausedAt }: Grant): 'disconnected' | 'paused' | 'resumed' {
-  if (revokedAt !== undefined) return 'disconnected';
-  return pausedAt === undefined ? 'resumed' : 'paused';
+  const name = await nameOf(grant, context);
+  if (grant.revokedAt !== undefined) return { did: 'disconnected', name, at: grant.revokedAt };
+  if (query.get('did') === 'reduced') return { did: 'reduced', name };
+  return { did: grant.pausedAt === undefined ? 'resumed' : 'paused', name };
 }
 
 async function nameOf({ clientId }: Grant, context: Context): Promise<string> {

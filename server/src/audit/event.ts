@@ -11,6 +11,8 @@ export const eventTypes = [
   'user.password_removed',
   'user.disabled',
   'user.enabled',
+  'user.removed',
+  'user.renamed',
   'user.signed_in',
   'user.sign_in_failed',
   'user.signed_out',

@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { accountsContract } from './contract/accounts.ts';
 import { activityContract } from './contract/activity.ts';
 import { consentContract } from './contract/consent.ts';
 import { delegationsContract } from './contract/delegations.ts';
@@ -58,6 +59,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
 
     for (const part of [
       peopleContract,
+      accountsContract,
       passkeysContract,
       oneTimeLinksContract,
       passwordsContract,

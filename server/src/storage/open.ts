@@ -5,6 +5,7 @@ import { type Driver, sql, withRiders } from './driver.ts';
 import { migrationRunner } from './migrations/index.ts';
 import type { Storage, Store } from './store.ts';
 import { sweepExpired } from './sweep.ts';
+import { accountsTable } from './tables/accounts.ts';
 import { activityTable } from './tables/activity.ts';
 import { assertionTargetsTable } from './tables/assertion-targets.ts';
 import { attemptsTable } from './tables/attempts.ts';
@@ -91,6 +92,7 @@ function storeOf(driver: Driver, tenant: string): Store {
     tenant,
     pendingMigrations: migrationRunner(driver).pendingMigrations,
     ...usersTable(driver, tenant),
+    ...accountsTable(driver, tenant),
     ...passkeysTable(driver, tenant),
     ...waysInTable(driver, tenant),
     ...dismissalsTable(driver, tenant),

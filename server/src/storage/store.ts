@@ -4,6 +4,7 @@
  * Verbs of newer nouns are in verbs/. Not here: SQL (tables/), databases (drivers/).
  */
 import type { AuditEvent } from '../audit/event.ts';
+import type { AccountVerbs } from './verbs/accounts.ts';
 import type { ActivityVerbs } from './verbs/activity.ts';
 import type { DefendedNameVerbs } from './verbs/defended-names.ts';
 import type { DismissalVerbs } from './verbs/dismissals.ts';
@@ -22,6 +23,7 @@ import type { SessionVerbs } from './verbs/sessions.ts';
 import type { UpstreamVerbs } from './verbs/upstreams.ts';
 
 export type { ReportedAction } from './activity-counter.ts';
+export type { HeldRow } from './verbs/accounts.ts';
 export type { ActivityNote, ActivityOutcome } from './verbs/activity.ts';
 export type { LinkPurpose, OneTimeLink } from './verbs/one-time-links.ts';
 export type { DueMail, OutboxMail } from './verbs/outbox.ts';
@@ -398,7 +400,8 @@ export type NotedDelegation = { grantId: string; clientId: string; resource: str
 /** `allowed: false` carries how long to wait, in seconds. */
 export type Allowance = { allowed: true } | { allowed: false; retryAfter: number };
 
-export type Store = ActivityVerbs &
+export type Store = AccountVerbs &
+  ActivityVerbs &
   DefendedNameVerbs &
   DismissalVerbs &
   HandOffVerbs &

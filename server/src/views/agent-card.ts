@@ -12,7 +12,7 @@ import { deviceText } from './device-name.ts';
 import { displayText, visibleText } from './display-text.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
-import { agoText, dateText, machineTime } from './moments.ts';
+import { agoText, dateText, machineTime, untilText } from './moments.ts';
 import { scopeList } from './scope-list.ts';
 import type { MessageKey } from './words.ts';
 
@@ -40,6 +40,10 @@ export type AgentView = {
   through?: { serverName: string; agents: readonly { client: ClientView; serverName: string; lastUsed: number }[] };
 };
 
+const DAY = 86_400;
+const SOON_DAYS = 7;
+const UNUSED_DAYS = 14;
+
 type Act = { path: 'disconnect' | 'pause' | 'resume'; words: MessageKey };
 
 /** Renders a card; its forms post `csrf` and `grant` to `{base}/account/agents/disconnect`, `…/pause` or `…/resume`. */
@@ -56,7 +60,7 @@ export function agentCard(page: PageFrame, csrf: string, agent: AgentView, index
 <button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t(words)}${whose}</button></form>`;
   return html`<li class="agent"><h2>${name} <span class="on">${rich('agents.on', { server: html`<strong>${server}</strong>` })}</span></h2>
 <p class="muted host"><bdi>${visibleText(agent.serverHost)}</bdi></p>
-${stopped(page, agent)}
+${stopped(page, agent)}${standing(page, agent)}
 ${clientLine(page, identity)}
 ${scopeList(
   page,
@@ -78,6 +82,15 @@ function stopped({ t, serviceName }: PageFrame, agent: AgentView): Markup | unde
   if (agent.stopped === undefined) return undefined;
   const words = agent.stopped === 'person' ? (['agents.paused', 'agents.pausedText'] as const) : (['agents.held', 'agents.heldText'] as const);
   return html`<p class="stopped">${icons.paused}<span><strong>${t(words[0], { service: serviceName })}</strong> ${t(words[1])}</span></p>`;
+}
+
+/** What is worth a line: it ends soon, or nobody has used it for long. */
+function standing(page: PageFrame, { endsAt, lastUsed, since, stopped: byWhom }: AgentView): Markup | undefined {
+  const { t, now } = page;
+  if (now === undefined || byWhom !== undefined) return undefined;
+  const unusedDays = Math.floor((now - (lastUsed ?? since)) / DAY);
+  if (endsAt !== undefined && endsAt - now < SOON_DAYS * DAY) return html`<p class="standing">${t('agents.endsIn', { when: untilText(endsAt, page) })}</p>`;
+  return unusedDays >= UNUSED_DAYS ? html`<p class="standing">${t('agents.unusedFor', { days: unusedDays })}</p>` : undefined;
 }
 
 function receipts(page: PageFrame, { consents }: AgentView): Markup {

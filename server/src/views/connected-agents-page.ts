@@ -2,17 +2,23 @@
  * Owns: the list of who can act for the person who is signed in, what was just done to one of them, and what is done to all at once (CON-07, ACC-01).
  */
 import { html } from 'hono/html';
+import { accountAside, accountMenu } from './account-frame.ts';
 import { type AgentView, agentCard } from './agent-card.ts';
 import { displayText } from './display-text.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
+import { machineTime, secondsText } from './moments.ts';
 import { passkeyOffer } from './passkey-offer.ts';
+import { pauseAllForm } from './pause-all-form.ts';
 import type { MessageKey, Words } from './words.ts';
 
 export type Filter = { server?: string; unused: boolean; servers: readonly { resource: string; name: string }[] };
 /** What was just done; to one agent by its name, to all without. */
-export type Done = { did: 'disconnected' | 'paused' | 'resumed' | 'reduced'; name: string } | { did: 'allDisconnected' | 'allPaused' | 'allResumed' };
+export type Done =
+  | { did: 'paused' | 'resumed' | 'reduced'; name: string }
+  | { did: 'disconnected'; name: string /** Epoch seconds. */; at: number }
+  | { did: 'allDisconnected' | 'allPaused' | 'allResumed' };
 export type ConnectedAgentsPageValues = {
   csrf: string;
   user: { name: string; email?: string };
@@ -27,7 +33,7 @@ export type ConnectedAgentsPageValues = {
 };
 
 const DONE: Readonly<Record<Done['did'], { title: MessageKey; text: MessageKey }>> = {
-  disconnected: { title: 'agents.done', text: 'agents.doneText' },
+  disconnected: { title: 'agents.doneAt', text: 'agents.doneText' },
   paused: { title: 'agents.donePaused', text: 'agents.doneLater' },
   resumed: { title: 'agents.doneResumed', text: 'agents.doneResumedText' },
   reduced: { title: 'agents.doneReduced', text: 'agents.doneLater' },
@@ -50,20 +56,23 @@ ${none && values.filter ? html`<p>${t('agents.filterNone')} <a href="${page.base
 ${!none && html`<ul class="agents">${values.agents.map((agent, index) => agentCard(page, values.csrf, agent, index))}</ul>`}
 ${values.passkeyOffer && passkeyOffer(page, values.passkeyOffer)}`;
 
-  return renderPage(page, { title: t('agents.title'), why: 'why.account', width: 'wide', aside: account(page, values), main });
+  return renderPage(page, {
+    title: t('agents.title'),
+    why: 'why.account',
+    width: 'wide',
+    aside: accountAside(page, values.user),
+    nav: accountMenu(page, 'agents'),
+    main,
+  });
 }
 
-function doneLine({ t }: Words, done: Done): Markup {
+function doneLine(page: PageFrame, done: Done): Markup {
+  const { t, rich } = page;
   const { title, text } = DONE[done.did];
   const name = 'name' in done ? displayText(done.name) : '';
-  return html`<div class="done" role="status">${icons.done}<p><strong>${t(title, { name })}</strong> ${t(text, { name })}</p></div>`;
-}
-
-/** Who is signed in, with the ways to their other pages. */
-function account(page: PageFrame, { user }: Pick<ConnectedAgentsPageValues, 'user'>): Markup {
-  const { t, rich } = page;
-  const shown = html`<strong><bdi>${displayText(user.email ?? user.name, 80)}</bdi></strong>`;
-  return html`<p class="account">${rich('consent.signedInAs', { user: shown })} <a href="${page.base}/account/security">${t('security.title')}</a> <a href="${page.base}/logout">${t('agents.signOut')}</a></p>`;
+  const time = 'at' in done ? html`<time datetime="${machineTime(done.at)}">${secondsText(done.at, page)}</time>` : '';
+  const late = done.did === 'disconnected' || done.did === 'allDisconnected' ? html` ${t('agents.doneLater')}` : '';
+  return html`<div class="done" role="status">${icons.done}<p><strong>${rich(title, { name, time })}</strong> ${t(text)}${late}</p></div>`;
 }
 
 function emptyState({ t }: Words): Markup {
@@ -78,13 +87,6 @@ function all(page: PageFrame, { csrf, allPaused: paused, agents }: ConnectedAgen
   const { t } = page;
   return html`<div class="acts">${pauseAllForm(page, { csrf, paused: paused === true })}
 ${agents.length > 0 && html`<a class="button quiet" href="${page.base}/account/agents/disconnect-all">${t('agents.disconnectAll')}</a>`}</div>`;
-}
-
-/** The one switch for all agents. */
-function pauseAllForm(page: PageFrame, { csrf, paused }: { csrf: string; paused: boolean }): Markup {
-  const { t } = page;
-  return html`<form method="post" action="${page.base}/account/agents/${paused ? 'resume-all' : 'pause-all'}"><input type="hidden" name="csrf" value="${csrf}">
-<button type="submit" class="button ${paused ? 'main' : 'alarm'}" data-busy="${t('layout.busy')}">${t(paused ? 'agents.resumeAll' : 'agents.pauseAll')}</button></form>`;
 }
 
 function filterForm(page: PageFrame, { server, unused, servers }: Filter): Markup {

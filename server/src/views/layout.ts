@@ -40,6 +40,8 @@ export type Document = {
   width?: 'narrow' | 'wide';
   /** Stands opposite the name of the service: who is signed in. */
   aside?: Markup;
+  /** The way to other pages of the same kind. */
+  nav?: Markup;
   /** An address already passed by `safeReturnHref`; the browser goes there at once. */
   refreshTo?: string;
 };
@@ -55,6 +57,7 @@ ${head(page, document)}
 ${page.notice && html`<aside class="banner" aria-label="${page.notice.title}"><p><strong>${page.notice.title}</strong> ${page.notice.text}</p></aside>`}
 <div class="page ${document.width ?? 'narrow'}">
 <header class="top"><p class="service"><span class="mark" aria-hidden="true">${icons.service}</span><bdi>${page.serviceName}</bdi></p>${document.aside}</header>
+${document.nav}
 <main id="main" class="card" tabindex="-1">
 ${document.main}
 </main>

@@ -12,6 +12,11 @@ export function dateText(seconds: number, { language }: Words): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' }).format(seconds * 1000);
 }
 
+/** Formats epoch seconds as the time of day, to the second, with its zone: UTC, since we do not know the reader's. */
+export function secondsText(seconds: number, { language }: Words): string {
+  return new Intl.DateTimeFormat(language, { timeStyle: 'long', hourCycle: 'h23', timeZone: 'UTC' }).format(seconds * 1000);
+}
+
 /** Formats epoch seconds for the `datetime` attribute of `<time>`. */
 export function machineTime(seconds: number): string {
   return new Date(seconds * 1000).toISOString();

@@ -4,12 +4,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { accountPage } from './account-page.ts';
 import { assets, scriptAsset, stylesheetAsset } from './assets.ts';
 import { chooseAccountPage } from './choose-account-page.ts';
 import type { ClientView } from './client-identity.ts';
 import { codeDisplayPage } from './code-display-page.ts';
 import { connectedAgentsPage } from './connected-agents-page.ts';
 import { consentPage } from './consent-page.ts';
+import { deleteAccountPage } from './delete-account-page.ts';
+import { deletedPage } from './deleted-page.ts';
 import { deviceConfirmPage, deviceDonePage, deviceEntryPage } from './device-page.ts';
 import { disconnectAllPage } from './disconnect-all-page.ts';
 import { errorPage } from './error-page.ts';
@@ -19,6 +22,7 @@ import type { PageFrame } from './layout.ts';
 import { noticePage } from './notice-page.ts';
 import { passwordPage } from './password-page.ts';
 import { pausedPage } from './paused-page.ts';
+import { profilePage } from './profile-page.ts';
 import { recoveryCodesPage } from './recovery-codes-page.ts';
 import { reducePage } from './reduce-page.ts';
 import { returnPage } from './return-page.ts';
@@ -192,6 +196,11 @@ function everyPage(x: string): Record<string, string> {
       ],
     }),
     agentsOffer: connectedAgentsPage(page, { csrf: x, user, agents: [], passkeyOffer: { csrf: x } }),
+    agentGone: connectedAgentsPage(page, { csrf: x, user, agents: [], done: { did: 'disconnected', name: x, at: 1 } }),
+    account: accountPage(page, { csrf: x, user, agents: 2, usedToday: 1, allPaused: true, passkeys: 1, twoStep: true, sessions: 1, passkeyOffer: { csrf: x } }),
+    profile: profilePage(page, { csrf: x, user: { ...user, username: x }, recent: false, saved: true, wrongName: x }),
+    deleteAccount: deleteAccountPage(page, { csrf: x, username: x, problem: 'owner' }),
+    deleted: deletedPage(page),
     noAgents: connectedAgentsPage(page, { csrf: x, user, agents: [] }),
     setup: setupPage(page, { token: x, csrf: x, minLength: 12, username: x, email: x, errors: [{ field: 'email', problem: 'invalid' }] }),
     disconnectAll: disconnectAllPage(page, { csrf: x, agents: 2 }),

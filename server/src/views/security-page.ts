@@ -2,7 +2,7 @@
  * Owns: the page of everything by which a person gets in: its frame, the word of what was just done, and the sections, which are files of their own (security/).
  */
 import { html } from 'hono/html';
-import { displayText } from './display-text.ts';
+import { accountAside, accountMenu } from './account-frame.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
@@ -47,19 +47,20 @@ export function securityPage(page: PageFrame, values: SecurityPageValues): strin
   const main = html`${values.notice && noticeBox(page, values.notice)}
 <h1>${t('security.title')}</h1>
 ${!values.recent && html`<p class="note">${t('security.confirm')} <a href="${page.base}/login?reason=confirm&amp;to=security">${t('signIn.confirmTitle')}</a></p>`}
-${values.sections.map(({ id, title, body }) => html`<section class="part" id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>\n${body}</section>`)}
-<p class="center"><a class="quiet-link" href="${page.base}/account/agents">${t('agents.title')}</a></p>`;
+${values.sections.map(({ id, title, body }) => html`<section class="part" id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>\n${body}</section>`)}`;
 
-  return renderPage(page, { title: t('security.title'), why: 'why.account', width: 'wide', aside: account(page, values), main });
+  return renderPage(page, {
+    title: t('security.title'),
+    why: 'why.account',
+    width: 'wide',
+    aside: accountAside(page, values.user),
+    nav: accountMenu(page, 'security'),
+    main,
+  });
 }
 
 function noticeBox({ t }: PageFrame, notice: SecurityNotice): Markup {
   const text = t(`security.notice.${notice}`);
   if (securityNotices[notice] === 'done') return html`<div class="done" role="status">${icons.done}<p>${text}</p></div>`;
   return html`<div class="problems" role="alert"><p>${text}</p></div>`;
-}
-
-function account({ base, t, rich }: PageFrame, { user }: SecurityPageValues): Markup {
-  const shown = html`<strong><bdi>${displayText(user.email ?? user.name, 80)}</bdi></strong>`;
-  return html`<p class="account">${rich('consent.signedInAs', { user: shown })} <a href="${base}/logout">${t('agents.signOut')}</a></p>`;
 }

@@ -44,6 +44,8 @@ export type SignInPageValues = {
   unlocks?: readonly ScopeView[];
   /** The person goes on to the page of passkeys and sessions. */
   security?: boolean;
+  /** The person goes on to the page of their profile and data. */
+  profile?: boolean;
   /** Whether passkeys are on here. */
   passkeys?: boolean;
   /** A password alone will not do for whoever asks. */
@@ -64,7 +66,7 @@ ${values.arrival !== undefined && html`<input type="hidden" name="arrival" value
 ${values.tx !== undefined && html`<input type="hidden" name="tx" value="${values.tx}">`}
 ${values.pause !== undefined && html`<input type="hidden" name="to" value="pause"><input type="hidden" name="grant" value="${values.pause}">`}
 ${values.device && html`<input type="hidden" name="to" value="device"><input type="hidden" name="user_code" value="${values.device.userCode ?? ''}">`}
-${values.security && html`<input type="hidden" name="to" value="security">`}
+${(values.security || values.profile) && html`<input type="hidden" name="to" value="${values.security ? 'security' : 'profile'}">`}
 <input type="hidden" name="csrf" value="${values.csrf}">
 ${usernameField(page, values)}
 ${passwordField(page, { autocomplete: 'current-password', invalidBecauseOf: values.error === 'wrong-credentials' ? 'problems' : undefined, autofocus: !values.error && (confirming || Boolean(values.username)) })}

@@ -250,6 +250,16 @@ select { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inheri
 .choices { display: flex; flex-wrap: wrap; gap: 0.75rem; margin-top: 0.75rem; }
 .choices > * { flex: 1 1 8rem; }
 
+.menu { margin: 0 0.25rem 1rem; }
+.menu ul { display: flex; flex-wrap: wrap; gap: 0 1.25rem; }
+.menu a { display: inline-block; padding-block: 0.625rem; font-size: 0.9375rem; }
+.menu a[aria-current] { color: var(--ink); font-weight: 650; text-decoration: none; box-shadow: inset 0 -3px var(--accent); }
+.entry h2 { font-size: 1.0625rem; }
+.entry h2 a { display: inline-block; padding-block: 0.25rem; }
+.entry .line { display: block; }
+.standing { font-size: 0.9375rem; font-weight: 600; color: var(--amber); }
+.plain { display: grid; gap: 0.5rem; padding-inline-start: 1.25rem; list-style: disc; }
+
 .foot { margin: 1.25rem 0.25rem 0; color: var(--muted); font-size: 0.875rem; }
 .foot .where { display: flex; align-items: center; gap: 0.5rem; }
 .foot .icon { width: 1rem; height: 1rem; }

@@ -14,6 +14,7 @@ export type UpstreamButtonsValues = {
   tx?: string;
   device?: { userCode?: string };
   security?: boolean;
+  profile?: boolean;
   arrival?: string;
   confirming: boolean;
 };
@@ -27,6 +28,7 @@ export function upstreamButtons(page: PageFrame, values: UpstreamButtonsValues):
     tx: values.tx,
     arrival: values.arrival,
     ...(values.security && { to: 'security' }),
+    ...(values.profile && { to: 'profile' }),
     ...(values.device && { to: 'device', user_code: values.device.userCode ?? '' }),
     reason: values.confirming ? 'confirm' : undefined,
   };

@@ -64,6 +64,9 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   findUser: (other) => nothing(other.findUser('usr_alice')),
   findUserByLogin: (other) => nothing(other.findUserByLogin('alice')),
   listUsers: (other) => none(other.listUsers()),
+  renameUser: (other) => no(other.renameUser('usr_alice', 'stolen', happened('user.renamed'))),
+  heldAbout: (other) => is(other.heldAbout('usr_alice', 10), {}),
+  removeUser: (other) => is(other.removeUser('usr_alice', happened('user.removed')), 'gone'),
   setLanguage: (other) => no(other.setLanguage('usr_alice', 'de')),
   changePassword: (other) => no(other.changePassword('usr_alice', 'stolen', happened('user.password_changed'))),
   rehashPassword: (other) => other.rehashPassword('usr_alice', 'hash-1', 'stolen', NOW),
@@ -311,7 +314,8 @@ async function everything(store: Store): Promise<unknown[]> {
   ];
 }
 
-async function furnish(store: Store): Promise<void> {
+/** Rows in every table, most of them of alice. */
+export async function furnish(store: Store): Promise<void> {
   await connect(store);
   await store.startSession({ ...session, deviceHash: 'device of alice' }, undefined, happened('user.signed_in'));
   await listening(store, 'sid-told', 'client_1');
@@ -383,6 +387,8 @@ export function isolationContract(nodes: () => Nodes): void {
       for (const verb of [
         'changePassword',
         'setUserDisabled',
+        'removeUser',
+        'renameUser',
         'endSession',
         'endSessionsOf',
         'renamePasskey',

@@ -27,6 +27,7 @@ import { upstreams } from './0019-upstreams.ts';
 import { knownDevices } from './0020-known-devices.ts';
 import { activity } from './0021-activity.ts';
 import { consent } from './0022-consent.ts';
+import { peopleLeave } from './0023-people-leave.ts';
 
 export type Migration = { name: string; script: string };
 
@@ -53,6 +54,7 @@ export const migrations: readonly Migration[] = [
   { name: '0020-known-devices', script: knownDevices },
   { name: '0021-activity', script: activity },
   { name: '0022-consent', script: consent },
+  { name: '0023-people-leave', script: peopleLeave },
 ];
 
 const bookkeeping = `
