@@ -240,6 +240,7 @@ export function gallery(world: Stand): Shown[] {
     { name: 'error-not-found', title: /nothing here/, go: path('/nowhere') },
     { name: 'error-form', title: /./, as: 'ada', go: formWithoutCookie },
     { name: 'docs-error', title: /^invalid_grant/, go: path('/docs/errors/invalid_grant') },
+    { name: 'docs-errors', title: /^Error codes/, go: path('/docs/errors') },
 
     { name: 'development-home', title: /./, go: (page) => page.goto(world.development) },
     { name: 'development-sign-in', title: /^Sign in/, go: (page) => page.goto(development({ redirect_uri: 'http://localhost:3000/callback' })) },

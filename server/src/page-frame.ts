@@ -3,7 +3,7 @@
  */
 import type { Context, Exchange } from './context.ts';
 import { equalSecrets } from './crypto/hash.ts';
-import { type ErrorCode, type ErrorDetail, fixOf, type OAuthError } from './errors.ts';
+import { type ErrorDetail, fixOf, type OAuthError } from './errors.ts';
 import { languagesOf, pageLanguage } from './page-language.ts';
 import type { ErrorPageValues } from './views/error-page.ts';
 import type { PageFrame } from './views/layout.ts';
@@ -73,11 +73,6 @@ function waiting({ code, headers }: OAuthError, { t }: Words): string | undefine
   const seconds = Number(headers['Retry-After'] ?? Number.NaN);
   if (code !== 'too_many_requests' || !Number.isFinite(seconds)) return undefined;
   return seconds < 90 ? t('problem.wait.seconds', { count: seconds }) : t('problem.wait.minutes', { count: Math.ceil(seconds / 60) });
-}
-
-/** What a code means and what to do about it, for its page in the documentation. */
-export function codeText(code: ErrorCode, { t }: Words): Pick<ErrorPageValues, 'text' | 'forUser' | 'forDeveloper'> {
-  return { text: t(`problem.means.${code}`), forUser: t(keyOf(`problem.advice.${code}`) ?? 'problem.advice'), forDeveloper: fixOf(code) };
 }
 
 function detailText([name, value]: ErrorDetail, { t }: Words): [string, string] {

@@ -49,7 +49,7 @@ import { ownProtectedResource, serverProtectedResource } from './discovery/prote
 import type { ServerOptions } from './options.ts';
 import type { Route } from './route.ts';
 import { assetRoutes } from './site/assets.ts';
-import { errorDoc } from './site/error-docs.ts';
+import { errorDoc, errorDocs } from './site/error-docs.ts';
 import { health, ready } from './site/health.ts';
 import { introspect } from './token/introspect.ts';
 import { report } from './token/report.ts';
@@ -150,6 +150,7 @@ export const routes: readonly Route[] = [
   // the house itself
   { path: '/health', surface: 'private', methods: { GET: health } },
   { path: '/health/ready', surface: 'private', methods: { GET: ready } },
+  { path: '/docs/errors', surface: 'page', methods: { GET: errorDocs } },
   { path: '/docs/errors/:code', surface: 'page', methods: { GET: errorDoc } },
   ...assetRoutes,
 ];

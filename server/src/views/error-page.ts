@@ -65,10 +65,11 @@ function onwardTo(href: string, fields: Readonly<Record<string, string>> | undef
 }
 
 /** One block that can be copied whole into a message to the operator. */
-function technical(page: Words, values: ErrorPageValues): Markup {
+function technical(page: PageFrame, values: ErrorPageValues): Markup {
   const { t } = page;
   const rows: (readonly [string, string])[] = [[t('problem.code'), values.code], [t('problem.requestId'), values.requestId], ...(values.details ?? [])];
   return html`<section class="support"><h2>${t('problem.details')}</h2>
 <dl class="technical" id="support">${rows.map(([name, value]) => html`<div><dt><bdi>${visibleText(name)}</bdi></dt> <dd><code>${visibleText(value)}</code></dd></div>\n`)}</dl>
+<p class="more"><a class="quiet-link" href="${page.base}/docs/errors/${values.code}">${t('problem.more')}</a></p>
 ${copyButton(page, 'support', 'problem.copySupport')}</section>`;
 }

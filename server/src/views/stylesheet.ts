@@ -193,6 +193,10 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .fixes > div { padding: 0.5rem 0; }
 .fixes dt { font-weight: 600; }
 .fixes dd { color: var(--muted); }
+.code-name { font-size: 1.25rem; font-weight: 650; }
+.codes > div { padding: 0.625rem 0; border-top: 1px solid var(--line); }
+.codes dd { color: var(--muted); font-size: 0.9375rem; }
+.support .more { margin-top: 0.5rem; }
 .difference { margin-top: 0.75rem; }
 .difference > div { padding: 0.25rem 0; }
 .difference dt { color: var(--muted); font-size: 0.875rem; }
