@@ -12,7 +12,8 @@ import { openNodeSqlite } from '../../src/storage/drivers/node-sqlite.ts';
 import { tablesOf } from '../../src/storage/migrations/index.ts';
 import { type Browser, signInAndDecide } from '../browser.ts';
 import { form, issuer, pkce } from '../harness.ts';
-import { loopback, password, type Stage, stage } from './authorize-stage.ts';
+import { loopback, password, type Stage } from './authorize-stage.ts';
+import { mailStage } from './mail-stage.ts';
 
 const root = new URL('../../..', import.meta.url).pathname;
 const pages = routes.filter(({ surface }) => surface === 'page');
@@ -54,7 +55,8 @@ describe('attacks on every page', () => {
   let grant: string;
   before(async () => {
     driver = openNodeSqlite(':memory:');
-    on = await stage({ driver });
+    // Every way in is on, or its page would be attacked in vain.
+    on = await mailStage({}, { driver });
     victim = await on.signedIn();
     await signInAndDecide(on.url(), { username: 'ada', password, decision: 'allow' }, { browser: victim });
     grant = String((await driver.read({ text: 'select id from grants', values: [] }))[0]?.['id']);
