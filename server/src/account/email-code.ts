@@ -37,7 +37,7 @@ export async function requestCode(exchange: Exchange, context: Context): Promise
   const asked = { userId: person?.userId, email: isEmailAddress(login) ? login : undefined, answerable: person !== undefined };
   return sendCode(
     { ...asked, purpose: 'sign-in', onward, keep: form.get('keep') === '1' },
-    (event, values) => context.mail.with(event, { kind: 'sign-in-code', to: person?.email ?? '', values }),
+    (event, values, locale) => context.mail.with(event, { kind: 'sign-in-code', to: person?.email ?? '', values, locale }),
     place,
   );
 }

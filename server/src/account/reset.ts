@@ -74,8 +74,9 @@ async function sendLink(user: User | undefined, onward: Onward, { exchange, cont
   const { link, token } = newLink({ purpose: 'reset', userId: person?.userId, lifetimeSeconds: linkSeconds }, context);
   const about = { userId: person?.userId, address: exchange.address, requestId: exchange.requestId };
   const event = auditEvent('user.reset_link_created', context.now(), 'anonymous', about);
-  const path = linkPath('/reset', token, onwardFields(onward));
-  await context.store.addLink(link, { replaces: false }, context.mail.with(event, { kind: 'reset-link', to: person?.to ?? '', values: { path } }));
+  const { language: locale } = pageFrame(exchange, context);
+  const message = { kind: 'reset-link' as const, to: person?.to ?? '', values: { path: linkPath('/reset', token, onwardFields(onward)) }, locale };
+  await context.store.addLink(link, { replaces: false }, context.mail.with(event, message));
 }
 
 async function setPassword(token: string, form: Parameters, place: Place): Promise<Answer> {
@@ -86,7 +87,8 @@ async function setPassword(token: string, form: Parameters, place: Place): Promi
   if (problem !== undefined) return { ...passwordAnswer(user, problem, { token, query: form, ...place }), status: 400 };
 
   const about = { userId: user.id, address: exchange.address, requestId: exchange.requestId, detail: { link: link.id } };
-  const event = { ...auditEvent('user.password_reset', context.now(), `user:${user.id}`, about), userId: user.id };
+  const changed = auditEvent('user.password_reset', context.now(), `user:${user.id}`, about);
+  const event = { ...context.mail.notify(changed, { kind: 'password-changed', user }, exchange), userId: user.id };
   if (!(await context.store.resetPassword(link.id, await hashPassword(chosen), event))) throw linkClosed('reset');
   return redirect(`${context.base}/reset/done${queryOf(onwardOf(form))}`, place.browser.cookies);
 }

@@ -4,6 +4,7 @@
  */
 import { type AuditEvent, auditEvent } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
+import { pageFrame } from '../page-frame.ts';
 import { type Answer, redirect } from '../route.ts';
 import { shownCode } from '../rules/one-time-code.ts';
 import type { OneTimeLink } from '../storage/store.ts';
@@ -24,7 +25,7 @@ export type CodeRequest = Pick<OneTimeLink, 'userId' | 'email'> & {
 
 type Place = { browser: Browser; exchange: Exchange; context: Context };
 /** Gives the event the mail that tells the code and the path of the link. To nobody the mail is written like any other, with a recipient of `''`. */
-export type CodeMail = (event: AuditEvent, values: { code: string; path: string }) => AuditEvent;
+export type CodeMail = (event: AuditEvent, values: { code: string; path: string }, locale: string) => AuditEvent;
 
 export async function sendCode(asked: CodeRequest, withMail: CodeMail, place: Place): Promise<Answer> {
   const { browser, exchange, context } = place;
@@ -38,7 +39,9 @@ export async function sendCode(asked: CodeRequest, withMail: CodeMail, place: Pl
     detail: { purpose: asked.purpose },
   });
   const values = { code: shownCode(made.code), path: linkPath('/code/link', made.token, fields) };
-  await context.store.addLink(made.link, { replaces: false }, withMail(event, values));
+  // In the language of the page: who asks reads it, and it tells nothing about the account.
+  const { language } = pageFrame(exchange, context);
+  await context.store.addLink(made.link, { replaces: false }, withMail(event, values, language));
   return redirect(codePage(made, fields, context), browser.cookies);
 }
 

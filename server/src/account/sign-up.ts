@@ -48,10 +48,10 @@ export async function signUp(exchange: Exchange, context: Context): Promise<Answ
   const known = (await context.store.findUserByLogin(email)) !== undefined;
   return sendCode(
     { purpose: 'sign-up', email, answerable: !known, onward },
-    (event, values) =>
+    (event, values, locale) =>
       known
-        ? context.mail.with(event, { kind: 'account-exists', to: email, values: { path: `/login${queryOf(onward)}` } })
-        : context.mail.with(event, { kind: 'sign-up-code', to: email, values }),
+        ? context.mail.with(event, { kind: 'account-exists', to: email, values: { path: `/login${queryOf(onward)}` }, locale })
+        : context.mail.with(event, { kind: 'sign-up-code', to: email, values, locale }),
     place,
   );
 }

@@ -8,6 +8,7 @@ import type { Browser, Page } from '../browser.ts';
 import { form, issuer } from '../harness.ts';
 import { answerOf, stage } from './authorize-stage.ts';
 import { anotherCode, codeIn, linkIn, type MailStage, mailStage } from './mail-stage.ts';
+import { isSecondStep, setUpApp } from './second-step-stage.ts';
 
 const sessionCookie = '__Host-aa_session';
 
@@ -183,6 +184,17 @@ describe('signing in with a code from a mail', () => {
     await browser.submit(page, { code: codeIn(await on.mailTo('ada@example.com')) });
 
     assert.notEqual(browser.cookies.get(sessionCookie), planted);
+  });
+
+  test('[LINK-01] who has a second step is asked for it after the code, and is signed in by both', async () => {
+    const tess = await on.addUser({ username: 'tess' });
+    await setUpApp(on, tess.id);
+    const { browser, page } = await asked(on, 'tess');
+
+    const second = await browser.submit(page, { code: codeIn(await on.mailTo('tess@example.com')) });
+
+    assert.equal(isSecondStep(second), true);
+    assert.equal(await signedIn(browser), false);
   });
 
   test('[LOG-02] asking for a code and entering it need forms of this browser', async () => {

@@ -8,6 +8,7 @@ import type { Browser, Page } from '../browser.ts';
 import { form, issuer } from '../harness.ts';
 import { password, signInOn, stage } from './authorize-stage.ts';
 import { linkIn, type MailStage, mailStage } from './mail-stage.ts';
+import { isSecondStep, setUpApp } from './second-step-stage.ts';
 
 const chosen = 'seven quiet otters sing';
 const fieldOf = (page: Page, name: string) => page.forms[0]?.fields.find((field) => field.name === name)?.value;
@@ -55,6 +56,18 @@ describe('a forgotten password', () => {
     assert.notEqual(new URL((await browser.open('/account/agents')).url).pathname, '/account/agents');
     const onward = /href="(\/login\?[^"]*)"/.exec(done.html)?.[1]?.replaceAll('&amp;', '&') ?? '';
     assert.equal(new URL((await signInOn(browser, await browser.open(onward), 'ada', chosen)).url).pathname, '/authorize/consent');
+  });
+
+  test('[LINK-04] a second step stays, and a mail tells the person that the password was changed', async () => {
+    const tess = await on.addUser({ username: 'tess', password });
+    await setUpApp(on, tess.id);
+    await ask('tess');
+    const browser = on.browser();
+    await browser.submit(await browser.open(linkIn(await on.mailTo('tess@example.com'))), { password: chosen });
+
+    assert.match((await on.mailTo('tess@example.com')).subject, /password/i);
+    assert.doesNotMatch((await on.mailTo('tess@example.com')).text, /\/reset\?token/);
+    assert.equal(isSecondStep(await signInOn(browser, await browser.open('/login'), 'tess', chosen)), true);
   });
 
   test('[LINK-04] of two who use a link at once one sets the password, and every other link is dead', async () => {
