@@ -88,6 +88,7 @@ export function gallery(world: Stand): Shown[] {
       go: (page) => path('/account/security/password')(page).then(() => commonPassword(page)),
     },
 
+    { name: 'accounts', title: /^Choose an account/, as: 'ida', go: twoAccounts },
     { name: 'consent', title: /^Allow Claude Code\?/, as: 'ada', go: at({ ...document, scope: 'files:read files:write files:delete offline_access' }) },
     { name: 'consent-everything', title: /^Allow Claude Code\?/, as: 'ida', go: at({ ...document, scope: everything }) },
     { name: 'consent-approved-https', title: /^Allow/, as: 'ida', go: at({ ...stays, scope: 'files:read' }) },
@@ -538,4 +539,10 @@ function openAll(page: Page): Promise<void> {
   return page.evaluate(() => {
     for (const details of document.querySelectorAll('details')) details.open = true;
   });
+}
+
+async function twoAccounts(page: Page): Promise<void> {
+  await page.goto(`${issuer}/login?switch=new`);
+  await signIn(page, 'eve', password);
+  await page.goto(`${issuer}/login/accounts`);
 }

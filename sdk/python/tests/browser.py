@@ -53,7 +53,7 @@ def _filled(page: httpx.Response, username: str, password: str, *wanted: str) ->
         fields = [
             (_attribute(text, "name"), given.get(_attribute(text, "name"), _attribute(text, "value")))
             for kind, text in tags
-            if kind == "input"
+            if kind == "input" and (_attribute(text, "type") != "radio" or re.search(r"\schecked\b", text))
         ]
         if "decision" in names:
             fields.append(("decision", "allow"))

@@ -150,8 +150,8 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .durations .check { min-height: 2.5rem; }
 .hand-off > * + * { margin-top: 0.5rem; }
 .accounts { display: grid; gap: 0.5rem; }
-.accounts li { display: flex; align-items: center; gap: 0.5rem; }
-.account-choice { flex: 1 1 auto; min-width: 0; display: flex; align-items: center; gap: 0.875rem; padding: 0.625rem 0.875rem; text-align: start; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; }
+.accounts li { display: flex; flex-wrap: wrap; align-items: center; justify-content: flex-end; gap: 0.5rem; }
+.account-choice { flex: 1 1 14rem; min-width: 0; display: flex; align-items: center; gap: 0.875rem; padding: 0.625rem 0.875rem; text-align: start; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; }
 .account-choice:hover { background: var(--sunk); border-color: var(--ink); }
 .account-choice .who { display: grid; justify-items: start; min-width: 0; }
 .avatar { display: grid; place-items: center; flex: none; width: 2.5rem; height: 2.5rem; border-radius: 99px; background: var(--accent); color: var(--on-accent); font-weight: 650; }
