@@ -31,10 +31,14 @@ ${field(page, values)}
 <div class="field"><label for="username">${t('profile.username')}</label><p class="hint" id="username-hint">${t('profile.usernameHint')}</p><input id="username" type="text" value="${user.username}" readonly aria-describedby="username-hint"></div>
 <div class="field"><label for="email">${t('profile.email')}</label><p class="hint" id="email-hint">${t('profile.emailHint', { service: page.serviceName })}</p><input id="email" type="text" value="${user.email ?? t('profile.noEmail')}" readonly aria-describedby="email-hint"></div>
 <button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('profile.save')}</button></form>
-${page.menu && html`<section class="part" aria-labelledby="tongue"><h2 id="tongue">${t('profile.language')}</h2>${languageMenu(page, page.menu, 'own-language')}</section>`}
+${page.menu && html`<section class="part" aria-label="${t('profile.language')}">${languageMenu(page, page.menu)}</section>`}
 ${data(page, values)}`;
   const aside = accountAside(page, { name: user.name ?? user.username, email: user.email });
-  return renderPage(page, { title: t('profile.title'), why: 'why.account', width: 'wide', aside, nav: accountMenu(page, 'profile'), main });
+  // The menu of the footer stands above.
+  return renderPage(
+    { ...page, menu: undefined },
+    { title: t('profile.title'), why: 'why.account', width: 'wide', aside, nav: accountMenu(page, 'profile'), main },
+  );
 }
 
 function field({ t }: PageFrame, { user, wrongName }: ProfilePageValues): Markup {

@@ -274,7 +274,9 @@ select { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inheri
 .foot .copy:hover { color: var(--ink); }
 .request code { font-size: 0.75rem; }
 .language { display: flex; flex-wrap: wrap; align-items: center; gap: 0.25rem 0.625rem; margin-top: 0.25rem; }
-.language select { min-height: 2.75rem; max-width: 100%; padding: 0.25rem 0.5rem; font: inherit; color: inherit; background: none; border: 1px solid var(--edge); border-radius: 10px; }
+.language select { width: auto; min-height: 2.75rem; max-width: 100%; padding: 0.25rem 0.5rem; font: inherit; color: inherit; background: none; border: 1px solid var(--edge); border-radius: 10px; }
+.part .language label { font-weight: 650; }
+.part .language > * + * { margin-top: 0; }
 .language option { color: var(--ink); background: var(--card); }
 .language button { min-height: 2.75rem; min-width: 2.75rem; padding: 0.25rem 0.5rem; background: none; border: 1px solid transparent; border-radius: 10px; text-decoration: underline; text-underline-offset: 0.18em; }
 .language select:hover, .language button:hover { color: var(--ink); }

@@ -36,7 +36,7 @@ describe('an account', () => {
     await connect();
 
     const page = await ada.browser.open('/account');
-    for (const words of ['1 agent can act for you', 'None used in the last 24 hours', 'No passkey', 'Second step is off', 'Signed in in 1 browser', 'Ada L.'])
+    for (const words of ['1 agent can act for you', 'None used in the last 24 hours', 'No passkey', 'Second step is off', '1 browser is signed in', 'Ada L.'])
       assert.ok(page.html.includes(words), words);
     for (const place of ['agents', 'security', 'profile']) assert.ok(page.html.includes(`href="/account/${place}"`), place);
     const paused = await ada.browser.submit(page);

@@ -42,7 +42,7 @@ describe('the agents of a person', () => {
     const { browser, grantId } = await connected(on, 'paula');
 
     const paused = await press(browser, await browser.open('/account/agents'), '/pause');
-    assert.match(paused.html, /<dt>From<\/dt><dd>[^<]+ <bdi>203\.0\.113\.7<\/bdi>/);
+    assert.match(paused.html, /<dt>From<\/dt><dd><bdi>[^<]+<\/bdi> <bdi>203\.0\.113\.7<\/bdi>/);
     assert.match(paused.html, /Paused\. Claude Code cannot act until you resume it/);
     assert.match(paused.html, /What you allowed is kept/);
     assert.equal(await stands(grantId), false);
