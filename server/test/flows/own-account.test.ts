@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { auditEvent } from '../../src/audit/event.ts';
 import { type Browser, signInAndDecide } from '../browser.ts';
-import { form } from '../harness.ts';
-import { password, type Stage, signInOn, stage } from './authorize-stage.ts';
+import { form, pkce } from '../harness.ts';
+import { answerOf, loopback, password, type Stage, signInOn, stage } from './authorize-stage.ts';
 
 const cookieOf = (browser: Browser) => [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
 const STALE = 3600;
@@ -96,7 +96,13 @@ describe('an account', () => {
   });
 
   test('[ACC-04] an account is deleted by whoever signed in just now and types its name, and by nothing else', async () => {
-    await connect();
+    const { code = '' } = answerOf(await connect());
+    const token = (values: Record<string, string>) => on.request('/token', form({ client_id: 'client_known', ...values }));
+    const issued = (await (await token({ grant_type: 'authorization_code', code, redirect_uri: loopback, code_verifier: pkce.verifier })).json()) as Record<
+      string,
+      string
+    >;
+    assert.ok(issued.refresh_token);
     const page = await ada.browser.open('/account/delete');
     const there = async () => (await on.store.findUser(ada.id)) !== undefined;
 
@@ -114,6 +120,10 @@ describe('an account', () => {
     assert.match(done.html, /Your account is deleted/);
     assert.equal(await there(), false);
     assert.deepEqual(await on.store.listGrants({ userId: ada.id }, on.clock.now()), []);
+    const refused = await token({ grant_type: 'refresh_token', refresh_token: issued.refresh_token ?? '' });
+    assert.deepEqual([refused.status, ((await refused.json()) as { error: string }).error], [400, 'invalid_grant']);
+    const userinfo = await on.request('/userinfo', { headers: { Authorization: `Bearer ${issued.access_token}` } });
+    assert.equal(userinfo.status, 401);
     assert.equal(new URL((await ada.browser.open('/account')).url).pathname, '/login');
     const [removed] = await on.store.listEvents({ userId: ada.id, type: 'user.removed', limit: 1 });
     assert.deepEqual([removed?.actor, removed?.address, removed?.detail], [`user:${ada.id}`, undefined, undefined]);
