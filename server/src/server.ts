@@ -2,6 +2,7 @@
  * The route table: top to bottom, everything this server answers. It goes to discovery/metadata.ts as a value, so that metadata can only promise what exists.
  * Aliases (documents 003 and 004) have the same handlers and are never advertised. Not here: what a route does (its room), how a table becomes a server (app.ts).
  */
+import { activity, activityData, activityTable, notMe } from './account/activity.ts';
 import { agents, disconnect, disconnectAll, disconnectAllForm, pause, pauseAll, resume, resumeAll } from './account/agents.ts';
 import { chooseAccount, chooseAccountForm } from './account/choose-account.ts';
 import { deleteAccount, deleteAccountForm } from './account/delete-account.ts';
@@ -111,6 +112,10 @@ export const routes: readonly Route[] = [
   { path: '/reset/done', surface: 'page', methods: { GET: resetDone } },
   { path: '/logout', surface: 'page', methods: { GET: signOutForm, POST: signOut }, endpoint: 'end_session_endpoint' },
   { path: '/account', surface: 'page', methods: { GET: account } },
+  { path: '/account/activity', surface: 'page', methods: { GET: activity } },
+  { path: '/account/activity.csv', surface: 'page', methods: { GET: activityTable } },
+  { path: '/account/activity.json', surface: 'page', methods: { GET: activityData } },
+  { path: '/account/activity/not-me', surface: 'page', methods: { POST: notMe } },
   { path: '/account/agents', surface: 'page', methods: { GET: agents } },
   { path: '/account/agents/disconnect', surface: 'page', methods: { POST: disconnect } },
   { path: '/account/agents/disconnect-all', surface: 'page', methods: { GET: disconnectAllForm, POST: disconnectAll } },

@@ -27,8 +27,12 @@ export async function cardOf(userId: string, grantId: string | undefined, contex
   return (await cardsOf(userId, context)).find(({ grants }) => grants.some(({ id }) => id === grantId));
 }
 
+/** What is told about agents besides their grants; `weeks` counts what they did in the last seven days. */
+export type Told = { delegations: readonly NotedDelegation[]; weeks: readonly { clientId: string; resource: string; actions: number; refused: number }[] };
+
 /** A card as the page shows it. */
-export async function agentView(card: Card, delegations: readonly NotedDelegation[], context: Context): Promise<AgentView> {
+export async function agentView(card: Card, { delegations, weeks }: Told, context: Context): Promise<AgentView> {
+  const week = weeks.find(({ clientId, resource }) => clientId === card.clientId && resource === card.resource);
   const [target, client] = await Promise.all([targetOf(card.resource, context), knownClient(card.clientId, context)]);
   return {
     grantId: card.id,
@@ -42,6 +46,7 @@ export async function agentView(card: Card, delegations: readonly NotedDelegatio
     lastUsed: card.lastUsedAt > card.createdAt ? card.lastUsedAt : undefined,
     endsAt: card.endsAt,
     stopped: stoppedBy(card),
+    week: week && { actions: week.actions, refused: week.refused },
     consents: card.grants.map(({ id, createdAt }) => ({ grantId: id, at: createdAt })),
     through: client && (await throughWhom(client, card, delegations, context)),
   };

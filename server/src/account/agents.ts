@@ -21,6 +21,7 @@ import { currentSession, type SignedIn } from './session.ts';
 
 /** Fewer agents than this are seen at a glance. */
 const FILTERED_FROM = 4;
+const WEEK = 7 * 86_400;
 const UNUSED_SECONDS = 14 * 86_400;
 
 /** GET /account/agents. */
@@ -30,13 +31,17 @@ export async function agents(exchange: Exchange, context: Context): Promise<Answ
   if (!signedIn) return redirect(`${context.base}/login`);
   const browser = browserOf(exchange, context);
   const { id, username, name, email, agentsPausedAt } = signedIn.user;
-  const [cards, delegations] = await Promise.all([cardsOf(id, context), context.store.listDelegations(id, context.now())]);
+  const [cards, delegations, weeks] = await Promise.all([
+    cardsOf(id, context),
+    context.store.listDelegations(id, context.now()),
+    context.store.countActivity(id, context.now() - WEEK),
+  ]);
   const filter = filterOf(query, cards);
 
   const html = connectedAgentsPage(pageFrame(exchange, context), {
     csrf: formToken(agentsForm(signedIn), browser, context),
     user: { name: name ?? username, email },
-    agents: await Promise.all(cards.filter((card) => passes(card, filter, context)).map((card) => agentView(card, delegations, context))),
+    agents: await Promise.all(cards.filter((card) => passes(card, filter, context)).map((card) => agentView(card, { delegations, weeks }, context))),
     allPaused: agentsPausedAt !== undefined,
     filter,
     done: await justDone(query, { signedIn, cards }, context),

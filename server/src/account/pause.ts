@@ -19,7 +19,7 @@ export async function pauseForm(exchange: Exchange, context: Context): Promise<A
   const signedIn = await currentSession(exchange, context);
   if (!signedIn) return redirect(`${context.base}/login?${new URLSearchParams({ to: 'pause', grant: grantId ?? '' })}`);
   const card = await cardOf(signedIn.user.id, grantId, context);
-  const agent = card && (await agentView(card, [], context));
+  const agent = card && (await agentView(card, { delegations: [], weeks: [] }, context));
   if (!agent || agent.stopped !== undefined) return redirect(`${context.base}/account/agents`);
 
   const browser = browserOf(exchange, context);

@@ -40,6 +40,9 @@ type Waiting = { tx: string; parked: ParkedRequest; client: Client; target: Targ
 type Shown = Omit<ConsentPageValues, 'tx' | 'csrf'>;
 type Question = { shown: Shown; optional: string[]; limit?: MaxDuration };
 
+/** An older refusal is not why the agent asks now. */
+const REASON_SECONDS = 600;
+
 /** GET /authorize/consent?tx=…: the page, or what must come before it. */
 export async function consentForm(exchange: Exchange, context: Context): Promise<Answer> {
   const place: Place = { browser: browserOf(exchange, context), exchange, context };
@@ -198,6 +201,14 @@ async function serverSpokenFor({ serverId }: Client, { store }: Context): Promis
   return server;
 }
 
+/** What the server refused to the agent a moment ago for want of what is asked now, if it told us. */
+async function whyNow({ parked, signedIn }: Omit<Waiting, 'tx'>, fresh: readonly string[], { store, now }: Context): Promise<Shown['lastRefusal']> {
+  const { clientId, resource } = parked.request;
+  const refusal = await store.lastRefusal({ userId: signedIn.user.id, clientId, resource }, now() - REASON_SECONDS);
+  const missing = refusal?.missing.filter((scope) => fresh.includes(scope)) ?? [];
+  return refusal && missing.length > 0 ? { ...refusal, missing } : undefined;
+}
+
 /** `before`: what was allowed so far; where everything was, nothing but presence is asked. */
 async function ask(waiting: Omit<Waiting, 'tx'>, before: ConsentSoFar, context: Context): Promise<Question> {
   const { request } = waiting.parked;
@@ -209,6 +220,7 @@ async function ask(waiting: Omit<Waiting, 'tx'>, before: ConsentSoFar, context: 
     redirectUri: request.redirectUri,
     newScopes: allowed.length > 0 ? fresh : undefined,
     allowedSince: allowed.length > 0 ? Math.min(...allowed.map(({ since }) => since)) : undefined,
+    lastRefusal: allowed.length > 0 && fresh.length > 0 ? await whyNow(waiting, fresh, context) : undefined,
     reconnect,
     through: waiting.through?.name,
     handOff: handOffOffer(waiting.parked, { client: waiting.client, session: waiting.signedIn.session }, context),

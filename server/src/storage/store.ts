@@ -24,7 +24,7 @@ import type { UpstreamVerbs } from './verbs/upstreams.ts';
 
 export type { ReportedAction } from './activity-counter.ts';
 export type { HeldRow } from './verbs/accounts.ts';
-export type { ActivityNote, ActivityOutcome } from './verbs/activity.ts';
+export type { Activity, ActivityNote, ActivityOutcome } from './verbs/activity.ts';
 export type { LinkPurpose, OneTimeLink } from './verbs/one-time-links.ts';
 export type { DueMail, OutboxMail } from './verbs/outbox.ts';
 

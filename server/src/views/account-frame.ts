@@ -10,6 +10,7 @@ import type { MessageKey } from './words.ts';
 const places = {
   home: { path: '/account', words: 'account.title' },
   agents: { path: '/account/agents', words: 'agents.title' },
+  activity: { path: '/account/activity', words: 'activity.title' },
   security: { path: '/account/security', words: 'security.title' },
   profile: { path: '/account/profile', words: 'profile.title' },
 } as const satisfies Readonly<Record<string, { path: string; words: MessageKey }>>;

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { accountPage } from './account-page.ts';
+import { activityPage } from './activity-page.ts';
 import { assets, scriptAsset, stylesheetAsset } from './assets.ts';
 import { chooseAccountPage } from './choose-account-page.ts';
 import type { ClientView } from './client-identity.ts';
@@ -201,6 +202,35 @@ function everyPage(x: string): Record<string, string> {
     profile: profilePage(page, { csrf: x, user: { ...user, username: x }, recent: false, saved: true, wrongName: x }),
     deleteAccount: deleteAccountPage(page, { csrf: x, username: x, problem: 'owner' }),
     deleted: deletedPage(page),
+    activity: activityPage(page, {
+      csrf: x,
+      user,
+      entries: [
+        {
+          kind: 'run',
+          grantId: x,
+          client,
+          serverName: x,
+          at: 1,
+          until: 2,
+          actions: [
+            { name: x, outcome: 'allowed', missing: [], times: 38 },
+            { name: x, outcome: 'refused', missing: ['files:write', x], times: 1 },
+            { name: x, outcome: 'refused', missing: [], times: 1 },
+          ],
+        },
+        { kind: 'happening', what: 'reused', at: 1, actor: { client: { ...client, tier: 'dynamic' }, serverName: x } },
+        { kind: 'happening', what: 'paused', at: 1 },
+      ],
+      more: true,
+      agents: [{ grantId: x, actor: { client, serverName: x } }],
+      chosen: { agent: x, result: 'refused', day: '2026-11-21' },
+      silent: [{ client, serverName: x, lastUsed: 1 }],
+      keptDays: 30,
+      query: '?day=2026-11-21',
+      stopped: { client, serverName: x },
+    }),
+    noActivity: activityPage(page, { csrf: x, user, entries: [], more: false, agents: [], chosen: {}, silent: [], keptDays: 0, query: '' }),
     noAgents: connectedAgentsPage(page, { csrf: x, user, agents: [] }),
     setup: setupPage(page, { token: x, csrf: x, minLength: 12, username: x, email: x, errors: [{ field: 'email', problem: 'invalid' }] }),
     disconnectAll: disconnectAllPage(page, { csrf: x, agents: 2 }),
