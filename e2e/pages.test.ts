@@ -7,6 +7,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page, Response } from 'playwright-core';
+import { routes } from '../server/src/server.ts';
 import { noBrowser } from './browser.ts';
 import { hostedOrigin } from './callbacks.ts';
 import { connectAgents, gallery } from './gallery.ts';
@@ -16,6 +17,17 @@ const pictures = new URL('../out/e2e/', import.meta.url);
 const desktop = { width: 1280, height: 800 };
 const phone = { width: 320, height: 568 };
 const schemes = ['light', 'dark'] as const;
+
+/** Routes of the surface of pages that show none, and why. */
+const withoutPage: Record<string, string> = {
+  '/oauth/authorize': 'another name of /authorize',
+  '/login/upstream/:id/callback': 'leads on; e2e/upstream.test.ts walks it',
+  '/.well-known/change-password': 'leads to /account/security/password',
+  '/account/agents/:grant/receipt.json': 'a document to keep',
+  '/account/export': 'a document to keep',
+};
+/** The paths that the gallery was answered from. */
+const visited = new Set<string>();
 
 describe('every page', { skip: noBrowser }, () => {
   let world: Stand;
@@ -38,6 +50,7 @@ describe('every page', { skip: noBrowser }, () => {
 
         assert.match(await page.title(), shown.title);
         assert.equal(await page.locator('h1').count(), 1);
+        for (const answer of answers.filter((one) => one.url().startsWith(issuer))) visited.add(new URL(answer.url()).pathname);
         for (const answer of answers.filter((one) => one.url().startsWith(issuer))) assertHeaders(await answer.allHeaders(), answer.url());
         for (const scheme of schemes) await look(page, shown.name, scheme);
         assert.deepEqual(person.complaints, []);
@@ -45,6 +58,22 @@ describe('every page', { skip: noBrowser }, () => {
       }),
     );
     await Promise.all(looks);
+  });
+
+  test('none is forgotten: the gallery has been at every address of the route table that shows a page', (t) => {
+    if (visited.size === 0) return t.skip('the gallery was not walked');
+    const shown = routes.filter(({ path, surface, methods }) => surface === 'page' && methods.GET && !(path in withoutPage)).map(({ path }) => path);
+    const patterns = shown.map((path): [string, RegExp] => [path, new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`)]);
+
+    assert.deepEqual(
+      patterns.filter(([, pattern]) => ![...visited].some((one) => pattern.test(one))).map(([path]) => path),
+      [],
+    );
+    for (const path of Object.keys(withoutPage))
+      assert.ok(
+        routes.some((route) => route.path === path),
+        `${path} is no route any more`,
+      );
   });
 
   test('is usable where the system chooses the colours', async () => {
