@@ -22,6 +22,8 @@ const schemes = ['light', 'dark'] as const;
 const withoutPage: Record<string, string> = {
   '/oauth/authorize': 'another name of /authorize',
   '/login/upstream/:id/callback': 'leads on; e2e/upstream.test.ts walks it',
+  '/login/first-time': 'e2e/upstream.test.ts looks at it',
+  '/account/link': 'e2e/upstream.test.ts looks at it',
   '/.well-known/change-password': 'leads to /account/security/password',
   '/account/agents/:grant/receipt.json': 'a document to keep',
   '/account/export': 'a document to keep',

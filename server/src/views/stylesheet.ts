@@ -147,7 +147,7 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .durations { margin: 0; padding: 0.6875rem 0; border: solid var(--line); border-width: 1px 0; }
 .durations legend { float: inline-start; width: 100%; padding: 0; color: var(--muted); font-size: 0.875rem; }
 .durations legend + * { clear: both; }
-.durations .check { min-height: 2.5rem; }
+.durations .check { min-height: 2.5rem; padding-block: 0.375rem; }
 .hand-off > * + * { margin-top: 0.5rem; }
 .accounts { display: grid; gap: 0.5rem; }
 .accounts li { display: flex; flex-wrap: wrap; align-items: center; justify-content: flex-end; gap: 0.5rem; }
@@ -197,6 +197,7 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .codes > div { padding: 0.625rem 0; border-top: 1px solid var(--line); }
 .codes dd { color: var(--muted); font-size: 0.9375rem; }
 .support .more { margin-top: 0.5rem; }
+.more .quiet-link { padding-inline: 0; }
 .difference { margin-top: 0.75rem; }
 .difference > div { padding: 0.25rem 0; }
 .difference dt { color: var(--muted); font-size: 0.875rem; }
