@@ -70,7 +70,6 @@ export function gallery(world: Stand): Shown[] {
     { name: 'sign-in-confirm', title: /^Confirm it's you/, as: 'ada', go: at({ prompt: 'login' }) },
 
     { name: 'sign-in-confirm-heavy', title: /^Confirm it's you/, as: 'ida', go: at({ ...document, prompt: 'login', scope: 'files:read files:delete' }) },
-    { name: 'accounts', title: /^Choose an account/, as: 'ada', go: path('/login/accounts?to=device') },
     { name: 'second-step', title: /^Enter your code/, go: (page) => path('/login')(page).then(() => signIn(page, 'tess', password)) },
     { name: 'second-step-wrong', title: /^Enter your code/, go: (page) => path('/login')(page).then(() => secondStep(page, 'tess', '000000')) },
     {
