@@ -15,7 +15,7 @@ export type Language = {
 
 export const languages: readonly Language[] = [
   { tag: 'en', name: 'English', dir: 'ltr', state: 'complete' },
-  { tag: 'de', name: 'Deutsch', dir: 'ltr', state: 'offered' },
+  { tag: 'de', name: 'Deutsch', dir: 'ltr', state: 'complete' },
   { tag: 'es', name: 'Español', dir: 'ltr', state: 'begun' },
   { tag: 'fr', name: 'Français', dir: 'ltr', state: 'begun' },
   { tag: 'pt-BR', name: 'Português (Brasil)', dir: 'ltr', state: 'begun' },

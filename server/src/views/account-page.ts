@@ -33,6 +33,7 @@ export function accountPage(page: PageFrame, values: AccountPageValues): string 
 ${allPaused && html`<p class="stopped">${icons.paused}<span><strong>${t('agents.allPaused')}</strong> ${t('agents.allPausedText')}</span></p>`}
 <ul class="entries">
 ${entry(`${base}/account/agents`, t('agents.title'), [t('account.agents', { count: agents }), ...(agents > 0 ? [t('account.usedToday', { count: usedToday })] : [])])}
+${entry(`${base}/account/activity`, t('activity.title'), [t('account.activityText')])}
 ${entry(`${base}/account/security`, t('account.ways'), way)}
 ${entry(`${base}/account/security#sessions`, t('account.sessions'), [t('account.sessionsText', { count: sessions })])}
 ${entry(`${base}/account/profile`, t('account.profile'), [user.name, ...(user.email === undefined ? [] : [user.email])])}
