@@ -152,6 +152,7 @@ export function gallery(world: Stand): Shown[] {
     { name: 'account-none', title: /^Your account/, as: 'eve', go: path('/account') },
     { name: 'profile', title: /^Profile and data/, as: 'ada', go: path('/account/profile') },
     { name: 'delete-account', title: /^Delete your account\?/, as: 'ada', go: path('/account/delete') },
+    { name: 'activity', title: /^Activity/, as: 'ada', go: path('/account/activity') },
     { name: 'agents-none', title: /^Connected agents/, as: 'eve', go: path('/account/agents') },
     { name: 'agents', title: /^Connected agents/, as: 'ada', go: path('/account/agents') },
     { name: 'agents-through', title: /^Connected agents/, as: 'thea', go: path('/account/agents') },

@@ -27,6 +27,8 @@ const withoutPage: Record<string, string> = {
   '/.well-known/change-password': 'leads to /account/security/password',
   '/account/agents/:grant/receipt.json': 'a document to keep',
   '/account/export': 'a document to keep',
+  '/account/activity.csv': 'a document to keep',
+  '/account/activity.json': 'a document to keep',
 };
 /** The paths that the gallery was answered from. */
 const visited = new Set<string>();
