@@ -16,8 +16,8 @@ export type Language = {
 export const languages: readonly Language[] = [
   { tag: 'en', name: 'English', dir: 'ltr', state: 'complete' },
   { tag: 'de', name: 'Deutsch', dir: 'ltr', state: 'complete' },
-  { tag: 'es', name: 'Español', dir: 'ltr', state: 'begun' },
-  { tag: 'fr', name: 'Français', dir: 'ltr', state: 'begun' },
+  { tag: 'es', name: 'Español', dir: 'ltr', state: 'complete' },
+  { tag: 'fr', name: 'Français', dir: 'ltr', state: 'complete' },
   { tag: 'pt-BR', name: 'Português (Brasil)', dir: 'ltr', state: 'begun' },
   { tag: 'ar', name: 'العربية', dir: 'rtl', state: 'begun' },
   { tag: 'ja', name: '日本語', dir: 'ltr', state: 'begun' },
