@@ -3,6 +3,7 @@
  */
 import { html } from 'hono/html';
 import { accountAside, accountMenu } from './account-frame.ts';
+import { visibleText } from './display-text.ts';
 import { errorSummary } from './error-summary.ts';
 import { icons } from './icons.ts';
 import { languageMenu } from './language-menu.ts';
@@ -28,7 +29,7 @@ ${errorSummary(page, wrongName === undefined ? [] : [{ field: 'name', text: t('p
 <h1>${t('profile.title')}</h1>
 <form method="post" action="${page.base}/account/profile"><input type="hidden" name="csrf" value="${values.csrf}">
 ${field(page, values)}
-<div class="field"><label for="username">${t('profile.username')}</label><p class="hint" id="username-hint">${t('profile.usernameHint')}</p><input id="username" type="text" value="${user.username}" readonly aria-describedby="username-hint"></div>
+<div class="field"><label for="username">${t('profile.username')}</label><p class="hint" id="username-hint">${t('profile.usernameHint')}</p><input id="username" type="text" value="${visibleText(user.username)}" readonly aria-describedby="username-hint"></div>
 <div class="field"><label for="email">${t('profile.email')}</label><p class="hint" id="email-hint">${t('profile.emailHint', { service: page.serviceName })}</p><input id="email" type="text" value="${user.email ?? t('profile.noEmail')}" readonly aria-describedby="email-hint"></div>
 <button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('profile.save')}</button></form>
 ${page.menu && html`<section class="part" aria-label="${t('profile.language')}">${languageMenu(page, page.menu)}</section>`}
@@ -44,7 +45,7 @@ ${data(page, values)}`;
 function field({ t }: PageFrame, { user, wrongName }: ProfilePageValues): Markup {
   const problem = wrongName !== undefined && html`<p class="problem" id="name-problem">${t('profile.wrongName')}</p>`;
   return html`<div class="field"><label for="name">${t('profile.name')}</label><p class="hint" id="name-hint">${t('profile.nameHint')}</p>
-${problem}<input id="name" name="name" type="text" value="${wrongName ?? user.name ?? ''}" autocomplete="name" maxlength="100" aria-describedby="name-hint${problem && ' name-problem'}"${problem && html` aria-invalid="true"`}></div>`;
+${problem}<input id="name" name="name" type="text" value="${visibleText(wrongName ?? user.name ?? '')}" autocomplete="name" maxlength="100" aria-describedby="name-hint${problem && ' name-problem'}"${problem && html` aria-invalid="true"`}></div>`;
 }
 
 function data({ t, base }: PageFrame, { recent }: ProfilePageValues): Markup {
