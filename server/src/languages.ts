@@ -18,8 +18,8 @@ export const languages: readonly Language[] = [
   { tag: 'de', name: 'Deutsch', dir: 'ltr', state: 'complete' },
   { tag: 'es', name: 'Español', dir: 'ltr', state: 'complete' },
   { tag: 'fr', name: 'Français', dir: 'ltr', state: 'complete' },
-  { tag: 'pt-BR', name: 'Português (Brasil)', dir: 'ltr', state: 'begun' },
-  { tag: 'ar', name: 'العربية', dir: 'rtl', state: 'begun' },
+  { tag: 'pt-BR', name: 'Português (Brasil)', dir: 'ltr', state: 'complete' },
+  { tag: 'ar', name: 'العربية', dir: 'rtl', state: 'complete' },
   { tag: 'ja', name: '日本語', dir: 'ltr', state: 'begun' },
   { tag: 'zh-Hans', name: '简体中文', dir: 'ltr', state: 'begun' },
 ];

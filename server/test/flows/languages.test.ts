@@ -156,7 +156,7 @@ describe('the language of pages', () => {
 
   test('metadata names the languages', async () => {
     const metadata = (await (await on.request('/.well-known/openid-configuration')).json()) as Record<string, unknown>;
-    assert.deepEqual(metadata['ui_locales_supported'], ['en', 'de', 'es', 'fr']);
+    assert.deepEqual(metadata['ui_locales_supported'], ['en', 'de', 'es', 'fr', 'pt-BR', 'ar']);
   });
 });
 
