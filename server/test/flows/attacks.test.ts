@@ -208,7 +208,8 @@ describe('attacks on every page', () => {
     assert.ok(seen.filter(([, html]) => html.includes('&lt;img src=x onerror=alert(1)&gt;')).length >= 5, 'the name is shown where names are');
     for (const [name, html] of seen.filter(([, text]) => text.startsWith('<!doctype html>'))) {
       assert.doesNotMatch(html, /<img src=x|[\u202A-\u202E\u2066-\u2069\u200B]/u, name);
-      assert.doesNotMatch(html, /<[^>]*\sonerror=/, name);
+      // What stands between quotes is a value, whatever it says.
+      assert.doesNotMatch(html.replace(/"[^"]*"/g, '""'), /<[^>]*\sonerror=/, name);
     }
   });
 

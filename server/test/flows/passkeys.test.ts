@@ -315,10 +315,10 @@ describe('making a passkey', () => {
 
     assert.match((await other.submit(theirs, { credential: authenticator().create(request) })).html, /could not be added/);
     const mine = await requestOn(on, browser, page, '/account/security/passkeys/request');
-    await signInOn(browser, await browser.open('/login?switch=1'), 'mallory');
+    await signInOn(browser, await browser.open('/login?switch=new'), 'mallory');
     const here = await browser.open('/account/security');
     assert.match((await browser.submit(here, { credential: authenticator().create(mine) })).html, /could not be added/);
-    await signInOn(browser, await browser.open('/login?switch=1'));
+    await signInOn(browser, await browser.open('/login?switch=new'));
   });
 
   test('[LOG-11] a challenge makes one key', async () => {
