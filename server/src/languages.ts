@@ -20,8 +20,8 @@ export const languages: readonly Language[] = [
   { tag: 'fr', name: 'Français', dir: 'ltr', state: 'complete' },
   { tag: 'pt-BR', name: 'Português (Brasil)', dir: 'ltr', state: 'complete' },
   { tag: 'ar', name: 'العربية', dir: 'rtl', state: 'complete' },
-  { tag: 'ja', name: '日本語', dir: 'ltr', state: 'begun' },
-  { tag: 'zh-Hans', name: '简体中文', dir: 'ltr', state: 'begun' },
+  { tag: 'ja', name: '日本語', dir: 'ltr', state: 'complete' },
+  { tag: 'zh-Hans', name: '简体中文', dir: 'ltr', state: 'complete' },
 ];
 
 /** English made strange, to find words that cannot be translated and boxes that are too small. For tests and development. */

@@ -62,7 +62,7 @@ test('[META-01] [META-07] [META-08] [META-09] [META-10] the root publishes one o
     scopes_supported: ['openid', 'profile', 'email'],
     authorization_response_iss_parameter_supported: true,
     acr_values_supported: ['aal1', 'aal2'],
-    ui_locales_supported: ['en', 'de', 'es', 'fr', 'pt-BR', 'ar'],
+    ui_locales_supported: ['en', 'de', 'es', 'fr', 'pt-BR', 'ar', 'ja', 'zh-Hans'],
     client_id_metadata_document_supported: true,
     subject_types_supported: ['public', 'pairwise'],
     id_token_signing_alg_values_supported: ['RS256', 'ES256'],

@@ -367,7 +367,7 @@ describe('the question who somebody is here', () => {
     const first = await on.through(browser);
     const [, href = ''] = /href="(\/login\?arrival=[\w-]+)"/.exec(first.html) ?? [];
     const question = await signInOn(browser, await browser.open(href));
-    await signInOn(browser, await browser.open('/login?switch=1'), 'mallory');
+    await signInOn(browser, await browser.open('/login?switch=new'), 'mallory');
 
     assert.equal((await browser.submit(question, {}, 'link')).status, 403);
     assert.equal(await on.store.findUpstreamUser(on.acme.issuer, 'subject-2'), undefined);

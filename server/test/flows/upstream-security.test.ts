@@ -37,7 +37,7 @@ test('[LOG-07] what was begun in one session is asked and linked in no other', a
   const there = await on.leave(browser, await browser.open('/account/security'));
   const later = await on.leave(browser, await browser.open('/account/security'));
   const question = await browser.open(on.acme.agree(there));
-  await signInOn(browser, await browser.open('/login?switch=1'), 'mallory');
+  await signInOn(browser, await browser.open('/login?switch=new'), 'mallory');
 
   assert.equal((await browser.open(on.acme.agree(later))).status, 400);
   assert.equal((await browser.open(question.url)).status, 400);
