@@ -98,7 +98,7 @@ describe('the account', { skip: noBrowser }, () => {
     assert.match(await card.innerText(), /List and read your files/);
     assert.equal(await world.isActive(access_token), true);
     await card.getByRole('button', { name: 'Disconnect' }).click();
-    await page.getByText('Disconnected. Claude Code lost access.').waitFor();
+    await page.getByText(/Disconnected\. Claude Code lost access at /).waitFor();
 
     assert.equal(await world.isActive(access_token), false);
     assert.equal(await page.locator('.agent').count(), 0);
