@@ -89,7 +89,7 @@ function run(page: PageFrame, csrf: string, entry: RunView): Markup {
   const { t } = page;
   const total = entry.actions.reduce((sum, { times }) => sum + times, 0);
   return html`<li class="agent"><h2>${phrase(page, 'activity.who', entry)}</h2>
-<p class="muted">${dateText(entry.at, page)}, <bdi><time datetime="${machineTime(entry.at)}">${clock(entry.at, page)}</time>–<time datetime="${machineTime(entry.until)}">${clock(entry.until, page)}</time></bdi> · ${t('activity.count', { count: total })}</p>
+<p class="muted"><bdi>${dateText(entry.at, page)}, <time datetime="${machineTime(entry.at)}">${clock(entry.at, page)}</time>–<time datetime="${machineTime(entry.until)}">${clock(entry.until, page)}</time></bdi> · ${t('activity.count', { count: total })}</p>
 <ul class="receipts">${entry.actions.map((action) => actionLine(page, action))}</ul>
 <form method="post" action="${page.base}/account/activity/not-me"><input type="hidden" name="csrf" value="${csrf}"><input type="hidden" name="grant" value="${entry.grantId}">
 <button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t('activity.notMe')}<span class="hidden"> ${phrase(page, 'activity.who', entry)}, ${clock(entry.at, page)}</span></button></form></li>`;
@@ -110,7 +110,7 @@ function actionLine(page: PageFrame, { name, outcome, missing, times }: RunView[
 
 function happening(page: PageFrame, { what, at, actor }: HappeningView): Markup {
   const said = actor ? html` · ${phrase(page, 'activity.who', actor)}` : html` · ${page.t('activity.all')}`;
-  return html`<li class="agent"><p><strong>${page.t(WORDS[what])}</strong>${said} <span class="muted">${dateText(at, page)}, <time datetime="${machineTime(at)}">${clock(at, page)}</time></span></p></li>`;
+  return html`<li class="agent"><p><strong>${page.t(WORDS[what])}</strong>${said} <span class="muted"><bdi>${dateText(at, page)}, <time datetime="${machineTime(at)}">${clock(at, page)}</time></bdi></span></p></li>`;
 }
 
 /** Stopped first, then what else there is to do, in the order of how much it ends. */

@@ -49,7 +49,7 @@ function row(page: PageFrame, { id, name, email, seenAt }: AccountView, suggeste
   const busy = t('layout.busy');
   const shown = html`<bdi>${displayText(name)}</bdi>`;
   const seen = html`<time datetime="${machineTime(seenAt)}">${agoText(seenAt, page)}</time>`;
-  return html`<li><button type="submit" name="use" value="${id}" class="account-choice" data-busy="${busy}"><span class="avatar" aria-hidden="true">${initials(name)}</span>
+  return html`<li><button type="submit" name="use" value="${id}" class="account-choice" data-busy="${busy}"><span class="avatar" aria-hidden="true"><bdi>${initials(name)}</bdi></span>
 <span class="who"><strong>${shown}</strong>${email !== undefined && html`<span class="muted"><bdi>${displayText(email, 80)}</bdi></span>`}<span class="small muted">${rich('accounts.lastUsed', { when: seen })}</span>${suggested && html`<span class="tag">${t('accounts.suggested')}</span>`}</span></button>
 <button type="submit" name="sign_out" value="${id}" class="copy" data-busy="${busy}">${t('accounts.signOut')}<span class="hidden"> ${shown}</span></button></li>`;
 }
