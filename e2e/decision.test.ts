@@ -91,7 +91,9 @@ describe('the decision', { skip: noBrowser, concurrency: 3 }, () => {
 
   test('[CON-10] a page just opened has its focus on no button, and Allow waits', async () => {
     const person = await world.signedIn(await world.somebody());
-    await person.page.clock.install();
+    const now = new Date();
+    await person.page.clock.install({ time: now });
+    await person.page.clock.pauseAt(new Date(now.getTime() + 1000));
     await person.page.goto(world.url());
 
     const focused = await person.page.evaluate(() => document.activeElement?.tagName);
@@ -99,6 +101,8 @@ describe('the decision', { skip: noBrowser, concurrency: 3 }, () => {
     assert.equal(focused, 'BODY');
     assert.equal(await person.page.locator('button[value=allow]').getAttribute('aria-disabled'), 'true');
     assert.equal(await person.page.locator('button[value=deny]').getAttribute('aria-disabled'), null);
+    await person.page.clock.runFor(600);
+    assert.equal(await person.page.locator('button[value=allow]').getAttribute('aria-disabled'), null);
     await person.close();
   });
 
