@@ -8,7 +8,7 @@ import { before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { noBrowser } from './browser.ts';
 import { connectAgents, gallery } from './gallery.ts';
-import { issuer, type Stand, stand } from './stand.ts';
+import { issuer, ownStand, type Stand } from './stand.ts';
 
 const pictures = new URL('../out/e2e/', import.meta.url);
 /** Shown as they are in every language: names and texts of others, addresses, codes, wire names, English for developers. */
@@ -20,7 +20,7 @@ const elsewhere = ['return', 'return-posted', 'signed-out-onward', 'second-step-
 describe('every page in a language that nobody speaks', { skip: noBrowser }, () => {
   let world: Stand;
   before(async () => {
-    world = await stand();
+    world = await ownStand();
     await mkdir(pictures, { recursive: true });
     await connectAgents(world);
   });

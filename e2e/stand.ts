@@ -67,11 +67,12 @@ after(async () => {
 
 /** The stand, made when the first file asks. */
 export function stand(): Promise<Stand> {
-  opened ??= build();
+  opened ??= ownStand();
   return opened;
 }
 
-async function build(): Promise<Stand> {
+/** A stand of one's own, for whoever walks the gallery: its pages change what their people have, so the next walk would find something else. */
+export async function ownStand(): Promise<Stand> {
   const callbacks = await openCallbacks();
   endings.push(callbacks.close);
   const mails: OutgoingMail[] = [];
