@@ -44,6 +44,7 @@ describe('a device', { skip: noBrowser }, () => {
     const { device_code: deviceCode, user_code: code } = await world.device('client_approved', 'files:read files:write');
     const { page, ...person } = await world.signedIn(await world.somebody());
     await page.goto(`${issuer}/device`);
+    await page.locator('input:focus').waitFor();
     await page.keyboard.type(code.toLowerCase().replace('-', ''));
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Does your device show this code?' }).waitFor();
