@@ -14,25 +14,25 @@ import { knownClientView } from './client-view.ts';
 import { writeCookie } from './cookies.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
 import { actAs, endHeld, type Held, heldSessions, holdBeside } from './held-sessions.ts';
-import { nextPlace, type Onward, onwardOf } from './onward.ts';
+import { nextPlace, type Onward, onwardFields, onwardOf, queryOf } from './onward.ts';
 import { parkedRequest } from './parked-request.ts';
 
 type Place = { browser: Browser; exchange: Exchange; context: Context };
 
-/** GET /login/accounts?tx=… (or `to=device`). */
+/** GET /login/accounts, with what waits behind it. */
 export async function chooseAccountForm(exchange: Exchange, context: Context): Promise<Answer> {
   const onward = onwardOf(parametersFromForm(new URL(exchange.request.url).search));
   const place = { browser: browserOf(exchange, context), exchange, context };
   const held = await heldSessions(place);
-  if (held.length === 0) return redirect(signInPlace(onward, context));
+  if (held.length === 0) return redirect(newSignInPlace(onward, context));
   const parked = onward.tx === undefined ? undefined : await parkedRequest(onward.tx, place.browser, context);
   const html = chooseAccountPage(pageFrame(exchange, context), {
-    ...onward,
+    onward: onwardFields(onward),
     csrf: formToken(accountsForm(onward, held), place.browser, context),
     accounts: held.map(({ session, user }) => ({ id: user.id, name: user.name ?? user.username, email: user.email, seenAt: session.seenAt })),
     suggested: parked?.request.loginHint,
     client: parked && (await knownClientView(parked.request.clientId, context)),
-    another: signInPlace(onward, context),
+    another: newSignInPlace(onward, context),
   });
   return page(html, 200, place.browser.cookies);
 }
@@ -73,14 +73,9 @@ export function accountsPlace(onward: Onward, context: Context): string {
   return `${context.base}/login/accounts${queryOf(onward)}`;
 }
 
-function signInPlace(onward: Onward, context: Context): string {
+function newSignInPlace(onward: Onward, context: Context): string {
   const query = queryOf(onward);
   return `${context.base}/login${query}${query === '' ? '?' : '&'}switch=new`;
-}
-
-function queryOf({ tx, device }: Onward): string {
-  if (device) return `?to=device${device.userCode === undefined ? '' : `&user_code=${device.userCode}`}`;
-  return tx === undefined ? '' : `?tx=${encodeURIComponent(tx)}`;
 }
 
 /** On with the request, and the proof that the person chose for it. */
@@ -95,6 +90,6 @@ export function chosenForm(tx: string, idHash: string): Form {
 }
 
 /** The form belongs to what it goes on with, and to exactly those who stood on it. */
-function accountsForm({ tx, device }: Onward, held: readonly Held[]): Form {
-  return { purpose: 'accounts', subject: ['choose', tx ?? '', device?.userCode ?? '', ...held.map(({ session }) => session.idHash)] };
+function accountsForm(onward: Onward, held: readonly Held[]): Form {
+  return { purpose: 'accounts', subject: ['choose', queryOf(onward), ...held.map(({ session }) => session.idHash)] };
 }

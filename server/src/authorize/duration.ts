@@ -1,5 +1,5 @@
 /**
- * For how long a person allows something (experience §2.1, row 9): what may be chosen, what is chosen beforehand, and when it then ends. Consent that was given before is
+ * For how long a person allows something: what may be chosen, what is chosen beforehand, and when it then ends. Consent that was given before is
  * never made longer by being remembered, and an owner may cap it. Pure. Not here: radio buttons (views/duration-choice.ts), the refresh family (token/refresh-family.ts).
  */
 import { OAuthError } from '../errors.ts';

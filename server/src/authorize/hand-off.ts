@@ -1,5 +1,5 @@
 /**
- * "My agent runs on another computer" (experience §3.4): instead of leading this browser to a loopback address where nobody listens, the code is shown, to be carried
+ * "My agent runs on another computer": instead of leading this browser to a loopback address where nobody listens, the code is shown, to be carried
  * there by hand. Only where the operator turned it on, right after a sign-in, and with a minute to go, once more on request. Not here: HTML (views/hand-off.ts).
  */
 import type { Browser } from '../account/browser-cookie.ts';

@@ -1,6 +1,6 @@
 /**
  * The consent receipt: what the person saw, in the words they saw, and what came of it. Kept with the grant, so that "what did I agree to" has one answer
- * even after the app or the server describes itself anew (experience §3.3). Pure.
+ * even after the app or the server describes itself anew. Pure.
  */
 import type { Exchange } from '../context.ts';
 import type { ConsentRecord } from '../storage/store.ts';

@@ -6,6 +6,7 @@ import { html } from 'hono/html';
 import { type ClientView, clientIdentity } from './client-identity.ts';
 import { nameInSentence } from './client-line.ts';
 import { displayText } from './display-text.ts';
+import { hiddenFields } from './hidden-fields.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
 import { agoText, machineTime } from './moments.ts';
@@ -14,9 +15,8 @@ import { agoText, machineTime } from './moments.ts';
 export type AccountView = { id: string; name: string; email?: string; seenAt: number };
 export type ChooseAccountPageValues = {
   csrf: string;
-  tx?: string;
-  /** The person comes from the page of devices. */
-  device?: { userCode?: string };
+  /** What waits behind the choice, as hidden fields. */
+  onward: Readonly<Record<string, string>>;
   /** The one who acts now first. */
   accounts: readonly AccountView[];
   /** What the app said who is meant: a hint, which only marks an account. */
@@ -26,16 +26,14 @@ export type ChooseAccountPageValues = {
   another: string;
 };
 
-/** Renders the form that posts `tx`, `csrf` and `use` or `sign_out` (an account, or `all`) to `{base}/login/accounts`. */
+/** Renders the form that posts `csrf`, what waits, and `use` or `sign_out` (an account, or `all`) to `{base}/login/accounts`. */
 export function chooseAccountPage(page: PageFrame, values: ChooseAccountPageValues): string {
   const { t, rich } = page;
   const name = values.client && nameInSentence(page, clientIdentity(values.client, page));
   const main = html`<h1>${t('accounts.title')}</h1>
 <p>${name ? rich('accounts.textClient', { name }) : t('accounts.text')}</p>
 <form method="post" action="${page.base}/login/accounts">
-${values.tx !== undefined && html`<input type="hidden" name="tx" value="${values.tx}">`}
-${values.device && html`<input type="hidden" name="to" value="device"><input type="hidden" name="user_code" value="${values.device.userCode ?? ''}">`}
-<input type="hidden" name="csrf" value="${values.csrf}">
+${hiddenFields(values.onward)}<input type="hidden" name="csrf" value="${values.csrf}">
 <ul class="accounts">${values.accounts.map((account) => row(page, account, isSuggested(account, values.suggested)))}</ul>
 ${values.accounts.length > 1 && html`<button type="submit" name="sign_out" value="all" class="button quiet" data-busy="${t('layout.busy')}">${t('accounts.signOutAll')}</button>`}
 </form>

@@ -134,7 +134,7 @@ function everyPage(x: string): Record<string, string> {
     handedOffAgain: handOffPage(page, { tx: x, href: x, secondsLeft: 1 }),
     accounts: chooseAccountPage(page, {
       csrf: x,
-      tx: x,
+      onward: { tx: x },
       client,
       suggested: x,
       another: '/t/acme/login?switch=new',
@@ -145,7 +145,7 @@ function everyPage(x: string): Record<string, string> {
     }),
     accountsForDevice: chooseAccountPage(page, {
       csrf: x,
-      device: { userCode: x },
+      onward: { to: 'device', user_code: x },
       another: '/t/acme/login',
       accounts: [{ id: x, name: x, seenAt: 1 }],
     }),
