@@ -1,5 +1,5 @@
 /**
- * The verb that gives a code that a person carries to another computer a second chance. Not here: making answers and codes (store.ts, `approveRequest`).
+ * The verb that gives a code that a person carries to another computer a second chance. Not here: making answers and codes (authorization-requests.ts, `approveRequest`).
  */
 import type { AuditEvent } from '../../audit/event.ts';
 

@@ -3,7 +3,7 @@
  * rows are in tables/one-time-links.ts, who may ask for one and how often is account/'s.
  */
 import type { AuditEvent } from '../../audit/event.ts';
-import type { NewUser, Role } from '../store.ts';
+import type { NewUser, Role } from './users.ts';
 
 /**
  * `invitation` and `reset` are used by opening the link. `sign-in` and `sign-up` are proven in the browser that asked, with the code; a proven sign-up is then

@@ -2,7 +2,7 @@
  * Verbs and rows of passkeys (WebAuthn credentials), and of the question how many ways lead into an account. Part of the store; SQL is in ../tables/.
  */
 import type { AuditEvent } from '../../audit/event.ts';
-import type { User } from '../store.ts';
+import type { User } from './users.ts';
 
 export type Passkey = {
   /** What forms and events call it. */

@@ -2,7 +2,7 @@
  * The verbs about who may use an MCP server whose owner says so. Not here: the server itself and whether its list counts (`McpServer.people`).
  */
 import type { AuditEvent } from '../../audit/event.ts';
-import type { User } from '../store.ts';
+import type { User } from './users.ts';
 
 export type Membership = { serverId: string; userId: string };
 

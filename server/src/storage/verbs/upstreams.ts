@@ -3,7 +3,8 @@
  * by issuer and subject alone (LOG-07). Not here: issuers whose assertions count (trusted issuers), sessions.
  */
 import type { AuditEvent } from '../../audit/event.ts';
-import type { NewUser, User, WaysOn } from '../store.ts';
+import type { WaysOn } from './passkeys.ts';
+import type { NewUser, User } from './users.ts';
 
 /** How an upstream is spoken to: `github` has an interface of its own, all others are OpenID Connect by discovery. */
 export type UpstreamRecipe = 'openid' | 'google' | 'github' | 'microsoft' | 'supabase';

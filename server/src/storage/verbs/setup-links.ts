@@ -1,0 +1,14 @@
+/**
+ * The link by which the first operator of a tenant comes to be. Part of the store.
+ */
+import type { AuditEvent } from '../../audit/event.ts';
+import type { OwnerToken } from './owner-tokens.ts';
+import type { NewUser } from './users.ts';
+
+export type SetupLinkVerbs = {
+  addSetupLink(tokenHash: string, now: number, expiresAt: number): Promise<void>;
+  setupLinkOpen(tokenHash: string, now: number): Promise<boolean>;
+  /** Uses the link up and creates the operator and their owner token, all or nothing. */
+  redeemSetupLink(tokenHash: string, operator: NewUser & { passwordHash: string }, token: OwnerToken, event: AuditEvent): Promise<'done' | 'used' | 'taken'>;
+  hasOperator(): Promise<boolean>;
+};
