@@ -170,9 +170,9 @@ const arrows: Record<string, string[]> = {
   rules: ['crypto', 'errors', 'http-request'],
   crypto: ['audit', 'storage/store', 'node:crypto', '@simplewebauthn/server', 'jose'],
   // below: the only door to a database
-  storage: ['audit', 'storage/migrations', 'storage/tables', 'storage/verbs'],
+  storage: ['storage/migrations', 'storage/tables', 'storage/verbs'],
   'storage/tables': ['audit', 'storage/driver', 'storage/holdings', 'storage/row', 'storage/store', 'storage/verbs'],
-  'storage/verbs': ['audit', 'storage/store'],
+  'storage/verbs': ['audit'],
   'storage/migrations': ['storage/driver', 'storage/row', 'storage/store'],
   'storage/drivers': ['storage/driver', 'node:', 'pg'],
 };

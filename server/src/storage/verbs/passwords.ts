@@ -1,5 +1,5 @@
 /**
- * Verbs by which a person changes their own password. Part of the store; making, resetting and rehashing one are in users.ts.
+ * Verbs by which a person changes their own password. Part of the store; making and rehashing one are in users.ts, resetting in one-time-links.ts.
  */
 import type { AuditEvent } from '../../audit/event.ts';
 import type { WaysOn } from './passkeys.ts';
