@@ -63,8 +63,12 @@ const schema = z.strictObject({
   /** Offers `en-XA` and `ar-XB`, English made strange: for tests and development. */
   pseudoLanguages: z.boolean().default(false),
   accessTokenSeconds: seconds(60, 3600).default(3600),
-  /** Access ends when a refresh token was not used for this long. */
-  refreshIdleSeconds: seconds(3600, 90 * 86400).default(30 * 86400),
+  /** Access that nobody used for this long ends, and its person is told; 0: disuse ends nothing. */
+  dormantSeconds: z
+    .number()
+    .int()
+    .refine((value) => value === 0 || (value >= 3600 && value <= 400 * 86400), 'must be 0, or from 3600 to 34560000')
+    .default(30 * 86400),
   /** A refresh family ends after this long, however busy. */
   refreshLifetimeSeconds: seconds(3600, 400 * 86400).default(90 * 86400),
   /** The immediate predecessor of a refresh token gets the same successor again within this time (decision 8). */

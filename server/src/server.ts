@@ -12,6 +12,7 @@ import { exportData } from './account/export.ts';
 import { firstTime, firstTimeForm } from './account/first-time.ts';
 import { account, home } from './account/home.ts';
 import { chooseLanguage } from './account/language.ts';
+import { lapseOver } from './account/lapse.ts';
 import { link, linkForm } from './account/link-upstream.ts';
 import { acceptInvitation, invitationForm, newAccount, newAccountForm } from './account/new-account.ts';
 import { pauseForm } from './account/pause.ts';
@@ -169,5 +170,5 @@ export const routes: readonly Route[] = [
  * @throws {TypeError} naming each option that is wrong and the rule it breaks.
  */
 export function createServer(options: ServerOptions): AuthServer {
-  return createApp(routes, [expireClients, tellLogouts, (context) => context.mail.deliver()], options);
+  return createApp(routes, [lapseOver, expireClients, tellLogouts, (context) => context.mail.deliver()], options);
 }

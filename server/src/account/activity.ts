@@ -30,8 +30,11 @@ const HAPPENINGS: Partial<Record<EventType, Happening>> = {
   'grant.resumed': 'resumed',
   'grant.reduced': 'reduced',
   'grant.revoked': 'revoked',
+  'grant.lapsed': 'lapsed.unused',
   'refresh_token.reused': 'reused',
 };
+
+const LAPSES = ['lapsed.unused', 'lapsed.longest', 'lapsed.chosen'] as const;
 
 type Chosen = { agent?: Card; result?: 'allowed' | 'refused'; day?: string };
 
@@ -203,14 +206,22 @@ async function happeningsOf({ user }: SignedIn, chosen: Chosen, actorOf: ActorOf
   const events = await context.store.listEvents({ userId: user.id, limit: MAX_EVENTS });
   const told = await Promise.all(
     events
-      .filter(({ type, at }) => type in HAPPENINGS && at >= since && at < before)
+      .filter(({ type, at, detail }) => type in HAPPENINGS && at >= since && at < before && detail?.staysConnected !== true)
       .map(async (event): Promise<(HappeningView & { acted?: Acted }) | undefined> => {
         const acted = await actedOf(event, context);
         if (chosen.agent && !(acted?.clientId === chosen.agent.clientId && acted.resource === chosen.agent.resource)) return undefined;
-        return { kind: 'happening', what: HAPPENINGS[event.type] ?? 'approved', at: event.at, actor: acted && (await actorOf(acted)) };
+        return { kind: 'happening', ...whatHappened(event), at: event.at, actor: acted && (await actorOf(acted)) };
       }),
   );
   return told.filter((one) => one !== undefined);
+}
+
+/** Access that ended by itself says why, and after how long. */
+function whatHappened({ type, detail }: AuditEvent): Pick<HappeningView, 'what' | 'days'> {
+  const what = HAPPENINGS[type] ?? 'approved';
+  if (what !== 'lapsed.unused') return { what };
+  const why = LAPSES.find((reason) => reason === `lapsed.${detail?.reason}`) ?? what;
+  return { what: why, days: Number(detail?.days ?? 0) };
 }
 
 /** Undefined for what was done to all agents at once. */

@@ -3,6 +3,7 @@
  * (agents.ts, reduce.ts), HTML (views/).
  */
 import type { Context } from '../context.ts';
+import { lastingDays } from '../rules/lasting-days.ts';
 import { targetOf } from '../servers/resource.ts';
 import type { Client, ConnectedAgent, NotedDelegation } from '../storage/store.ts';
 import type { AgentView } from '../views/agent-card.ts';
@@ -45,12 +46,16 @@ export async function agentView(card: Card, { delegations, weeks }: Told, contex
     from: card.from,
     lastUsed: card.lastUsedAt > card.createdAt ? card.lastUsedAt : undefined,
     endsAt: card.endsAt,
+    lapsesAt: latest(card.grants.map(({ familyExpiresAt }) => familyExpiresAt)),
+    dormantDays: client?.serverId === undefined ? lastingDays(context.options).unused : undefined,
     stopped: stoppedBy(card),
     week: week && { actions: week.actions, refused: week.refused },
     consents: card.grants.map(({ id, createdAt }) => ({ grantId: id, at: createdAt })),
     through: client && (await throughWhom(client, card, delegations, context)),
   };
 }
+
+const latest = (times: readonly (number | undefined)[]) => times.reduce((one, other) => (one === undefined || (other ?? 0) > one ? other : one), undefined);
 
 function stoppedBy({ grants }: Card): AgentView['stopped'] {
   if (grants.some(({ holdId }) => holdId !== undefined)) return 'operator';

@@ -62,7 +62,7 @@ export async function reduce(exchange: Exchange, context: Context): Promise<Answ
 }
 
 async function formAnswer(card: Card, error: 'nothingLeft' | 'nothingChanged' | undefined, { signedIn, browser, exchange, context }: Place): Promise<Answer> {
-  const { grantId, client, serverName, scopes, endsAt } = await agentView(card, { delegations: [], weeks: [] }, context);
+  const { grantId, client, serverName, scopes, endsAt, dormantDays } = await agentView(card, { delegations: [], weeks: [] }, context);
   const html = reducePage(pageFrame(exchange, context), {
     csrf: formToken(agentsForm(signedIn), browser, context),
     grantId,
@@ -70,6 +70,7 @@ async function formAnswer(card: Card, error: 'nothingLeft' | 'nothingChanged' | 
     serverName,
     scopes: scopes.filter(({ name }) => name !== 'offline_access').map((scope) => ({ ...scope, fixed: fixed.has(scope.name) })),
     endsAt,
+    dormantDays,
     sooner: soonerThan(card, context),
     error,
   });

@@ -56,6 +56,7 @@ export const eventTypes = [
   'grant.denied',
   'grant.hand_off_extended',
   'grant.revoked',
+  'grant.lapsed',
   'grant.paused',
   'grant.resumed',
   'grant.reduced',

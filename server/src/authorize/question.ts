@@ -5,6 +5,7 @@
 import { clientView } from '../account/client-view.ts';
 import type { SignedIn } from '../account/session.ts';
 import type { Context } from '../context.ts';
+import { lastingDays } from '../rules/lasting-days.ts';
 import type { Target } from '../servers/resource.ts';
 import type { Client, DeviceRequest } from '../storage/store.ts';
 import type { AskedValues } from '../views/consent-page.ts';
@@ -35,7 +36,7 @@ export async function questionOf({ request, client, target, signedIn }: Asked, b
     server: { name: target.server?.name ?? context.options.serviceName, host: new URL(target.resource).host, resource: target.resource },
     scopes: [...offered, ...ignored],
     offline: isRenewable(request.scope, client, context),
-    lasts: { unused: days(context.options.refreshIdleSeconds), most: days(context.options.refreshLifetimeSeconds) },
+    lasts: lastingDays(context.options),
     durations: durationsOf({ request, client, target }, before, context),
   };
   return { shown, optional };
@@ -52,8 +53,6 @@ function durationsOf({ request, client, target }: Omit<Asked, 'signedIn'>, befor
   const { refreshLifetimeSeconds: mostSeconds } = context.options;
   return durationChoice({ now: context.now(), risky, limit: target.server?.maxDuration, asBefore, mostSeconds });
 }
-
-const days = (seconds: number): number => Math.max(1, Math.round(seconds / 86400));
 
 /** Whether the token endpoint will issue a refresh token for this. */
 function isRenewable(scope: readonly string[], client: Client, { options }: Context): boolean {

@@ -34,6 +34,7 @@ export const mailKinds = {
   'agent-connected': aboutAgents('agent-connected'),
   'more-access': aboutAgents('more-access'),
   'key-reused': aboutAgents('key-reused'),
+  'access-lapsed': aboutAgents('access-lapsed'),
   'new-device': aboutAccount('new-device'),
   'password-changed': aboutAccount('password-changed'),
   'passkey-added': aboutAccount('passkey-added'),

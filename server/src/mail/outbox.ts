@@ -21,7 +21,7 @@ export type Message<Kind extends MailKind> = {
 /** What somebody is warned of. An agent's notice names the agent, the server, and the path where it is seen and stopped. */
 export type Notice = { user: Pick<User, 'email' | 'language'> } & (
   | { kind: AccountNotice }
-  | { kind: AgentNotice; about: Pick<AgentNoticeValues, 'client' | 'server' | 'path'> }
+  | { kind: AgentNotice; about: Pick<AgentNoticeValues, 'client' | 'server' | 'path' | 'days'> }
 );
 
 export type Outbox = {
@@ -36,11 +36,12 @@ export type Outbox = {
    */
   with<Kind extends MailKind>(event: AuditEvent, message: Message<Kind>): AuditEvent;
   /**
-   * Gives an event about somebody's account or agents the notice that warns them, with the time, address and browser of the request. Who has no address is not told.
+   * Gives an event about somebody's account or agents the notice that warns them, with the time, address and browser of the request, if one caused it. Who has no
+   * address is not told.
    *
    *     store.removePasskey(passkey, context.mail.notify(event, { kind: 'passkey-removed', user }, exchange));
    */
-  notify(event: AuditEvent, notice: Notice, exchange: Exchange): AuditEvent;
+  notify(event: AuditEvent, notice: Notice, exchange?: Exchange): AuditEvent;
   /** Sends what is due. Resolves to how many rows were tried. */
   deliver(): Promise<number>;
   /** Sends in the background what came with events; for the clock of the runtime, about once a second. */
@@ -99,10 +100,10 @@ export function outboxOf(place: Delivering): Outbox {
       deliverSoon();
     },
     with: withMessage,
-    notify(event, notice, { address, request }) {
+    notify(event, notice, exchange) {
       const { user } = notice;
       if (user.email === undefined) return event;
-      const moment = { at: event.at, address, userAgent: request.headers.get('user-agent')?.slice(0, 200) };
+      const moment = { at: event.at, address: exchange?.address, userAgent: exchange?.request.headers.get('user-agent')?.slice(0, 200) };
       const envelope = { to: user.email, locale: user.language };
       // The two halves are spelled out because each kind has its own values.
       if ('about' in notice) return withMessage(event, { ...envelope, kind: notice.kind, values: { ...moment, ...notice.about } });

@@ -32,7 +32,7 @@ export const settings: readonly Setting[] = [
   { name: 'mailFrom', kind: 'text', about: 'address that mail is sent from: auth@example.com, or Example <auth@example.com>' },
   { name: 'dangerouslyPlainSmtp', kind: 'switch', about: 'send mail even to a server without STARTTLS' },
   { name: 'accessTokenSeconds', kind: 'number', option: 'accessTokenSeconds', about: 'life of access tokens' },
-  { name: 'refreshIdleSeconds', kind: 'number', option: 'refreshIdleSeconds', about: 'access ends when unused for this long' },
+  { name: 'dormantSeconds', kind: 'number', option: 'dormantSeconds', about: 'access ends when unused for this long; 0: it does not' },
   { name: 'refreshLifetimeSeconds', kind: 'number', option: 'refreshLifetimeSeconds', about: 'access ends after this long, however busy' },
   { name: 'refreshGraceSeconds', kind: 'number', option: 'refreshGraceSeconds', about: 'how long the predecessor of a refresh token gets its successor again' },
   { name: 'activitySeconds', kind: 'number', option: 'activitySeconds', about: 'how long is kept what MCP servers report that agents did; 0 keeps nothing' },

@@ -10,6 +10,7 @@ import { delegationsContract } from './contract/delegations.ts';
 import { deviceContract } from './contract/device.ts';
 import { NOW, type Nodes } from './contract/fixtures.ts';
 import { isolationContract } from './contract/isolation.ts';
+import { lapsesContract } from './contract/lapses.ts';
 import { logoutContract } from './contract/logout.ts';
 import { oneTimeLinksContract } from './contract/one-time-links.ts';
 import { operationsContract } from './contract/operations.ts';
@@ -70,6 +71,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       registrationsContract,
       consentContract,
       pausesContract,
+      lapsesContract,
       delegationsContract,
       deviceContract,
       tokensContract,

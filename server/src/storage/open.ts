@@ -23,6 +23,7 @@ import { grantsTable } from './tables/grants.ts';
 import { handOffTable } from './tables/hand-off.ts';
 import { issuerGrantsTable } from './tables/issuer-grants.ts';
 import { knownDevicesTable } from './tables/known-devices.ts';
+import { lapsesTable } from './tables/lapses.ts';
 import { lastUse } from './tables/last-use.ts';
 import { limitsTable } from './tables/limits.ts';
 import { machineGrantsTable } from './tables/machine-grants.ts';
@@ -115,6 +116,7 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...pushedRequestsTable(driver, tenant),
     ...grantsTable(driver, tenant),
     ...pausesTable(driver, tenant),
+    ...lapsesTable(driver, tenant),
     ...receiptsTable(driver, tenant),
     ...machineGrantsTable(driver, tenant),
     ...issuerGrantsTable(driver, tenant),

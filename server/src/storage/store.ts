@@ -19,6 +19,7 @@ import type { GrantVerbs } from './verbs/grants.ts';
 import type { HandOffVerbs } from './verbs/hand-off.ts';
 import type { KnownDeviceVerbs } from './verbs/known-devices.ts';
 import type { LanguageVerbs } from './verbs/languages.ts';
+import type { LapseVerbs } from './verbs/lapses.ts';
 import type { LastUseVerbs } from './verbs/last-use.ts';
 import type { LimitVerbs } from './verbs/limits.ts';
 import type { LogoutVerbs } from './verbs/logouts.ts';
@@ -54,6 +55,7 @@ export { type Code, MAX_CODE_FAILURES } from './verbs/codes.ts';
 export type { Approval, NotedDelegation } from './verbs/delegations.ts';
 export type { DeviceCode, DeviceRequest } from './verbs/device-codes.ts';
 export type { AllowedScope, ConnectedAgent, Grant, GrantState } from './verbs/grants.ts';
+export type { OverGrant } from './verbs/lapses.ts';
 export type { Allowance } from './verbs/limits.ts';
 export type { DueLogout, SessionClient } from './verbs/logouts.ts';
 export type { OneTimeUse } from './verbs/one-time-ids.ts';
@@ -87,6 +89,8 @@ export type Store = AccessTokenVerbs &
   DismissalVerbs &
   GrantVerbs &
   HandOffVerbs &
+  LanguageVerbs &
+  LapseVerbs &
   KnownDeviceVerbs &
   LanguageVerbs &
   LastUseVerbs &

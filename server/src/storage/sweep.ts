@@ -30,12 +30,9 @@ function expiredRows(table: string, key: string, { column, keptSeconds = 0, also
   return (round) => [remove(round)];
 }
 
-// A person's grant whose family ran out can never be used again: it ends, so that it is no longer shown as connected.
-const idle = part<keyof Round>`from refresh_tokens where idle_expires_at <= ${'now'} order by idle_expires_at, tenant, family_id limit ${'limit'}`;
-const endIdleGrants = sql<Round>`update grants set revoked_at = ${'now'}, revoked_reason = 'expired'
-  where user_id is not null and revoked_at is null and (tenant, id) in (select tenant, grant_id ${idle})`;
-const deleteIdleFamilies = sql<Round>`delete from refresh_tokens where idle_expires_at <= ${'now'}
-  and (tenant, family_id) in (select tenant, family_id ${idle})`;
+// A person's grant ends with its family and is told of, one by one (tables/lapses.ts); until then its family says when and why.
+const withoutLivingGrant = literal(`and coalesce((select 1 from grants g where g.tenant = refresh_tokens.tenant and g.id = refresh_tokens.grant_id
+  and g.user_id is not null and g.revoked_at is null limit 1), 0) = 0`);
 
 // Not "not exists": Postgres would read all grants to answer it for a few documents.
 const withoutGrant = literal(`and disabled_at is null
@@ -48,7 +45,7 @@ const sweeps: readonly Sweep[] = [
   expiredRows('pushed_requests', 'reference_hash', { column: 'expires_at', keptSeconds: PUSHED_KEPT_SECONDS }),
   expiredRows('codes', 'code_hash', { column: 'expires_at', keptSeconds: CODE_KEPT_SECONDS }),
   expiredRows('device_codes', 'code_hash', { column: 'expires_at', keptSeconds: DEVICE_CODE_KEPT_SECONDS }),
-  (round) => [endIdleGrants(round), deleteIdleFamilies(round)],
+  expiredRows('refresh_tokens', 'family_id', { column: 'idle_expires_at', also: withoutLivingGrant }),
   expiredRows('registration_tokens', 'id', { column: 'expires_at' }),
   expiredRows('delegations', 'grant_id', { column: 'expires_at' }),
   expiredRows('revoked_tokens', 'jti', { column: 'expires_at', keptSeconds: REVOKED_TOKEN_KEPT_SECONDS }),

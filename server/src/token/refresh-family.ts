@@ -17,7 +17,7 @@ export type Beginning = { client: Client; grant: Grant; authTime: number; amr: s
  */
 export function beginFamily({ client, grant, authTime, amr, dpopJkt }: Beginning, context: Context): BegunFamily | undefined {
   if (!mayRefresh(client, grant, context)) return undefined;
-  const { refreshIdleSeconds, refreshLifetimeSeconds } = context.options;
+  const { refreshLifetimeSeconds } = context.options;
   const now = context.now();
   const familyId = newFamilyId(now);
   const token = firstRefreshToken(familyId, context);
@@ -33,10 +33,15 @@ export function beginFamily({ client, grant, authTime, amr, dpopJkt }: Beginning
     dpopJkt: client.metadata.tokenEndpointAuthMethod === 'none' ? dpopJkt : undefined,
     createdAt: now,
     rotatedAt: now,
-    idleExpiresAt: Math.min(now + refreshIdleSeconds, expiresAt),
+    idleExpiresAt: Math.min(dormantFrom(now, context), expiresAt),
     expiresAt,
   };
   return { token, family };
+}
+
+/** When a family that is used now has been idle too long. */
+export function dormantFrom(now: number, { options: { dormantSeconds } }: Context): number {
+  return dormantSeconds === 0 ? Number.POSITIVE_INFINITY : now + dormantSeconds;
 }
 
 function mayRefresh({ metadata }: Client, grant: Grant, { options }: Context): boolean {

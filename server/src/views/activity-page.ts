@@ -24,9 +24,15 @@ export type RunView = ActorView & {
   until: number;
   actions: readonly { name: string; outcome: 'allowed' | 'refused'; missing: readonly string[]; times: number }[];
 };
-export type Happening = 'approved' | 'paused' | 'resumed' | 'reduced' | 'revoked' | 'reused';
+export type Happening = 'approved' | 'paused' | 'resumed' | 'reduced' | 'revoked' | 'reused' | `lapsed.${'unused' | 'longest' | 'chosen'}`;
 /** Something that was done about an agent; about all of them without one. */
-export type HappeningView = { kind: 'happening'; what: Happening; at: number; actor?: ActorView };
+export type HappeningView = {
+  kind: 'happening';
+  what: Happening;
+  at: number;
+  actor?: ActorView /** After how many, where the words say that. */;
+  days?: number;
+};
 
 export type ActivityPageValues = {
   csrf: string;
@@ -43,15 +49,6 @@ export type ActivityPageValues = {
   query: string;
   /** The agent that was just stopped with "This wasn't me". */
   stopped?: ActorView;
-};
-
-const WORDS: Readonly<Record<Happening, MessageKey>> = {
-  approved: 'activity.approved',
-  paused: 'activity.paused',
-  resumed: 'activity.resumed',
-  reduced: 'activity.reduced',
-  revoked: 'activity.revoked',
-  reused: 'activity.reused',
 };
 
 /** Renders the page; "This wasn't me" posts `csrf` and `grant` to `{base}/account/activity/not-me`. */
@@ -108,9 +105,9 @@ function actionLine(page: PageFrame, { name, outcome, missing, times }: RunView[
   return html`<li><code><bdi>${displayText(name, 100)}</bdi></code>${count} · ${result}</li>`;
 }
 
-function happening(page: PageFrame, { what, at, actor }: HappeningView): Markup {
+function happening(page: PageFrame, { what, at, actor, days = 0 }: HappeningView): Markup {
   const said = actor ? html` · ${phrase(page, 'activity.who', actor)}` : html` · ${page.t('activity.all')}`;
-  return html`<li class="agent"><p><strong>${page.t(WORDS[what])}</strong>${said} <span class="muted"><bdi>${dateText(at, page)}, <time datetime="${machineTime(at)}">${clock(at, page)}</time></bdi></span></p></li>`;
+  return html`<li class="agent"><p><strong>${page.t(`activity.${what}`, { days })}</strong>${said} <span class="muted"><bdi>${dateText(at, page)}, <time datetime="${machineTime(at)}">${clock(at, page)}</time></bdi></span></p></li>`;
 }
 
 /** Stopped first, then what else there is to do, in the order of how much it ends. */

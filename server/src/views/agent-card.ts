@@ -30,6 +30,9 @@ export type AgentView = {
   from?: { address?: string; userAgent?: string };
   lastUsed?: number;
   endsAt?: number;
+  /** When it ends by itself unless it is used again, where `endsAt` is not known; and what disuse that is, in days, if any. */
+  lapsesAt?: number;
+  dormantDays?: number;
   /** Who has stopped it. */
   stopped?: 'person' | 'operator';
   /** What it did in the last seven days, where servers report it. */
@@ -85,12 +88,17 @@ function stopped({ t, serviceName }: PageFrame, agent: AgentView): Markup | unde
 }
 
 /** What is worth a line: it ends soon, or nobody has used it for long. */
-function standing(page: PageFrame, { endsAt, lastUsed, since, stopped: byWhom }: AgentView): Markup | undefined {
+function standing(page: PageFrame, { endsAt, lapsesAt, dormantDays = Infinity, lastUsed, since, stopped: byWhom }: AgentView): Markup | undefined {
   const { t, now } = page;
   if (now === undefined || byWhom !== undefined) return undefined;
   const unusedDays = Math.floor((now - (lastUsed ?? since)) / DAY);
-  if (endsAt !== undefined && endsAt - now < SOON_DAYS * DAY) return html`<p class="standing">${t('agents.endsIn', { when: untilText(endsAt, page) })}</p>`;
-  return unusedDays >= UNUSED_DAYS ? html`<p class="standing">${t('agents.unusedFor', { days: unusedDays })}</p>` : undefined;
+  const end = endsAt ?? lapsesAt;
+  // Where a few days of disuse end access, its end is always near.
+  const isSoon = end !== undefined && end - now < Math.min(SOON_DAYS, dormantDays / 2) * DAY;
+  const unused = endsAt === undefined && (unusedDays >= UNUSED_DAYS || (isSoon && unusedDays > 0)) && t('agents.unusedFor', { days: unusedDays });
+  const ends = end !== undefined && (isSoon || unused) && t('agents.endsIn', { when: untilText(end, page) });
+  const said = [unused, ends].filter((words) => words !== false);
+  return said.length > 0 ? html`<p class="standing">${said.join(' ')}</p>` : undefined;
 }
 
 function receipts(page: PageFrame, { consents }: AgentView): Markup {
@@ -107,7 +115,7 @@ function times(page: PageFrame, agent: AgentView): Markup {
   const since = html`<time datetime="${machineTime(agent.since)}">${dateText(agent.since, page)}</time>`;
   const used = agent.lastUsed === undefined ? t('agents.never') : html`<time datetime="${machineTime(agent.lastUsed)}">${agoText(agent.lastUsed, page)}</time>`;
   const until =
-    agent.endsAt === undefined ? t('agents.untilUnused') : html`<time datetime="${machineTime(agent.endsAt)}">${dateText(agent.endsAt, page)}</time>`;
+    agent.endsAt === undefined ? untilWhat(page, agent) : html`<time datetime="${machineTime(agent.endsAt)}">${dateText(agent.endsAt, page)}</time>`;
   const row = (words: MessageKey, value: unknown) => html`<div><dt>${t(words)}</dt><dd>${value}</dd></div>`;
   const week = agent.week && row('agents.week', t('agents.weekCounts', agent.week));
   const from =
@@ -117,6 +125,10 @@ function times(page: PageFrame, agent: AgentView): Markup {
       html`<bdi>${deviceText(agent.from.userAgent, page)}</bdi>${agent.from.address !== undefined && html` <bdi>${agent.from.address}</bdi>`}`,
     );
   return html`${row('agents.since', since)}${from}${row('agents.lastUsed', used)}${row('agents.until', until)}${week}`;
+}
+
+function untilWhat({ t }: PageFrame, { dormantDays }: AgentView): string {
+  return dormantDays === undefined ? t('agents.untilUnused') : t('agents.untilDormant', { days: dormantDays });
 }
 
 function throughWhom(page: PageFrame, { through }: AgentView): Markup | undefined {

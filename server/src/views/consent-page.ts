@@ -9,7 +9,7 @@ import { clientLine, nameInSentence, warningLine } from './client-line.ts';
 import type { ScopeView } from './describe-scope.ts';
 import { describeScope, isDuration, scopeGroup } from './describe-scope.ts';
 import { displayText, visibleText } from './display-text.ts';
-import { type DurationChoice, durationChoice } from './duration-choice.ts';
+import { type DurationChoice, durationChoice, untilDisconnected } from './duration-choice.ts';
 import { type HandOffOffer, handOffOffer } from './hand-off.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
@@ -29,7 +29,7 @@ export type AskedValues = {
   /** A refresh token is asked for. */
   offline: boolean;
   /** When renewable access ends by itself, in days. */
-  lasts: { unused: number; most: number };
+  lasts: { unused?: number; most: number };
   /** For how long the person may allow it; absent when it cannot be renewed. */
   durations?: DurationChoice;
   /** Name of the MCP server that the client speaks for: it acts only through agents that were connected there. */
@@ -172,9 +172,8 @@ export function duration(page: Words & { now?: number }, values: AskedValues, ad
   return html`<dl class="facts"><div><dt>${page.t('consent.howLong')}</dt><dd><p>${durationText(page, values, renewable)}</p></dd></div></dl>`;
 }
 
-function durationText({ t }: Words, { through, lasts }: AskedValues, renewable: boolean): string {
-  if (through !== undefined) return t('consent.untilDisconnectedOr', { most: lasts.most });
-  return renewable ? t('consent.untilDisconnected', { unused: lasts.unused, most: lasts.most }) : t('consent.once');
+function durationText(page: Words, { through, lasts }: AskedValues, renewable: boolean): string {
+  return through !== undefined || renewable ? untilDisconnected(page, { through, lasts }) : page.t('consent.once');
 }
 
 /** The place is strong, so that the eye lands on it; the sentence around it stays in the order of the language. */

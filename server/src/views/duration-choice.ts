@@ -15,8 +15,8 @@ export type DurationChoice = { offered: readonly Duration[]; preset: Duration; a
 
 export type DurationValues = {
   durations: DurationChoice;
-  /** When renewable access ends by itself, in days. */
-  lasts: { unused: number; most: number };
+  /** When renewable access ends by itself, in days. Without `unused`, disuse does not end it. */
+  lasts: { unused?: number; most: number };
   /** The client has no refresh token of its own, so disuse does not end it. */
   through?: string;
   /** Said of an addition only. */
@@ -39,7 +39,10 @@ function durationText(page: Words & { now?: number }, duration: Duration, { dura
   const { t } = page;
   if (duration !== 'until_disconnected') return t(`consent.duration.${duration}`);
   if (durations.asBefore !== undefined) return t('consent.duration.asBefore', { when: untilText(durations.asBefore, page) });
-  return through === undefined
-    ? t('consent.untilDisconnected', { unused: lasts.unused, most: lasts.most })
-    : t('consent.untilDisconnectedOr', { most: lasts.most });
+  return untilDisconnected(page, { lasts, through });
+}
+
+/** Says what ends access that a person did not limit. */
+export function untilDisconnected({ t }: Words, { lasts: { unused, most }, through }: Pick<DurationValues, 'lasts' | 'through'>): string {
+  return through !== undefined || unused === undefined ? t('consent.untilDisconnectedOr', { most }) : t('consent.untilDisconnected', { unused, most });
 }

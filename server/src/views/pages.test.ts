@@ -221,6 +221,7 @@ function everyPage(x: string): Record<string, string> {
         },
         { kind: 'happening', what: 'reused', at: 1, actor: { client: { ...client, tier: 'dynamic' }, serverName: x } },
         { kind: 'happening', what: 'paused', at: 1 },
+        { kind: 'happening', what: 'lapsed.unused', at: 1, days: 30 },
       ],
       more: true,
       agents: [{ grantId: x, actor: { client, serverName: x } }],

@@ -25,6 +25,8 @@ export type ReducePageValues = {
   scopes: readonly (ScopeView & { fixed?: boolean })[];
   /** Epoch seconds. */
   endsAt?: number;
+  /** Disuse ends it, too, after so many days. */
+  dormantDays?: number;
   /** What would be sooner than it ends now. */
   sooner: readonly Shorter[];
   /** Nothing was left ticked, or nothing was changed. */
@@ -55,9 +57,10 @@ function choice(page: PageFrame, scope: ScopeView & { fixed?: boolean }): Markup
   return html`<label class="scope choice">${box}<span>${scopeText(page, scope)}${scope.optional && html` <span class="tag">${t('consent.optional')}</span>`}</span> <code>${visibleText(scope.name)}</code></label>`;
 }
 
-function until(page: PageFrame, { endsAt, sooner }: ReducePageValues): Markup {
+function until(page: PageFrame, { endsAt, dormantDays, sooner }: ReducePageValues): Markup {
   const { t } = page;
-  const now = endsAt === undefined ? t('reduce.untilUnused') : t('reduce.asNow', { date: dateText(endsAt, page) });
+  const open = dormantDays === undefined ? t('reduce.untilUnused') : t('reduce.untilDormant', { days: dormantDays });
+  const now = endsAt === undefined ? open : t('reduce.asNow', { date: dateText(endsAt, page) });
   const option = (value: string, words: string, checked = false) =>
     html`<label class="check"><input type="radio" name="until" value="${value}"${checked && html` checked`}><span>${words}</span></label>`;
   return html`<fieldset class="kept"><legend>${t('agents.until')}</legend>${option('', now, true)}${sooner.map((each) => option(each, t(`reduce.${each}`)))}</fieldset>`;

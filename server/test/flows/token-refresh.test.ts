@@ -138,7 +138,7 @@ test('[RT-06] a resource that was not granted is invalid_target and does not cos
 
 test('[RT-07] a refresh token dies when idle, and a busy family dies of age', async () => {
   const day = 86400;
-  const scene = await stage({ refreshIdleSeconds: 2 * day, refreshLifetimeSeconds: 5 * day });
+  const scene = await stage({ dormantSeconds: 2 * day, refreshLifetimeSeconds: 5 * day });
   const idle = await scene.tokens();
   scene.clock.advance(2 * day);
   const start = await scene.tokens();

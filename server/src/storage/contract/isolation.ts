@@ -187,6 +187,8 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   listGrants: (other) => none(other.listGrants({}, NOW)).then(() => none(other.listGrants({ clientId: 'client_1' }, NOW))),
   disconnectAgent: (other) => no(other.disconnectAgent('usr_alice', 'grant_1', 'stolen', happened('grant.revoked'))),
   revokeGrant: (other) => no(other.revokeGrant('grant_1', 'stolen', happened('grant.revoked'))),
+  listOverGrants: (other) => none(other.listOverGrants(NOW + 31 * DAY, 10)),
+  lapseGrant: (other) => no(other.lapseGrant('grant_1', 'stolen', happened('grant.lapsed', NOW + 31 * DAY))),
   pauseAgent: (other) => no(other.pauseAgent('usr_alice', 'grant_1', happened('grant.paused'))),
   resumeAgent: (other) => no(other.resumeAgent('usr_alice', 'grant_device', happened('grant.resumed'))),
   pauseAllAgents: (other) => no(other.pauseAllAgents('usr_alice', happened('grant.paused'))),

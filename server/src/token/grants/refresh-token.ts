@@ -12,6 +12,7 @@ import type { Grant, RefreshFamily } from '../../storage/store.ts';
 import { checkBoundKey, spendProof } from '../dpop.ts';
 import { issue } from '../issue.ts';
 import { grantPaused } from '../paused.ts';
+import { dormantFrom } from '../refresh-family.ts';
 import { parseRefreshToken, type RefreshTokenValue, successorOf } from '../refresh-token-value.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
 import { checkResource, narrowScope } from './narrow.ts';
@@ -50,7 +51,7 @@ function presentedToken({ parameters }: TokenRequest, context: Context): Present
 
 /** Resolves to the token that takes over. */
 async function rotate({ value, familyId, generation }: Presented, { family, grant }: Found, request: TokenRequest, context: Context): Promise<string> {
-  const { refreshIdleSeconds, refreshGraceSeconds } = context.options;
+  const { refreshGraceSeconds } = context.options;
   const now = context.now();
   const next = successorOf(value, { familyId, generation }, context);
   const rotation = {
@@ -58,7 +59,7 @@ async function rotate({ value, familyId, generation }: Presented, { family, gran
     presentedHash: sha256(value),
     nextHash: sha256(next),
     now,
-    idleExpiresAt: Math.min(now + refreshIdleSeconds, family.expiresAt),
+    idleExpiresAt: Math.min(dormantFrom(now, context), family.expiresAt),
     graceSeconds: refreshGraceSeconds,
   };
   const result = await context.store.rotateRefreshToken(rotation, () => reuseEvent(grant, request, context));

@@ -10,10 +10,17 @@ import type { Block, Letter, MailFrame } from './letter.ts';
 /** When and from where; `userAgent` as the browser says it. */
 export type Moment = { at: number; address?: string; userAgent?: string };
 export type AccountNotice = 'password-changed' | 'passkey-added' | 'passkey-removed' | 'factor-added' | 'factor-removed' | 'sign-in-linked' | 'new-device';
-export type AgentNotice = 'agent-connected' | 'more-access' | 'key-reused';
+export type AgentNotice = 'agent-connected' | 'more-access' | 'key-reused' | 'access-lapsed';
 
 export type AccountNoticeValues = Moment;
-export type AgentNoticeValues = Moment & { client: ClientView; server: string /** Where this agent is seen, paused and ended. */; path: string };
+export type AgentNoticeValues = Moment & {
+  client: ClientView;
+  server: string;
+  /** Where this agent is seen, paused and ended. */
+  path: string;
+  /** For how long it was not used. */
+  days?: number;
+};
 
 /** About the account itself: one moment each. */
 export function accountNotice(notice: AccountNotice) {
@@ -33,12 +40,13 @@ export function agentNotice(notice: AgentNotice) {
     const [first] = all;
     const agent = agentName(first.client, mail);
     const server = placeName(first.server);
-    const values = { service, agent, server, count: all.length };
+    const values = { service, agent, server, count: all.length, days: first.days ?? 0 };
     const what: Block[] =
       all.length === 1
         ? [{ text: t(`mail.${notice}.text`, values) }, { facts: momentFacts(first, mail) }]
         : [{ text: t(`mail.${notice}.texts`, values) }, { list: all.map((one) => agentLine(one, mail)) }];
-    const link = all.length === 1 ? { link: t('mail.toAgent'), path: first.path } : { link: t('mail.toAgents'), path: '/account/agents' };
+    const link =
+      all.length === 1 && notice !== 'access-lapsed' ? { link: t('mail.toAgent'), path: first.path } : { link: t('mail.toAgents'), path: '/account/agents' };
     return { subject: t(`mail.${notice}.subject`, values), blocks: [...what, { text: t(`mail.${notice}.advice`) }, link] };
   };
 }

@@ -1,0 +1,84 @@
+/**
+ * The part of the storage contract about access that ends by itself: which grants are over and why, and that each ends, and is told of, once.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { approve, connect, count, countEvents, DAY, family, freshTenant, happened, machineGrant, NOW, type Nodes, redeem, settle, times } from './fixtures.ts';
+import { mail } from './outbox.ts';
+
+const idleEnd = family.idleExpiresAt;
+
+export function lapsesContract(nodes: () => Nodes): void {
+  describe('access that ends by itself', () => {
+    test('[RT-07] living grants of people whose family is over are listed, those that ended first first, with their person and their times', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+      for (const suffix of ['1', '2', '3', '4']) await approve(store, suffix, suffix === '4' ? { clientId: 'client_4' } : {});
+      await redeem(store, '1', { idleExpiresAt: idleEnd - 1, rotatedAt: NOW + 5 });
+      await redeem(store, '2');
+      await redeem(store, '3', { idleExpiresAt: family.expiresAt });
+      await redeem(store, '4');
+      await store.ensureMachineGrant(machineGrant, happened('grant.machine_approved'));
+      const over = async (now: number) => (await store.listOverGrants(now, 10)).map(({ id, staysConnected }) => [id, staysConnected]);
+
+      assert.deepEqual(await over(idleEnd - 2), []);
+      assert.deepEqual(await over(idleEnd - 1), [['grant_1', true]]);
+      // Grant 3 is of the agent of 1 and 2 and lives on; 4 is all that its agent has.
+      assert.deepEqual(await over(idleEnd), [
+        ['grant_1', true],
+        ['grant_2', true],
+        ['grant_4', false],
+      ]);
+      const [{ user, serverName, rotatedAt, idleExpiresAt, familyExpiresAt } = assert.fail()] = await store.listOverGrants(idleEnd, 1);
+      assert.deepEqual(
+        { user, serverName, rotatedAt, idleExpiresAt, familyExpiresAt },
+        {
+          user: { id: 'usr_alice', email: 'Alice@Example.com' },
+          serverName: 'Files',
+          rotatedAt: NOW + 5,
+          idleExpiresAt: idleEnd - 1,
+          familyExpiresAt: family.expiresAt,
+        },
+      );
+    });
+
+    test('of grants of one agent that ended together, one is the last', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+      for (const suffix of ['1', '2', '3']) {
+        await approve(store, suffix);
+        await redeem(store, suffix);
+      }
+
+      assert.deepEqual(
+        (await store.listOverGrants(idleEnd, 10)).map(({ staysConnected }) => staysConnected),
+        [true, true, false],
+      );
+    });
+
+    test('[RT-07] of many nodes one ends a grant, with its family, one event and one mail', async () => {
+      const [one, two] = freshTenant(nodes());
+      await connect(one);
+      const event = (index: number) => ({ ...happened('grant.lapsed', idleEnd, { userId: 'usr_alice' }), mail: [{ ...mail, id: `ml_${index}` }] });
+      const outcomes = await times(10, (index) => (index % 2 ? one : two).lapseGrant('grant_1', 'unused', event(index)));
+
+      assert.equal(count(outcomes, true), 1);
+      const { revokedAt, revokedReason } = (await one.findGrant('grant_1')) ?? {};
+      assert.deepEqual({ revokedAt, revokedReason }, { revokedAt: idleEnd, revokedReason: 'unused' });
+      assert.equal((await one.findFamily('family-1', NOW))?.standing, false);
+      assert.deepEqual([await countEvents(one, 'grant.lapsed'), (await one.claimMail(NOW, 20)).length], [1, 1]);
+      assert.deepEqual(await one.listOverGrants(idleEnd, 10), []);
+    });
+
+    test('[RT-07] what was used meanwhile does not end', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+      await approve(store);
+      await redeem(store, '1', { idleExpiresAt: idleEnd + DAY });
+
+      assert.equal(await store.lapseGrant('grant_1', 'unused', happened('grant.lapsed', idleEnd)), false);
+      assert.equal((await store.findGrant('grant_1'))?.revokedAt, undefined);
+      assert.equal(await countEvents(store, 'grant.lapsed'), 0);
+    });
+  });
+}

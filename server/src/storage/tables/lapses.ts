@@ -1,0 +1,54 @@
+/**
+ * Grants whose refresh family is over: nothing can use them any more, so they end, and are told of. One commit for each, under its own event: whichever node comes
+ * first ends it, and the others find nothing.
+ */
+import { type Driver, literal, part, type Row, sql } from '../driver.ts';
+import { optionalText, present, text, whole } from '../row.ts';
+import type { OverGrant, Store } from '../store.ts';
+import { endFamiliesIfMarked, eventIfGrant, grantColumns, grantOf } from './grants.ts';
+
+type Listing = { tenant: string; now: number; limit: number };
+/** Another living grant of the agent, whose family ends later; of several that ended together, the one with the greatest id is the last. */
+const another = literal(`select 1 from grants o cross join refresh_tokens f
+    where f.tenant = o.tenant and f.grant_id = o.id and o.tenant = g.tenant and o.user_id = g.user_id and o.client_id = g.client_id and o.resource = g.resource and o.id <> g.id and o.revoked_at is null
+    and f.revoked_at is null and (f.idle_expires_at > r.idle_expires_at or (f.idle_expires_at = r.idle_expires_at and o.id > g.id)) limit 1`);
+// Few are over and many a tenant's: joined to nothing, the tenant is no reason for SQLite to walk the tenant's index; cross joins keep its order.
+const over = sql<Listing>`select ${grantColumns}, u.email as email, u.language as language, s.name as server_name, r.rotated_at as rotated_at,
+    r.idle_expires_at as idle_expires_at, r.expires_at as family_expires_at, coalesce((${another}), 0) as stays
+  from refresh_tokens r
+  join grants g on g.tenant = r.tenant and g.id = r.grant_id and g.revoked_at is null
+  join users u on u.tenant = g.tenant and u.id = g.user_id
+  left join servers s on s.tenant = g.tenant and s.id = g.server_id
+  where r.tenant || '' = ${'tenant'} and r.idle_expires_at <= ${'now'} order by r.idle_expires_at, g.id limit ${'limit'}`;
+
+type Lapse = { tenant: string; subject: string; now: number; reason: string; mark: string };
+/** True in SQL when every family of grant `subject` is over. */
+const isOver = part<'tenant' | 'subject' | 'now'>`not exists (select 1 from refresh_tokens r
+    where r.tenant = ${'tenant'} and r.grant_id = ${'subject'} and r.revoked_at is null and r.idle_expires_at > ${'now'})`;
+const lapse = sql<Lapse>`update grants set revoked_at = ${'now'}, revoked_reason = ${'reason'}, last_event = ${'mark'}
+  where tenant = ${'tenant'} and id = ${'subject'} and revoked_at is null and ${isOver}`;
+
+export function lapsesTable(driver: Driver, tenant: string): Pick<Store, 'listOverGrants' | 'lapseGrant'> {
+  return {
+    async listOverGrants(now, limit) {
+      return (await driver.read(over({ tenant, now, limit }))).map(overGrantOf);
+    },
+    async lapseGrant(grantId, reason, event) {
+      const ending = { tenant, subject: grantId, now: event.at, reason, mark: event.id };
+      const [lapsed] = await driver.write([lapse(ending), endFamiliesIfMarked(ending), eventIfGrant(tenant, grantId, event)]);
+      return lapsed?.changes === 1;
+    },
+  };
+}
+
+function overGrantOf(row: Row): OverGrant {
+  return present({
+    ...grantOf(row),
+    user: present({ id: text(row.g_user_id), email: optionalText(row.email), language: optionalText(row.language) }),
+    serverName: optionalText(row.server_name),
+    rotatedAt: whole(row.rotated_at),
+    idleExpiresAt: whole(row.idle_expires_at),
+    familyExpiresAt: whole(row.family_expires_at),
+    staysConnected: row.stays === 1,
+  });
+}
