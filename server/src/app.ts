@@ -11,8 +11,9 @@ import { randomWord } from './crypto/random.ts';
 import { signingKeys } from './crypto/signing-keys.ts';
 import { OAuthError } from './errors.ts';
 import type { HttpRequest } from './http-request.ts';
+import { limitsOf } from './limits/limits.ts';
 import { outboxOf } from './mail/outbox.ts';
-import { checkOptions, type Options, type ServerOptions } from './options.ts';
+import { checkOptions, limitChangesOf, type Options, type ServerOptions } from './options.ts';
 import { headersFor, jsonFace, pageFace, type Reply, type Route, reply, run, type Surface, toResponse } from './route.ts';
 import { activityCounter } from './storage/activity-counter.ts';
 import { openStorage } from './storage/open.ts';
@@ -155,6 +156,7 @@ function pathsOf(path: string): string[] {
 function contextsOf(options: Options, storage: Storage, routes: readonly Route[]) {
   const instance = instanceKeys(options.secret);
   const known = new Map<string, Context>();
+  const changes = limitChangesOf(options);
 
   function make(tenant: string): Context {
     const base = tenant === ROOT_TENANT ? '' : `/t/${tenant}`;
@@ -169,9 +171,10 @@ function contextsOf(options: Options, storage: Storage, routes: readonly Route[]
       tokenSeconds: options.accessTokenSeconds,
     });
     const issuer = options.issuer + base;
-    const mail = outboxOf({ options, issuer, store, instance, now, log });
+    const limits = limitsOf({ store, changes, now });
+    const mail = outboxOf({ options, issuer, store, instance, limits, now, log });
     const activity = activityCounter(store, options.activitySeconds);
-    const context: Context = { options, issuer, base, store, signing, instance, mail, uses: useCounter(store), activity, now, log, routes };
+    const context: Context = { options, issuer, base, store, signing, instance, limits, mail, uses: useCounter(store), activity, now, log, routes };
     known.set(tenant, context);
     return context;
   }

@@ -5,6 +5,7 @@
 import type { InstanceKeys } from './crypto/instance-keys.ts';
 import type { SigningKeys } from './crypto/signing-keys.ts';
 import type { HttpRequest } from './http-request.ts';
+import type { Limits } from './limits/limits.ts';
 import type { Outbox } from './mail/outbox.ts';
 import type { Options } from './options.ts';
 import type { Route } from './route.ts';
@@ -22,6 +23,8 @@ export type Context = {
   readonly signing: SigningKeys;
   /** Keys derived from the instance secret: sealing, MACs, form tokens. */
   readonly instance: InstanceKeys;
+  /** Who may do how much. */
+  readonly limits: Limits;
   /** What people are told by mail. */
   readonly mail: Outbox;
   /** Batched last-use times. */

@@ -159,6 +159,10 @@ export class OAuthError extends Error {
 }
 
 /** 429 with how long to wait. */
-export function tooManyRequests(retryAfter: number, description = 'Too many requests, wait before trying again'): OAuthError {
-  return new OAuthError('too_many_requests', description, { headers: { 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) } });
+export function tooManyRequests(
+  retryAfter: number,
+  description = 'Too many requests, wait before trying again',
+  headers: Readonly<Record<string, string>> = {},
+): OAuthError {
+  return new OAuthError('too_many_requests', description, { headers: { ...headers, 'Retry-After': String(Math.max(1, Math.ceil(retryAfter))) } });
 }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Log } from './context.ts';
 import type { HttpRequest } from './http-request.ts';
 import { offeredLanguages } from './languages.ts';
+import { type LimitChanges, readLimitChanges } from './limits/policies.ts';
 import { minPasswordLength } from './rules/passwords/problem.ts';
 import type { Driver } from './storage/driver.ts';
 
@@ -48,6 +49,15 @@ const seconds = (from: number, to: number) => z.number().int().min(from).max(to)
 const issuerRule = z.string().superRefine((value, issue) => {
   const problem = issuerProblem(value);
   if (problem) issue.addIssue({ code: 'custom', message: problem });
+});
+
+const limitChangesRule = z.array(z.string()).superRefine((entries, issue) => {
+  try {
+    readLimitChanges(entries);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    issue.addIssue({ code: 'custom', message: error.message });
+  }
 });
 
 const schema = z.strictObject({
@@ -114,6 +124,8 @@ const schema = z.strictObject({
       trustedHosts: z.array(z.string()).default([]),
     })
     .prefault({}),
+  /** Rate limits that differ from the table in limits/policies.ts: `authorize.address=1200/15m`, `token.client=off`. */
+  limits: limitChangesRule.default([]),
   /** The ways to sign in. */
   signIn: z
     .strictObject({
@@ -174,6 +186,16 @@ export function checkOptions(options: ServerOptions): Options {
   const { signIn, sendMail } = result.data;
   if (signIn.emailCode && !sendMail) throw new TypeError('"signIn.emailCode" needs mail: set smtpUrl and mailFrom');
   return Object.freeze(result.data);
+}
+
+/** What is different from the table of limits. Registrations have options of their own, older than the table; what `limits` says of them wins. */
+export function limitChangesOf({ clients, limits }: Options): LimitChanges {
+  const { registrationsPerHour, registrationsPerHourAndAddress } = clients;
+  return {
+    register: { limit: registrationsPerHour, periodSeconds: 3600 },
+    'register.address': { limit: registrationsPerHourAndAddress, periodSeconds: 3600 },
+    ...readLimitChanges(limits),
+  };
 }
 
 /** RFC 8414 §2 with our canonical form: https (http only on loopback), no query, fragment, userinfo or trailing slash. Returns the problem. */

@@ -49,7 +49,10 @@ export function contentPolicy(formAction: string): string {
 }
 
 const everywhere = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' };
-const anyOrigin = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After, DPoP-Nonce, X-Request-Id' };
+const anyOrigin = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy, DPoP-Nonce, X-Request-Id',
+};
 const surfaceHeaders: Record<Surface, Record<string, string>> = {
   document: { ...everywhere, ...anyOrigin, 'Cache-Control': 'public, max-age=600' },
   backchannel: { ...everywhere, ...anyOrigin, 'Cache-Control': 'no-store', Pragma: 'no-cache' },

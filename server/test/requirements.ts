@@ -376,11 +376,11 @@ const wire: Row[] = [
   ['HDR-01', 'MUST', 'Everything that may hold a secret is no-store.'],
   ['HDR-02', 'MUST', 'HSTS, nosniff, no referrer and a content policy are sent; no server version is.'],
   ['HDR-03', 'MUST', 'What a proxy must keep of our refusals is documented, and our own keep CORS and JSON.'],
-  ['RATE-01', 'MUST', 'A limit answers 429 with Retry-After and too_many_requests.', scale],
+  ['RATE-01', 'MUST', 'A limit answers 429 with Retry-After and too_many_requests.'],
   ['RATE-02', 'MUST', 'A device that polls too fast is told slow_down.'],
-  ['RATE-03', 'SHOULD', 'Defaults leave room for hosted clients that share addresses.', scale],
-  ['RATE-04', 'MUST', 'Addresses come through configured proxies only.', scale],
-  ['RATE-05', 'MUST', 'Limits reveal nobody.', scale],
+  ['RATE-03', 'SHOULD', 'Defaults leave room for hosted clients that share addresses.'],
+  ['RATE-04', 'MUST', 'Addresses come through configured proxies only.'],
+  ['RATE-05', 'MUST', 'Limits reveal nobody.'],
   ['RATE-06', 'MUST', 'Bodies and slow requests are bounded.', scale],
 ];
 
@@ -448,7 +448,7 @@ const clientRows: Row[] = [
   ['OPS-02', 'MUST', 'Health and readiness reveal nothing.', scale],
   ['OPS-03', 'SHOULD', 'A wrong clock raises an alarm.', scale],
   ['OPS-04', 'MUST', 'A restored backup revives nothing.', scale],
-  ['OPS-05', 'MUST', 'Nodes share what must be shared, atomically.', scale],
+  ['OPS-05', 'MUST', 'Nodes share what must be shared, atomically.'],
 ];
 
 type Decision = [id: string, text: string, by: string[] | string];

@@ -29,7 +29,7 @@ export async function requestCode(exchange: Exchange, context: Context): Promise
   const allowance = await mayAskForMail(login, exchange.address, context);
   if (!allowance.allowed) {
     const { retryAfter } = allowance;
-    return throttled(await signInAnswer({ ...onward, username: login, error: 'throttled', retryAfterSeconds: retryAfter }, place), retryAfter);
+    return throttled(await signInAnswer({ ...onward, username: login, error: 'throttled', retryAfterSeconds: retryAfter }, place), allowance);
   }
 
   const person = await recipientOf(login, context);

@@ -6,20 +6,15 @@ import { addressBucket } from '../clients/address-bucket.ts';
 import type { Context } from '../context.ts';
 import type { Allowance } from '../storage/store.ts';
 
-const hour = 3600;
-const perAddress = { limit: 20, periodSeconds: hour };
-const perLogin = { limit: 10, periodSeconds: hour };
-const altogether = { limit: 1000, periodSeconds: hour };
-
 /** Counts a mail before anybody is looked for. `login` is an e-mail address or a username, as typed. */
-export async function mayAskForMail(login: string, address: string, { store, instance, now }: Context): Promise<Allowance> {
+export async function mayAskForMail(login: string, address: string, { instance, limits }: Context): Promise<Allowance> {
   const buckets = [
-    [`mail from ${addressBucket(address)}`, perAddress],
-    [`mail to ${instance.mac('mail asked for', login.normalize('NFKC').trim().toLowerCase())}`, perLogin],
-    ['mail', altogether],
+    ['mail.address', addressBucket(address)],
+    ['mail.account', instance.mac('mail asked for', login.normalize('NFKC').trim().toLowerCase())],
+    ['mail', undefined],
   ] as const;
-  for (const [bucket, limit] of buckets) {
-    const allowance = await store.takeFrom(bucket, limit, now() * 1000);
+  for (const [limit, who] of buckets) {
+    const allowance = await limits.take(limit, who);
     if (!allowance.allowed) return allowance;
   }
   return { allowed: true };

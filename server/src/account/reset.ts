@@ -62,7 +62,7 @@ async function askForLink(form: Parameters, place: Place): Promise<Answer> {
   const allowance = await mayAskForMail(login, exchange.address, context);
   if (!allowance.allowed) {
     const { retryAfter } = allowance;
-    return throttled(askAnswer(onward, { username: login, problem: 'throttled', retryAfterSeconds: retryAfter }, place), retryAfter);
+    return throttled(askAnswer(onward, { username: login, problem: 'throttled', retryAfterSeconds: retryAfter }, place), allowance);
   }
   await sendLink((await context.store.findUserByLogin(login))?.user, onward, place);
   return redirect(`${context.base}/reset/sent${queryOf(onward)}`, place.browser.cookies);

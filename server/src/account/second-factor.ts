@@ -15,17 +15,14 @@ type Place = { exchange: Exchange; context: Context };
 export const secondStepAmr = { app: ['otp', 'mfa'], recovery: ['mfa'] } as const;
 export type SecondStep = keyof typeof secondStepAmr;
 
-/** Codes of one address for all people. */
-const perAddress = { limit: 100, periodSeconds: 900 };
-
 /** Counts a try before it is made. By person wherever it comes from: whoever gets here knows the first factor, and a million codes are few. */
 export async function mayTryCode(userId: string, address: string, context: Context): Promise<Allowance> {
-  const place = await context.store.takeFrom(`second step address ${addressBucket(address)}`, perAddress, context.now() * 1000);
+  const place = await context.limits.take('second-step.address', addressBucket(address));
   return place.allowed ? context.store.attempt(`second step ${userId}`, context.now()) : place;
 }
 
-export async function forgiveCodes(userId: string, context: Context): Promise<void> {
-  await context.store.forgiveAttempts(`second step ${userId}`);
+export async function forgiveCodes(userId: string, address: string, context: Context): Promise<void> {
+  await Promise.all([context.store.forgiveAttempts(`second step ${userId}`), context.limits.giveBack('second-step.address', addressBucket(address))]);
 }
 
 /** Uses up what the person typed: a code of their app, or a recovery code. Undefined when it is neither, or was used before. */

@@ -38,7 +38,7 @@ export async function secondStep(exchange: Exchange, context: Context): Promise<
   const allowance = await mayTryCode(pending.userId, exchange.address, context);
   if (!allowance.allowed) {
     const { retryAfter } = allowance;
-    return throttled(formAnswer(pending, { problem: 'throttled', retryAfterSeconds: retryAfter }, place), retryAfter);
+    return throttled(formAnswer(pending, { problem: 'throttled', retryAfterSeconds: retryAfter }, place), allowance);
   }
 
   const user = await context.store.findUser(pending.userId);
@@ -47,7 +47,7 @@ export async function secondStep(exchange: Exchange, context: Context): Promise<
     await context.store.recordEvent(secondStepEvent('second_factor.failed', pending.userId, place));
     return { ...formAnswer(pending, { problem: 'wrong' }, place), status: 400 };
   }
-  await forgiveCodes(user.id, context);
+  await forgiveCodes(user.id, exchange.address, context);
   return letIn(user, step, pending, place);
 }
 

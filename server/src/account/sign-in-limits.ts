@@ -7,18 +7,15 @@ import type { Context } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
 import type { Allowance } from '../storage/store.ts';
 
-/** Tries of one address over all accounts. */
-const perAddress = { limit: 100, periodSeconds: 900 };
-
 /** Counts a try before it is made. */
 export async function mayTry(login: string, address: string, context: Context): Promise<Allowance> {
-  const place = await context.store.takeFrom(`sign-in address ${addressBucket(address)}`, perAddress, context.now() * 1000);
+  const place = await context.limits.take('sign-in.address', addressBucket(address));
   return place.allowed ? context.store.attempt(bucket(login, address), context.now()) : place;
 }
 
-/** Forgets the failed tries of somebody who has now shown who they are. */
+/** Forgets the failed tries of somebody who has now shown who they are. This one does not count for their address either, where many people may sign in. */
 export async function forgive(login: string, address: string, context: Context): Promise<void> {
-  await context.store.forgiveAttempts(bucket(login, address));
+  await Promise.all([context.store.forgiveAttempts(bucket(login, address)), context.limits.giveBack('sign-in.address', addressBucket(address))]);
 }
 
 function bucket(login: string, address: string): string {

@@ -65,7 +65,7 @@ export async function signIn(exchange: Exchange, context: Context): Promise<Answ
   const again = (problem: Partial<SignInPageValues>) =>
     signInAnswer({ ...onward, username: form.get('username')?.trim().slice(0, 320), ...problem }, { browser, exchange, context });
   const allowance = await mayTry(login, exchange.address, context);
-  if (!allowance.allowed) return throttled(await again({ error: 'throttled', retryAfterSeconds: allowance.retryAfter }), allowance.retryAfter);
+  if (!allowance.allowed) return throttled(await again({ error: 'throttled', retryAfterSeconds: allowance.retryAfter }), allowance);
 
   const verdict = await method.verify(form, { browser, exchange, context });
   if (verdict.refused !== undefined) {

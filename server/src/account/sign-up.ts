@@ -42,7 +42,7 @@ export async function signUp(exchange: Exchange, context: Context): Promise<Answ
   const allowance = await mayAskForMail(email, exchange.address, context);
   if (!allowance.allowed) {
     const { retryAfter } = allowance;
-    return throttled(await signUpAnswer(onward, { email, problem: 'throttled', retryAfterSeconds: retryAfter }, place), retryAfter);
+    return throttled(await signUpAnswer(onward, { email, problem: 'throttled', retryAfterSeconds: retryAfter }, place), allowance);
   }
 
   const known = (await context.store.findUserByLogin(email)) !== undefined;

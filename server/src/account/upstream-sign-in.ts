@@ -6,7 +6,7 @@ import { auditEvent } from '../audit/event.ts';
 import { addressBucket } from '../clients/address-bucket.ts';
 import type { Context, Exchange } from '../context.ts';
 import { randomId } from '../crypto/random.ts';
-import { OAuthError, tooManyRequests } from '../errors.ts';
+import { OAuthError } from '../errors.ts';
 import { pageFrame } from '../page-frame.ts';
 import { type Answer, page, redirect } from '../route.ts';
 import { parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
@@ -30,8 +30,6 @@ import { type Away, keepArrival, keepAway, takeAway } from './upstream-visit.ts'
 
 type Place = { browser: Browser; exchange: Exchange; context: Context };
 
-/** Departures of one address: each keeps a row and may make us fetch (RATE-03, generous for offices behind one address). */
-const perAddress = { limit: 100, periodSeconds: 900 };
 /** How far the clock of an upstream may be off. */
 const clockTolerance = 30;
 
@@ -53,8 +51,7 @@ export async function goToUpstream(exchange: Exchange, context: Context): Promis
 /** Sends a browser to an upstream: by a page, because Chromium holds the redirects of a form to `form-action 'self'` (decision 12). */
 export async function depart(upstream: Upstream, trip: Pick<Away, 'purpose' | 'onward' | 'again'>, place: Place): Promise<Answer> {
   const { browser, exchange, context } = place;
-  const allowance = await context.store.takeFrom(`upstream address ${addressBucket(exchange.address)}`, perAddress, context.now() * 1000);
-  if (!allowance.allowed) throw tooManyRequests(allowance.retryAfter);
+  await context.limits.check('upstream.address', addressBucket(exchange.address));
   if (trip.again && !recipes[upstream.recipe].asksAgain) return problemAnswer('not-asked-again', { upstream, ...trip }, place);
 
   const away: Away = { ...trip, nonce: randomId('', 32), verifier: randomId('', 32), since: context.now() };

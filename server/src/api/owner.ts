@@ -15,10 +15,15 @@ export async function authenticateOwner(exchange: Exchange, context: Context): P
   const header = exchange.request.headers.get('authorization');
   if (header === null) throw unauthorized('Send an owner token: Authorization: Bearer aat_...', challenge, exchange, context);
   const token = /^Bearer +(\S+) *$/i.exec(header)?.[1] ?? '';
-  const user = tokenPattern.test(token) ? await context.store.findOwner(sha256(token), context.now()) : undefined;
+  const user = tokenPattern.test(token) ? await ownerOf(sha256(token), context) : undefined;
   if (!user) throw unauthorized(whyRefused(token), `${challenge}, error="invalid_token"`, exchange, context);
   if (user.role === 'user') throw new OAuthError('forbidden', 'This person is neither owner nor operator');
   return user;
+}
+
+function ownerOf(tokenHash: string, context: Context): Promise<User | undefined> {
+  context.limits.checkHere('api.owner', tokenHash);
+  return context.store.findOwner(tokenHash, context.now());
 }
 
 /** The server of the path, if it is this person's or this person is an operator. Anybody else's is 404, as if it did not exist. */

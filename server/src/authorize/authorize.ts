@@ -11,7 +11,7 @@ import { addressBucket } from '../clients/address-bucket.ts';
 import type { Context, Exchange } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { randomId } from '../crypto/random.ts';
-import { OAuthError, tooManyRequests } from '../errors.ts';
+import { OAuthError } from '../errors.ts';
 import { noteLanguage } from '../page-language.ts';
 import { type Answer, redirect } from '../route.ts';
 import { type Parameters, parametersFromForm } from '../rules/parameters.ts';
@@ -26,9 +26,6 @@ import { type Arrival, byReference, isByReference } from './pushed-request.ts';
 import { checkRequest } from './request.ts';
 import { sendBack } from './return-page.ts';
 
-/** Requests of one address that nobody is signed in for: each parks a row (RATE-03, generous for offices behind one address). */
-const strangers = { limit: 600, periodSeconds: 900 };
-
 /** A little less than the longest address we read. */
 const maxLocation = 8000;
 
@@ -39,7 +36,7 @@ export async function authorize(exchange: Exchange, context: Context): Promise<A
   if (asGet) return asGet;
   const given = parametersFromForm(text);
   const signedIn = await currentSession(exchange, context);
-  if (!signedIn) await limitStrangers(exchange, context);
+  if (!signedIn) await context.limits.check('authorize.address', addressBucket(exchange.address));
   const { asking, read } = isByReference(given) ? await byReference(given, exchange, context) : await byParameters(given, exchange, context);
 
   try {
@@ -93,9 +90,4 @@ function crossSitePost(text: string, exchange: Exchange, context: Context): Answ
   if (exchange.request.method !== 'POST' || knownBrowser(exchange, context)) return undefined;
   const location = `${context.base}/authorize?${new URLSearchParams(text)}`;
   return location.length < maxLocation ? redirect(location) : undefined;
-}
-
-async function limitStrangers(exchange: Exchange, context: Context): Promise<void> {
-  const allowance = await context.store.takeFrom(`authorize ${addressBucket(exchange.address)}`, strangers, context.now() * 1000);
-  if (!allowance.allowed) throw tooManyRequests(allowance.retryAfter);
 }

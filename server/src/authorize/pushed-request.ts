@@ -7,7 +7,7 @@ import { findClient } from '../clients/find.ts';
 import type { Context, Exchange } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { randomId } from '../crypto/random.ts';
-import { OAuthError, tooManyRequests } from '../errors.ts';
+import { OAuthError } from '../errors.ts';
 import { type Answer, json } from '../route.ts';
 import { type Parameters, parametersFromForm } from '../rules/parameters.ts';
 import type { AuthorizationRequest, Client } from '../storage/store.ts';
@@ -19,10 +19,6 @@ import { checkRequest } from './request.ts';
 
 /** RFC 9126 §2.2: the form of reference that says where it came from. */
 const prefix = 'urn:ietf:params:oauth:request_uri:';
-
-/** Requests of one public client's address, and of one client that proved itself, which may speak for many people (PAR-04, RATE-03). */
-const strangers = { limit: 600, periodSeconds: 900 };
-const proven = { limit: 6000, periodSeconds: 900 };
 
 /** POST /par. @throws {OAuthError} whatever /token says of the client and /authorize of the request. */
 export async function pushRequest(exchange: Exchange, context: Context): Promise<Answer> {
@@ -49,11 +45,10 @@ async function meet(clientId: string | undefined, { address }: Exchange, context
   if (found.state === 'unavailable') throw found.error;
 }
 
+/** A public client proves nothing: by its name alone anybody could use up what its people need (RATE-03). */
 async function takeAllowance({ id, metadata }: Client, { address }: Exchange, context: Context): Promise<void> {
   const isPublic = metadata.tokenEndpointAuthMethod === 'none';
-  const bucket = isPublic ? `par address ${addressBucket(address)}` : `par client ${sha256(id)}`;
-  const allowance = await context.store.takeFrom(bucket, isPublic ? strangers : proven, context.now() * 1000);
-  if (!allowance.allowed) throw tooManyRequests(allowance.retryAfter);
+  await context.limits.check('par.client', isPublic ? `${sha256(id)} ${addressBucket(address)}` : sha256(id));
 }
 
 /** RFC 9126 §2.1: "The request_uri authorization request parameter is one exception, and it MUST NOT be provided"; §2.3: a wrong redirect URI is invalid_request. */

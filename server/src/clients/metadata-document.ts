@@ -5,7 +5,7 @@
  */
 import type { Context } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
-import { type ErrorDetail, OAuthError, tooManyRequests } from '../errors.ts';
+import { type ErrorDetail, OAuthError } from '../errors.ts';
 import type { Options } from '../options.ts';
 import type { ClientDocument } from '../storage/store.ts';
 import { addressBucket } from './address-bucket.ts';
@@ -15,9 +15,6 @@ import { metadataDigest } from './metadata.ts';
 
 /** How long a copy may stand in for a host that cannot be reached, since it was fetched. */
 const lastKnownGoodSeconds = 7 * 86400;
-
-const perMinute = (limit: number) => ({ limit, periodSeconds: 60 });
-const limits = { host: perMinute(10), address: perMinute(20), everybody: perMinute(120), knownDocument: perMinute(10) };
 
 /** Whether clients may be metadata documents here; the metadata says so with `client_id_metadata_document_supported`. */
 export function documentsOffered(options: Options): boolean {
@@ -53,18 +50,12 @@ async function refresh(wanted: Wanted, context: Context): Promise<ClientDocument
  * client by asking for many unknown addresses of its host.
  */
 async function takeAllowance({ url, address, saved }: Wanted, context: Context): Promise<void> {
-  const buckets: [string, { limit: number; periodSeconds: number }][] = saved
-    ? [[`document:known:${sha256(url)}`, limits.knownDocument]]
-    : [
-        [`document:address:${addressBucket(address)}`, limits.address],
-        // Without the port: one host has 65535 of those.
-        [`document:host:${new URL(url).hostname}`, limits.host],
-        ['document:everybody', limits.everybody],
-      ];
-  for (const [bucket, limit] of buckets) {
-    const allowance = await context.store.takeFrom(bucket, limit, context.now() * 1000);
-    if (!allowance.allowed) throw tooManyRequests(allowance.retryAfter, 'Too many descriptions of apps were fetched, wait before trying again');
-  }
+  const text = 'Too many descriptions of apps were fetched, wait before trying again';
+  if (saved) return context.limits.check('document.known', sha256(url), text);
+  await context.limits.check('document.address', addressBucket(address), text);
+  // Without the port: one host has 65535 of those.
+  await context.limits.check('document.host', new URL(url).hostname, text);
+  await context.limits.check('document', undefined, text);
 }
 
 async function fetchDocument(url: string, context: Context): Promise<FetchedDocument> {

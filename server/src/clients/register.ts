@@ -70,13 +70,9 @@ function tokenRefused(description: string, reason: string): OAuthError {
 
 /** DCR-14, RATE-03. Hosted connectors register for all their users from few addresses: those listed count only towards the limit of everybody. */
 async function takeAllowance(address: string, context: Context): Promise<void> {
-  const { registrationsPerHour, registrationsPerHourAndAddress, unlimitedAddresses } = context.options.clients;
-  const buckets: [string, number][] = [['register:everybody', registrationsPerHour]];
-  if (!isListed(address, unlimitedAddresses)) buckets.unshift([`register:address:${addressBucket(address)}`, registrationsPerHourAndAddress]);
-  for (const [bucket, limit] of buckets) {
-    const allowance = await context.store.takeFrom(bucket, { limit, periodSeconds: 3600 }, context.now() * 1000);
-    if (!allowance.allowed) throw tooManyRequests(allowance.retryAfter, 'Too many registrations, wait before trying again');
-  }
+  const text = 'Too many registrations, wait before trying again';
+  if (!isListed(address, context.options.clients.unlimitedAddresses)) await context.limits.check('register.address', addressBucket(address), text);
+  await context.limits.check('register', undefined, text);
 }
 
 /** Nobody is locked out by litter: at the cap, clients that nobody used for a day go first. */

@@ -5,7 +5,6 @@
 import type { Context } from '../context.ts';
 import { type KeyRing, keyRing } from '../crypto/foreign-jwt.ts';
 import type { Jwt } from '../crypto/jwt.ts';
-import { tooManyRequests } from '../errors.ts';
 import { parseStrictJson } from '../rules/strict-json.ts';
 import { FetchFailure } from './fetch-failure.ts';
 import { freshSeconds } from './judge-document.ts';
@@ -19,7 +18,6 @@ const askAgainAfter = 60;
 const standInSeconds = 86_400;
 const remembered = 1000;
 const maxBytes = 64 * 1024;
-const limits = { host: { limit: 30, periodSeconds: 60 }, everybody: { limit: 120, periodSeconds: 60 } };
 
 const heldOf = new WeakMap<Context, Map<string, Held>>();
 const flightsOf = new WeakMap<Context, Map<string, Promise<Held>>>();
@@ -70,14 +68,9 @@ async function refresh(url: string, context: Context): Promise<Held> {
 
 /** Addresses that never gave keys are counted by host and altogether: registering many of them must not turn us into a hammer. */
 async function takeAllowance(url: string, context: Context): Promise<void> {
-  const buckets = [
-    [`keys:host:${new URL(url).hostname}`, limits.host],
-    ['keys:everybody', limits.everybody],
-  ] as const;
-  for (const [bucket, limit] of buckets) {
-    const allowance = await context.store.takeFrom(bucket, limit, context.now() * 1000);
-    if (!allowance.allowed) throw tooManyRequests(allowance.retryAfter, 'Too many key sets were fetched, wait before trying again');
-  }
+  const text = 'Too many key sets were fetched, wait before trying again';
+  await context.limits.check('keys.host', new URL(url).hostname, text);
+  await context.limits.check('keys', undefined, text);
 }
 
 async function fetchKeys(url: string, context: Context): Promise<Held> {

@@ -8,16 +8,13 @@ import { findClient } from '../clients/find.ts';
 import type { Context, Exchange } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { randomId } from '../crypto/random.ts';
-import { OAuthError, tooManyRequests } from '../errors.ts';
+import { OAuthError } from '../errors.ts';
 import { type Answer, json } from '../route.ts';
 import { deviceCodeGrant, newUserCode, shownUserCode } from '../rules/device-grant.ts';
 import type { Client, DeviceRequest } from '../storage/store.ts';
 import { readBackChannel } from '../token/back-channel.ts';
 import { authenticateClient } from '../token/client-auth.ts';
 import { userCodeHash } from './user-code.ts';
-
-/** Devices of one address: each parks a row (RATE-03, as generous as /authorize for offices behind one address). */
-const perAddress = { limit: 600, periodSeconds: 900 };
 
 /** RFC 8628 §3.2: "the minimum amount of time in seconds that the client SHOULD wait between polling requests". */
 const intervalSeconds = 5;
@@ -28,12 +25,12 @@ const tries = 5;
 /** The handler of /device_authorization. */
 export async function deviceAuthorization(exchange: Exchange, context: Context): Promise<Answer> {
   const parameters = await readBackChannel(exchange);
-  await takeAllowance(exchange.address, context);
 
   await readDocument(parameters.get('client_id'), exchange, context);
   const client = await authenticateClient(exchange, parameters, context);
   if (!client.metadata.grantTypes.includes(deviceCodeGrant))
     throw new OAuthError('unauthorized_client', 'The client is not registered for the device authorization grant');
+  await takeAllowance(client, exchange.address, context);
   const request = await askedFor(parameters, client, context);
 
   const { deviceCode, userCode } = await park(request, client, exchange, context);
@@ -50,9 +47,10 @@ export async function deviceAuthorization(exchange: Exchange, context: Context):
   });
 }
 
-async function takeAllowance(address: string, context: Context): Promise<void> {
-  const allowance = await context.store.takeFrom(`device ${addressBucket(address)}`, perAddress, context.now() * 1000);
-  if (!allowance.allowed) throw tooManyRequests(allowance.retryAfter);
+/** A public client proves nothing: by its name alone anybody could use up what its people need (RATE-03). */
+async function takeAllowance({ id, metadata }: Client, address: string, context: Context): Promise<void> {
+  const isPublic = metadata.tokenEndpointAuthMethod === 'none';
+  await context.limits.check('device.client', isPublic ? `${sha256(id)} ${addressBucket(address)}` : sha256(id));
 }
 
 /** The back channel never fetches a metadata document, and here may be the first time that we hear of one: read it before it is looked up. */

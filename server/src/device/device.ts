@@ -66,7 +66,7 @@ async function enter({ typed, userCode }: { typed?: string; userCode?: string },
   if (typed === undefined) return { ...entryAnswer({ error: 'missing' }, place), status: 400 };
   const guesser = { userId: signedIn.user.id, address: exchange.address };
   const allowance = await mayEnter(guesser, context);
-  if (!allowance.allowed) return throttled(entryAnswer({ error: 'throttled', retryAfterSeconds: allowance.retryAfter }, place), allowance.retryAfter);
+  if (!allowance.allowed) return throttled(entryAnswer({ error: 'throttled', retryAfterSeconds: allowance.retryAfter }, place), allowance);
 
   const found = userCode === undefined ? undefined : await context.store.findWaitingDevice(userCodeHash(userCode, context), context.now());
   if (userCode === undefined || !found) {

@@ -3,7 +3,7 @@
  * by whichever node takes it. Not here: kinds of mail (kinds.ts), sending (deliver.ts), SMTP (runtimes/).
  */
 import type { AuditEvent } from '../audit/event.ts';
-import type { Exchange } from '../context.ts';
+import type { Context, Exchange } from '../context.ts';
 import { randomId } from '../crypto/random.ts';
 import type { OutboxMail, User } from '../storage/store.ts';
 import type { AccountNotice, AgentNotice, AgentNoticeValues } from '../views/mail/notice.ts';
@@ -50,14 +50,12 @@ export type Outbox = {
   idle(): Promise<void>;
 };
 
-/** To one address and hour. Nobody's mailbox is flooded, whoever asks for it. */
-const limit = { limit: 30, periodSeconds: 3600 };
 /** Ticks after an event with mail in which to look for it: its commit may take a moment. */
 const patience = 3;
 
 /** The outbox of one tenant. */
-export function outboxOf(place: Delivering): Outbox {
-  const { options, store, instance, now, log } = place;
+export function outboxOf(place: Delivering & Pick<Context, 'limits'>): Outbox {
+  const { options, store, instance, limits, now, log } = place;
   const on = options.sendMail !== undefined;
   let running: Promise<number> | undefined;
   let wanted = false;
@@ -94,7 +92,8 @@ export function outboxOf(place: Delivering): Outbox {
     deliver,
     async queue(message, at) {
       if (!on) return;
-      const allowance = await store.takeFrom(`mail ${instance.mac('mail limit', message.to.toLowerCase())}`, limit, at * 1000);
+      // Nobody's mailbox is flooded, whoever asks for it.
+      const allowance = await limits.take('mail.recipient', instance.mac('mail limit', message.to.toLowerCase()));
       if (!allowance.allowed) return log.warn('mail.limited', { kind: message.kind });
       await store.addMail(rowOf(message, at, place));
       deliverSoon();

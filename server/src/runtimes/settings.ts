@@ -71,6 +71,12 @@ export const settings: readonly Setting[] = [
   { name: 'registrationsPerHour', kind: 'number', option: 'clients.registrationsPerHour', about: 'limit for everybody together' },
   { name: 'registrationsPerHourAndAddress', kind: 'number', option: 'clients.registrationsPerHourAndAddress', about: 'limit for one address' },
   { name: 'unlimitedAddresses', kind: 'list', option: 'clients.unlimitedAddresses', about: 'addresses of hosted connectors without a limit of their own' },
+  {
+    name: 'limits',
+    kind: 'list',
+    option: 'limits',
+    about: 'rate limits that differ from the defaults: authorize.address=1200/15m, token.client=off (docs/limits.md)',
+  },
   { name: 'maxUnconsented', kind: 'number', option: 'clients.maxUnconsented', about: 'registered clients that nobody has allowed yet, at most' },
   { name: 'clientUnusedSeconds', kind: 'number', option: 'clients.unusedSeconds', about: 'a dynamic client unused for this long is forgotten' },
   { name: 'clientTombstoneSeconds', kind: 'number', option: 'clients.tombstoneSeconds', about: 'and its grave is kept for this long' },

@@ -156,7 +156,7 @@ export const holdsNothing: Readonly<Record<string, string>> = {
   signing_keys: 'keys of this server',
   outbox: 'mail that waits, sealed, so that whose it is cannot be asked; gone when sent or out of date',
   attempts: 'keyed hashes of names and addresses that guesses came for; gone within a day',
-  limits: 'numbers under keyed hashes, until the limit is full again',
+  limits: 'numbers under addresses and keyed hashes, until the limit is full again',
   schema_migrations: 'the schema',
   facts: 'the database',
 };

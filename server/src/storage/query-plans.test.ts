@@ -211,6 +211,7 @@ async function hotVerbs(store: Store): Promise<void> {
   for (let guess = 0; guess < 2; guess++) await store.countGuess('guesses', { most: 1, windowSeconds: 600 }, NOW);
   await store.takeGuessBack('guesses');
   await store.takeFrom('bucket', { limit: 1, periodSeconds: 1 }, NOW * 1000);
+  await store.giveBackTo('bucket', { limit: 1, periodSeconds: 1 });
   await store.recordUse({ grants: new Map([['grant_1', NOW]]), keys: new Map([['sk_files', NOW]]), clients: new Map([['client_1', NOW]]) });
   for (const filter of [{}, { userId: 'usr_alice' }, { grantId: 'grant_1' }]) await store.listEvents({ limit: 5, ...filter });
   await store.pauseAgent('usr_alice', 'grant_1', happened('grant.paused'));

@@ -14,7 +14,6 @@ import { readBackChannel } from './back-channel.ts';
 import { authenticateClient } from './client-auth.ts';
 import { type StandingChain, standingChain } from './delegation.ts';
 import { signIntrospection, wantsSigned } from './signed-introspection.ts';
-import { allowUnseenToken } from './unseen-tokens.ts';
 
 const inactive: Answer = { status: 200, json: '{"active":false}' };
 
@@ -33,8 +32,10 @@ export async function introspect(exchange: Exchange, context: Context): Promise<
 }
 
 async function forServer(key: PresentedKey, parameters: Parameters, context: Context): Promise<Answer> {
+  // By the hash: who knows only the id of a key must not use up what its server needs.
+  context.limits.checkHere('introspect.caller', key.hash);
   const presented = parameters.get('token');
-  const token = presented === undefined ? undefined : await readLimited(presented, key.id, context);
+  const token = presented === undefined ? undefined : await readLimited(presented, key.hash, context);
   if (presented === undefined || !token) return withoutToken(key, presented, context);
 
   const standing = await context.store.standingForKey({ keyHash: key.hash, grantId: token.grantId, jti: token.jti, now: context.now() });
@@ -59,7 +60,7 @@ async function withoutToken(key: PresentedKey, presented: string | undefined, co
 
 /** INT-07: what a caller may ask is limited where it costs: tokens this node has not seen yet. */
 function readLimited(token: string, caller: string, context: Context): Promise<AccessToken | undefined> {
-  return readAccessToken(token, context, () => allowUnseenToken(caller, context));
+  return readAccessToken(token, context, () => context.limits.checkHere('introspect.unseen', caller));
 }
 
 /** INT-03: who can prove nothing may ask about nothing. */
@@ -72,6 +73,7 @@ async function confidentialClient(exchange: Exchange, parameters: Parameters, co
 
 /** contracts §7.8: a confidential client may ask about tokens that were issued to it. */
 async function forClient(client: Client, parameters: Parameters, context: Context): Promise<Answer> {
+  context.limits.checkHere('introspect.caller', client.id);
   const presented = parameters.get('token');
   if (presented === undefined) throw tokenRequired();
 

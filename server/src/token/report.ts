@@ -13,7 +13,6 @@ import type { ReportedAction } from '../storage/store.ts';
 import { displayText } from '../views/display-text.ts';
 import { readAccessToken } from './access-token.ts';
 import { checkKey, type PresentedKey, presentedKey } from './api-key.ts';
-import { allowUnseenToken } from './unseen-tokens.ts';
 
 const MAX_REPORTED = 100;
 const MAX_NAME = 100;
@@ -36,7 +35,7 @@ export async function report(exchange: Exchange, context: Context): Promise<Answ
 async function grantOf(token: string, key: PresentedKey, context: Context): Promise<{ serverId: string; grantId: string } | undefined> {
   const { id, serverId, resource } = checkKey(await context.store.findKey(key.hash), context);
   context.uses.key(id, context.now());
-  const read = await readAccessToken(token, context, () => allowUnseenToken(key.id, context));
+  const read = await readAccessToken(token, context, () => context.limits.checkHere('introspect.unseen', key.hash));
   return read?.audience === resource ? { serverId, grantId: read.grantId } : undefined;
 }
 

@@ -87,7 +87,7 @@ describe('a device', () => {
     assert.deepEqual([preflight.status, preflight.headers.get('access-control-allow-origin')], [204, '*']);
   });
 
-  test('[RATE-03] one address may start 600 in a quarter of an hour, and another still may', async () => {
+  test('[RATE-03] a public client may start 600 from one address in a quarter of an hour, and from another it still may', async () => {
     const fresh = await stage();
     for (let asked = 0; asked < 600; asked++) assert.equal((await fresh.ask()).status, 200);
     const { status, body, headers } = await fresh.ask();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { auditEvent } from '../../src/audit/event.ts';
+import { nodePolicies } from '../../src/limits/policies.ts';
 import { newKey } from '../../src/servers/key-value.ts';
-import { unseenTokensPerSecond } from '../../src/token/unseen-tokens.ts';
 import { form, testServer } from '../harness.ts';
 import { basic, bearer, errorOf, type Json, stage } from './token-stage.ts';
 
@@ -222,7 +222,7 @@ test('[INT-07] a flood of made-up tokens is 429 for this key, not for another, a
   await ask(access_token, flooding.secret);
 
   let last: Response | undefined;
-  for (let count = 0; count <= unseenTokensPerSecond; count++) last = await ask('made up', flooding.secret);
+  for (let count = 0; count <= nodePolicies['introspect.unseen'].limit; count++) last = await ask('made up', flooding.secret);
 
   assert.equal(last?.status, 429);
   assert.equal(last?.headers.get('retry-after'), '1');

@@ -270,8 +270,7 @@ describe('guessing', () => {
 
   test('[LOG-05] one address cannot try one password on every account', async () => {
     const statuses: number[] = [];
-    const limit = `sign-in address 192.0.2.30`;
-    for (let round = 0; round < 99; round++) await on.store.takeFrom(limit, { limit: 100, periodSeconds: 900 }, on.clock.now() * 1000);
+    for (let round = 0; round < 99; round++) await on.context.limits.take('sign-in.address', '192.0.2.30');
     for (let round = 0; round < 3; round++) statuses.push((await guess(`user${round}`, 'x', '192.0.2.30')).status);
 
     assert.equal(statuses[0], 400);

@@ -220,6 +220,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   forgiveAttempts: (other) => other.forgiveAttempts('account'),
   countGuess: (other) => is(other.countGuess('guesses', { most: 1, windowSeconds: 600 }, NOW), { allowed: true }),
   takeGuessBack: (other) => other.takeGuessBack('guesses'),
+  giveBackTo: (other) => other.giveBackTo('bucket', { limit: 1, periodSeconds: 60 }),
   takeFrom: (other) => is(other.takeFrom('bucket', { limit: 1, periodSeconds: 60 }, NOW * 1000), { allowed: true }),
   recordUse: (other) =>
     other.recordUse({ grants: new Map([['grant_1', NOW + 9]]), keys: new Map([['sk_files', NOW + 9]]), clients: new Map([['client_1', NOW + 9]]) }),

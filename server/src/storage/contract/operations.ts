@@ -95,6 +95,21 @@ export function operationsContract(nodes: () => Nodes): void {
       assert.deepEqual(await one.takeFrom('another', limit, nowMs), { allowed: true });
     });
 
+    test('[RATE-01] [OPS-05] what is given back can be taken again by any node, and a full bucket stays full', async () => {
+      const [one, two] = freshTenant(nodes());
+      for (let taken = 0; taken < 20; taken++) await one.takeFrom('tries', limit, nowMs);
+      assert.equal((await two.takeFrom('tries', limit, nowMs)).allowed, false);
+
+      await two.giveBackTo('tries', limit);
+      const again = await times(2, () => one.takeFrom('tries', limit, nowMs));
+      for (let given = 0; given < 40; given++) await two.giveBackTo('tries', limit);
+      const later = await times(50, () => one.takeFrom('tries', limit, nowMs));
+
+      assert.equal(again.filter(({ allowed }) => allowed).length, 1);
+      assert.equal(later.filter(({ allowed }) => allowed).length, 20);
+      await one.giveBackTo('nobody took from this one', limit);
+    });
+
     test('[RATE-01] a limit that does not divide its period still gives its whole number', async () => {
       const [store] = freshTenant(nodes());
       const outcomes = await times(10, () => store.takeFrom('odd', { limit: 7, periodSeconds: 1 }, nowMs));

@@ -16,18 +16,28 @@ const take = sql<Taking>`insert into limits (tenant, bucket, arrival_ms, expires
   returning arrival_ms`;
 const arrival = sql<{ tenant: string; bucket: string }>`select arrival_ms from limits where tenant = ${'tenant'} and bucket = ${'bucket'}`;
 
-export function limitsTable(driver: Driver, tenant: string): Pick<Store, 'takeFrom'> {
+// What it makes earlier than now is taken for now by the next one who takes.
+const giveBack = sql<{ tenant: string; bucket: string; step: number }>`update limits set arrival_ms = arrival_ms - cast(${'step'} as bigint)
+  where tenant = ${'tenant'} and bucket = ${'bucket'}`;
+
+type Limit = { limit: number; periodSeconds: number };
+const stepOf = ({ limit, periodSeconds }: Limit): number => Math.ceil((periodSeconds * 1000) / limit);
+
+export function limitsTable(driver: Driver, tenant: string): Pick<Store, 'takeFrom' | 'giveBackTo'> {
   return {
-    async takeFrom(bucket, { limit, periodSeconds }, nowMs): Promise<Allowance> {
+    async takeFrom(bucket, limit, nowMs): Promise<Allowance> {
       const now = Math.floor(nowMs);
-      const step = Math.ceil((periodSeconds * 1000) / limit);
-      const window = step * limit;
+      const step = stepOf(limit);
+      const window = step * limit.limit;
       const expiresAt = Math.ceil((now + window) / 1000) + 1;
       const [taken] = await driver.write([take({ tenant, bucket, now, step, window, expiresAt })]);
       if (taken?.rows.length === 1) return { allowed: true };
       const [row] = await driver.read(arrival({ tenant, bucket }));
       const waitMs = row === undefined ? 0 : whole(row.arrival_ms) + step - now - window;
       return { allowed: false, retryAfter: Math.max(1, Math.ceil(waitMs / 1000)) };
+    },
+    async giveBackTo(bucket, limit) {
+      await driver.write([giveBack({ tenant, bucket, step: stepOf(limit) })]);
     },
   };
 }

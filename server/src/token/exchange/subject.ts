@@ -8,7 +8,6 @@ import { allowedNow } from '../../rules/allowed-scope.ts';
 import type { McpServer } from '../../storage/store.ts';
 import { type AccessToken, readAccessToken } from '../access-token.ts';
 import { standingChain } from '../delegation.ts';
-import { allowUnseenToken } from '../unseen-tokens.ts';
 import { accessTokenType, type ExchangeRequest, type PresentedToken } from './token-type.ts';
 
 /** @throws {OAuthError} invalid_request (RFC 8693 §2.2.2), too_many_requests */
@@ -31,7 +30,7 @@ export async function checkActorToken({ actor, client, proof }: ExchangeRequest,
 /** The token if it is an access token of this tenant that nobody has ended. */
 async function readStanding({ value, type }: PresentedToken, clientId: string, context: Context): Promise<AccessToken | undefined> {
   if (type !== accessTokenType) throw new OAuthError('invalid_request', 'Only access tokens can be exchanged');
-  const token = await readAccessToken(value, context, () => allowUnseenToken(clientId, context));
+  const token = await readAccessToken(value, context, () => context.limits.checkHere('introspect.unseen', clientId));
   if (!token) return undefined;
   const grant = await context.store.standing({ grantId: token.grantId, jti: token.jti, now: context.now() });
   const chain = token.delegation && (await standingChain(token.delegation, context));

@@ -24,6 +24,7 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
 
 /** What a machine gets, however it proved who it is: within its registration, under the grant of client and resource. */
 export async function redeemAsMachine({ parameters, client, exchange, proof }: TokenRequest, context: Context): Promise<Answer> {
+  context.limits.checkHere('token.client', client.id);
   const asked = parseScope(parameters.get('scope'));
 
   const target = await findTarget(parameters.all('resource'), client, context);

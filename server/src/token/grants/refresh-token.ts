@@ -33,6 +33,8 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
   if (!found.standing) throw notValid('the family no longer stands');
   checkResource(request.parameters.all('resource'), found.grant.resource);
   const scope = narrowScope(request.parameters.get('scope'), found.grant.scope, found.grant.removedScope);
+  // An agent in a loop writes a row each time around; hosted ones share everything but the grant.
+  context.limits.checkHere('refresh.grant', presented.familyId);
 
   const dpopJkt = await spendProof(request.proof, context);
   const next = await rotate(presented, found, request, context);
