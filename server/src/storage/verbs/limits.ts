@@ -2,8 +2,7 @@
  * Limits that all nodes share. Part of the store.
  */
 
-/** `allowed: false` carries how long to wait, in seconds. */
-/** `retryAfter` in seconds; `headers` say of which limit (limits/limits.ts adds them). */
+/** `retryAfter`: how long to wait, in seconds; `headers` say of which limit (limits/limits.ts adds them). */
 export type Allowance = { allowed: true } | { allowed: false; retryAfter: number; headers?: Readonly<Record<string, string>> };
 
 export type LimitVerbs = {
