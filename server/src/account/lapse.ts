@@ -21,8 +21,10 @@ export async function lapseOver(context: Context): Promise<number> {
   let ended = 0;
   for (;;) {
     const over = await store.listOverGrants(now, BATCH);
+    const before = ended;
     for (const grant of over) if (await store.lapseGrant(grant.id, lapseOf(grant).reason, await told(grant, now, context))) ended++;
-    if (over.length < BATCH) return ended;
+    // A round that ended nothing would list the same again.
+    if (over.length < BATCH || ended === before) return ended;
   }
 }
 

@@ -89,10 +89,9 @@ export type Store = AccessTokenVerbs &
   DismissalVerbs &
   GrantVerbs &
   HandOffVerbs &
-  LanguageVerbs &
-  LapseVerbs &
   KnownDeviceVerbs &
   LanguageVerbs &
+  LapseVerbs &
   LastUseVerbs &
   LimitVerbs &
   LogoutVerbs &
