@@ -12,6 +12,7 @@ import { setUpApp } from '../server/test/flows/second-step-stage.ts';
 import { pkce } from '../server/test/harness.ts';
 import { allow, deny, signIn } from './browser.ts';
 import { hostedOrigin } from './callbacks.ts';
+import { fromBase32 } from './forms.ts';
 import { cursorScheme, documentId, issuer, notesResource, password, type Stand, speakerId } from './stand.ts';
 
 export type Shown = {
@@ -474,12 +475,6 @@ async function commonPassword(page: Page): Promise<void> {
   await page.getByLabel('Password', { exact: true }).fill('password1234');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('alert').waitFor();
-}
-
-/** The bytes of a key as people type it (RFC 4648 §6). */
-function fromBase32(key: string): Buffer {
-  const bits = [...key.replaceAll(/\s/g, '')].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'));
-  return Buffer.from((bits.join('').match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
 }
 
 /** One that is synchronised by a provider we know, one that stays where it is. */

@@ -10,6 +10,7 @@ import type { Page, Response } from 'playwright-core';
 import { routes } from '../server/src/server.ts';
 import { noBrowser } from './browser.ts';
 import { hostedOrigin } from './callbacks.ts';
+import { formStories, otherForms } from './forms.ts';
 import { connectAgents, gallery } from './gallery.ts';
 import { issuer, type Stand, stand } from './stand.ts';
 
@@ -56,6 +57,7 @@ describe('every page', { skip: noBrowser }, () => {
         assert.equal(await page.locator('h1').count(), 1);
         for (const answer of answers.filter((one) => one.url().startsWith(issuer))) visited.add(new URL(answer.url()).pathname);
         for (const answer of answers.filter((one) => one.url().startsWith(issuer))) assertHeaders(await answer.allHeaders(), answer.url());
+        await assertFormsKnown(page);
         for (const scheme of schemes) await look(page, shown.name, scheme);
         assert.deepEqual(person.complaints, []);
         await person.close();
@@ -180,6 +182,22 @@ async function assertAccessible(page: Page): Promise<void> {
     .filter(({ impact }) => impact !== 'minor')
     .map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`);
   assert.deepEqual(found, []);
+}
+
+/** Each form has its story (forms.ts), whichever button sends it. */
+async function assertFormsKnown(page: Page): Promise<void> {
+  const known = { buttons: formStories.map(({ button }) => button), others: Object.keys(otherForms) };
+  const unknown = await page.evaluate(({ buttons, others }) => {
+    const matches = (element: Element, selectors: string[]) => selectors.some((selector) => element.matches(selector));
+    return [...document.querySelectorAll('form')]
+      .filter((form) => !matches(form, others))
+      .flatMap((form) => {
+        const sending = [...form.querySelectorAll('button:not([type=button]), input[type=submit], input[type=image]')];
+        return sending.length === 0 ? [form] : sending.filter((button) => !matches(button, buttons));
+      })
+      .map((element) => element.outerHTML.slice(0, 160));
+  }, known);
+  assert.deepEqual(unknown, [], 'a form without a story');
 }
 
 function assertHeaders(headers: Record<string, string>, url: string): void {

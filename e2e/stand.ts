@@ -10,9 +10,10 @@ import type { Browser } from 'playwright-core';
 import { auditEvent } from '../server/src/audit/event.ts';
 import type { Context } from '../server/src/context.ts';
 import { sha256 } from '../server/src/crypto/hash.ts';
+import { hashPassword } from '../server/src/crypto/password.ts';
 import { randomId } from '../server/src/crypto/random.ts';
 import type { Outbox } from '../server/src/mail/outbox.ts';
-import type { OutgoingMail } from '../server/src/options.ts';
+import type { OutgoingMail, ServerOptions } from '../server/src/options.ts';
 import { deviceCodeGrant } from '../server/src/rules/device-grant.ts';
 import { startDevelopment } from '../server/src/runtimes/development.ts';
 import { startNode } from '../server/src/runtimes/serve.ts';
@@ -25,6 +26,8 @@ import { type Callbacks, hostedOrigin, openCallbacks, portOf } from './callbacks
 
 export const issuer = 'https://auth.acme.example';
 export const password = 'correct horse battery staple';
+/** Made once: it is slow by intention. */
+const passwordHash = hashPassword(password);
 export const sessionCookie = '__Host-aa_session';
 export const documentId = 'https://claude.ai/oauth/claude-code-client-metadata';
 
@@ -41,6 +44,8 @@ export type Stand = TestServer & {
   open(options?: PersonOptions): Promise<Person>;
   /** Adds somebody who signs in with `password`. Returns the username. */
   somebody(username?: string): Promise<string>;
+  /** The value of a session cookie of that person. */
+  session(username: string): Promise<string>;
   /** A window of that person with a session, without the walk through the sign-in page. */
   signedIn(username: string, options?: PersonOptions): Promise<Person>;
   /** An authorization URL, by default of the approved client to its loopback address. */
@@ -71,8 +76,8 @@ export function stand(): Promise<Stand> {
   return opened;
 }
 
-/** A stand of one's own, for whoever walks the gallery: its pages change what their people have, so the next walk would find something else. */
-export async function ownStand(): Promise<Stand> {
+/** A stand of one's own, for whoever walks the gallery (its pages change what their people have, so the next walk would find something else) or needs other options. */
+export async function ownStand(options: Partial<ServerOptions> = {}): Promise<Stand> {
   const callbacks = await openCallbacks();
   endings.push(callbacks.close);
   const mails: OutgoingMail[] = [];
@@ -81,7 +86,8 @@ export async function ownStand(): Promise<Stand> {
     return 'sent' as const;
   };
   const signIn = { emailCode: true, signUp: 'open' as const };
-  const world = await testServer({ issuer, serviceName: 'Acme sign-in', contact: 'help@acme.example', pseudoLanguages: true, fetchDocument, sendMail, signIn });
+  const texts = { serviceName: 'Acme sign-in', contact: 'help@acme.example', pseudoLanguages: true };
+  const world = await testServer({ issuer, ...texts, fetchDocument, sendMail, signIn, ...options });
   const log = world.server.options.log;
   const running = await startNode({ ...world.server, host: '127.0.0.1', port: 0, log, trustedProxies: ['127.0.0.1'], close: world.close });
   endings.push(() => running.stop());
@@ -174,12 +180,13 @@ function actions({ world, browser, origin, mcp, loopback }: Parts) {
   let key: Promise<string> | undefined;
 
   async function somebody(username = `person-${++people}`): Promise<string> {
-    await world.addUser({ username, password, email: `${username}@acme.example` });
+    await world.addUser({ username, passwordHash: await passwordHash, email: `${username}@acme.example` });
     return username;
   }
 
   return {
     somebody,
+    session: (username: string) => beginSession(username, world),
     open: (options?: PersonOptions) => openPerson(browser, options),
     async signedIn(username: string, options?: PersonOptions): Promise<Person> {
       const person = await openPerson(browser, options);

@@ -82,6 +82,28 @@ async def test_cached_calls_are_counted_and_a_refusal_further_in_takes_the_place
     ]
 
 
+async def test_a_refusal_is_told_at_once_and_what_follows_within_the_second_waits(
+    played: PlayedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """[ACT-06] the question for more can say why"""
+    monkeypatch.setattr(report_module, "DELAY_SECONDS", 60.0)
+    knowing(played, "files:read")
+    app = FastAPI()
+
+    @app.post("/write", dependencies=[Depends(require_scopes("files:write"))])
+    async def write() -> None: ...
+
+    async with ask(app, **played.options(resource=RESOURCE, required_scopes=["files:read"])) as http:
+        await http.post("/write", headers=bearer())
+        [report] = await reports(played)
+        for _ in range(20):
+            await http.post("/write", headers=bearer())
+        asked = played.asked("/report")
+
+    assert report["actions"] == [{"action": "POST", "outcome": "refused", "count": 1, "missing": ["files:write"]}]
+    assert asked == 1
+
+
 async def test_a_server_that_knows_no_reports_is_not_asked_again(played: PlayedServer) -> None:
     """[ACT-03]"""
     knowing(played, "files:read", status=404)

@@ -70,6 +70,23 @@ test('[ACT-01] calls answered from the cache are counted, and a refusal on a rou
   ]);
 });
 
+test('[ACT-06] a refusal is told at once, so that the question for more can say why; what follows within the second waits for it', async (t) => {
+  const { played, app } = await reporting(t, ['files:read']);
+  await call(app, '/mcp');
+  await call(app, '/api/write', { method: 'POST' });
+
+  t.mock.timers.tick(0);
+  while (played.asked('/report') < 1) await new Promise((resolve) => setImmediate(resolve));
+  for (let times = 0; times < 20; times++) await call(app, '/api/write', { method: 'POST' });
+  t.mock.timers.tick(999);
+  for (let turns = 0; turns < 50; turns++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(played.asked('/report'), 1);
+  t.mock.timers.tick(1);
+
+  const [, second] = await reports(t, played, 2);
+  assert.deepEqual(second?.actions, [{ action: 'POST', outcome: 'refused', count: 20, missing: ['files:write'] }]);
+});
+
 test('[ACT-03] an authorization server that knows no reports is not asked again, and no call notices', async (t) => {
   const { played, app } = await reporting(t, ['files:read'], {}, 404);
 

@@ -1,6 +1,7 @@
 /**
  * Tells the authorization server what agents did here: the name of an action, whether it was allowed, and what scope it lacked. Never arguments, paths, queries or
- * bodies. In batches, a second after the first; best effort: a report that fails is forgotten, and no call waits for one.
+ * bodies. In batches, a second after the first, a refusal at once: the person may be asked for more in the next moment, and is told why. Best effort: a report that
+ * fails is forgotten, and no call waits for one.
  */
 import type { Inbound } from './guard.ts';
 import type { Settings } from './options.ts';
@@ -40,7 +41,8 @@ export function createReporter(settings: Settings): Reporter {
   const on = settings.report && settings.apiKey !== undefined;
   let waiting = new Map<string, Map<string, Entry>>();
   let unknownThere = false;
-  let timer: unknown;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let sentAt = 0;
 
   function entryOf({ token, action }: Call, outcome: Entry['outcome'], missing: readonly string[]): Entry | undefined {
     const entries = waiting.get(token) ?? new Map<string, Entry>();
@@ -58,14 +60,18 @@ export function createReporter(settings: Settings): Reporter {
     if (!on || unknownThere) return;
     const entry = entryOf(call, outcome, missing);
     if (entry) entry.count = Math.min(entry.count + 1, maxCount);
-    if (timer !== undefined) return;
-    timer = setTimeout(() => void flush(), delayMs);
+    // Once a second at most, whatever an agent keeps trying.
+    const atOnce = outcome === 'refused' && Date.now() - sentAt >= delayMs;
+    if (timer !== undefined && !atOnce) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => void flush(), atOnce ? 0 : delayMs);
     // A process that has nothing else to do may end.
     (timer as { unref?: () => void }).unref?.();
   }
 
   async function flush(): Promise<void> {
     timer = undefined;
+    sentAt = Date.now();
     const gathered = waiting;
     waiting = new Map();
     for (const [token, entries] of gathered) {

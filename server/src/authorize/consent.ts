@@ -202,8 +202,11 @@ async function serverSpokenFor({ serverId }: Client, { store }: Context): Promis
 }
 
 /** What the server refused to the agent a moment ago for want of what is asked now, if it told us. */
-async function whyNow({ parked, signedIn }: Omit<Waiting, 'tx'>, fresh: readonly string[], { store, now }: Context): Promise<Shown['lastRefusal']> {
+async function whyNow({ parked, signedIn }: Omit<Waiting, 'tx'>, fresh: readonly string[], context: Context): Promise<Shown['lastRefusal']> {
   const { clientId, resource } = parked.request;
+  const { store, activity, now } = context;
+  // An agent asks for more as soon as it was refused, and the report of that is written with the next batch.
+  await activity.flush();
   const refusal = await store.lastRefusal({ userId: signedIn.user.id, clientId, resource }, now() - REASON_SECONDS);
   const missing = refusal?.missing.filter((scope) => fresh.includes(scope)) ?? [];
   return refusal && missing.length > 0 ? { ...refusal, missing } : undefined;

@@ -1,14 +1,16 @@
 """Tells the authorization server what agents did here: names of actions, whether they were allowed, what scope they lacked.
 
-Never arguments, paths, queries or bodies. In batches, a second after the first; best effort: a report that fails is
-forgotten, and no call waits for one.
+Never arguments, paths, queries or bodies. In batches, a second after the first, a refusal at once: the person may be
+asked for more in the next moment, and is told why. Best effort: a report that fails is forgotten, and no call waits.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -48,6 +50,8 @@ class Reporter:
         self._waiting: dict[str, dict[_Key, int]] = {}
         self._unknown_there = False
         self._task: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+        self._sent_at = -DELAY_SECONDS
 
     def allowed(self, call: Call) -> None:
         """Notes a call that may pass."""
@@ -71,6 +75,7 @@ class Reporter:
     async def flush(self) -> None:
         """Sends what waits."""
         gathered, self._waiting = self._waiting, {}
+        self._sent_at = time.monotonic()
         for token, counts in gathered.items():
             actions = [_entry(key, count) for key, count in counts.items() if count > 0]
             if actions and not self._unknown_there:
@@ -86,11 +91,17 @@ class Reporter:
         loop = asyncio.get_running_loop()
         # A loop that has ended took its task along.
         if self._task is None or self._task.done() or self._task.get_loop() is not loop:
-            self._task = loop.create_task(self._flush_soon())
+            self._hurry = asyncio.Event()
+            self._task = loop.create_task(self._flush_soon(self._hurry))
+        # Once a second at most, whatever an agent keeps trying.
+        if key[1] == "refused" and time.monotonic() - self._sent_at >= DELAY_SECONDS:
+            self._hurry.set()
 
-    async def _flush_soon(self) -> None:
+    async def _flush_soon(self, hurry: asyncio.Event) -> None:
         while self._waiting:
-            await asyncio.sleep(DELAY_SECONDS)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(hurry.wait(), DELAY_SECONDS)
+            hurry.clear()
             await self.flush()
 
     async def _send(self, report: bytes) -> None:
