@@ -149,6 +149,55 @@ describe('the account', { skip: noBrowser }, () => {
     await person.close();
   });
 
+  test('[ACC-01] the link of a notice leads through the choice of an account to the agent it is about, whoever acts now, and pauses nothing by itself', async () => {
+    const [owner, other] = [await world.somebody(), await world.somebody()];
+    const person = await world.signedIn(owner);
+    const { page } = person;
+    await page.goto(world.url({ scope: 'files:read' }));
+    await allow(page);
+    await page.getByRole('heading', { name: 'The agent has its answer' }).waitFor();
+    const { access_token } = await world.redeem(new URL(page.url()), world.approved.id);
+    const { user } = (await world.store.findUserByLogin(owner)) ?? {};
+    const [grant] = await world.store.listGrants({ userId: user?.id ?? '' }, world.clock.now());
+    await page.goto(`${issuer}/login?switch=new`);
+    await signIn(page, other, password);
+    await page.getByRole('heading', { name: 'Connected agents' }).waitFor();
+
+    await page.goto(`${issuer}/account/agents/pause?grant=${grant?.id}`);
+    assert.equal(await heading(page), 'Choose an account');
+    await page.getByRole('button', { name: `${owner}@acme.example` }).press('Enter');
+    await page.getByRole('heading', { name: 'Pause Claude Code?' }).waitFor();
+    assert.equal(await world.isActive(access_token), true);
+    await page.getByRole('button', { name: 'Pause' }).press('Enter');
+    await page.getByText('Paused. Claude Code cannot act until you resume it.').waitFor();
+
+    assert.equal(await world.isActive(access_token), false);
+    assertQuiet(person, [issuer, world.callbacks.loopback]);
+    await person.close();
+  });
+
+  test('[ACC-01] signed out, the link of a notice leads through the sign-in to its question', async () => {
+    const owner = await world.somebody();
+    const first = await world.signedIn(owner);
+    await first.page.goto(world.url({ scope: 'files:read' }));
+    await allow(first.page);
+    await first.page.getByRole('heading', { name: 'The agent has its answer' }).waitFor();
+    await first.close();
+    const { user } = (await world.store.findUserByLogin(owner)) ?? {};
+    const [grant] = await world.store.listGrants({ userId: user?.id ?? '' }, world.clock.now());
+    const { page, ...person } = await world.open({ script: false });
+
+    await page.goto(`${issuer}/account/agents/pause?grant=${grant?.id}`);
+    await signIn(page, owner, password);
+    await page.getByRole('heading', { name: 'Pause Claude Code?' }).waitFor();
+    assert.equal((await world.store.findGrant(grant?.id ?? ''))?.pausedAt, undefined);
+    await page.getByRole('link', { name: 'Let it go on' }).click();
+    await page.getByRole('heading', { name: 'Connected agents' }).waitFor();
+
+    assert.equal((await world.store.findGrant(grant?.id ?? ''))?.pausedAt, undefined);
+    await person.close();
+  });
+
   test('[LOG-09] no page of ours appears in a frame of another site', async () => {
     const { page, ...person } = await world.signedIn(await world.somebody());
     const refused: string[] = [];

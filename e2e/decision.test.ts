@@ -5,9 +5,10 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { auditEvent } from '../server/src/audit/event.ts';
 import { allow, deny, heading, noBrowser, type Person, type PersonOptions, signIn } from './browser.ts';
 import { hostedOrigin } from './callbacks.ts';
-import { documentId, password, type Stand, stand } from './stand.ts';
+import { documentId, password, type Stand, staffResource, stand } from './stand.ts';
 
 describe('the decision', { skip: noBrowser, concurrency: 3 }, () => {
   let world: Stand;
@@ -184,6 +185,28 @@ describe('the decision', { skip: noBrowser, concurrency: 3 }, () => {
 
     assert.match(await page.locator('main').innerText(), /You can close this tab/);
     assert.equal(await agents(page), 0);
+    await person.close();
+  });
+
+  test('[AZ-37] who may not use a server reads so and stays; the agent hears it by a button, and on the list they are asked like everybody', async () => {
+    const request = { redirect_uri: `${hostedOrigin}/cb`, resource: staffResource, scope: 'staff:read', state: 'not listed' };
+    const { page, username, ...person } = await asked(request);
+    assert.equal(await heading(page), "You can't give this away");
+    assert.match(await page.locator('main').innerText(), /The people who run the server decide who may\./);
+    assert.equal(await page.locator('meta[http-equiv=refresh]').count(), 0);
+    assert.equal(answers('not listed').length, 0);
+
+    await page.getByRole('link', { name: 'Continue to Claude Code' }).press('Enter');
+    await arrived(page);
+    const { user } = (await world.store.findUserByLogin(username)) ?? {};
+    await world.store.addServerPerson({ serverId: 'srv_staff', userId: user?.id ?? '' }, auditEvent('server.person_added', world.clock.now(), 'test'));
+    await page.goto(world.url(request));
+
+    assert.deepEqual(
+      answers('not listed').map(({ url }) => url.searchParams.get('error')),
+      ['access_denied'],
+    );
+    assert.equal(await heading(page), 'Allow Claude Code to act for you on “Staff records”?');
     await person.close();
   });
 

@@ -13,7 +13,7 @@ import { pkce } from '../server/test/harness.ts';
 import { allow, deny, signIn } from './browser.ts';
 import { hostedOrigin } from './callbacks.ts';
 import { fromBase32 } from './forms.ts';
-import { cursorScheme, documentId, issuer, notesResource, password, type Stand, speakerId } from './stand.ts';
+import { cursorScheme, documentId, issuer, notesResource, password, type Stand, speakerId, staffResource } from './stand.ts';
 
 export type Shown = {
   /** Name of the picture. */
@@ -133,6 +133,8 @@ export function gallery(world: Stand): Shown[] {
           .then(() => deny(page))
           .then(() => page.getByRole('link', { name: 'Continue' }).waitFor()),
     },
+
+    { name: 'return-not-listed', title: /^You can't give this away/, as: 'ida', go: at({ ...stays, resource: staffResource, scope: 'staff:read' }) },
 
     { name: 'sign-in-device', title: /^Sign in/, go: path('/device?user_code=WDJB-MJHT') },
     { name: 'device', title: /^Connect a device/, as: 'ida', go: path('/device') },

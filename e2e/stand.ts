@@ -116,6 +116,7 @@ export async function ownStand(options: Partial<ServerOptions> = {}): Promise<St
     },
   });
   await world.addServer(notesServer);
+  await world.addServer(staffServer);
   await world.addClient({
     id: speakerId,
     serverId: mcp.id,
@@ -164,6 +165,10 @@ const notesServer: Partial<McpServer> = {
   resource: notesResource,
   scopes: [{ name: 'notes:read', description: 'Read your notes', group: 'see' }],
 };
+
+/** One that is for the people on its list. */
+export const staffResource = 'https://staff.example.com/mcp';
+const staffServer: Partial<McpServer> = { id: 'srv_staff', name: 'Staff records', resource: staffResource, scopes: [{ name: 'staff:read' }], people: 'listed' };
 
 /** Stands in for the network: one publisher's document, as it is really published. */
 async function fetchDocument(url: string) {

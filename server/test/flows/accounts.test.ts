@@ -53,6 +53,32 @@ describe('several accounts in one browser', () => {
     assert.ok(browser.setCookies.filter((line) => line.includes('aa_accounts')).every((line) => /; HttpOnly; SameSite=Lax/.test(line)));
   });
 
+  test('[ACC-01] the pause link of a notice asks which account where the agent is of another one here, and says nothing about agents of strangers', async () => {
+    const allowedBy = async (username: string, browser: Browser) => {
+      await signInAs(browser, username);
+      await browser.submit(await browser.open(on.url()), {}, 'allow');
+      const { id = '' } = (await on.store.findUserByLogin(username))?.user ?? {};
+      return { id, grantId: (await on.store.listGrants({ userId: id }, on.clock.now()))[0]?.id ?? '' };
+    };
+    const browser = on.browser();
+    const owner = await allowedBy('person1', browser);
+    await signInAs(browser, 'person2');
+    const stranger = await allowedBy('person3', on.browser());
+    const link = `/account/agents/pause?grant=${owner.grantId}`;
+
+    const asked = await browser.open(link);
+    assert.equal(new URL(asked.url).pathname, '/login/accounts');
+    const chosen = await press(browser, asked, 'use', owner.id);
+    assert.equal(`${new URL(chosen.url).pathname}${new URL(chosen.url).search}`, link);
+    assert.equal((await browser.submit(chosen)).status, 200);
+    assert.ok((await on.store.findGrant(owner.grantId))?.pausedAt);
+
+    // Stopped now: looked at among the agents, and never asked about in a circle.
+    assert.equal(new URL((await browser.open(link)).url).pathname, '/account/agents');
+    for (const grant of [stranger.grantId, 'grant_AAAAAAAAAAAAAAAA', ''])
+      assert.equal(new URL((await browser.open(`/account/agents/pause?grant=${grant}`)).url).pathname, '/account/agents');
+  });
+
   test('[LOG-01] the same person signing in again replaces their session, and nobody is there twice', async () => {
     const browser = await both();
     const before = cookieOf(browser);
