@@ -8,7 +8,7 @@ const folder = new URL('../workers/migrations/', import.meta.url);
 
 export async function d1Migrations(): Promise<Map<string, string>> {
   const about = '-- Made by `npm run schema:d1`: do not edit.\n';
-  return new Map((await migrationFiles()).map(({ name, script }) => [`${name}.sql`, `${about}${script}\n`]));
+  return new Map((await migrationFiles('sqlite')).map(({ name, script }) => [`${name}.sql`, `${about}${script}\n`]));
 }
 
 if (import.meta.main) {

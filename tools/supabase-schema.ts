@@ -23,7 +23,7 @@ alter role auth_agent set search_path = auth_agent;
 set role auth_agent;
 set search_path = auth_agent;
 
-${await schemaScript()}
+${await schemaScript('postgres')}
 
 reset role;
 reset search_path;

@@ -150,6 +150,10 @@ const schema = z.strictObject({
     .prefault({}),
   /** How long is kept what MCP servers report that agents did. 0 keeps nothing. */
   activitySeconds: seconds(0, 400 * 86400).default(30 * 86400),
+  /** How long audit events are kept; 0 keeps them for good. What is deleted leaves its hash as the beginning of the chain. */
+  auditSeconds: seconds(0, 4000 * 86400)
+    .refine((value) => value === 0 || value >= 30 * 86400, 'must be 0 or at least 2592000 (30 days)')
+    .default(0),
   refreshTokens: z.enum(['always', 'offline_access']).default('always'),
   /** People whose agent runs on another computer may carry the code there by hand, after they have signed in again. Dangerous: whoever is sent the code can use it. */
   handOff: z.boolean().default(false),

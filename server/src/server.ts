@@ -35,6 +35,7 @@ import { tellLogouts } from './account/tell-logout.ts';
 import { goToUpstream, upstreamCallback } from './account/upstream-sign-in.ts';
 import { apiRoutes } from './api/openapi.ts';
 import { type AuthServer, createApp } from './app.ts';
+import { retireEvents, sealEvents } from './audit/seal.ts';
 import { authorize } from './authorize/authorize.ts';
 import { consent, consentForm } from './authorize/consent.ts';
 import { extendHandOff } from './authorize/hand-off.ts';
@@ -170,5 +171,5 @@ export const routes: readonly Route[] = [
  * @throws {TypeError} naming each option that is wrong and the rule it breaks.
  */
 export function createServer(options: ServerOptions): AuthServer {
-  return createApp(routes, [lapseOver, expireClients, tellLogouts, (context) => context.mail.deliver()], options);
+  return createApp(routes, [lapseOver, expireClients, tellLogouts, (context) => context.mail.deliver(), sealEvents, retireEvents], options);
 }

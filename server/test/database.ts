@@ -19,13 +19,13 @@ export async function testDatabase(): Promise<TestDatabase> {
   const name = await ownSchema(url, { durable: false });
   const driver = openPostgres(name, { max: 4 });
   // One commit instead of one for each migration: hundreds of tests wait for it.
-  await driver.script(await schemaScript());
+  await driver.script(await schemaScript(driver.name));
   return { driver, name };
 }
 
 async function d1(): Promise<TestDatabase> {
   const { name, binding } = await (await workerd()).database();
   const driver = openD1(binding);
-  await driver.script(await schemaScript());
+  await driver.script(await schemaScript(driver.name));
   return { driver, name };
 }

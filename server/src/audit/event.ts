@@ -85,6 +85,7 @@ export const eventTypes = [
   'token.revoked',
   'signing_key.added',
   'signing_key.dropped',
+  'audit.retired',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 

@@ -36,6 +36,7 @@ export const settings: readonly Setting[] = [
   { name: 'refreshLifetimeSeconds', kind: 'number', option: 'refreshLifetimeSeconds', about: 'access ends after this long, however busy' },
   { name: 'refreshGraceSeconds', kind: 'number', option: 'refreshGraceSeconds', about: 'how long the predecessor of a refresh token gets its successor again' },
   { name: 'activitySeconds', kind: 'number', option: 'activitySeconds', about: 'how long is kept what MCP servers report that agents did; 0 keeps nothing' },
+  { name: 'auditSeconds', kind: 'number', option: 'auditSeconds', about: 'how long audit events are kept; 0 keeps them for good (0)' },
   { name: 'refreshTokens', kind: 'text', option: 'refreshTokens', about: 'always, or offline_access: only to those who ask for it' },
   { name: 'codeSeconds', kind: 'number', option: 'codeSeconds', about: 'life of authorization codes' },
   { name: 'delegationDepth', kind: 'number', option: 'delegationDepth', about: 'how often a token may be handed on to the next MCP server' },

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { accountsContract } from './contract/accounts.ts';
 import { activityContract } from './contract/activity.ts';
+import { auditChainContract } from './contract/audit-chain.ts';
 import { consentContract } from './contract/consent.ts';
 import { delegationsContract } from './contract/delegations.ts';
 import { deviceContract } from './contract/device.ts';
@@ -78,6 +79,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       trustContract,
       upstreamsContract,
       operationsContract,
+      auditChainContract,
       outboxContract,
       knownDevicesContract,
       activityContract,

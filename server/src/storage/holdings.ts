@@ -128,7 +128,7 @@ export const holdings: Readonly<Record<string, Holding>> = {
   audit_events: {
     by: 'user_id',
     shown: ['at', 'type', 'actor', 'client_id', 'server_id', 'grant_id', 'address', 'request_id', 'detail'],
-    withheld: ['user_id', 'id'],
+    withheld: ['user_id', 'id', 'seq', 'hash', 'private_hash', 'salt'],
     leaving: 'anonymous',
     first: 'at desc',
   },
@@ -154,6 +154,7 @@ export const holdsNothing: Readonly<Record<string, string>> = {
   workloads: 'programs',
   assertion_targets: 'programs',
   signing_keys: 'keys of this server',
+  audit_chains: 'where the chain of audit events begins and ends',
   outbox: 'mail that waits, sealed, so that whose it is cannot be asked; gone when sent or out of date',
   attempts: 'keyed hashes of names and addresses that guesses came for; gone within a day',
   limits: 'numbers under addresses and keyed hashes, until the limit is full again',

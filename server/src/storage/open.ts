@@ -9,6 +9,7 @@ import { accountsTable } from './tables/accounts.ts';
 import { activityTable } from './tables/activity.ts';
 import { assertionTargetsTable } from './tables/assertion-targets.ts';
 import { attemptsTable } from './tables/attempts.ts';
+import { auditChainTable } from './tables/audit-chain.ts';
 import { auditEventsTable } from './tables/audit-events.ts';
 import { authorizationRequestsTable } from './tables/authorization-requests.ts';
 import { clientDocumentsTable } from './tables/client-documents.ts';
@@ -135,6 +136,7 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...limitsTable(driver, tenant),
     ...lastUse(driver, tenant),
     ...auditEventsTable(driver, tenant),
+    ...auditChainTable(driver, tenant),
     ...activityTable(driver, tenant),
     ...outboxTable(driver, tenant),
     ...knownDevicesTable(driver, tenant),

@@ -6,6 +6,7 @@
 import type { AccessTokenVerbs } from './verbs/access-tokens.ts';
 import type { AccountVerbs } from './verbs/accounts.ts';
 import type { ActivityVerbs } from './verbs/activity.ts';
+import type { AuditChainVerbs } from './verbs/audit-chain.ts';
 import type { AuditEventVerbs } from './verbs/audit-events.ts';
 import type { AuthorizationRequestVerbs } from './verbs/authorization-requests.ts';
 import type { ClientDocumentVerbs } from './verbs/client-documents.ts';
@@ -48,6 +49,8 @@ export type { ReportedAction } from './activity-counter.ts';
 export type { Standing } from './verbs/access-tokens.ts';
 export type { HeldRow } from './verbs/accounts.ts';
 export type { Activity, ActivityNote, ActivityOutcome } from './verbs/activity.ts';
+export type { AuditChain, Seal, SealedEvent } from './verbs/audit-chain.ts';
+export type { EventFilter, ExportedEvent } from './verbs/audit-events.ts';
 export type { AuthorizationRequest, ParkedRequest, PushedRequest, RequestAnswer } from './verbs/authorization-requests.ts';
 export type { ClientDocument } from './verbs/client-documents.ts';
 export type { Client, ClientMetadata, Registration, ResponseAlgorithm } from './verbs/clients.ts';
@@ -78,6 +81,7 @@ export type { NewUser, Role, User } from './verbs/users.ts';
 export type Store = AccessTokenVerbs &
   AccountVerbs &
   ActivityVerbs &
+  AuditChainVerbs &
   AuditEventVerbs &
   AuthorizationRequestVerbs &
   ClientDocumentVerbs &

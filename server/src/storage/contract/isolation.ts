@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Store } from '../store.ts';
 import { activityQuestion, note } from './activity.ts';
+import { sealing } from './audit-chain.ts';
 import {
   alice,
   bob,
@@ -226,6 +227,12 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
     other.recordUse({ grants: new Map([['grant_1', NOW + 9]]), keys: new Map([['sk_files', NOW + 9]]), clients: new Map([['client_1', NOW + 9]]) }),
   pendingMigrations: (other) => none(other.pendingMigrations()),
   listEvents: (other) => none(other.listEvents({ limit: 10 })),
+  pageEvents: (other) => none(other.pageEvents({ limit: 10 })),
+  findChain: (other) => nothing(other.findChain()),
+  listUnsealed: (other) => none(other.listUnsealed(10)),
+  listSealed: (other) => none(other.listSealed(0, 10)),
+  retireEvents: (other) => no(other.retireEvents({ after: 0, anchor: { seq: 1, hash: 'hash-1' } }, happened('audit.retired'))),
+  sealEvents: (other) => other.sealEvents(sealing(1, [])).then(() => undefined),
   knowsDevice: (other) => is(other.knowsDevice({ userId: 'usr_alice', deviceHash: 'device of alice' }, NOW), 'first'),
   recordActivity: (other) => other.recordActivity([{ ...note, times: 9 }]),
   listActivity: (other) => none(other.listActivity(activityQuestion)),
@@ -314,6 +321,9 @@ async function everything(store: Store): Promise<unknown[]> {
     await store.listUpstreamIdentities('usr_alice'),
     await store.findUpstreamVisit(visit, NOW),
     await store.listEvents({ limit: 1000 }),
+    await store.findChain(),
+    await store.listSealed(0, 1000),
+    await store.listUnsealed(1000),
   ];
 }
 

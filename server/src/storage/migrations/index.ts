@@ -28,8 +28,11 @@ import { knownDevices } from './0020-known-devices.ts';
 import { activity } from './0021-activity.ts';
 import { consent } from './0022-consent.ts';
 import { peopleLeave } from './0023-people-leave.ts';
+import { auditChain, auditChainPostgres, auditChainSqlite } from './0024-audit-chain.ts';
 
-export type Migration = { name: string; script: string };
+type Engine = Driver['name'];
+/** `script` runs on both databases; `sqlite` or `postgres` after it, for what only one of them says that way, as triggers are. */
+export type Migration = { name: string; script: string } & Partial<Record<Engine, string>>;
 
 export const migrations: readonly Migration[] = [
   { name: '0001-init', script: init },
@@ -55,6 +58,7 @@ export const migrations: readonly Migration[] = [
   { name: '0021-activity', script: activity },
   { name: '0022-consent', script: consent },
   { name: '0023-people-leave', script: peopleLeave },
+  { name: '0024-audit-chain', script: auditChain, sqlite: auditChainSqlite, postgres: auditChainPostgres },
 ];
 
 const bookkeeping = `
@@ -120,18 +124,20 @@ export function tablesOf(known: readonly Migration[] = migrations): string[] {
 }
 
 /** Each migration with what the runner adds to it, for those who apply them by other means than the runner. */
-export async function migrationFiles(known: readonly Migration[] = migrations): Promise<Migration[]> {
+export async function migrationFiles(engine: Engine, known: readonly Migration[] = migrations): Promise<Migration[]> {
   return Promise.all(
     known.map(async (migration, index) => ({
       name: migration.name,
-      script: [index === 0 ? bookkeeping.trim() : '', migration.script.trim(), await entryOf(migration, 0)].filter((text) => text !== '').join('\n'),
+      script: [index === 0 ? bookkeeping.trim() : '', migration.script.trim(), migration[engine]?.trim() ?? '', await entryOf(migration, 0)]
+        .filter((text) => text !== '')
+        .join('\n'),
     })),
   );
 }
 
 /** All of them as one script. */
-export async function schemaScript(): Promise<string> {
-  return (await migrationFiles()).map(({ script }) => script).join('\n\n');
+export async function schemaScript(engine: Engine): Promise<string> {
+  return (await migrationFiles(engine)).map(({ script }) => script).join('\n\n');
 }
 
 async function appliedMigrations(driver: Driver): Promise<Map<string, string>> {
@@ -146,7 +152,7 @@ async function appliedMigrations(driver: Driver): Promise<Map<string, string>> {
 /** False when another node was first. */
 async function apply(driver: Driver, migration: Migration, now: number): Promise<boolean> {
   try {
-    await driver.script((await entryOf(migration, now)) + migration.script);
+    await driver.script((await entryOf(migration, now)) + migration.script + (migration[driver.name] ?? ''));
     return true;
   } catch (error) {
     if (error instanceof ConstraintError && (await appliedMigrations(driver)).has(migration.name)) return false;
@@ -158,7 +164,7 @@ async function entryOf(migration: Migration, now: number): Promise<string> {
   return `insert into schema_migrations (name, checksum, applied_at) values ('${migration.name}', '${await checksumOf(migration)}', ${Math.floor(now)});`;
 }
 
-async function checksumOf({ script }: Migration): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(script));
+async function checksumOf({ script, sqlite = '', postgres = '' }: Migration): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(script + sqlite + postgres));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

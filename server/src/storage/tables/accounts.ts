@@ -37,7 +37,7 @@ const noServer = part<keyof Person>`not exists (select 1 from servers where tena
 const mark = sql<Marked>`update users set last_event = ${'mark'} where tenant = ${'tenant'} and id = ${'id'} and ${noServer}
   and (role <> 'operator' or disabled_at is not null or exists
     (select 1 from users o where o.tenant = ${'tenant'} and o.role = 'operator' and o.disabled_at is null and o.id <> ${'id'}))`;
-const forget = sql<Marked>`update audit_events set address = null, detail = null where tenant = ${'tenant'} and user_id = ${'id'} and ${marked}`;
+const forget = sql<Marked>`update audit_events set address = null, detail = null, salt = null where tenant = ${'tenant'} and user_id = ${'id'} and ${marked}`;
 const whyNot = sql<Person>`select case when ${noServer} then 'operator' else 'owner' end as reason from users where tenant = ${'tenant'} and id = ${'id'}`;
 
 const rename = sql<Marked & { name: string | null }>`update users set name = ${'name'}, last_event = ${'mark'} where tenant = ${'tenant'} and id = ${'id'}`;

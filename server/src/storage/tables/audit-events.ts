@@ -1,14 +1,16 @@
 /**
  * Security events. Other tables take `insertEvent` or `eventIf` into the batch of the change they record; a change that lost its race leaves no event,
- * because `eventIf` looks for its own mark (`last_event`) on the changed row. Mail rides on its event.
+ * because `eventIf` looks for its own mark (`last_event`) on the changed row. Mail rides on its event. What the events
+ * become together is in audit-chain.ts.
  */
 import type { AuditEvent, EventType } from '../../audit/event.ts';
 import { type Driver, literal, part, type Row, type Statement, sql } from '../driver.ts';
-import { optionalJson, optionalText, present, text, whole } from '../row.ts';
-import type { Store } from '../store.ts';
+import { optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
+import type { EventFilter, Store } from '../store.ts';
 import { mailIfRecorded } from './outbox.ts';
 
-const columns = literal('tenant, id, at, type, actor, user_id, client_id, server_id, grant_id, address, request_id, detail');
+export const eventColumns = 'tenant, id, at, type, actor, user_id, client_id, server_id, grant_id, address, request_id, detail';
+const columns = literal(eventColumns);
 
 type EventRow = {
   tenant: string;
@@ -45,6 +47,7 @@ function withMail(statement: Statement, tenant: string, event: AuditEvent): Stat
 }
 
 type Marked =
+  | 'audit_chains'
   | 'users'
   | 'sessions'
   | 'passkeys'
@@ -91,25 +94,47 @@ export function eventForEachGrant(tenant: string, event: AuditEvent): Statement 
   return forEachGrant(row);
 }
 
-type Listing = { tenant: string; userId: string | null; grantId: string | null; type: string | null; limit: number };
-const listed = part<keyof Listing>`select ${columns} from audit_events where tenant = ${'tenant'}`;
-const newest = part<keyof Listing>`and (cast(${'type'} as text) is null or type = ${'type'}) order by at desc, id desc limit ${'limit'}`;
-const listAll = sql<Listing>`${listed} ${newest}`;
-const listOfUser = sql<Listing>`${listed} and user_id = ${'userId'} and (cast(${'grantId'} as text) is null or grant_id = ${'grantId'}) ${newest}`;
-const listOfGrant = sql<Listing>`${listed} and grant_id = ${'grantId'} ${newest}`;
+type Filtered = { tenant: string; userId: string | null; clientId: string | null; grantId: string | null; type: string | null; since: number; before: number };
+type Listing = Filtered & { limit: number };
+const ofTenant = part<keyof Filtered>`where tenant = ${'tenant'} and (cast(${'type'} as text) is null or type = ${'type'})
+  and (cast(${'clientId'} as text) is null or client_id = ${'clientId'}) and at >= ${'since'} and at < ${'before'}`;
+const andGrant = part<keyof Filtered>`and (cast(${'grantId'} as text) is null or grant_id = ${'grantId'})`;
+const newest = part<keyof Listing>`order by at desc, id desc limit ${'limit'}`;
+const listAll = sql<Listing>`select ${columns} from audit_events ${ofTenant} ${newest}`;
+const listOfUser = sql<Listing>`select ${columns} from audit_events ${ofTenant} and user_id = ${'userId'} ${andGrant} ${newest}`;
+const listOfGrant = sql<Listing>`select ${columns} from audit_events ${ofTenant} and grant_id = ${'grantId'} ${newest}`;
 
-export function auditEventsTable(driver: Driver, tenant: string): Pick<Store, 'recordEvent' | 'listEvents'> {
+type Page = Listing & { afterAt: number; afterId: string };
+const selectPage = part`select ${columns}, seq, hash from audit_events`;
+const following = part<keyof Page>`${andGrant} and (at, id) > (${'afterAt'}, ${'afterId'}) order by at, id limit ${'limit'}`;
+const pageAll = sql<Page>`${selectPage} ${ofTenant} ${following}`;
+const pageOfUser = sql<Page>`${selectPage} ${ofTenant} and user_id = ${'userId'} ${following}`;
+
+/** No event is from before this, and none from after the other. */
+const ever = { since: -1, before: Number.MAX_SAFE_INTEGER };
+
+export function auditEventsTable(driver: Driver, tenant: string): Pick<Store, 'recordEvent' | 'listEvents' | 'pageEvents'> {
   return {
     async recordEvent(event) {
       await driver.write([insertEvent(tenant, event)]);
     },
-    async listEvents({ userId, grantId, type, limit }) {
-      const list = userId !== undefined ? listOfUser : grantId !== undefined ? listOfGrant : listAll;
-      const rows = await driver.read(list({ tenant, userId: userId ?? null, grantId: grantId ?? null, type: type ?? null, limit }));
-      return rows.map(eventOf);
+    async listEvents({ limit, ...filter }) {
+      const list = filter.userId !== undefined ? listOfUser : filter.grantId !== undefined ? listOfGrant : listAll;
+      return (await driver.read(list({ ...filtered(tenant, filter), limit }))).map(eventOf);
+    },
+    async pageEvents({ after, limit, ...filter }) {
+      const page = filter.userId !== undefined ? pageOfUser : pageAll;
+      const rows = await driver.read(page({ ...filtered(tenant, filter), limit, afterAt: after?.at ?? -1, afterId: after?.id ?? '' }));
+      return rows.map((row) => present({ ...eventOf(row), seq: optionalWhole(row.seq), hash: optionalText(row.hash) }));
     },
   };
 }
+
+function filtered(tenant: string, { userId = null, clientId = null, grantId = null, type = null, since, before }: Nullable<EventFilter>): Filtered {
+  return { tenant, userId, clientId, grantId, type, since: since ?? ever.since, before: before ?? ever.before };
+}
+
+type Nullable<Type> = { [Key in keyof Type]: Type[Key] | null };
 
 function eventRow(tenant: string, event: AuditEvent): EventRow {
   return {
@@ -128,7 +153,7 @@ function eventRow(tenant: string, event: AuditEvent): EventRow {
   };
 }
 
-function eventOf(row: Row): AuditEvent {
+export function eventOf(row: Row): AuditEvent {
   return present({
     id: text(row.id),
     at: whole(row.at),
