@@ -141,7 +141,7 @@ const arrows: Record<string, string[]> = {
     'views',
     'node:async_hooks',
   ],
-  server: ['account', 'api', 'app', 'authorize', 'clients', 'device', 'discovery', 'options', 'route', 'site', 'token'],
+  server: ['account', 'api', 'app', 'audit', 'authorize', 'clients', 'device', 'discovery', 'options', 'route', 'site', 'token'],
   app: [
     'context',
     'crypto',

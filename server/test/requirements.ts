@@ -444,7 +444,7 @@ const clientRows: Row[] = [
   ['PY-06', 'MUST', 'A 403 names the scopes.'],
   ['PY-07', 'SHOULD', 'A CORS helper follows our table.'],
   ['PY-08', 'MUST', 'Defaults and names agree with the TypeScript SDK.'],
-  ['OPS-01', 'MUST', 'Events that decide security are recorded without secrets.', scale],
+  ['OPS-01', 'MUST', 'Events that decide security are recorded without secrets, and no change of the record goes unnoticed.'],
   ['OPS-02', 'MUST', 'Health and readiness reveal nothing.', scale],
   ['OPS-03', 'SHOULD', 'A wrong clock raises an alarm.', scale],
   ['OPS-04', 'MUST', 'A restored backup revives nothing.', scale],

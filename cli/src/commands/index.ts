@@ -3,6 +3,7 @@
  */
 import type { Command } from '../command.ts';
 import { addAssertionTarget, listAssertionTargets, removeAssertionTarget } from './assertion-targets.ts';
+import { exportAudit, listAudit, verifyAudit } from './audit.ts';
 import { setClientKeys } from './client-keys.ts';
 import { addClientSecret, revokeClientSecret } from './client-secrets.ts';
 import { addClient, approveClient, listClients, removeClient } from './clients.ts';
@@ -93,6 +94,9 @@ export const commands: readonly Command[] = [
   revokeGrant,
   listIncidents,
   panic,
+  listAudit,
+  exportAudit,
+  verifyAudit,
   listSigningKeys,
   rotateSigningKey,
   dropSigningKey,

@@ -27,8 +27,8 @@ export const listSigningKeys: Command = {
       return {
         data: { keys },
         lines: table(
-          ['KID', 'ALGORITHM', 'STATUS', 'SIGNS FROM'],
-          keys.map((key) => [key.kid, key.algorithm, key.status, key.signs_from]),
+          ['KID', 'ALGORITHM', 'STATUS', 'CREATED', 'SIGNS FROM', 'SIGNS UNTIL', 'PUBLISHED UNTIL'],
+          keys.map((key) => [key.kid, key.algorithm, key.status, key.created_at, key.signs_from, key.signs_until ?? '', key.published_until ?? '']),
         ),
       };
     }),
@@ -37,15 +37,19 @@ export const listSigningKeys: Command = {
 export const rotateSigningKey: Command = {
   name: 'signing-keys rotate',
   about: 'add a successor; it signs once every cache knows it',
-  flags: [...databaseFlags, { name: 'algorithm', kind: 'text', value: algorithms.join('|'), about: 'whose successor (the configured one)' }],
-  examples: ['auth-agent signing-keys rotate', 'auth-agent signing-keys rotate --algorithm RS256'],
+  flags: [
+    ...databaseFlags,
+    { name: 'algorithm', kind: 'text', value: algorithms.join('|'), about: 'whose successor (the configured one)' },
+    { name: 'now', kind: 'switch', about: 'it signs at once: who cached the keys may refuse its tokens for up to ten minutes' },
+  ],
+  examples: ['auth-agent signing-keys rotate', 'auth-agent signing-keys rotate --algorithm RS256', 'auth-agent signing-keys rotate --now'],
   run: (call) =>
     withServer(call, async ({ signing, options, store, now }) => {
       const wanted = textFlag(call, 'algorithm') ?? options.signingAlgorithm;
       const algorithm = algorithms.find((one) => one === wanted);
       if (!algorithm) throw new Failure('usage', `--algorithm is ${algorithms.join(', ')}, not ${safe(wanted)}`, { fix: 'auth-agent signing-keys rotate' });
       await signing.current();
-      const kid = await signing.rotate(algorithm);
+      const kid = await signing.rotate(algorithm, { actor: 'cli', atOnce: call.flags.now === true });
       const added = (await store.listSigningKeys(now())).find((key) => key.kid === kid);
       const from = isoDate(added?.signsFrom ?? now());
       return {

@@ -30,8 +30,8 @@ export type SigningKeys = {
   current(): KeySet | Promise<KeySet>;
   /** Adds a successor when the signing key is older than `signingKeySeconds`; called by the sweep. */
   rotateIfDue(): Promise<void>;
-  /** Rotates now, with overlap. Resolves to the new kid. */
-  rotate(algorithm: Algorithm): Promise<string>;
+  /** Adds a successor with overlap. It signs once every cache knows it, or with `atOnce` at once: then who cached the JWKS may refuse its tokens until they read it again. Resolves to the new kid. */
+  rotate(algorithm: Algorithm, by?: { actor?: string; atOnce?: boolean }): Promise<string>;
   /** Drops a compromised key at once: its tokens fail from the next read of the keys on (KEY-03). */
   drop(kid: string, actor: string): Promise<boolean>;
 };
@@ -69,11 +69,13 @@ export function signingKeys(settings: Settings): SigningKeys {
     return loaded.set;
   }
 
-  async function rotate(which: Algorithm): Promise<string> {
+  async function rotate(which: Algorithm, { actor = 'system', atOnce = false } = {}): Promise<string> {
     const time = now();
-    const key = newKey(which, time, time + publishAhead, settings.instance);
-    const older = { signsUntil: time + publishAhead, publishedUntil: time + publishAhead + settings.tokenSeconds + clockSkew };
-    await store.addSigningKey(key, older, auditEvent('signing_key.added', time, 'system', { detail: { algorithm: which, kid: key.kid } }));
+    const signsFrom = atOnce ? time : time + publishAhead;
+    const key = newKey(which, time, signsFrom, settings.instance);
+    // Nodes that have not read the keys again yet go on with the older one for a moment.
+    const older = { signsUntil: signsFrom, publishedUntil: signsFrom + reloadAfter + settings.tokenSeconds + clockSkew };
+    await store.addSigningKey(key, older, auditEvent('signing_key.added', time, actor, { detail: { algorithm: which, kid: key.kid, at_once: atOnce } }));
     loaded = undefined;
     return key.kid;
   }

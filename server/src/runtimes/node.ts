@@ -16,7 +16,9 @@ export { keySeconds, viewOfKey } from '../api/keys.ts';
 export { isoDate } from '../api/operation.ts';
 export { readServerFacts, viewOfServer } from '../api/server-body.ts';
 export type { AuthServer } from '../app.ts';
-export { auditEvent } from '../audit/event.ts';
+export { auditEvent, eventTypes } from '../audit/event.ts';
+export { sealEvents } from '../audit/seal.ts';
+export { type Checkpoint, unsealedCounted, verifyChain } from '../audit/verify.ts';
 export { parseKeySet } from '../clients/key-set.ts';
 export { openidMetadata } from '../clients/openid-metadata.ts';
 export { newRegistrationToken, registrationTokenSeconds } from '../clients/registration-token.ts';
@@ -41,6 +43,8 @@ export {
   type AssertionTarget,
   type Client,
   type ClientMetadata,
+  type EventFilter,
+  type ExportedEvent,
   type Grant,
   type McpServer,
   ROOT_TENANT,

@@ -10,8 +10,8 @@ import { eventColumns, eventIf, eventOf } from './audit-events.ts';
 
 const columns = literal(eventColumns);
 const find = sql<{ tenant: string }>`select seq, hash, mac, sealed_at, anchor_seq, anchor_hash from audit_chains where tenant = ${'tenant'}`;
-const unsealed = sql<{ tenant: string; limit: number }>`select ${columns} from audit_events
-  where tenant = ${'tenant'} and seq is null order by at, id limit ${'limit'}`;
+const unsealed = sql<{ tenant: string; limit: number }>`select ${columns} from audit_events where tenant = ${'tenant'} and seq is null
+  order by at, id limit ${'limit'}`;
 const sealed = sql<{ tenant: string; after: number; limit: number }>`select ${columns}, seq, hash, private_hash, salt from audit_events
   where tenant = ${'tenant'} and seq is not null and seq > ${'after'} order by seq limit ${'limit'}`;
 
