@@ -12,6 +12,7 @@ import {
   nodeLog,
   openDatabase,
   openStorage,
+  over,
   parseDatabaseUrl,
   ROOT_TENANT,
   type Storage,
@@ -20,7 +21,7 @@ import {
 } from 'auth-agent-mcp-server/node';
 import { type Call, textFlag } from './command.ts';
 import { Failure } from './exit-codes.ts';
-import { labelled, styleOf } from './terminal.ts';
+import { labelled, safe, styleOf } from './terminal.ts';
 
 export type Opened = { storage: Storage; store: Store; config: Config; now: number };
 
@@ -39,7 +40,8 @@ export async function withStore<Value>(call: Call, act: (opened: Opened) => Prom
   mustExist(config.databaseUrl);
   const storage = openStorage(await openDatabase(config.databaseUrl));
   try {
-    return await act({ storage, store: storage.forTenant(await tenantOf(call, storage)), config, now: seconds() });
+    const { tenant, settings } = await tenantOf(call, storage);
+    return await act({ storage, store: storage.forTenant(tenant), config: { ...config, server: over(config.server, settings) }, now: seconds() });
   } finally {
     await storage.close();
   }
@@ -53,7 +55,7 @@ export async function withServer<Value>(call: Call, act: (context: Context, serv
   const log = nodeLog({ output: call.terminal.stderr, level: 'warn', format: 'pretty' });
   const server = serverFrom(config, await openDatabase(config.databaseUrl), log);
   try {
-    const tenant = await tenantOf(call, server.storage);
+    const { tenant } = await tenantOf(call, server.storage);
     return await act((await server.context(tenant === ROOT_TENANT ? undefined : tenant)) as Context, server);
   } finally {
     await server.close();
@@ -71,15 +73,20 @@ export function mustExist(url: string): void {
   });
 }
 
-async function tenantOf(call: Call, storage: Storage): Promise<string> {
+type Chosen = { tenant: string; settings: Config['server'] };
+
+async function tenantOf(call: Call, storage: Storage): Promise<Chosen> {
   const pending = await storage.pendingMigrations();
   if (pending.length > 0)
     throw new Failure('failed', `The database lacks ${pending.join(', ')}`, { why: 'This version needs a newer schema.', fix: 'auth-agent db migrate' });
   const tenant = textFlag(call, 'tenant');
-  if (tenant === undefined) return ROOT_TENANT;
-  if (!(await storage.hasTenant(tenant))) throw new Failure('notFound', `There is no tenant ${tenant}`, { fix: 'auth-agent tenants list' });
-  return tenant;
+  if (tenant === undefined) return { tenant: ROOT_TENANT, settings: {} };
+  const found = await storage.findTenant(tenant);
+  if (!found) throw noTenant(tenant);
+  return { tenant, settings: JSON.parse(found.settings ?? '{}') as Config['server'] };
 }
+
+export const noTenant = (tenant: string): Failure => new Failure('notFound', `There is no tenant ${safe(tenant)}`, { fix: 'auth-agent tenants list' });
 
 /** `Next  auth-agent …`, as every screen ends. */
 export const next = (command: string): string => `\n${labelled('Next', command)}`;

@@ -6,19 +6,14 @@ import { RegExpRouter } from 'hono/router/reg-exp-router';
 import { SmartRouter } from 'hono/router/smart-router';
 import { TrieRouter } from 'hono/router/trie-router';
 import type { Context, Exchange } from './context.ts';
-import { instanceKeys } from './crypto/instance-keys.ts';
 import { randomWord } from './crypto/random.ts';
-import { signingKeys } from './crypto/signing-keys.ts';
 import { OAuthError } from './errors.ts';
 import type { HttpRequest } from './http-request.ts';
-import { limitsOf } from './limits/limits.ts';
-import { outboxOf } from './mail/outbox.ts';
-import { checkOptions, limitChangesOf, type Options, type ServerOptions } from './options.ts';
+import { checkOptions, type Options, type ServerOptions } from './options.ts';
 import { headersFor, jsonFace, pageFace, type Reply, type Route, reply, run, type Surface, toResponse } from './route.ts';
-import { activityCounter } from './storage/activity-counter.ts';
 import { openStorage } from './storage/open.ts';
-import { ROOT_TENANT, type Storage } from './storage/store.ts';
-import { useCounter } from './storage/use-counter.ts';
+import type { Storage } from './storage/store.ts';
+import { tenantContexts } from './tenant-contexts.ts';
 
 /** What the runtime knows about the caller of a request. */
 export type Connection = { address: string };
@@ -50,7 +45,7 @@ const sweepBatch = 200;
 export function createApp(routes: readonly Route[], chores: readonly Chore[], given: ServerOptions): AuthServer {
   const options = checkOptions(given);
   const storage = openStorage(options.driver);
-  const contexts = contextsOf(options, storage, routes);
+  const contexts = tenantContexts(options, storage, routes);
   const secure = options.issuer.startsWith('https:');
   const headers = Object.fromEntries(
     (['document', 'backchannel', 'private', 'page'] as Surface[]).map((surface) => [surface, headersFor(surface, secure)]),
@@ -82,8 +77,12 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
   }
 
   async function ofTenant(tenant: string, route: Route, exchange: Exchange): Promise<Reply> {
-    const context = await contexts.find(tenant);
-    return context ? run(route, exchange, context, headers) : nothingHere(exchange);
+    try {
+      const context = await contexts.find(tenant);
+      return context ? await run(route, exchange, context, headers) : nothingHere(exchange);
+    } catch (error) {
+      return route.surface === 'page' ? refused(error, exchange) : reply(jsonFace(error, exchange, contexts.root), headers[route.surface]);
+    }
   }
 
   /** Well-known misses are JSON for any origin (META-14); people get a page. */
@@ -93,7 +92,7 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     return machine ? reply(jsonFace(error, exchange, contexts.root), headers.document) : refused(error, exchange);
   }
 
-  function refused(error: OAuthError, exchange: Exchange): Reply {
+  function refused(error: unknown, exchange: Exchange): Reply {
     return reply(pageFace(error, exchange, contexts.root), headers.page);
   }
 
@@ -106,12 +105,14 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     async maintain() {
       const now = options.now();
       while ((await storage.sweep(now, sweepBatch)) > 0);
+      await contexts.refresh();
       for (const context of await contexts.all()) {
         for (const chore of chores) await chore(context);
         await context.signing.rotateIfDue();
       }
     },
     async flush() {
+      await contexts.refresh();
       for (const context of contexts.known()) {
         context.mail.tick();
         await context.uses.flush();
@@ -119,7 +120,7 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
       }
     },
     async close() {
-      for (const context of contexts.known()) await context.mail.idle();
+      await contexts.idle();
       options.sendMail?.close?.();
       await storage.close();
     },
@@ -151,46 +152,6 @@ function decoded(parameters: Record<string, number | string>, stash: string[]): 
 function pathsOf(path: string): string[] {
   const wellKnown = /^\/\.well-known\/(oauth-authorization-server|openid-configuration|oauth-protected-resource)$/.test(path);
   return wellKnown ? [path, `${path}/t/:tenant`, `/t/:tenant${path}`] : [path, `/t/:tenant${path}`];
-}
-
-function contextsOf(options: Options, storage: Storage, routes: readonly Route[]) {
-  const instance = instanceKeys(options.secret);
-  const known = new Map<string, Context>();
-  const changes = limitChangesOf(options);
-
-  function make(tenant: string): Context {
-    const base = tenant === ROOT_TENANT ? '' : `/t/${tenant}`;
-    const store = storage.forTenant(tenant);
-    const { now, log } = options;
-    const signing = signingKeys({
-      store,
-      instance,
-      now,
-      algorithm: options.signingAlgorithm,
-      signingKeySeconds: options.signingKeySeconds,
-      tokenSeconds: options.accessTokenSeconds,
-    });
-    const issuer = options.issuer + base;
-    const limits = limitsOf({ store, changes, now });
-    const mail = outboxOf({ options, issuer, store, instance, limits, now, log });
-    const activity = activityCounter(store, options.activitySeconds);
-    const context: Context = { options, issuer, base, store, signing, instance, limits, mail, uses: useCounter(store), activity, now, log, routes };
-    known.set(tenant, context);
-    return context;
-  }
-
-  const root = make(ROOT_TENANT);
-  async function find(tenant: string): Promise<Context | undefined> {
-    const found = known.get(tenant);
-    if (found) return found;
-    return /^[a-z0-9][a-z0-9-]{0,62}$/.test(tenant) && (await storage.hasTenant(tenant)) ? make(tenant) : undefined;
-  }
-  async function all(): Promise<Context[]> {
-    const tenants = await storage.listTenants();
-    const found = await Promise.all(tenants.map(({ tenant }) => find(tenant)));
-    return [root, ...found.filter((context) => context !== undefined && context !== root)] as Context[];
-  }
-  return { root, find, all, known: () => [...known.values()] };
 }
 
 /** Ids that name a request in answers and logs: a random start per process and a counter. */

@@ -186,7 +186,7 @@ export type Options = Readonly<z.output<typeof schema>>;
  */
 export function checkOptions(options: ServerOptions): Options {
   const result = schema.safeParse(options);
-  if (!result.success) throw new TypeError(result.error.issues.map((issue) => `"${issue.path.join('.') || 'options'}" ${issue.message}`).join('; '));
+  if (!result.success) throw optionsProblem(result.error.issues);
   const { signIn, sendMail } = result.data;
   if (signIn.emailCode && !sendMail) throw new TypeError('"signIn.emailCode" needs mail: set smtpUrl and mailFrom');
   return Object.freeze(result.data);
@@ -200,6 +200,59 @@ export function limitChangesOf({ clients, limits }: Options): LimitChanges {
     'register.address': { limit: registrationsPerHourAndAddress, periodSeconds: 3600 },
     ...readLimitChanges(limits),
   };
+}
+
+const optionsProblem = (issues: readonly { path: PropertyKey[]; message: string }[]): TypeError =>
+  new TypeError(issues.map((issue) => `"${issue.path.join('.') || 'options'}" ${issue.message}`).join('; '));
+
+/** Options that a tenant may have of its own. The rest belongs to the process or to all tenants together. */
+const ofTenant = schema.pick({
+  serviceName: true,
+  contact: true,
+  defaultLanguage: true,
+  accessTokenSeconds: true,
+  dormantSeconds: true,
+  refreshLifetimeSeconds: true,
+  codeSeconds: true,
+  deviceCodeSeconds: true,
+  requestSeconds: true,
+  requirePushedRequests: true,
+  delegationDepth: true,
+  sessionIdleSeconds: true,
+  keptSessionIdleSeconds: true,
+  sessionLifetimeSeconds: true,
+  clients: true,
+  limits: true,
+  signIn: true,
+  reauthenticate: true,
+  refreshTokens: true,
+  activitySeconds: true,
+});
+
+/** The names of those options, the first step of each path. */
+export const tenantOptionNames: readonly string[] = Object.keys(ofTenant.shape);
+
+type Plain = { readonly [name: string]: unknown };
+const isPlain = (value: unknown): value is Plain => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Checks what a tenant wants of its own. @throws {TypeError} naming each option that is wrong, or that a tenant cannot have. */
+export function checkTenantSettings(settings: unknown): void {
+  const result = ofTenant.safeParse(settings);
+  if (!result.success) throw optionsProblem(result.error.issues);
+}
+
+/** The options of a tenant: those of the server, but for its own. @throws {TypeError} */
+export function tenantOptions(options: Options, settings: string | undefined): Options {
+  if (settings === undefined) return options;
+  const own: unknown = JSON.parse(settings);
+  checkTenantSettings(own);
+  return checkOptions(over(options, own as Plain) as ServerOptions);
+}
+
+/** `changes` over `given`, member by member; a list is replaced whole. */
+export function over(given: Plain, changes: Plain): Plain {
+  const changed = Object.entries(changes).map(([name, value]) => [name, isPlain(value) && isPlain(given[name]) ? over(given[name], value) : value] as const);
+  return { ...given, ...Object.fromEntries(changed) };
 }
 
 /** RFC 8414 §2 with our canonical form: https (http only on loopback), no query, fragment, userinfo or trailing slash. Returns the problem. */

@@ -26,7 +26,7 @@ import { setupLink } from './setup-link.ts';
 import { shell } from './shell.ts';
 import { dropSigningKey, listSigningKeys, rotateSigningKey } from './signing-keys.ts';
 import { start } from './start.ts';
-import { addTenant, listTenants } from './tenants.ts';
+import { addTenant, changeTenant, listTenants, removeTenant } from './tenants.ts';
 import { tryServer } from './try.ts';
 import { addUpstream, changeUpstreamSecret, checkUpstream, listUpstreams, removeUpstream } from './upstreams.ts';
 import { inviteUser, resetLink } from './user-links.ts';
@@ -101,7 +101,9 @@ export const commands: readonly Command[] = [
   rotateSigningKey,
   dropSigningKey,
   addTenant,
+  changeTenant,
   listTenants,
+  removeTenant,
   migrateDatabase,
   backUpDatabase,
   restoreDatabase,

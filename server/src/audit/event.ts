@@ -86,6 +86,9 @@ export const eventTypes = [
   'signing_key.added',
   'signing_key.dropped',
   'audit.retired',
+  'tenant.added',
+  'tenant.changed',
+  'tenant.removed',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 

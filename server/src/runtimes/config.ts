@@ -79,6 +79,20 @@ function fromDocument({ name, secret }: Setting, { path, members }: Document, wa
   return { value: members[name], source: path };
 }
 
+/**
+ * Options that were set by flags, as a tenant keeps them. `names` are settings; others are not looked at.
+ *
+ * @throws {StartRefused} for a value of the wrong form.
+ */
+export function settingsFromFlags(flags: NonNullable<ConfigInput['flags']>, names: readonly string[]): Partial<ServerOptions> {
+  const values: Record<string, unknown> = {};
+  for (const setting of settings) {
+    const given = names.includes(setting.name) ? fromFlags(setting, flags) : undefined;
+    if (given) values[setting.name] = read(setting, given);
+  }
+  return serverSettings(values);
+}
+
 /** Gives a value its type. */
 function read({ name, kind }: Setting, { value, source }: Given): unknown {
   const text = typeof value === 'string' ? value.trim() : undefined;

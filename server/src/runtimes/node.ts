@@ -27,6 +27,7 @@ export type { Context } from '../context.ts';
 export { hashPassword, maxPasswordBytes } from '../crypto/password.ts';
 export { randomId, randomWord } from '../crypto/random.ts';
 export { MailNotSent } from '../mail/mail-not-sent.ts';
+export { checkTenantSettings, over } from '../options.ts';
 export { deviceCodeGrant } from '../rules/device-grant.ts';
 export { minPasswordLength, type PasswordProblem, passwordProblem } from '../rules/passwords/problem.ts';
 export { isEmailAddress, isUsername } from '../rules/person.ts';
@@ -37,6 +38,7 @@ export { newKey } from '../servers/key-value.ts';
 export { newOwnerToken, ownerTokenSeconds } from '../servers/owner-token.ts';
 export { type BackupSummary, BadBackup, backupLines, NotEmpty, restoreLines } from '../storage/backup.ts';
 export { SchemaMissing, StorageUnavailable } from '../storage/driver.ts';
+export { rowsOfEmptyTenants } from '../storage/holdings.ts';
 export { schemaScript, tablesOf } from '../storage/migrations/index.ts';
 export { openStorage } from '../storage/open.ts';
 export {
@@ -51,17 +53,19 @@ export {
   type Role,
   type Storage,
   type Store,
+  type Tenant,
   type TrustedIssuer,
   type Upstream,
   type UpstreamRecipe,
   type User,
 } from '../storage/store.ts';
+export { isSlug } from '../tenant-contexts.ts';
 export { type Credential as UpstreamCredential, sealCredential } from '../upstream/client.ts';
 export { UpstreamFailure } from '../upstream/failure.ts';
 export { providerOf } from '../upstream/provider.ts';
 export { recipes } from '../upstream/recipes.ts';
 export { readBackupFile, writeBackupFile } from './backup-file.ts';
-export { type Config, type ConfigInput, loadConfig } from './config.ts';
+export { type Config, type ConfigInput, loadConfig, settingsFromFlags } from './config.ts';
 export { backUp, databaseFile, openDatabase, parseDatabaseUrl } from './database.ts';
 export { type DevelopmentSettings, type RunningDevelopment, startDevelopment } from './development.ts';
 export { type LogFormat, type LogOptions, nodeLog } from './log.ts';
@@ -71,6 +75,6 @@ export { type Production, refuseDemoDatabase, serverFrom, startProduction } from
 export { type CheckedConfig, checkProduction } from './production-config.ts';
 export { redactText } from './redact.ts';
 export { type NodeOptions, type RunningServer, startNode } from './serve.ts';
-export { flagOf, type Setting, settings, variableOf } from './settings.ts';
+export { flagOf, type Setting, settings, tenantSettings, variableOf } from './settings.ts';
 export { StartRefused } from './start-refused.ts';
 export { sendTestMail } from './test-mail.ts';

@@ -2,6 +2,7 @@
  * Every setting of a server as data: its one name, which is flag, variable and member of the file (`--base-port`, `AUTH_AGENT_BASE_PORT`, `basePort`), how its
  * text is read, and where it goes. Defaults and ranges of server options are in options.ts; here are only those of the process.
  */
+import { tenantOptionNames } from '../options.ts';
 
 export type SettingKind = 'text' | 'number' | 'switch' | 'list';
 export type Setting = {
@@ -89,6 +90,11 @@ export const settings: readonly Setting[] = [
   { name: 'documentHostsDeny', kind: 'list', option: 'clients.documentHosts.deny', about: 'never these' },
   { name: 'trustedHosts', kind: 'list', option: 'clients.trustedHosts', about: 'hosts whose https redirects need no second consent' },
 ];
+
+/** Settings that a tenant may have of its own: those whose option it may have (options.ts). */
+export const tenantSettings: readonly string[] = settings
+  .filter(({ option }) => option !== undefined && tenantOptionNames.includes(option.split('.')[0] ?? ''))
+  .map(({ name }) => name);
 
 /** Variables with our prefix that others read: the SDKs, and the tests. */
 export const foreignVariables = /^AUTH_AGENT_(URL|API_KEY|OWNER_TOKEN|SERVER_ID|CONFIG|PASSWORD_FILE|BACKUP_PASSPHRASE_FILE|TEST_.*)$/;

@@ -24,6 +24,7 @@ import { registrationsContract } from './contract/registrations.ts';
 import { registryContract } from './contract/registry.ts';
 import { secondFactorsContract } from './contract/second-factors.ts';
 import { serverPeopleContract } from './contract/server-people.ts';
+import { tenantsContract } from './contract/tenants.ts';
 import { tokensContract } from './contract/tokens.ts';
 import { trustContract } from './contract/trust.ts';
 import { upstreamsContract } from './contract/upstreams.ts';
@@ -84,6 +85,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       knownDevicesContract,
       activityContract,
       isolationContract,
+      tenantsContract,
     ])
       part(() => nodes);
   });

@@ -161,3 +161,12 @@ export const holdsNothing: Readonly<Record<string, string>> = {
   schema_migrations: 'the schema',
   facts: 'the database',
 };
+
+/** Tables without a tenant, and the list of tenants itself. */
+const ofTheDatabase = ['tenants', 'schema_migrations', 'facts'];
+
+/** Every table whose rows belong to a tenant and go with it. */
+export const tablesOfTenants: readonly string[] = [...Object.keys(holdings), ...Object.keys(holdsNothing)].filter((table) => !ofTheDatabase.includes(table));
+
+/** What a tenant has by itself, before anybody comes: a tenant with rows in no other table is empty. */
+export const rowsOfEmptyTenants: readonly string[] = ['signing_keys', 'audit_events', 'audit_chains', 'setup_links', 'attempts', 'limits'];

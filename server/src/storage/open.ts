@@ -4,7 +4,7 @@
 import { type Driver, sql, withRiders } from './driver.ts';
 import { migrationRunner } from './migrations/index.ts';
 import type { Storage, Store } from './store.ts';
-import { sweepExpired } from './sweep.ts';
+import { sweepExpired, sweepRemovedTenants } from './sweep.ts';
 import { accountsTable } from './tables/accounts.ts';
 import { activityTable } from './tables/activity.ts';
 import { assertionTargetsTable } from './tables/assertion-targets.ts';
@@ -81,7 +81,7 @@ export function openStorage(driver: Driver): Storage {
     ...tenantsTable(driver),
     ...factsTable(driver),
     ...migrationRunner(driver),
-    sweep: (now, batch) => sweepExpired(driver, { now, limit: batch }),
+    sweep: async (now, batch) => (await sweepExpired(driver, { now, limit: batch })) + (await sweepRemovedTenants(driver, { now, limit: batch })),
     async ping() {
       await driver.read(one({}));
     },

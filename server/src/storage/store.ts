@@ -41,6 +41,7 @@ import type { ServerVerbs } from './verbs/servers.ts';
 import type { SessionVerbs } from './verbs/sessions.ts';
 import type { SetupLinkVerbs } from './verbs/setup-links.ts';
 import type { SigningKeyVerbs } from './verbs/signing-keys.ts';
+import type { TenantVerbs } from './verbs/tenants.ts';
 import type { TrustedIssuerVerbs } from './verbs/trusted-issuers.ts';
 import type { UpstreamVerbs } from './verbs/upstreams.ts';
 import type { UserVerbs } from './verbs/users.ts';
@@ -74,6 +75,7 @@ export type { ServerKey } from './verbs/server-keys.ts';
 export type { MaxDuration, McpServer, ServerScope } from './verbs/servers.ts';
 export type { NewSession, Session } from './verbs/sessions.ts';
 export type { SigningKeyRow } from './verbs/signing-keys.ts';
+export type { Tenant } from './verbs/tenants.ts';
 export type { AssertionTarget, TrustedIssuer, Workload } from './verbs/trusted-issuers.ts';
 export type { Upstream, UpstreamIdentity, UpstreamRecipe, UpstreamVisit } from './verbs/upstreams.ts';
 export type { NewUser, Role, User } from './verbs/users.ts';
@@ -125,11 +127,8 @@ export type Store = AccessTokenVerbs &
   };
 
 /** A database with its tenants. */
-export type Storage = {
+export type Storage = TenantVerbs & {
   forTenant(tenant: string): Store;
-  addTenant(tenant: { tenant: string; name: string; createdAt: number }): Promise<'added' | 'taken'>;
-  hasTenant(tenant: string): Promise<boolean>;
-  listTenants(): Promise<{ tenant: string; name: string; createdAt: number }[]>;
   /** Facts about the database as a whole (`demo` marks a demo database). */
   fact(name: string): Promise<string | undefined>;
   setFact(name: string, value: string): Promise<void>;
@@ -138,7 +137,7 @@ export type Storage = {
   /** Migrations the database has and this build does not know: a newer version was here. */
   unknownMigrations(): Promise<string[]>;
   migrate(now: number): Promise<string[]>;
-  /** Deletes expired rows in batches of `batch` and returns how many went; call again while it is more than 0. */
+  /** Deletes expired rows, and those of removed tenants, in batches of `batch` and returns how many went; call again while it is more than 0. */
   sweep(now: number, batch: number): Promise<number>;
   ping(): Promise<void>;
   close(): Promise<void>;

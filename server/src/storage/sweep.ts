@@ -3,6 +3,8 @@
  * and why, is said beside it and in docs/storage.md.
  */
 import { type Driver, literal, type Part, part, type Statement, sql } from './driver.ts';
+import { tablesOfTenants } from './holdings.ts';
+import { text } from './row.ts';
 
 type Round = { now: number; limit: number };
 /** The statements of one step; the last one deletes. */
@@ -18,6 +20,9 @@ const REVOKED_TOKEN_KEPT_SECONDS = 300;
 const PUSHED_KEPT_SECONDS = 1200;
 /** A document nobody has asked for in a month, and that no grant needs, is somebody's experiment. */
 const DOCUMENT_KEPT_SECONDS = 30 * 86_400;
+
+/** The name of a removed tenant rests this long, while nodes that did not know yet may still write rows of it, and others believe its last tokens. */
+const TENANT_RESTS_SECONDS = 86_400;
 
 /** Which rows are over: those with `column` at least `keptSeconds` in the past, oldest first, if `also` holds. */
 type Over = { column: string; keptSeconds?: number; also?: Part<never> };
@@ -70,6 +75,31 @@ export async function sweepExpired(driver: Driver, { now, limit }: Round): Promi
   let gone = 0;
   for (const sweep of sweeps) gone += await inSteps(driver, sweep, { now, limit });
   return gone;
+}
+
+const removedTenants = sql<Record<never, never>>`select tenant from tenants where removed_at is not null and purged_at is null order by tenant`;
+const rested = sql<{ tenant: string; now: number }>`update tenants set purged_at = ${'now'}
+  where tenant = ${'tenant'} and purged_at is null and removed_at <= cast(${'now'} as bigint) - ${literal(String(TENANT_RESTS_SECONDS))}`;
+
+/** Deletes rows of removed tenants, at most `limit` of each table and tenant. A tenant of which nothing is left after its rest frees its name. */
+export async function sweepRemovedTenants(driver: Driver, { now, limit }: Round): Promise<number> {
+  let gone = 0;
+  for (const row of await driver.read(removedTenants({}))) {
+    const tenant = text(row.tenant);
+    let ofThis = 0;
+    for (const table of tablesOfTenants)
+      ofThis += await inSteps(driver, (round) => [rowsOfTenant(driver.name, table)({ tenant, limit: round.limit })], { now, limit });
+    if (ofThis === 0) await driver.write([rested({ tenant, now })]);
+    gone += ofThis;
+  }
+  return gone;
+}
+
+/** By the place of the row, which every table has: keys differ, and a statement for a whole table would hold the lock too long. */
+function rowsOfTenant(engine: Driver['name'], table: string): (rows: { tenant: string; limit: number }) => Statement {
+  const place = literal(engine === 'postgres' ? 'ctid' : 'rowid');
+  return sql<{ tenant: string; limit: number }>`delete from ${literal(table)} where tenant = ${'tenant'} and ${place} in
+    (select ${place} from ${literal(table)} where tenant = ${'tenant'} limit ${'limit'})`;
 }
 
 async function inSteps(driver: Driver, sweep: Sweep, { now, limit }: Round): Promise<number> {

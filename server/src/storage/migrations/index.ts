@@ -29,6 +29,7 @@ import { activity } from './0021-activity.ts';
 import { consent } from './0022-consent.ts';
 import { peopleLeave } from './0023-people-leave.ts';
 import { auditChain, auditChainPostgres, auditChainSqlite } from './0024-audit-chain.ts';
+import { tenantsLeave, tenantsLeavePostgres, tenantsLeaveSqlite } from './0025-tenants-leave.ts';
 
 type Engine = Driver['name'];
 /** `script` runs on both databases; `sqlite` or `postgres` after it, for what only one of them says that way, as triggers are. */
@@ -59,6 +60,7 @@ export const migrations: readonly Migration[] = [
   { name: '0022-consent', script: consent },
   { name: '0023-people-leave', script: peopleLeave },
   { name: '0024-audit-chain', script: auditChain, sqlite: auditChainSqlite, postgres: auditChainPostgres },
+  { name: '0025-tenants-leave', script: tenantsLeave, sqlite: tenantsLeaveSqlite, postgres: tenantsLeavePostgres },
 ];
 
 const bookkeeping = `

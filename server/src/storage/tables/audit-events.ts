@@ -6,7 +6,7 @@
 import type { AuditEvent, EventType } from '../../audit/event.ts';
 import { type Driver, literal, part, type Row, type Statement, sql } from '../driver.ts';
 import { optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
-import type { EventFilter, Store } from '../store.ts';
+import { type EventFilter, ROOT_TENANT, type Store } from '../store.ts';
 import { mailIfRecorded } from './outbox.ts';
 
 export const eventColumns = 'tenant, id, at, type, actor, user_id, client_id, server_id, grant_id, address, request_id, detail';
@@ -78,6 +78,14 @@ export function eventIf(table: Marked, key: string): (tenant: string, subject: s
   const guarded = sql<EventRow & { subject: string }>`insert into audit_events (${columns}) select ${selected}
     where exists (select 1 from ${literal(table)} where tenant = ${'tenant'} and ${literal(key)} = ${'subject'} and last_event = ${'id'})`;
   return (tenant, subject, event) => withMail(guarded({ ...eventRow(tenant, event), subject }), tenant, event);
+}
+
+const ifTenant = sql<EventRow & { subject: string }>`insert into audit_events (${columns}) select ${selected}
+    where exists (select 1 from tenants where tenant = ${'subject'} and last_event = ${'id'})`;
+
+/** Makes the statement that records an event about a tenant, in the root tenant, only if the tenant carries the event's id as its mark. */
+export function eventIfTenant(subject: string, event: AuditEvent): Statement {
+  return ifTenant({ ...eventRow(ROOT_TENANT, event), subject });
 }
 
 /** A hold stops or releases many grants in one act: each person finds it among their own events. */
