@@ -736,6 +736,31 @@ create trigger audit_chains_turned_back before update on audit_chains for each r
 create trigger audit_chains_deleted before delete or truncate on audit_chains for each statement execute function refuse_audit_change();
 insert into schema_migrations (name, checksum, applied_at) values ('0024-audit-chain', '1f14e4f06fa95d47385ea6ca0a1965465268ee3448f03376c6393a5a4c428439', 0);
 
+alter table tenants add column settings text;
+alter table tenants add column removed_at bigint;
+alter table tenants add column purged_at bigint;
+alter table tenants add column last_event text;
+create or replace function refuse_audit_deletion() returns trigger language plpgsql set search_path from current as $$
+begin
+  if exists (select 1 from audit_chains where tenant = old.tenant and anchor_seq >= old.seq) or exists (select 1 from tenants where tenant = old.tenant and removed_at is not null) then
+    return old;
+  end if;
+  raise exception 'audit events are append-only' using errcode = 'integrity_constraint_violation';
+end
+$$;
+create function refuse_chain_deletion() returns trigger language plpgsql set search_path from current as $$
+begin
+  if exists (select 1 from tenants where tenant = old.tenant and removed_at is not null) then
+    return old;
+  end if;
+  raise exception 'audit events are append-only' using errcode = 'integrity_constraint_violation';
+end
+$$;
+drop trigger audit_chains_deleted on audit_chains;
+create trigger audit_chains_deleted before delete on audit_chains for each row execute function refuse_chain_deletion();
+create trigger audit_chains_truncated before truncate on audit_chains for each statement execute function refuse_audit_change();
+insert into schema_migrations (name, checksum, applied_at) values ('0025-tenants-leave', '6b73fac82f7a16ef5c4770243ac494cc855cfd3072cbf4b04fdacfd8fde23bc4', 0);
+
 reset role;
 reset search_path;
 
