@@ -10,7 +10,7 @@ import type { ClientView } from '../views/client-identity.ts';
 import { scopeGroup } from '../views/describe-scope.ts';
 
 export type Access = { user: User; clientId: string; client: ClientView; resource: string; scope: readonly string[] };
-type Place = { exchange: Exchange; context: Context };
+export type Place = { exchange: Exchange; context: Context };
 
 /** The event of an approval, with the notice it deserves. Asks the store only where there is somebody to tell. */
 export async function withAccessNotice(

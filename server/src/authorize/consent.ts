@@ -19,23 +19,25 @@ import { type Answer, page, redirect } from '../route.ts';
 import { type Parameters, parametersFromForm } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
 import { matchesRegistered } from '../rules/redirect-uri.ts';
-import { type Target, targetOf } from '../servers/resource.ts';
 import type { AgentPause, Client, MaxDuration, McpServer, ParkedRequest } from '../storage/store.ts';
 import { type ConsentPageValues, consentPage } from '../views/consent-page.ts';
 import type { Duration } from '../views/duration-choice.ts';
+import type { AllowedAccesses } from './approval.ts';
+import { accessesOf } from './asked-for.ts';
 import { wantsChoice } from './chosen-account.ts';
 import { alreadyDecided, approve, type Outcome, type Place, refuse } from './decision.ts';
 import { chosenDuration, durationMark, lasting } from './duration.ts';
 import { handOffOffer } from './hand-off.ts';
-import { checkPerson } from './may-use.ts';
+import { stillThereFor } from './may-use.ts';
 import { type ConsentSoFar, type NextStep, nextStep } from './next-step.ts';
 import { pausedAnswer, resumeFor } from './paused.ts';
-import { questionOf } from './question.ts';
-import { consentReceipt, type Decided, returnsTo } from './receipt.ts';
-import { narrowed } from './scopes.ts';
+import { questionOf, type Targets } from './question.ts';
+import { consentReceipt, type Decided, receiptsFor, returnsTo } from './receipt.ts';
+import { narrowedAccesses } from './scopes.ts';
+import { checkTogether, strictestLimit } from './together.ts';
 
 /** A request whose person is here. `through`: the server that the client speaks for, and through whose agents alone it acts. */
-type Waiting = { tx: string; parked: ParkedRequest; client: Client; target: Target; through?: McpServer; signedIn: SignedIn };
+type Waiting = { tx: string; parked: ParkedRequest; client: Client; targets: Targets; through?: McpServer; signedIn: SignedIn };
 /** What the page says, apart from its form. */
 type Shown = Omit<ConsentPageValues, 'tx' | 'csrf'>;
 type Question = { shown: Shown; optional: string[]; limit?: MaxDuration };
@@ -54,7 +56,7 @@ export async function consentForm(exchange: Exchange, context: Context): Promise
   const next = await stepOf(waiting, place);
   if ('status' in next) return next;
   if (next.step === 'sign-in' || next.step === 'confirm') return redirect(`${context.base}/login?tx=${waiting.tx}&reason=confirm`);
-  if (next.step === 'paused') return pausedAnswer({ ...waiting, pause: next.pause, form: consentFormOf(waiting) }, place);
+  if (next.step === 'paused') return pausedAnswer({ ...waiting, ...next, form: consentFormOf(waiting) }, place);
   if (next.step === 'answer') {
     await answerUnasked(waiting, next, place);
     return goBack(waiting.tx, context);
@@ -91,12 +93,12 @@ export async function consent(exchange: Exchange, context: Context): Promise<Ans
     return redirect(`${context.base}/authorize/consent?tx=${waiting.tx}`);
   if (decision === 'deny') await refuse(parked, new OAuthError('access_denied', 'The person said no'), signedIn, place);
   else {
-    const scope = narrowed(parked.request.scope, optional, form.all('scope'));
+    const granted = narrowedAccesses(accessesOf(parked.request), optional, form.all('scope'));
     const decided = decidedBy(chosenDuration(form.get('duration'), shown.durations), question, context);
-    const receipt = receiptOf(shown, { ...decided, granted: scope, asked: true }, { exchange, context });
+    const allowed = withReceipts(shown, granted, { ...decided, asked: true }, { exchange, context });
     const handOff = form.get('hand_off') === '1' && shown.handOff !== undefined;
     if (handOff && !shown.handOff?.fresh) return redirect(`${context.base}/login?tx=${waiting.tx}&reason=confirm`);
-    await approve({ parked, client, signedIn, scope, lasting: decided.lasting, receipt, handOff }, place);
+    await approve({ parked, client, signedIn, allowed, lasting: decided.lasting, handOff }, place);
   }
   return goBack(waiting.tx, context);
 }
@@ -116,27 +118,36 @@ async function decidePaused(form: Parameters, { waiting, pause }: { waiting: Wai
 }
 
 /** Answers from remembered consent, without a page; next-step.ts has said that this is safe. */
-export async function answerUnasked(known: Omit<Waiting, 'target' | 'through'>, before: ConsentSoFar, place: Place): Promise<Outcome> {
+export async function answerUnasked(known: Omit<Waiting, 'targets' | 'through'>, before: ConsentSoFar, place: Place): Promise<Outcome> {
   const { context, exchange } = place;
-  const target = await targetOf(known.parked.request.resource, context);
-  if (!target) throw new OAuthError('invalid_target', 'The resource is not registered here');
-  await checkPerson(known.signedIn, target, context);
-  const { scope } = known.parked.request;
+  const targets = await targetsOf(known, context);
   const through = await serverSpokenFor(known.client, context);
-  const question = await ask({ ...known, target, through }, before, context);
+  const question = await ask({ ...known, targets, through }, before, context);
   const decided = decidedBy(chosenDuration(undefined, question.shown.durations), question, context);
-  const receipt = receiptOf(question.shown, { ...decided, granted: scope, asked: false }, { exchange, context });
-  return approve({ ...known, scope, lasting: decided.lasting, receipt }, place);
+  const allowed = withReceipts(question.shown, accessesOf(known.parked.request), { ...decided, asked: false }, { exchange, context });
+  return approve({ ...known, allowed, lasting: decided.lasting }, place);
 }
 
 function decidedBy(duration: Duration, { shown, limit }: Question, context: Context) {
   return { duration, lasting: lasting(duration, { now: context.now(), limit, asBefore: shown.durations?.asBefore }) };
 }
 
-function receiptOf(shown: Shown, decided: Omit<Decided, 'at'>, { exchange, context }: Pick<Place, 'exchange' | 'context'>): string {
+type Decision = Omit<Decided, 'at' | 'granted' | 'boxes'>;
+
+/** What was shown is one page, whatever number of resources it is about. */
+function withReceipts(
+  shown: Shown,
+  accesses: ReturnType<typeof accessesOf>,
+  decision: Decision,
+  { exchange, context }: Omit<Place, 'browser'>,
+): AllowedAccesses {
   const frame = pageFrame(exchange, context);
-  const seen = { ...shown, clientId: shown.technical.clientId, returnsTo: returnsTo(shown.redirectUri, shown.client, frame) };
-  return consentReceipt(frame, seen, consentPage(frame, { ...shown, tx: '', csrf: '' }), { ...decided, at: context.now() });
+  const html = consentPage(frame, { ...shown, tx: '', csrf: '' });
+  const at = context.now();
+  return receiptsFor(shown, accesses, (part, decided) => {
+    const seen = { ...part, clientId: shown.technical.clientId, returnsTo: returnsTo(shown.redirectUri, shown.client, frame) };
+    return consentReceipt(frame, seen, html, { ...decided, ...decision, at });
+  });
 }
 
 /** Always through a page of ours: Chromium holds a form's whole chain of redirects to `form-action 'self'` (decision 12, CON-08). */
@@ -180,19 +191,21 @@ async function stepOf(waiting: Waiting, place: Place): Promise<NextStep | Answer
 const tellable: readonly OAuthError['code'][] = ['unauthorized_client', 'invalid_target', 'access_denied'];
 
 /** The client or the server may have gone while the person was reading. @throws {OAuthError} unauthorized_client, invalid_target, access_denied */
-async function stillThere(
-  { request }: ParkedRequest,
-  signedIn: SignedIn,
-  { exchange, context }: Place,
-): Promise<Pick<Waiting, 'client' | 'target' | 'through'>> {
+async function stillThere(parked: ParkedRequest, signedIn: SignedIn, { exchange, context }: Place): Promise<Pick<Waiting, 'client' | 'targets' | 'through'>> {
+  const { request } = parked;
   const found = await findClient(request.clientId, context, exchange.address);
   if (found.state === 'unavailable') throw found.error;
   const registered = found.client?.metadata.redirectUris.some((uri) => matchesRegistered(request.redirectUri, uri));
   if (found.state === 'gone' || !registered) throw new OAuthError('unauthorized_client', 'The registration of this client is gone or has changed');
-  const target = await targetOf(request.resource, context);
-  if (!target) throw new OAuthError('invalid_target', 'The resource is not registered here');
-  await checkPerson(signedIn, target, context);
-  return { client: found.client, target, through: await serverSpokenFor(found.client, context) };
+  const targets = await targetsOf({ parked, client: found.client, signedIn }, context);
+  return { client: found.client, targets, through: await serverSpokenFor(found.client, context) };
+}
+
+/** @throws {OAuthError} invalid_target, access_denied */
+async function targetsOf({ parked: { request }, client, signedIn }: Pick<Waiting, 'parked' | 'client' | 'signedIn'>, context: Context): Promise<Targets> {
+  const targets = await stillThereFor(request, signedIn, context);
+  checkTogether({ scope: request.scope, client, targets }, context);
+  return targets;
 }
 
 async function serverSpokenFor({ serverId }: Client, { store }: Context): Promise<McpServer | undefined> {
@@ -230,14 +243,16 @@ async function ask(waiting: Omit<Waiting, 'tx'>, before: ConsentSoFar, context: 
     technical: {
       clientId: waiting.client.id,
       redirectUri: request.redirectUri,
-      scope: request.scope.join(' '),
-      resource: request.resource,
+      scope: [...new Set(accessesOf(request).flatMap(({ scope }) => scope))].join(' '),
+      resource: accessesOf(request)
+        .map(({ resource }) => resource)
+        .join(' '),
       codeChallengeMethod: 'S256',
       responseMode: request.responseMode ?? 'query',
       prompt: request.prompt.length > 0 ? request.prompt.join(' ') : undefined,
     },
   };
-  return { shown: asked, optional, limit: waiting.target.server?.maxDuration };
+  return { shown: asked, optional, limit: strictestLimit(waiting.targets) };
 }
 
 /** The form belongs to this request and to this person's session. */

@@ -13,59 +13,40 @@ import { openUnder, sealUnder } from '../crypto/instance-keys.ts';
 import { randomId } from '../crypto/random.ts';
 import { OAuthError } from '../errors.ts';
 import type { Client, Code, Grant, ParkedRequest, RequestAnswer, Session, SessionClient } from '../storage/store.ts';
-import { withAccessNotice } from './access-notice.ts';
 import { type ClientAnswer, codeAnswer, errorAnswer } from './answer.ts';
+import { type AllowedAccesses, approvalOf } from './approval.ts';
 import type { Lasting } from './duration.ts';
 import { isNotListed } from './may-use.ts';
 import { consentRedirect } from './next-step.ts';
-import { consentRecord } from './receipt.ts';
 
 export type Place = { browser: Browser; exchange: Exchange; context: Context };
 /** The way back, and whether it says no: the person, or a rule about people (`notListed`). `handOff`: the code is shown here, for the person to carry, for the first or the last time. */
 export type Outcome = ClientAnswer & { denied: boolean; notListed?: true; handOff?: 'shown' | 'extended' };
 
-type Approval = { parked: ParkedRequest; client: Client; signedIn: SignedIn; scope: string[]; lasting: Lasting; receipt: string; handOff?: boolean };
+type Approving = { parked: ParkedRequest; client: Client; signedIn: SignedIn; allowed: AllowedAccesses; lasting: Lasting; handOff?: boolean };
 
-/** Grants `scope`. Every approval makes a grant of its own: an installation is what people see, pause and revoke (decision 5). */
-export async function approve({ parked, client, signedIn, scope, lasting, receipt, handOff }: Approval, place: Place): Promise<Outcome> {
+/** Grants what is `allowed`. Every approval makes grants of its own: an installation is what people see, pause and revoke (decision 5). */
+export async function approve({ parked, client, signedIn, allowed, lasting, handOff }: Approving, place: Place): Promise<Outcome> {
   const { context } = place;
   const { request } = parked;
   const now = context.now();
-  const grant: Grant = {
-    id: randomId('grant_', 12),
-    userId: signedIn.user.id,
+  const common = {
     clientId: client.id,
-    serverId: request.serverId,
-    resource: request.resource,
-    scope,
     redirectUri: consentRedirect(request.redirectUri),
     clientDigest: metadataDigest(client.metadata),
     createdAt: now,
-    lastUsedAt: now,
     ...lasting,
     // A client that speaks for a server has no refresh family to end with.
     expiresAt: lasting.expiresAt ?? (client.serverId === undefined ? undefined : now + context.options.refreshLifetimeSeconds),
   };
+  const who = { user: signedIn.user, client: await clientView(client, context) };
+  const { event, ...made } = await approvalOf({ allowed, common, who, detail: handOff ? { hand_off: true } : {} }, place);
+  const { grant } = made;
   const value = randomId('ac_', 32);
   const outcome: Outcome = { ...codeAnswer(request, value, context.issuer), denied: false, ...(handOff ? { handOff: 'shown' } : {}) };
   const code = codeRow(value, parked, { grant, session: signedIn.session, expiresAt: now + context.options.codeSeconds });
-  const approved = auditEvent('grant.approved', now, `user:${signedIn.user.id}`, {
-    ...about(parked, signedIn, place),
-    grantId: grant.id,
-    detail: { scope, ...(handOff ? { hand_off: true } : {}) },
-  });
-  const access = { user: signedIn.user, clientId: client.id, client: await clientView(client, context), resource: request.resource, scope };
-  const event = await withAccessNotice(approved, access, place);
-  const answered = await context.store.approveRequest(
-    {
-      ...answerTo(parked, outcome, place),
-      grant,
-      code,
-      listener: listenerOf(client, { grant, session: signedIn.session }),
-      receipt: consentRecord(receipt, place.exchange),
-    },
-    event,
-  );
+  const listener = listenerOf(client, { grant, session: signedIn.session });
+  const answered = await context.store.approveRequest({ ...answerTo(parked, outcome, place), ...made, code, listener }, event);
   if (answered === 'answered') throw alreadyDecided();
   return outcome;
 }

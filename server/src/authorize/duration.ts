@@ -11,6 +11,8 @@ export type Bounds = {
   now: number;
   /** Delete or administer is asked for. */
   risky: boolean;
+  /** Several resources: a single token is not enough, so once is no choice. */
+  several?: boolean;
   /** The longest that the owner of the server allows. */
   limit?: MaxDuration;
   /** When the access that this one repeats or adds to ends. */
@@ -21,12 +23,13 @@ export type Bounds = {
 
 const secondsOf: Record<MaxDuration, number> = { '30_days': 30 * 86400, '8_hours': 8 * 3600, once: 3600 };
 
-/** What may be chosen; once is always there. What can do harm is chosen for a working day, unless the person wants it otherwise. */
+/** What may be chosen; once is always there, but for several resources. What can do harm is chosen for a working day, unless the person wants it otherwise. */
 export function durationChoice(bounds: Bounds): DurationChoice {
-  const offered = DURATIONS.filter((duration) => mayBeOffered(duration, bounds));
+  const possible = DURATIONS.filter((duration) => mayBeOffered(duration, bounds));
+  const offered: readonly Duration[] = possible.length > 0 ? possible : [bounds.limit ?? 'until_disconnected'];
   const cautious = offered.find((duration) => isAtMost(duration, '8_hours', bounds));
   const preset = (bounds.risky ? cautious : undefined) ?? offered[0] ?? 'once';
-  return { offered, preset, asBefore: bounds.asBefore, capped: bounds.limit !== undefined };
+  return { offered, preset, asBefore: bounds.asBefore, capped: bounds.limit !== undefined, ...(bounds.several ? { several: true } : {}) };
 }
 
 /** What repeats an earlier consent chooses nothing: it lasts as long as that. */
@@ -34,9 +37,10 @@ export function sameDuration(asBefore: number | undefined): DurationChoice {
   return { offered: ['until_disconnected'], preset: 'until_disconnected', asBefore };
 }
 
-function mayBeOffered(duration: Duration, { now, limit, asBefore, mostSeconds }: Bounds): boolean {
+function mayBeOffered(duration: Duration, { now, limit, asBefore, mostSeconds, several }: Bounds): boolean {
   if (limit !== undefined && !isAtMost(duration, limit, { now, asBefore })) return false;
   if (duration === 'until_disconnected') return true;
+  if (several && duration === 'once') return false;
   const seconds = secondsOf[duration];
   // What ends no earlier than the longest choice is no choice. Once is: it has no refresh token.
   return duration === 'once' || (seconds < mostSeconds && (asBefore === undefined || now + seconds < asBefore));

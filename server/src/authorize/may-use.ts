@@ -5,14 +5,29 @@
 import type { SignedIn } from '../account/session.ts';
 import type { Context } from '../context.ts';
 import { OAuthError } from '../errors.ts';
-import type { Target } from '../servers/resource.ts';
+import { type Target, targetOf } from '../servers/resource.ts';
+import type { AskedAccess, DeviceRequest } from '../storage/store.ts';
+import { accessesOf } from './asked-for.ts';
+import type { Targets } from './question.ts';
 
 const notListed = 'not on the list of the server';
 
 /** @throws {OAuthError} access_denied */
-export async function checkPerson({ user }: SignedIn, { server }: Target, { store }: Context): Promise<void> {
+async function checkPerson({ user }: SignedIn, { server }: Target, { store }: Context): Promise<void> {
   if (server?.people === undefined || (await store.mayUseServer({ serverId: server.id, userId: user.id }))) return;
   throw new OAuthError('access_denied', 'This person may not use the resource', { cause: notListed }).onPage({ case: 'notListed' });
+}
+
+/** What a request was about, as it is now, and open to this person. @throws {OAuthError} invalid_target, access_denied */
+export async function stillThereFor(request: DeviceRequest, signedIn: SignedIn, context: Context): Promise<Targets> {
+  const [first, ...more] = accessesOf(request);
+  const find = async ({ resource }: AskedAccess): Promise<Target> => {
+    const target = await targetOf(resource, context);
+    if (!target) throw new OAuthError('invalid_target', 'The resource is not registered here');
+    await checkPerson(signedIn, target, context);
+    return target;
+  };
+  return [await find(first), ...(await Promise.all(more.map(find)))];
 }
 
 /** Whether it was this rule that said no, and not the person. */

@@ -11,6 +11,7 @@ import { redirectClass } from '../rules/redirect-uri.ts';
 import { isSubset } from '../rules/scope.ts';
 import type { Target } from '../servers/resource.ts';
 import type { AgentPause, AllowedScope, AuthorizationRequest, Client } from '../storage/store.ts';
+import { accessesOf } from './asked-for.ts';
 import { isMeant } from './chosen-account.ts';
 
 export type NextStep =
@@ -18,7 +19,7 @@ export type NextStep =
   /** Somebody is signed in, but not recently enough for this request. */
   | { step: 'confirm' }
   /** Whoever paused the agent says first whether it may ask. */
-  | { step: 'paused'; pause: AgentPause }
+  | { step: 'paused'; pause: AgentPause; resource: string }
   | ({ step: 'consent' } & ConsentSoFar)
   /** Allowed before, to a place that only this client can receive at. */
   | ({ step: 'answer' } & ConsentSoFar);
@@ -35,15 +36,15 @@ export type Situation = {
   signedIn: SignedIn | undefined;
   /** When the request was parked, in seconds; undefined while it has only just arrived. */
   parkedAt?: number;
-  /** What is asked for; without it a fresh sign-in for heavy scopes is left to the page that asks. */
-  target?: Target;
+  /** What is asked for, in its order; without it a fresh sign-in for heavy scopes is left to the page that asks. */
+  targets?: readonly Target[];
 };
 
 /**
  * @throws {OAuthError} login_required, consent_required or interaction_required when the request forbids asking (OIDC Core §3.1.2.6);
  * unmet_authentication_requirements when the person has just shown all they can.
  */
-export async function nextStep({ request, client, signedIn, parkedAt, target }: Situation, context: Context): Promise<NextStep> {
+export async function nextStep({ request, client, signedIn, parkedAt, targets = [] }: Situation, context: Context): Promise<NextStep> {
   const silent = request.prompt.includes('none');
   if (!signedIn || !isRecent(request, signedIn, parkedAt, context.now())) {
     if (silent) throw new OAuthError('login_required', 'Nobody is signed in, or not recently enough');
@@ -52,18 +53,37 @@ export async function nextStep({ request, client, signedIn, parkedAt, target }: 
   }
   if (silent && isMeant(signedIn.user, request, client, context) === false && request.hintedSubject !== undefined)
     throw new OAuthError('login_required', 'The person whom the id_token_hint names is not the one signed in');
-  const pause = await context.store.agentPause({ userId: signedIn.user.id, clientId: client.id, resource: request.resource }, context.now());
-  if (pause && silent) throw new OAuthError('interaction_required', 'The agent is paused');
-  if (pause) return { step: 'paused', pause };
+  const paused = await pausedAt(request, signedIn, context);
+  if (paused && silent) throw new OAuthError('interaction_required', 'The agent is paused');
+  if (paused) return { step: 'paused', ...paused };
   const { allowed, remembered, until } = await consentSoFar(request, client, signedIn, context);
   const forced = request.prompt.includes('consent') || request.prompt.includes('select_account');
   if (remembered && !forced && isSafeToRepeat(request.redirectUri, context)) return { step: 'answer', allowed, reconnect: true, asBefore: until };
   if (silent && remembered) throw new OAuthError('interaction_required', 'The person must confirm that they started this');
   if (silent) throw new OAuthError('consent_required', 'The person has not allowed this');
-  const asked = request.scope.filter((name) => !allowed.some((one) => one.name === name));
-  if (target && guardedScopes(asked, target.scopes, context).length > 0 && !isFresh(signedIn, context, parkedAt)) return { step: 'confirm' };
+  if (asksGuarded(request, targets, allowed, context) && !isFresh(signedIn, context, parkedAt)) return { step: 'confirm' };
   const reconnect = remembered && !forced;
-  return { step: 'consent', allowed, reconnect, asBefore: reconnect ? until : endOfAllowed(request.scope, allowed) };
+  return { step: 'consent', allowed, reconnect, asBefore: reconnect ? until : endOfAllowed(request, allowed) };
+}
+
+/** An agent is paused at one server, or everywhere. */
+async function pausedAt(
+  request: AuthorizationRequest,
+  { user }: SignedIn,
+  { store, now }: Context,
+): Promise<{ pause: AgentPause; resource: string } | undefined> {
+  for (const { resource } of accessesOf(request)) {
+    const pause = await store.agentPause({ userId: user.id, clientId: request.clientId, resource }, now());
+    if (pause) return { pause, resource };
+  }
+  return undefined;
+}
+
+function asksGuarded(request: AuthorizationRequest, targets: readonly Target[], allowed: readonly AllowedScope[], context: Context): boolean {
+  return accessesOf(request).some(({ scope }, index) => {
+    const asked = scope.filter((name) => !allowed.some((one) => one.name === name));
+    return guardedScopes(asked, targets[index]?.scopes ?? [], context).length > 0;
+  });
 }
 
 /** OIDC Core §3.1.2.1: `login` and an exceeded max_age want credentials again, as does a level that was not reached; a sign-in after the request was parked is one. */
@@ -81,13 +101,20 @@ async function mustReach({ acrValues }: AuthorizationRequest, { user, session }:
   throw new OAuthError('unmet_authentication_requirements', 'The person has no way to sign in this strongly');
 }
 
+type SoFar = { allowed: AllowedScope[]; remembered: boolean; until?: number };
+
+/** Several resources are remembered when each of them is; otherwise the whole is a question that was never asked. */
+async function consentSoFar(request: AuthorizationRequest, client: Client, signedIn: SignedIn, context: Context): Promise<SoFar> {
+  const [first, ...companions] = await Promise.all(accessesOf(request).map((access) => consentFor({ ...request, ...access }, client, signedIn, context)));
+  if (first === undefined || companions.length === 0) return first ?? { allowed: [], remembered: false };
+  const all = [first, ...companions];
+  if (!all.every(({ remembered }) => remembered)) return { allowed: [], remembered: false };
+  const ends = all.flatMap(({ until }) => until ?? []);
+  return { allowed: all.flatMap(({ allowed }) => allowed), remembered: true, until: ends.length > 0 ? Math.min(...ends) : undefined };
+}
+
 /** Remembered only for the same person, client, description of the client, resource and place of return, and for no more than was granted. */
-async function consentSoFar(
-  request: AuthorizationRequest,
-  client: Client,
-  { user }: SignedIn,
-  context: Context,
-): Promise<{ allowed: AllowedScope[]; remembered: boolean; until?: number }> {
+async function consentFor(request: AuthorizationRequest, client: Client, { user }: SignedIn, context: Context): Promise<SoFar> {
   const key = { userId: user.id, clientId: client.id, resource: request.resource };
   const now = context.now();
   const same = { ...key, redirectUri: consentRedirect(request.redirectUri), clientDigest: metadataDigest(client.metadata) };
@@ -98,7 +125,8 @@ async function consentSoFar(
 }
 
 /** An addition must not make longer what was allowed for a while. Where everything is asked again there is no addition, and the person decides anew. */
-function endOfAllowed(scope: readonly string[], allowed: readonly AllowedScope[]): number | undefined {
+function endOfAllowed({ scope, companions }: AuthorizationRequest, allowed: readonly AllowedScope[]): number | undefined {
+  if (companions !== undefined) return undefined;
   const repeated = allowed.filter(({ name }) => scope.includes(name));
   const ends = repeated.flatMap(({ until }) => until ?? []);
   return repeated.length === scope.length || ends.length === 0 ? undefined : Math.min(...ends);

@@ -5,13 +5,13 @@
 
 /** `choice` is a box or a radio button with its words; `name` and `value` are what its form sends. */
 export type PageWords = {
-  kind: 'h1' | 'h2' | 'h3' | 'p' | 'li' | 'dt' | 'dd' | 'summary' | 'button' | 'legend' | 'choice';
+  kind: 'h1' | 'h2' | 'h3' | 'h4' | 'p' | 'li' | 'dt' | 'dd' | 'summary' | 'button' | 'legend' | 'choice';
   text: string;
   name?: string;
   value?: string;
 };
 
-const kinds = new Set(['h1', 'h2', 'h3', 'p', 'li', 'dt', 'dd', 'summary', 'button', 'legend']);
+const kinds = new Set(['h1', 'h2', 'h3', 'h4', 'p', 'li', 'dt', 'dd', 'summary', 'button', 'legend']);
 const breaks = new Set([...kinds, 'div', 'ul', 'dl', 'label', 'form', 'fieldset', 'section', 'details']);
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
 

@@ -15,17 +15,17 @@ import type { AgentPause, Client } from '../storage/store.ts';
 import { pausedPage } from '../views/paused-page.ts';
 import type { Place } from './decision.ts';
 
-type Stopped = { tx: string; client: Client; target: Target; signedIn: SignedIn; pause: AgentPause; form: Form };
+type Stopped = { tx: string; client: Client; targets: readonly Target[]; signedIn: SignedIn; pause: AgentPause; resource: string; form: Form };
 
 /** The page; its form is the one of consent. */
-export async function pausedAnswer({ tx, client, target, signedIn, pause, form }: Stopped, { browser, exchange, context }: Place): Promise<Answer> {
+export async function pausedAnswer({ tx, client, targets, signedIn, pause, resource, form }: Stopped, { browser, exchange, context }: Place): Promise<Answer> {
   const { name, username, email } = signedIn.user;
   const html = pausedPage(pageFrame(exchange, context), {
     tx,
     csrf: formToken(form, browser, context),
     client: await clientView(client, context),
     user: { name: name ?? username, email },
-    serverName: target.server?.name ?? context.options.serviceName,
+    serverName: targets.find((target) => target.resource === resource)?.server?.name ?? context.options.serviceName,
     by: pause.by,
   });
   return page(html, 200, browser.cookies);

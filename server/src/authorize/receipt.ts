@@ -3,7 +3,7 @@
  * even after the app or the server describes itself anew. Pure.
  */
 import type { Exchange } from '../context.ts';
-import type { ConsentRecord } from '../storage/store.ts';
+import type { AskedAccess, ConsentRecord } from '../storage/store.ts';
 import { type ClientView, clientIdentity } from '../views/client-identity.ts';
 import type { AskedValues } from '../views/consent-page.ts';
 import { describeScope } from '../views/describe-scope.ts';
@@ -12,18 +12,20 @@ import type { PageFrame } from '../views/layout.ts';
 import { receiptLabels } from '../views/receipt-page.ts';
 import { describeRedirect } from '../views/redirect-target.ts';
 
+import type { AllowedAccesses } from './approval.ts';
 import type { Lasting } from './duration.ts';
 import { pageWords } from './page-words.ts';
+import { boxOf } from './scopes.ts';
 
-/** `asked` is false for an answer from remembered consent, which shows no page. Times are epoch seconds. */
-export type Decided = { granted: readonly string[]; asked: boolean; at: number; duration: Duration; lasting: Lasting };
+/** `granted` is of the one server that the receipt is about, `boxes` what was ticked on the page. `asked` is false for an answer from remembered consent, which shows no page. Times are epoch seconds. */
+export type Decided = { granted: readonly string[]; boxes?: readonly string[]; asked: boolean; at: number; duration: Duration; lasting: Lasting };
 /** Where the answer went, as the page said it. */
 export type ReturnsTo = { place: string; line: string; warning?: string };
 /** `device`: the device that asked, when and from which address. */
 export type Seen = AskedValues & { clientId: string; returnsTo: ReturnsTo; device?: { requestedAt: number; address: string; sameNetwork: boolean } };
 
 /** JSON text. Members are stable: `v` counts changes of the shape. `html` is the page that was shown: its words are kept, and those with which they are shown again. */
-export function consentReceipt(frame: PageFrame, seen: Seen, html: string, { granted, asked, at, duration, lasting }: Decided): string {
+export function consentReceipt(frame: PageFrame, seen: Seen, html: string, { granted, boxes = granted, asked, at, duration, lasting }: Decided): string {
   const identity = clientIdentity(seen.client, frame);
   const { device } = seen;
   return JSON.stringify({
@@ -47,7 +49,7 @@ export function consentReceipt(frame: PageFrame, seen: Seen, html: string, { gra
       granted: granted.includes(scope.name),
     })),
     labels: receiptLabels(frame, { at, asked }),
-    words: pageWords(html).map((words) => ({ ...words, chosen: words.name === 'scope' ? granted.includes(words.value ?? '') : undefined })),
+    words: pageWords(html).map((words) => ({ ...words, chosen: words.name === 'scope' ? boxes.includes(words.value ?? '') : undefined })),
   });
 }
 
@@ -61,4 +63,15 @@ export function consentRecord(text: string, { address, request }: Exchange): Con
 export function returnsTo(redirectUri: string, client: ClientView, frame: PageFrame): ReturnsTo {
   const { place, line, warning } = describeRedirect(redirectUri, frame, client);
   return { place, line, warning };
+}
+
+/** One receipt for each resource that was allowed: each with the whole page, and with what was granted there. `write` makes one. */
+export function receiptsFor<Shown extends AskedValues>(
+  shown: Shown,
+  [first, ...companions]: readonly [AskedAccess, ...AskedAccess[]],
+  write: (seen: Shown, decided: Required<Pick<Decided, 'granted' | 'boxes'>>) => string,
+): AllowedAccesses {
+  const boxes = [...first.scope, ...companions.flatMap(({ scope, resource }) => scope.map((name) => boxOf(name, resource)))];
+  const allowed = (access: AskedAccess, seen: Shown) => ({ access, receipt: write(seen, { granted: access.scope, boxes }) });
+  return [allowed(first, shown), ...companions.map((access, index) => allowed(access, { ...shown, ...shown.beside?.[index] }))];
 }

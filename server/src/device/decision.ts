@@ -4,14 +4,14 @@
  */
 import type { SignedIn } from '../account/session.ts';
 import { auditEvent } from '../audit/event.ts';
-import { withAccessNotice } from '../authorize/access-notice.ts';
+import { type AllowedAccesses, approvalOf } from '../authorize/approval.ts';
+import { accessesOf } from '../authorize/asked-for.ts';
 import { lasting } from '../authorize/duration.ts';
-import { consentReceipt, consentRecord, type Decided } from '../authorize/receipt.ts';
-import { narrowed } from '../authorize/scopes.ts';
+import { consentReceipt, type Decided, receiptsFor } from '../authorize/receipt.ts';
+import { narrowedAccesses } from '../authorize/scopes.ts';
 import type { Context, Exchange } from '../context.ts';
-import { randomId } from '../crypto/random.ts';
 import { pageFrame } from '../page-frame.ts';
-import type { DeviceCode, Grant } from '../storage/store.ts';
+import type { DeviceCode } from '../storage/store.ts';
 import { deviceConfirmPage } from '../views/device-page.ts';
 import type { Duration } from '../views/duration-choice.ts';
 import { describeDevice } from '../views/redirect-target.ts';
@@ -24,41 +24,17 @@ export type Chosen = { ticked: readonly string[]; duration: Duration };
 
 /** Grants what was asked for, without the optional scopes that were left empty. Every approval makes a grant of its own (decision 5). */
 export async function approve(asking: AskingDevice, chosen: Chosen, place: Place): Promise<'approved' | 'answered'> {
-  const { device } = asking;
+  const { device, shown } = asking;
   const { context, signedIn } = place;
   const now = context.now();
-  const scope = narrowed(device.request.scope, asking.optional, chosen.ticked);
   const lasts = lasting(chosen.duration, { now, limit: asking.limit });
-  const grant: Grant = {
-    id: randomId('grant_', 12),
-    userId: signedIn.user.id,
-    clientId: device.clientId,
-    serverId: device.request.serverId,
-    resource: device.request.resource,
-    scope,
-    clientDigest: asking.clientDigest,
-    ...lasts,
-    createdAt: now,
-    lastUsedAt: now,
-  };
-  const approved = auditEvent('grant.approved', now, `user:${signedIn.user.id}`, {
-    ...about(device, place),
-    grantId: grant.id,
-    detail: { scope, device: device.address },
-  });
-  const access = { user: signedIn.user, clientId: device.clientId, client: asking.shown.client, resource: grant.resource, scope };
-  const event = await withAccessNotice(approved, access, place);
-  return context.store.approveDevice(
-    {
-      codeHash: device.codeHash,
-      grant,
-      authTime: signedIn.session.authTime,
-      amr: signedIn.session.amr,
-      now,
-      receipt: consentRecord(receiptOf(asking, { granted: scope, duration: chosen.duration, lasting: lasts }, place), place.exchange),
-    },
-    event,
-  );
+  const granted = narrowedAccesses(accessesOf(device.request), asking.optional, chosen.ticked);
+  const allowed = withReceipts(asking, granted, { duration: chosen.duration, lasting: lasts }, place);
+  const common = { clientId: device.clientId, clientDigest: asking.clientDigest, createdAt: now, ...lasts };
+  const who = { user: signedIn.user, client: shown.client };
+  const { event, ...made } = await approvalOf({ allowed, common, who, detail: { device: device.address } }, place);
+  const { authTime, amr } = signedIn.session;
+  return context.store.approveDevice({ codeHash: device.codeHash, ...made, authTime, amr, now }, event);
 }
 
 /** Nothing is shared; the device hears access_denied. */
@@ -70,16 +46,21 @@ export async function deny(device: DeviceCode, place: Place): Promise<'denied' |
 }
 
 /** The code is not kept: it was compared, and is over. */
-function receiptOf(asking: AskingDevice, decided: Pick<Decided, 'granted' | 'duration' | 'lasting'>, { exchange, context }: Place): string {
-  const { shown, device, sameNetwork } = asking;
+function withReceipts(
+  asking: AskingDevice,
+  accesses: ReturnType<typeof accessesOf>,
+  decided: Pick<Decided, 'duration' | 'lasting'>,
+  { exchange, context }: Place,
+): AllowedAccesses {
+  const { device, sameNetwork } = asking;
   const { clientId, createdAt: requestedAt, address } = device;
   const frame = pageFrame(exchange, context);
   const html = deviceConfirmPage(frame, { ...confirmValues(asking), userCode: '', csrf: '' });
-  return consentReceipt(frame, { ...shown, clientId, returnsTo: describeDevice(frame), device: { requestedAt, address, sameNetwork } }, html, {
-    ...decided,
-    asked: true,
-    at: context.now(),
-  });
+  const about = { clientId, returnsTo: describeDevice(frame), device: { requestedAt, address, sameNetwork } };
+  const at = context.now();
+  return receiptsFor(asking.shown, accesses, (part, granted) =>
+    consentReceipt(frame, { ...part, ...about }, html, { ...decided, ...granted, asked: true, at }),
+  );
 }
 
 function about({ clientId, request }: DeviceCode, { signedIn, exchange }: Place) {

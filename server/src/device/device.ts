@@ -8,6 +8,7 @@ import { guardedScopes, isFresh } from '../account/fresh-sign-in.ts';
 import { currentSession, type SignedIn } from '../account/session.ts';
 import { throttled } from '../account/throttled.ts';
 import { auditEvent } from '../audit/event.ts';
+import { accessesOf } from '../authorize/asked-for.ts';
 import { chosenDuration, durationMark } from '../authorize/duration.ts';
 import type { Context, Exchange } from '../context.ts';
 import { equalSecrets } from '../crypto/hash.ts';
@@ -51,8 +52,9 @@ function signInFirst(userCode: string | undefined, context: Context): Answer {
   return redirect(`${context.base}/login?to=device${userCode === undefined ? '' : `&user_code=${shownUserCode(userCode)}`}`);
 }
 
-function needsConfirmation({ device: { request, createdAt }, shown, signedIn }: AskingDevice, context: Context): boolean {
-  return guardedScopes(request.scope, shown.scopes, context).length > 0 && !isFresh(signedIn, context, createdAt);
+function needsConfirmation({ device: { request, createdAt }, targets, signedIn }: AskingDevice, context: Context): boolean {
+  const guarded = accessesOf(request).some(({ scope }, index) => guardedScopes(scope, targets[index]?.scopes ?? [], context).length > 0);
+  return guarded && !isFresh(signedIn, context, createdAt);
 }
 
 function confirmFirst(userCode: string, context: Context): Answer {

@@ -3,15 +3,16 @@
  * shortens it (RFC 8628 §5.4; DEV-04). Not here: forms and answers (device.ts).
  */
 import type { SignedIn } from '../account/session.ts';
-import { checkPerson } from '../authorize/may-use.ts';
-import { type Question, questionOf, unasked } from '../authorize/question.ts';
+import { accessesOf } from '../authorize/asked-for.ts';
+import { stillThereFor } from '../authorize/may-use.ts';
+import { type Question, questionOf, type Targets, unasked } from '../authorize/question.ts';
+import { strictestLimit } from '../authorize/together.ts';
 import { addressBucket } from '../clients/address-bucket.ts';
 import { findClient } from '../clients/find.ts';
 import { metadataDigest } from '../clients/metadata.ts';
 import type { Context, Exchange } from '../context.ts';
 import { OAuthError } from '../errors.ts';
 import { deviceCodeGrant, shownUserCode } from '../rules/device-grant.ts';
-import { targetOf } from '../servers/resource.ts';
 import type { DeviceCode, MaxDuration } from '../storage/store.ts';
 import type { DeviceConfirmValues } from '../views/device-page.ts';
 
@@ -23,6 +24,7 @@ export type AskingDevice = Question & {
   clientDigest: string;
   sameNetwork: boolean;
   limit?: MaxDuration;
+  targets: Targets;
 };
 
 /** @throws {OAuthError} unauthorized_client, invalid_target, for a page: client or server have gone while the device waited. */
@@ -35,18 +37,19 @@ export async function askingDevice(
   if (found.state === 'unavailable') throw found.error;
   if (found.state === 'gone' || !found.client.metadata.grantTypes.includes(deviceCodeGrant))
     throw gone('unauthorized_client', 'The registration of this client is gone');
-  const target = await targetOf(device.request.resource, context);
-  if (!target) throw gone('invalid_target', 'The resource is not registered here');
-  await checkPerson(signedIn, target, context);
   const { client } = found;
-  await checkNotPaused({ userId: signedIn.user.id, clientId: client.id, resource: device.request.resource }, context);
+  const targets = await stillThereFor(device.request, signedIn, context).catch((error: unknown) => {
+    throw error instanceof OAuthError && error.code === 'invalid_target' ? gone('invalid_target', error.message) : error;
+  });
+  for (const { resource } of accessesOf(device.request)) await checkNotPaused({ userId: signedIn.user.id, clientId: client.id, resource }, context);
   return {
-    ...(await questionOf({ request: device.request, client, target, signedIn }, unasked, context)),
+    ...(await questionOf({ request: device.request, client, targets, signedIn }, unasked, context)),
     device,
     userCode,
     signedIn,
     clientDigest: metadataDigest(client.metadata),
-    limit: target.server?.maxDuration,
+    limit: strictestLimit(targets),
+    targets,
     sameNetwork: addressBucket(device.address) === addressBucket(exchange.address),
   };
 }
@@ -60,7 +63,13 @@ export function confirmValues({ shown, device, userCode, sameNetwork }: AskingDe
     requestedAt: createdAt,
     address,
     sameNetwork,
-    technical: { clientId, scope: request.scope.join(' '), resource: request.resource },
+    technical: {
+      clientId,
+      scope: [...new Set(accessesOf(request).flatMap(({ scope }) => scope))].join(' '),
+      resource: accessesOf(request)
+        .map(({ resource }) => resource)
+        .join(' '),
+    },
   };
 }
 

@@ -44,3 +44,6 @@ export function otherSpellings(canonical: string): { spelling: string; said: str
     .map(([guess, said]) => ({ spelling: canonicalResource(guess) ?? canonical, said }))
     .filter(({ spelling }) => !seen.has(spelling) && seen.add(spelling));
 }
+
+/** Why no token is for two: one of them could pass it on to the other. */
+export const oneTokenOneResource = 'A token is for one resource: ask once for each';

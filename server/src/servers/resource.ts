@@ -5,7 +5,7 @@
 import type { Context } from '../context.ts';
 import { OAuthError } from '../errors.ts';
 import { differenceOf } from '../rules/difference.ts';
-import { canonicalResource, otherSpellings } from '../rules/resource.ts';
+import { canonicalResource, oneTokenOneResource, otherSpellings } from '../rules/resource.ts';
 import { identityScopes } from '../rules/scope.ts';
 import type { Client, McpServer, ServerScope } from '../storage/store.ts';
 
@@ -18,11 +18,37 @@ export type Target = { resource: string; server?: McpServer; scopes: ServerScope
  * @throws {OAuthError} invalid_target when a value is no absolute URI, is unknown, or when the values name several resources.
  */
 export async function findTarget(values: readonly string[], client: Client, context: Context): Promise<Target> {
+  const [resource, ...more] = namedResources(values, client, context);
+  if (more.length > 0) throw new OAuthError('invalid_target', oneTokenOneResource);
+  return knownTarget(resource, context);
+}
+
+/** RFC 8707 §2: "Multiple resource parameters MAY be used". More than a handful no person reads. */
+const maxResources = 5;
+
+/**
+ * The same for a request that a person answers, which may name several: in the order in which they are named.
+ *
+ * @throws {OAuthError} invalid_target for all of them when one is no absolute URI or is unknown, or when there are more than five.
+ */
+export async function findTargets(values: readonly string[], client: Client, context: Context): Promise<[Target, ...Target[]]> {
+  const [first, ...more] = namedResources(values, client, context);
+  if (more.length >= maxResources) throw new OAuthError('invalid_target', `A request may name ${maxResources} resources at most`);
+  const targets: [Target, ...Target[]] = [await knownTarget(first, context)];
+  for (const resource of more) targets.push(await knownTarget(resource, context));
+  return targets;
+}
+
+/** Canonical, each once. */
+function namedResources(values: readonly string[], client: Client, context: Context): [string, ...string[]] {
   const wanted = values.length > 0 ? values : [client.defaultResource ?? context.issuer];
-  const canonical = new Set(wanted.map(canonicalResource));
-  const [resource] = canonical;
-  if (canonical.has(undefined) || resource === undefined) throw new OAuthError('invalid_target', 'resource must be an absolute URI without a fragment');
-  if (canonical.size > 1) throw new OAuthError('invalid_target', 'Ask for one resource at a time');
+  const canonical = [...new Set(wanted.map(canonicalResource))];
+  const [first, ...more] = canonical.filter((resource) => resource !== undefined);
+  if (first === undefined || canonical.includes(undefined)) throw new OAuthError('invalid_target', 'resource must be an absolute URI without a fragment');
+  return [first, ...more];
+}
+
+async function knownTarget(resource: string, context: Context): Promise<Target> {
   const target = await targetOf(resource, context);
   if (!target) throw await unknownResource(resource, context);
   return target;

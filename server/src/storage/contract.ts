@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { accountsContract } from './contract/accounts.ts';
 import { activityContract } from './contract/activity.ts';
 import { auditChainContract } from './contract/audit-chain.ts';
+import { companionsContract } from './contract/companions.ts';
 import { consentContract } from './contract/consent.ts';
 import { delegationsContract } from './contract/delegations.ts';
 import { deviceContract } from './contract/device.ts';
@@ -72,6 +73,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       serverPeopleContract,
       registrationsContract,
       consentContract,
+      companionsContract,
       pausesContract,
       lapsesContract,
       delegationsContract,

@@ -101,6 +101,7 @@ export const holdings: Readonly<Record<string, Holding>> = {
       'paused_at',
       'hold_id',
       'once',
+      'approved_with',
     ],
     withheld: ['user_id', 'client_digest', 'last_event'],
     leaving: 'deleted',

@@ -15,6 +15,7 @@ import { authorizationRequestsTable } from './tables/authorization-requests.ts';
 import { clientDocumentsTable } from './tables/client-documents.ts';
 import { clientsTable } from './tables/clients.ts';
 import { codesTable } from './tables/codes.ts';
+import { companionsTable } from './tables/companions.ts';
 import { defendedNamesTable } from './tables/defended-names.ts';
 import { delegationsTable } from './tables/delegations.ts';
 import { deviceCodesTable } from './tables/device-codes.ts';
@@ -116,6 +117,7 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...authorizationRequestsTable(driver, tenant),
     ...pushedRequestsTable(driver, tenant),
     ...grantsTable(driver, tenant),
+    ...companionsTable(driver, tenant),
     ...pausesTable(driver, tenant),
     ...lapsesTable(driver, tenant),
     ...receiptsTable(driver, tenant),

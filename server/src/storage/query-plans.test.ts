@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { activityQuestion, note } from './contract/activity.ts';
 import { sealing } from './contract/audit-chain.ts';
+import { connectTogether, rotateTogether } from './contract/companions.ts';
 import {
   approve,
   client,
@@ -51,11 +52,14 @@ const IN_INDEX_ORDER = [
 ];
 
 test('no verb that a request runs reads a whole table', async () => {
-  const plans = await plansOf(async (_, store) => {
+  const plans = await plansOf(async (storage, store) => {
     await connect(store);
     await rotate(store, 'rt-0', 'rt-1', NOW);
     await rotate(store, 'rt-0', 'rt-1', NOW + DAY);
     await approve(store, '2');
+    const other = storage.forTenant('other');
+    await connectTogether(other);
+    await rotateTogether(other);
     await hotVerbs(store);
   });
 

@@ -12,6 +12,7 @@ import type { AuthorizationRequestVerbs } from './verbs/authorization-requests.t
 import type { ClientDocumentVerbs } from './verbs/client-documents.ts';
 import type { ClientVerbs } from './verbs/clients.ts';
 import type { CodeVerbs } from './verbs/codes.ts';
+import type { CompanionVerbs } from './verbs/companions.ts';
 import type { DefendedNameVerbs } from './verbs/defended-names.ts';
 import type { DelegationVerbs } from './verbs/delegations.ts';
 import type { DeviceCodeVerbs } from './verbs/device-codes.ts';
@@ -56,8 +57,9 @@ export type { AuthorizationRequest, ParkedRequest, PushedRequest, RequestAnswer 
 export type { ClientDocument } from './verbs/client-documents.ts';
 export type { Client, ClientMetadata, Registration, ResponseAlgorithm } from './verbs/clients.ts';
 export { type Code, MAX_CODE_FAILURES } from './verbs/codes.ts';
+export type { Companion } from './verbs/companions.ts';
 export type { Approval, NotedDelegation } from './verbs/delegations.ts';
-export type { DeviceCode, DeviceRequest } from './verbs/device-codes.ts';
+export type { AskedAccess, DeviceCode, DeviceRequest } from './verbs/device-codes.ts';
 export type { AllowedScope, ConnectedAgent, Grant, GrantState } from './verbs/grants.ts';
 export type { OverGrant } from './verbs/lapses.ts';
 export type { Allowance } from './verbs/limits.ts';
@@ -89,6 +91,7 @@ export type Store = AccessTokenVerbs &
   ClientDocumentVerbs &
   ClientVerbs &
   CodeVerbs &
+  CompanionVerbs &
   DefendedNameVerbs &
   DelegationVerbs &
   DeviceCodeVerbs &

@@ -36,8 +36,11 @@ function expiredRows(table: string, key: string, { column, keptSeconds = 0, also
 }
 
 // A person's grant ends with its family and is told of, one by one (tables/lapses.ts); until then its family says when and why.
-const withoutLivingGrant = literal(`and coalesce((select 1 from grants g where g.tenant = refresh_tokens.tenant and g.id = refresh_tokens.grant_id
-  and g.user_id is not null and g.revoked_at is null limit 1), 0) = 0`);
+const livingGrant = (
+  key: 'id' | 'approved_with',
+) => `coalesce((select 1 from grants g where g.tenant = refresh_tokens.tenant and g.${key} = refresh_tokens.grant_id
+  and g.user_id is not null and g.revoked_at is null limit 1), 0)`;
+const withoutLivingGrant = literal(`and ${livingGrant('id')} = 0 and ${livingGrant('approved_with')} = 0`);
 
 // Not "not exists": Postgres would read all grants to answer it for a few documents.
 const withoutGrant = literal(`and disabled_at is null

@@ -14,7 +14,7 @@ import { authenticateClient } from './client-auth.ts';
 import { parseRefreshToken } from './refresh-token-value.ts';
 
 /** Who asks, and which tokens are theirs to end. */
-type Caller = { actor: string; owns(token: { clientId: string; resource: string }): boolean };
+type Caller = { actor: string; isServer: boolean; owns(token: { clientId: string; resource: string }): boolean };
 
 /** The handler of /revoke. `token_type_hint` is not needed to find a token, so it is not read (RFC 7009 §2.1). */
 export async function revoke(exchange: Exchange, context: Context): Promise<Answer> {
@@ -35,10 +35,10 @@ async function callerOf(exchange: Exchange, parameters: Parameters, context: Con
   const presented = presentedKey(exchange, parameters);
   if (presented) {
     const key = checkKey(await context.store.findKey(presented.hash), context);
-    return { actor: `key:${key.id}`, owns: ({ resource }) => resource === key.resource };
+    return { actor: `key:${key.id}`, isServer: true, owns: ({ resource }) => resource === key.resource };
   }
   const client = await authenticateClient(exchange, parameters, context);
-  return { actor: `client:${client.id}`, owns: ({ clientId }) => clientId === client.id };
+  return { actor: `client:${client.id}`, isServer: false, owns: ({ clientId }) => clientId === client.id };
 }
 
 /** Any token the family ever issued will do: whoever holds an old one wants the access to end as well. */
@@ -49,7 +49,9 @@ async function revokeRefreshToken(value: string, caller: Caller, exchange: Excha
   const { grant } = found;
   checkOwnership(caller, grant);
   const event = revocation('grant.revoked', caller, exchange, context, { userId: grant.userId, clientId: grant.clientId, grantId: grant.id });
-  await context.store.revokeGrant(grant.id, 'token_revoked', event);
+  // A server's key ends access to its own server; the client gives back all that hangs from the token.
+  if (grant.approvedWith === undefined || caller.isServer) await context.store.revokeGrant(grant.id, 'token_revoked', event);
+  else await context.store.revokeApproval(grant.approvedWith, 'token_revoked', event);
 }
 
 async function revokeAccessToken(value: string, caller: Caller, exchange: Exchange, context: Context): Promise<void> {

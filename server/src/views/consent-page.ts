@@ -26,6 +26,8 @@ export type AskedValues = {
   user: { name: string; email?: string };
   server: { name: string; host: string; resource: string };
   scopes: readonly ScopeView[];
+  /** Further servers of the same request, each with its own permissions. */
+  beside?: readonly { server: AskedValues['server']; scopes: readonly ScopeView[] }[];
   /** A refresh token is asked for. */
   offline: boolean;
   /** When renewable access ends by itself, in days. */
@@ -89,7 +91,7 @@ export function consentPage(page: PageFrame, values: ConsentPageValues): string 
     belongs: values.redirectRegisteredHostMatches,
   });
   const shape = shapeOf(values);
-  const server = rich('quoted', { text: html`<bdi>${displayText(values.server.name)}</bdi>` });
+  const server = serverNames(page, values);
   const labels = LABELS[shape];
 
   const main = html`<h1>${rich(labels.heading, { name: nameInSentence(page, identity), server })}</h1>
@@ -117,6 +119,17 @@ ${developerDetails(page, technicalRows(page, values))}`;
     aside: whoIsSignedIn(page, values, `${page.base}/login?tx=${encodeURIComponent(values.tx)}&switch=1`),
     main,
   });
+}
+
+/** Every server that the question is about, in the list of the language. */
+function serverNames(page: Words, { server, beside = [] }: AskedValues): Markup {
+  const names = [server, ...beside.map((each) => each.server)].map(({ name }) => quotedName(page, name));
+  const parts = new Intl.ListFormat(page.language).formatToParts(names.map((_, index) => String(index)));
+  return html`${parts.map(({ type, value }) => (type === 'element' ? names[Number(value)] : value))}`;
+}
+
+function quotedName({ rich }: Words, name: string): Markup {
+  return rich('quoted', { text: html`<bdi>${displayText(name)}</bdi>` });
 }
 
 function shapeOf(values: ConsentPageValues): Shape {
@@ -157,11 +170,12 @@ ${target.warning !== undefined && warningLine(page, target.warning)}
 </dl>`;
 }
 
-/** Renders who asks and for which server, as rows of a list of facts. */
-export function whoAndWhat(page: Words, { server }: AskedValues, identity: ClientIdentity): Markup {
+/** Renders who asks and for which servers, as rows of a list of facts. */
+export function whoAndWhat(page: Words, { server, beside = [] }: AskedValues, identity: ClientIdentity): Markup {
   const { t } = page;
+  const servers = [server, ...beside.map((each) => each.server)];
   return html`<div><dt>${t('consent.who')}</dt><dd>${clientLine(page, identity)}</dd></div>
-<div><dt>${t('consent.what')}</dt><dd><p><strong><bdi>${displayText(server.name)}</bdi></strong> <span class="muted site"><bdi>${visibleText(server.host)}</bdi></span></p></dd></div>`;
+<div><dt>${t('consent.what')}</dt><dd>${servers.map(({ name, host }) => html`<p><strong><bdi>${displayText(name)}</bdi></strong> <span class="muted site"><bdi>${visibleText(host)}</bdi></span></p>`)}</dd></div>`;
 }
 
 /** Renders when access ends by itself. */
@@ -185,19 +199,35 @@ function targetLine({ rich }: Words, target: RedirectTarget): Markup {
   return target.kind === 'code-page' ? html`${target.line}` : place;
 }
 
-/** Renders what it could do, with a box for each choice. */
+/** Renders what it could do, with a box for each choice; of several servers, under the name of each. */
 export function permissions(page: Words, values: AskedValues & { newScopes?: readonly string[]; allowedSince?: number }, shape: Shape): Markup {
   const { t } = page;
   const offered = values.scopes.filter((scope) => scope.offered !== false && !isDuration(scope));
-  const choices = offered.some((scope) => scope.optional && (shape === 'first' || isNew(scope, values)));
+  const everywhere = [...offered, ...(values.beside ?? []).flatMap(({ scopes }) => scopes)];
+  const choices = everywhere.some((scope) => scope.optional && (shape === 'first' || isNew(scope, values)));
   return html`<section class="permissions" aria-labelledby="could"><h2 id="could">${t(PERMISSIONS_TITLE[shape])}</h2>
 ${choices && html`<p class="hint">${t('consent.optionalHint')}</p>`}
-${shape === 'step-up' ? stepUpLists(page, offered, values) : offered.length === 0 ? html`<p>${t('consent.noScopes')}</p>` : scopeList(page, offered, { id: 'scope', choices: shape === 'first' })}
+${values.beside ? perServer(page, offered, values, shape) : shape === 'step-up' ? stepUpLists(page, offered, values) : offered.length === 0 ? html`<p>${t('consent.noScopes')}</p>` : scopeList(page, offered, { id: 'scope', choices: shape === 'first' })}
 ${notOffered(
   page,
   values.scopes.filter((scope) => scope.offered === false),
+  values.beside !== undefined,
 )}
 </section>`;
+}
+
+/** Who the person is belongs to the request as a whole; everything else to the server that it is about. Nothing is folded away, so that no server looks harmless beside another. */
+function perServer(page: Words, offered: readonly ScopeView[], { server, beside = [] }: AskedValues, shape: Shape): Markup {
+  const isIdentity = (scope: ScopeView) => scopeGroup(scope) === 'identity';
+  const servers = [{ server, scopes: offered.filter((scope) => !isIdentity(scope)) }, ...beside];
+  const options = { choices: shape === 'first', open: true };
+  const identity = offered.filter(isIdentity);
+  return html`${identity.length > 0 && scopeList(page, identity, { ...options, id: 'who' })}
+${servers.map(({ server: { name }, scopes }, index) => {
+  const id = `server-${index}`;
+  const list = scopes.length === 0 ? html`<p>${page.t('consent.noScopes')}</p>` : scopeList(page, scopes, { ...options, id, below: true });
+  return html`<section class="server" aria-labelledby="${id}"><h3 id="${id}">${quotedName(page, name)}</h3>${list}</section>`;
+})}`;
 }
 
 const PERMISSIONS_TITLE = { first: 'consent.could', 'step-up': 'consent.newTitle', reconnect: 'consent.can' } as const;
@@ -224,9 +254,9 @@ function isHarmless(scope: ScopeView): boolean {
   return group === 'identity' || group === 'see';
 }
 
-function notOffered({ t }: Words, scopes: readonly ScopeView[]): Markup | undefined {
+function notOffered({ t }: Words, scopes: readonly ScopeView[], several: boolean): Markup | undefined {
   if (scopes.length === 0) return undefined;
-  return html`<div class="ignored"><h3>${t('consent.notOffered')}</h3><ul>${scopes.map((scope) => html`<li><code>${visibleText(scope.name)}</code></li>`)}</ul></div>`;
+  return html`<div class="ignored"><h3>${t(several ? 'consent.notOfferedByAny' : 'consent.notOffered')}</h3><ul>${scopes.map((scope) => html`<li><code>${visibleText(scope.name)}</code></li>`)}</ul></div>`;
 }
 
 /** Stands beside the buttons, where it is read (CON-02); a client with nothing but loopback addresses gets one sentence more (CIMD-15). */

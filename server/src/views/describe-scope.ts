@@ -20,6 +20,8 @@ export type ScopeView = {
   optional?: boolean;
   isNew?: boolean;
   offered?: boolean;
+  /** What its box sends; its name unless a request is about several servers. */
+  box?: string;
 };
 
 export type ScopeWords = { group: ScopeGroup; text: string /** The words are the owner's, not generated. */; described: boolean };

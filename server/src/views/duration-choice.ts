@@ -10,8 +10,8 @@ import type { Markup, Words } from './words.ts';
 export const DURATIONS = ['until_disconnected', '30_days', '8_hours', 'once'] as const;
 export type Duration = (typeof DURATIONS)[number];
 
-/** What may be chosen, longest first, and what is chosen already. `asBefore` (epoch seconds): the longest is until then, when what was allowed before ends. */
-export type DurationChoice = { offered: readonly Duration[]; preset: Duration; asBefore?: number; capped?: boolean };
+/** What may be chosen, longest first, and what is chosen already. `asBefore` (epoch seconds): the longest is until then, when what was allowed before ends. `several`: servers that it is about. */
+export type DurationChoice = { offered: readonly Duration[]; preset: Duration; asBefore?: number; capped?: boolean; several?: boolean };
 
 export type DurationValues = {
   durations: DurationChoice;
@@ -26,8 +26,8 @@ export type DurationValues = {
 /** Renders the choice, or the one length there is. */
 export function durationChoice(page: Words & { now?: number }, values: DurationValues): Markup {
   const { t } = page;
-  const { offered, preset, capped } = values.durations;
-  const notes = html`${capped && html`<p class="hint">${t('consent.duration.capped')}</p>`}${values.addition && html`<p class="hint">${t('consent.duration.addition')}</p>`}`;
+  const { offered, preset, capped, several } = values.durations;
+  const notes = html`${capped && html`<p class="hint">${t(several ? 'consent.duration.cappedByOne' : 'consent.duration.capped')}</p>`}${values.addition && html`<p class="hint">${t('consent.duration.addition')}</p>`}`;
   if (offered.length === 1)
     return html`<dl class="facts"><div><dt>${t('consent.howLong')}</dt><dd><p>${durationText(page, preset, values)}</p>${notes}</dd></div></dl>`;
   return html`<fieldset class="durations"><legend>${t('consent.howLong')}</legend>${notes}

@@ -22,6 +22,8 @@ export type ScopeListOptions = {
   /** Never collapse, because these are what the person must read. */
   open?: boolean;
   tag?: string;
+  /** Under the heading of a server, one level deeper. */
+  below?: boolean;
 };
 
 type Group = { group: ScopeGroup; members: readonly ScopeView[] };
@@ -42,7 +44,9 @@ export function scopeList(page: Words, scopes: readonly ScopeView[], options: Sc
 function openGroup(page: Words, { group, members }: Group, options: ScopeListOptions): Markup {
   const { t } = page;
   const id = `${options.id}-${group}`;
-  return html`<div class="group risk-${group}" role="group" aria-labelledby="${id}"><h3 id="${id}">${icons[group]}<span>${t(`group.${group}`)}</span></h3>${items(page, { members, id }, options)}</div>`;
+  const title = html`${icons[group]}<span>${t(`group.${group}`)}</span>`;
+  const heading = options.below ? html`<h4 id="${id}">${title}</h4>` : html`<h3 id="${id}">${title}</h3>`;
+  return html`<div class="group risk-${group}" role="group" aria-labelledby="${id}">${heading}${items(page, { members, id }, options)}</div>`;
 }
 
 function collapsedGroup(page: Words, { group, members }: Group, options: ScopeListOptions): Markup {
@@ -61,7 +65,7 @@ function line(page: Words, scope: ScopeView, options: ScopeListOptions): Markup 
 }
 
 function choice(page: Words, scope: ScopeView, headingId: string): Markup {
-  return html`<label class="scope choice"><input type="checkbox" name="scope" value="${scope.name}" aria-describedby="${headingId}"><span>${scopeText(page, scope)} <span class="tag">${page.t('consent.optional')}</span></span> <code>${visibleText(scope.name)}</code></label>`;
+  return html`<label class="scope choice"><input type="checkbox" name="scope" value="${scope.box ?? scope.name}" aria-describedby="${headingId}"><span>${scopeText(page, scope)} <span class="tag">${page.t('consent.optional')}</span></span> <code>${visibleText(scope.name)}</code></label>`;
 }
 
 /** What a scope allows. The owner's words are of a language that we do not know. */

@@ -24,11 +24,11 @@ export const stylesheet = `:root {
 *, *::before, *::after { box-sizing: border-box; }
 html { font: 100%/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif; -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body { margin: 0; background: var(--ground); color: var(--ink); overflow-wrap: anywhere; }
-h1, h2, h3, p, ul, dl, dd, pre { margin: 0; padding: 0; }
+h1, h2, h3, h4, p, ul, dl, dd, pre { margin: 0; padding: 0; }
 ul { list-style: none; }
 h1 { font-size: 1.375rem; line-height: 1.3; font-weight: 650; letter-spacing: -0.012em; text-wrap: balance; }
 h2 { font-size: 1rem; font-weight: 650; line-height: 1.4; }
-h3 { font-size: 0.9375rem; font-weight: 650; line-height: 1.4; }
+h3, h4 { font-size: 0.9375rem; font-weight: 650; line-height: 1.4; }
 code, pre, .device-code, .user-code { direction: ltr; unicode-bidi: isolate; }
 code, pre { font: 0.8125rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; }
 strong { font-weight: 650; }
@@ -161,17 +161,17 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .groups { border: 1px solid var(--line); border-radius: 14px; overflow: hidden; }
 .group { padding: 0.625rem 1rem; }
 .group + .group { border-top: 1px solid var(--line); }
-.group h3, .group > summary { display: flex; align-items: center; gap: 0.5rem; }
+.group h3, .group h4, .group > summary { display: flex; align-items: center; gap: 0.5rem; }
 .group > summary { font-size: 0.9375rem; font-weight: 650; color: var(--ink); width: auto; min-height: 2.25rem; list-style: none; }
 .group > summary::-webkit-details-marker { display: none; }
 .group > summary::after { content: ""; width: 0.5rem; height: 0.5rem; margin-inline: auto 0.25rem; border: solid currentColor; border-width: 0 2px 2px 0; transform: rotate(45deg); }
 .group[open] > summary::after { transform: rotate(225deg); }
 .group .icon { color: var(--muted); }
-.risk-change h3, .risk-change .icon { color: var(--amber); }
+.risk-change h3, .risk-change h4, .risk-change .icon { color: var(--amber); }
 .risk-delete { background: var(--red-soft); }
-.risk-delete h3, .risk-delete .icon { color: var(--red); }
+.risk-delete h3, .risk-delete h4, .risk-delete .icon { color: var(--red); }
 .risk-admin { background: var(--violet-soft); }
-.risk-admin h3, .risk-admin .icon { color: var(--violet); }
+.risk-admin h3, .risk-admin h4, .risk-admin .icon { color: var(--violet); }
 .scope { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: 0 1rem; padding: 0.25rem 0; }
 .scope > span { flex: 1 1 12rem; }
 .scope code { color: var(--muted); }

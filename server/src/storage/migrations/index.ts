@@ -30,6 +30,7 @@ import { consent } from './0022-consent.ts';
 import { peopleLeave } from './0023-people-leave.ts';
 import { auditChain, auditChainPostgres, auditChainSqlite } from './0024-audit-chain.ts';
 import { tenantsLeave, tenantsLeavePostgres, tenantsLeaveSqlite } from './0025-tenants-leave.ts';
+import { severalResources } from './0026-several-resources.ts';
 
 type Engine = Driver['name'];
 /** `script` runs on both databases; `sqlite` or `postgres` after it, for what only one of them says that way, as triggers are. */
@@ -61,6 +62,7 @@ export const migrations: readonly Migration[] = [
   { name: '0023-people-leave', script: peopleLeave },
   { name: '0024-audit-chain', script: auditChain, sqlite: auditChainSqlite, postgres: auditChainPostgres },
   { name: '0025-tenants-leave', script: tenantsLeave, sqlite: tenantsLeaveSqlite, postgres: tenantsLeavePostgres },
+  { name: '0026-several-resources', script: severalResources },
 ];
 
 const bookkeeping = `

@@ -8,6 +8,7 @@ import type { AuthorizationRequest, ParkedRequest, RequestAnswer, Store } from '
 import { eventIf } from './audit-events.ts';
 import { noteConsent } from './clients.ts';
 import { type CodeRow, codeRow, insertCode } from './codes.ts';
+import { addCompanions } from './companions.ts';
 import { type GrantRow, grantRow, insertGrant } from './grants.ts';
 import { usedByUs, usePushed } from './pushed-requests.ts';
 import { keepReceipt } from './receipts.ts';
@@ -52,7 +53,7 @@ export function authorizationRequestsTable(driver: Driver, tenant: string): Pick
       const [row] = await driver.read(find({ tenant, idHash, now }));
       return row && parkedOf(row);
     },
-    async approveRequest({ grant, code, listener, receipt, ...answer }, event) {
+    async approveRequest({ grant, companions = [], code, listener, receipt, ...answer }, event) {
       const { idHash, now } = answer;
       const results = await driver.write([
         ...answering(tenant, answer, event.id),
@@ -61,6 +62,7 @@ export function authorizationRequestsTable(driver: Driver, tenant: string): Pick
         eventIfAnswered(tenant, idHash, event),
         noteConsent({ tenant, clientId: grant.clientId, grantId: grant.id, now }),
         ...keepReceipt(tenant, grant, receipt, event),
+        ...addCompanions(tenant, companions, event),
         ...(listener ? [listenerIfAnswered({ ...listenerRow(tenant, listener), idHash, mark: event.id })] : []),
       ]);
       return isAnswered(answer, results) ? 'approved' : 'answered';

@@ -7,6 +7,7 @@ import { json, listText, optionalJson, optionalText, optionalWhole, present, tex
 import type { DeviceCode, DeviceRequest, Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { noteConsent } from './clients.ts';
+import { addCompanions } from './companions.ts';
 import { type GrantRow, grantColumns, grantOf, grantRow, grantStands, grantState, grantStateOf, insertGrant, joinPerson } from './grants.ts';
 import { keepReceipt } from './receipts.ts';
 import { type FamilyRow, familyRow, insertFamily } from './refresh-tokens.ts';
@@ -95,13 +96,14 @@ export function deviceCodesTable(driver: Driver, tenant: string): Pick<Store, Ve
       const [row] = await driver.read(find({ tenant, codeHash, now }));
       return row && { device: deviceOf(row), grant: row.g_id === null ? undefined : grantOf(row), ...grantStateOf(row) };
     },
-    async approveDevice({ codeHash, grant, authTime, amr, now, receipt }, event) {
+    async approveDevice({ codeHash, grant, companions = [], authTime, amr, now, receipt }, event) {
       const [answered] = await driver.write([
         approveOnce({ tenant, codeHash, now, authTime, amr: listText(amr), grantId: grant.id, mark: event.id }),
         grantIfAnswered({ ...grantRow(tenant, grant, event.id), codeHash }),
         eventIfAnswered(tenant, codeHash, event),
         noteConsent({ tenant, clientId: grant.clientId, grantId: grant.id, now }),
         ...keepReceipt(tenant, grant, receipt, event),
+        ...addCompanions(tenant, companions, event),
       ]);
       return answered?.changes === 1 ? 'approved' : 'answered';
     },

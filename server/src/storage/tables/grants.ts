@@ -27,6 +27,7 @@ export const grantColumns = aliased('g', [
   'paused_at',
   'hold_id',
   'removed_scope',
+  'approved_with',
 ]);
 
 /** True in SQL when grant `g` is neither revoked nor over at `now`. */
@@ -71,6 +72,7 @@ export function grantOf(row: Row): Grant {
     pausedAt: optionalWhole(row.g_paused_at),
     holdId: optionalText(row.g_hold_id),
     removedScope: optionalJson<string[]>(row.g_removed_scope),
+    approvedWith: optionalText(row.g_approved_with),
   });
 }
 
@@ -89,6 +91,7 @@ export type GrantRow = {
   lastUsedAt: number;
   expiresAt: number | null;
   once: number | null;
+  approvedWith: string | null;
   mark: string;
 };
 
@@ -108,6 +111,7 @@ export function grantRow(tenant: string, grant: Grant, mark: string): GrantRow {
     lastUsedAt: grant.lastUsedAt,
     expiresAt: grant.expiresAt ?? null,
     once: grant.once ? 1 : null,
+    approvedWith: grant.approvedWith ?? null,
     mark,
   };
 }
@@ -126,25 +130,35 @@ const pauseOfAgent = part<Agent | 'createdAt'>`select max(p.paused_at) from gran
 
 /** The insert as a select, so that a condition can follow. */
 export const insertGrant = part<keyof GrantRow>`insert into grants
-    (tenant, id, user_id, client_id, server_id, resource, scope, redirect_uri, client_digest, receipt, created_at, last_used_at, expires_at, once, last_event,
-    hold_id, paused_at)
+    (tenant, id, user_id, client_id, server_id, resource, scope, redirect_uri, client_digest, receipt, created_at, last_used_at, expires_at, once,
+    approved_with, last_event, hold_id, paused_at)
   select cast(${'tenant'} as text), cast(${'id'} as text), cast(${'userId'} as text), cast(${'clientId'} as text), cast(${'serverId'} as text),
     cast(${'resource'} as text), cast(${'scope'} as text), cast(${'redirectUri'} as text), cast(${'clientDigest'} as text), cast(${'receipt'} as text),
-    cast(${'createdAt'} as bigint), cast(${'lastUsedAt'} as bigint), cast(${'expiresAt'} as bigint), cast(${'once'} as bigint), cast(${'mark'} as text),
+    cast(${'createdAt'} as bigint), cast(${'lastUsedAt'} as bigint), cast(${'expiresAt'} as bigint), cast(${'once'} as bigint),
+    cast(${'approvedWith'} as text), cast(${'mark'} as text),
     (${holdOnAgent}), (${pauseOfAgent})`;
 
 export const eventIfGrant = eventIf('grants', 'id');
 
-type Ending = { tenant: string; subject: string; now: number; reason: string; mark: string };
+export type Ending = { tenant: string; subject: string; now: number; reason: string; mark: string };
 
-const setRevoked = part<'now' | 'reason' | 'mark'>`update grants set revoked_at = ${'now'}, revoked_reason = ${'reason'}, last_event = ${'mark'}`;
+/**
+ * True in SQL when nothing that was allowed together with the grant of a refresh family is left: one family serves several resources, and goes on while any of them is
+ * allowed. A grant that stands alone is in no approval, so nothing is left of it.
+ */
+const nothingLeft = literal(`not exists (select 1 from grants k where k.tenant = refresh_tokens.tenant and k.approved_with = refresh_tokens.grant_id
+    and k.revoked_at is null)`);
+/** The grant that a family hangs from. */
+const leader = literal('coalesce(approved_with, id)');
+
+export const setRevoked = part<'now' | 'reason' | 'mark'>`update grants set revoked_at = ${'now'}, revoked_reason = ${'reason'}, last_event = ${'mark'}`;
 
 /** Makes the statements that revoke every grant whose `column` is the subject, if the subject's row in `owner` carries the mark. */
 export function endGrantsOf(owner: 'users' | 'clients' | 'servers', column: 'user_id' | 'client_id' | 'server_id'): (ending: Ending) => [Statement, Statement] {
   const grants = sql<Ending>`${setRevoked} where tenant = ${'tenant'} and ${literal(column)} = ${'subject'} and revoked_at is null
     and exists (select 1 from ${literal(owner)} where tenant = ${'tenant'} and id = ${'subject'} and last_event = ${'mark'})`;
   const families = sql<Omit<Ending, 'reason'>>`update refresh_tokens set revoked_at = ${'now'} where tenant = ${'tenant'} and revoked_at is null
-    and grant_id in (select id from grants where tenant = ${'tenant'} and ${literal(column)} = ${'subject'} and last_event = ${'mark'})`;
+    and grant_id in (select ${leader} from grants where tenant = ${'tenant'} and ${literal(column)} = ${'subject'} and last_event = ${'mark'}) and ${nothingLeft}`;
   return (ending) => [grants(ending), families(ending)];
 }
 
@@ -166,18 +180,18 @@ export const endUnlistedGrants = sql<Ending>`${setRevoked} where tenant = ${'ten
   and not exists (select 1 from server_people p where p.tenant = ${'tenant'} and p.server_id = ${'subject'} and p.user_id = grants.user_id)`;
 export const endFamiliesOfServerIfMarked = sql<Omit<Ending, 'reason'>>`update refresh_tokens set revoked_at = ${'now'}
   where tenant = ${'tenant'} and revoked_at is null
-  and grant_id in (select id from grants where tenant = ${'tenant'} and server_id = ${'subject'} and last_event = ${'mark'})`;
+  and grant_id in (select ${leader} from grants where tenant = ${'tenant'} and server_id = ${'subject'} and last_event = ${'mark'}) and ${nothingLeft}`;
 
 export const endFamiliesOfUserIfMarked = sql<
   Omit<Ending, 'reason'>
 >`update refresh_tokens set revoked_at = ${'now'} where tenant = ${'tenant'} and revoked_at is null
-  and grant_id in (select id from grants where tenant = ${'tenant'} and user_id = ${'subject'} and last_event = ${'mark'})`;
+  and grant_id in (select ${leader} from grants where tenant = ${'tenant'} and user_id = ${'subject'} and last_event = ${'mark'}) and ${nothingLeft}`;
 export const eventIfAnyOfUser = eventIf('grants', 'user_id');
 
 /** Ends the families of a grant that this batch has just revoked. */
 export const endFamiliesIfMarked = sql<Omit<Ending, 'reason'>>`update refresh_tokens set revoked_at = ${'now'}
-  where tenant = ${'tenant'} and grant_id = ${'subject'} and revoked_at is null
-  and exists (select 1 from grants where tenant = ${'tenant'} and id = ${'subject'} and last_event = ${'mark'})`;
+  where tenant = ${'tenant'} and revoked_at is null
+  and grant_id = (select ${leader} from grants where tenant = ${'tenant'} and id = ${'subject'} and last_event = ${'mark'}) and ${nothingLeft}`;
 
 const find = sql<{ tenant: string; id: string }>`select ${grantColumns} from grants g where g.tenant = ${'tenant'} and g.id = ${'id'}`;
 
@@ -197,7 +211,7 @@ const agents = sql<{ tenant: string; userId: string; now: number }>`select ${gra
   from grants g
   left join receipts w on w.tenant = g.tenant and w.grant_id = g.id
   left join servers s on s.tenant = g.tenant and s.id = g.server_id
-  left join refresh_tokens r on r.tenant = g.tenant and r.grant_id = g.id and r.revoked_at is null and r.idle_expires_at > ${'now'}
+  left join refresh_tokens r on r.tenant = g.tenant and r.grant_id = coalesce(g.approved_with, g.id) and r.revoked_at is null and r.idle_expires_at > ${'now'}
   where g.tenant = ${'tenant'} and g.user_id = ${'userId'} and ${grantLives} order by g.created_at desc, g.id desc`;
 
 type Filter = { tenant: string; clientId: string | null; userId: string | null; serverId: string | null; now: number };

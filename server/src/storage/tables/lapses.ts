@@ -10,28 +10,40 @@ import { endFamiliesIfMarked, eventIfGrant, grantColumns, grantOf } from './gran
 type Listing = { tenant: string; now: number; limit: number };
 /** Another living grant of the agent, whose family ends later; of several that ended together, the one with the greatest id is the last. */
 const another = literal(`select 1 from grants o cross join refresh_tokens f
-    where f.tenant = o.tenant and f.grant_id = o.id and o.tenant = g.tenant and o.user_id = g.user_id and o.client_id = g.client_id and o.resource = g.resource and o.id <> g.id and o.revoked_at is null
+    where f.tenant = o.tenant and f.grant_id = coalesce(o.approved_with, o.id) and o.tenant = g.tenant and o.user_id = g.user_id and o.client_id = g.client_id and o.resource = g.resource and o.id <> g.id and o.revoked_at is null
     and f.revoked_at is null and (f.idle_expires_at > r.idle_expires_at or (f.idle_expires_at = r.idle_expires_at and o.id > g.id)) limit 1`);
 // Few are over and many a tenant's: joined to nothing, the tenant is no reason for SQLite to walk the tenant's index; cross joins keep its order.
-const over = sql<Listing>`select ${grantColumns}, u.email as email, u.language as language, s.name as server_name, r.rotated_at as rotated_at,
+const overBy = (
+  key: 'id' | 'approved_with',
+  also = '',
+) => sql<Listing>`select ${grantColumns}, u.email as email, u.language as language, s.name as server_name, r.rotated_at as rotated_at,
     r.idle_expires_at as idle_expires_at, r.expires_at as family_expires_at, coalesce((${another}), 0) as stays
   from refresh_tokens r
-  join grants g on g.tenant = r.tenant and g.id = r.grant_id and g.revoked_at is null
+  join grants g on g.tenant = r.tenant and g.${literal(key)} = r.grant_id and g.revoked_at is null ${literal(also)}
   join users u on u.tenant = g.tenant and u.id = g.user_id
   left join servers s on s.tenant = g.tenant and s.id = g.server_id
   where r.tenant || '' = ${'tenant'} and r.idle_expires_at <= ${'now'} order by r.idle_expires_at, g.id limit ${'limit'}`;
+const over = overBy('id');
+/** What was approved together with the grant of the family. */
+const overTogether = overBy('approved_with', 'and g.id <> r.grant_id');
 
 type Lapse = { tenant: string; subject: string; now: number; reason: string; mark: string };
 /** True in SQL when every family of grant `subject` is over. */
 const isOver = part<'tenant' | 'subject' | 'now'>`not exists (select 1 from refresh_tokens r
-    where r.tenant = ${'tenant'} and r.grant_id = ${'subject'} and r.revoked_at is null and r.idle_expires_at > ${'now'})`;
+    where r.tenant = ${'tenant'} and r.revoked_at is null
+    and r.grant_id = (select coalesce(k.approved_with, k.id) from grants k where k.tenant = ${'tenant'} and k.id = ${'subject'}) and r.idle_expires_at > ${'now'})`;
 const lapse = sql<Lapse>`update grants set revoked_at = ${'now'}, revoked_reason = ${'reason'}, last_event = ${'mark'}
   where tenant = ${'tenant'} and id = ${'subject'} and revoked_at is null and ${isOver}`;
 
 export function lapsesTable(driver: Driver, tenant: string): Pick<Store, 'listOverGrants' | 'lapseGrant'> {
   return {
     async listOverGrants(now, limit) {
-      return (await driver.read(over({ tenant, now, limit }))).map(overGrantOf);
+      const rows = await Promise.all([over, overTogether].map((list) => driver.read(list({ tenant, now, limit }))));
+      return rows
+        .flat()
+        .map(overGrantOf)
+        .toSorted((one, two) => one.idleExpiresAt - two.idleExpiresAt)
+        .slice(0, limit);
     },
     async lapseGrant(grantId, reason, event) {
       const ending = { tenant, subject: grantId, now: event.at, reason, mark: event.id };

@@ -13,7 +13,8 @@
 import type { AuditEvent } from '../../audit/event.ts';
 import { aliased, type Driver, part, type Row, sql } from '../driver.ts';
 import { listText, optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
-import type { RefreshFamily, Rotation, RotationOutcome, Store } from '../store.ts';
+import type { Grant, GrantState, RefreshFamily, Rotation, RotationOutcome, Store } from '../store.ts';
+import { endFamilyTogether, eventTogether, revokeTogether } from './companions.ts';
 import { endFamiliesIfMarked, eventIfGrant, grantColumns, grantOf, grantStands, grantState, grantStateOf, joinPerson } from './grants.ts';
 
 const columns = aliased('r', [
@@ -80,17 +81,25 @@ const find = sql<Key & { now: number }>`select ${columns}, ${grantColumns}, ${gr
 
 const lives = part<'now'>`revoked_at is null and idle_expires_at > ${'now'} and expires_at > ${'now'}`;
 type Turn = Key & { presentedHash: string; nextHash: string; now: number; idleExpiresAt: number };
-const rotate = sql<Turn>`update refresh_tokens set previous_hash = current_hash, current_hash = ${'nextHash'},
+const turn = part<keyof Turn>`update refresh_tokens set previous_hash = current_hash, current_hash = ${'nextHash'},
     generation = generation + 1, rotated_at = ${'now'},
     idle_expires_at = case when expires_at < ${'idleExpiresAt'} then expires_at else ${'idleExpiresAt'} end
-  where tenant = ${'tenant'} and family_id = ${'familyId'} and current_hash = ${'presentedHash'} and ${lives}
+  where tenant = ${'tenant'} and family_id = ${'familyId'} and current_hash = ${'presentedHash'} and ${lives}`;
+const rotate = sql<Turn>`${turn}
   and exists (select 1 from grants g ${joinPerson} where g.tenant = ${'tenant'} and g.id = refresh_tokens.grant_id and ${grantStands})`;
+const rotateForCompanion = sql<Turn & { companionId: string }>`${turn} and exists (select 1 from grants g ${joinPerson}
+    where g.tenant = ${'tenant'} and g.id = ${'companionId'} and g.approved_with = refresh_tokens.grant_id and ${grantStands})`;
+const companionState = sql<{ tenant: string; companionId: string; now: number }>`select ${grantState} from grants g ${joinPerson}
+  where g.tenant = ${'tenant'} and g.id = ${'companionId'}`;
 
 type Reuse = Key & { grantId: string; presentedHash: string; now: number; graceSeconds: number; mark: string };
-const revokeReused = sql<Reuse>`update grants set revoked_at = ${'now'}, revoked_reason = 'refresh_token_reused', last_event = ${'mark'}
-  where tenant = ${'tenant'} and id = ${'grantId'} and revoked_at is null
-  and exists (select 1 from refresh_tokens where tenant = ${'tenant'} and family_id = ${'familyId'} and ${lives} and current_hash <> ${'presentedHash'}
+const reused = part<
+  keyof Reuse
+>`exists (select 1 from refresh_tokens where tenant = ${'tenant'} and family_id = ${'familyId'} and ${lives} and current_hash <> ${'presentedHash'}
     and (previous_hash is null or previous_hash <> ${'presentedHash'} or rotated_at + cast(${'graceSeconds'} as bigint) < ${'now'}))`;
+const revokeReused = sql<Reuse>`update grants set revoked_at = ${'now'}, revoked_reason = 'refresh_token_reused', last_event = ${'mark'}
+  where tenant = ${'tenant'} and id = ${'grantId'} and revoked_at is null and ${reused}`;
+const revokeAllReused = sql<Reuse & { subject: string; reason: string }>`${revokeTogether} and ${reused}`;
 
 export function refreshTokensTable(driver: Driver, tenant: string): Pick<Store, 'findFamily' | 'rotateRefreshToken'> {
   const findFamily: Store['findFamily'] = async (familyId, now) => {
@@ -98,32 +107,41 @@ export function refreshTokensTable(driver: Driver, tenant: string): Pick<Store, 
     return row && { family: familyOf(row), grant: grantOf(row), ...grantStateOf(row) };
   };
 
-  const revokeFamily = async (rotation: Rotation, grantId: string, event: AuditEvent): Promise<RotationOutcome> => {
+  const stateOf = async (companionId: string, now: number): Promise<GrantState> => {
+    const [row] = await driver.read(companionState({ tenant, companionId, now }));
+    return row ? grantStateOf(row) : { standing: false };
+  };
+
+  /** Whoever has a copy of the token could have had one for every resource of the approval. */
+  const revokeFamily = async (rotation: Rotation, { id: grantId, approvedWith }: Grant, event: AuditEvent): Promise<RotationOutcome> => {
     const { familyId, presentedHash, now, graceSeconds } = rotation;
     const ending = { tenant, subject: grantId, now, mark: event.id };
-    const [revoked] = await driver.write([
-      revokeReused({ tenant, familyId, grantId, presentedHash, now, graceSeconds, mark: event.id }),
-      endFamiliesIfMarked(ending),
-      eventIfGrant(tenant, grantId, event),
-    ]);
-    return { outcome: revoked?.changes === 1 ? 'reused' : 'dead' };
+    const reuse = { ...ending, familyId, grantId, presentedHash, graceSeconds, reason: 'refresh_token_reused' };
+    const statements =
+      approvedWith === undefined
+        ? [revokeReused(reuse), endFamiliesIfMarked(ending), eventIfGrant(tenant, grantId, event)]
+        : [revokeAllReused(reuse), endFamilyTogether(ending), eventTogether(tenant, grantId, event)];
+    const [revoked] = await driver.write(statements);
+    return { outcome: (revoked?.changes ?? 0) > 0 ? 'reused' : 'dead' };
   };
 
   return {
     findFamily,
     async rotateRefreshToken(rotation, reuse) {
-      const { familyId, presentedHash, nextHash, now, idleExpiresAt } = rotation;
-      const [rotated] = await driver.write([rotate({ tenant, familyId, presentedHash, nextHash, now, idleExpiresAt })]);
+      const { familyId, presentedHash, nextHash, companionId, now, idleExpiresAt } = rotation;
+      const values = { tenant, familyId, presentedHash, nextHash, now, idleExpiresAt };
+      const [rotated] = await driver.write([companionId === undefined ? rotate(values) : rotateForCompanion({ ...values, companionId })]);
       if (rotated?.changes === 1) return { outcome: 'rotated' };
 
       const found = await findFamily(familyId, now);
-      if (found?.paused) return { outcome: 'paused' };
-      if (found === undefined || !found.standing || !isLiving(found.family, now) || found.family.currentHash === presentedHash) return { outcome: 'dead' };
+      const state = companionId === undefined ? found : await stateOf(companionId, now);
+      if (state?.paused) return { outcome: 'paused' };
+      if (found === undefined || !state?.standing || !isLiving(found.family, now) || found.family.currentHash === presentedHash) return { outcome: 'dead' };
       const { family } = found;
       const inGrace = family.previousHash === presentedHash && now <= family.rotatedAt + rotation.graceSeconds;
       // A successor follows from its predecessor, so whoever was faster has put the same one.
       if (inGrace) return { outcome: family.currentHash === nextHash ? 'repeated' : 'dead' };
-      return revokeFamily(rotation, family.grantId, await reuse());
+      return revokeFamily(rotation, found.grant, await reuse());
     },
   };
 }

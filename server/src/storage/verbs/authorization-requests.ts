@@ -3,12 +3,14 @@
  */
 import type { AuditEvent } from '../../audit/event.ts';
 import type { Code } from './codes.ts';
+import type { Companion } from './companions.ts';
+import type { DeviceRequest } from './device-codes.ts';
 import type { Grant } from './grants.ts';
 import type { SessionClient } from './logouts.ts';
 import type { ConsentRecord } from './receipts.ts';
 
 /** The checked parameters of an authorization request, parked while the person signs in and decides. */
-export type AuthorizationRequest = {
+export type AuthorizationRequest = DeviceRequest & {
   clientId: string;
   redirectUri: string;
   /** Whether `redirect_uri` was in the request (a sole registered one may be left out). */
@@ -16,11 +18,6 @@ export type AuthorizationRequest = {
   state?: string;
   /** Absent for `query`. */
   responseMode?: 'form_post';
-  scope: string[];
-  /** Requested, but not offered by the resource: shown to the person as ignored. */
-  ignoredScope?: string[];
-  resource: string;
-  serverId?: string;
   codeChallenge: string;
   nonce?: string;
   /** Thumbprint of the key that must redeem the code (RFC 9449 §10). */
@@ -62,9 +59,9 @@ export type AuthorizationRequestVerbs = {
   findPushedRequest(referenceHash: string, now: number): Promise<PushedRequest | undefined>;
   parkRequest(request: ParkedRequest): Promise<void>;
   findRequest(idHash: string, now: number): Promise<ParkedRequest | undefined>;
-  /** Answers a parked request once: marks it, uses up the reference it was pushed by, creates the grant and the code, writes the event. "answered": somebody was first, nothing changed. */
+  /** Answers a parked request once: marks it, uses up the reference it was pushed by, creates the grant, those of further resources and the code, writes their events. "answered": somebody was first, nothing changed. */
   approveRequest(
-    approval: RequestAnswer & { grant: Grant; code: Code; listener?: SessionClient; receipt?: ConsentRecord },
+    approval: RequestAnswer & { grant: Grant; companions?: Companion[]; code: Code; listener?: SessionClient; receipt?: ConsentRecord },
     event: AuditEvent,
   ): Promise<'approved' | 'answered'>;
   /** Answers a parked request with an error; no grant. */

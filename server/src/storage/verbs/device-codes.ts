@@ -2,12 +2,21 @@
  * Devices that wait for their person (RFC 8628). Part of the store.
  */
 import type { AuditEvent } from '../../audit/event.ts';
+import type { Companion } from './companions.ts';
 import type { Grant, GrantState } from './grants.ts';
 import type { ConsentRecord } from './receipts.ts';
 import type { RefreshFamily } from './refresh-tokens.ts';
 
+/** What is asked of one resource. */
+export type AskedAccess = { scope: string[]; resource: string; serverId?: string };
+
 /** What a device asks for (RFC 8628 §3.1), checked like an authorization request. */
-export type DeviceRequest = { scope: string[]; ignoredScope?: string[]; resource: string; serverId?: string };
+export type DeviceRequest = AskedAccess & {
+  /** Requested, but not offered by any resource that was named: shown to the person as ignored. */
+  ignoredScope?: string[];
+  /** Further resources, each of which gets a grant of its own. */
+  companions?: AskedAccess[];
+};
 
 /** A device that waits for its person. Answered without a grant means denied. */
 export type DeviceCode = {
@@ -42,9 +51,9 @@ export type DeviceCodeVerbs = {
   pollDevice(poll: { codeHash: string; clientId: string; now: number; slowerBySeconds: number }): Promise<PollOutcome>;
   /** The device behind a device code, waiting or not, with its grant and whether that stands. */
   findDevice(codeHash: string, now: number): Promise<({ device: DeviceCode; grant?: Grant } & GrantState) | undefined>;
-  /** Answers a waiting device once: marks it, creates the grant, writes the event. "answered": somebody was first or it is too late, nothing changed. */
+  /** Answers a waiting device once: marks it, creates the grant and those of further resources, writes their events. "answered": somebody was first or it is too late, nothing changed. */
   approveDevice(
-    approval: { codeHash: string; grant: Grant; authTime: number; amr?: string[]; now: number; receipt?: ConsentRecord },
+    approval: { codeHash: string; grant: Grant; companions?: Companion[]; authTime: number; amr?: string[]; now: number; receipt?: ConsentRecord },
     event: AuditEvent,
   ): Promise<'approved' | 'answered'>;
   /** Answers a waiting device with no; no grant. */

@@ -30,6 +30,8 @@ export type Grant = {
   holdId?: string;
   /** What the person took back: no longer in `scope`, though tokens issued before still carry it. */
   removedScope?: string[];
+  /** Id of the first grant of an approval for several resources, on each of its grants: code and refresh family hang from that one. Absent when alone. */
+  approvedWith?: string;
 };
 
 /** Whether what hangs from a grant may be used. `paused` is present when it would stand but for a pause: then it will again. */
@@ -53,7 +55,7 @@ export type GrantVerbs = {
   allowedScopes(key: { userId: string; clientId: string; resource: string }, now: number): Promise<AllowedScope[]>;
   listAgents(userId: string, now: number): Promise<ConnectedAgent[]>;
   listGrants(filter: { clientId?: string; userId?: string; serverId?: string }, now: number): Promise<Grant[]>;
-  /** Revokes a living grant and its refresh family. True when this call did it. */
+  /** Revokes a living grant, and its refresh family unless that serves others that were approved with it. True when this call did it. */
   revokeGrant(id: string, reason: string, event: AuditEvent): Promise<boolean>;
   /** Revokes every living grant that this person gave the client of the named grant on its resource, with their refresh families. True when this call ended any. */
   disconnectAgent(userId: string, grantId: string, reason: string, event: AuditEvent): Promise<boolean>;

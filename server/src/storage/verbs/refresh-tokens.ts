@@ -27,6 +27,8 @@ export type Rotation = {
   familyId: string;
   presentedHash: string;
   nextHash: string;
+  /** The grant that must stand, when it is not the one that the family hangs from but was approved with it. */
+  companionId?: string;
   now: number;
   idleExpiresAt: number;
   graceSeconds: number;

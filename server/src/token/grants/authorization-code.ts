@@ -14,8 +14,8 @@ import { checkBoundKey, spendProof } from '../dpop.ts';
 import { issue } from '../issue.ts';
 import { grantPaused } from '../paused.ts';
 import { beginFamily } from '../refresh-family.ts';
+import { askedGrant } from './asked-grant.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
-import { checkResource } from './narrow.ts';
 
 export const authorizationCode: GrantType = { name: 'authorization_code', redeem };
 
@@ -27,17 +27,17 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
   const found = await context.store.findCode(codeHash, context.now());
   if (!found || found.code.clientId !== request.client.id) throw notValid('unknown, or of another client');
   await checkProofs(request, found.code, context);
-  checkResource(request.parameters.all('resource'), found.grant.resource);
+  const asked = await askedGrant(request.parameters.all('resource'), found, context);
   if (found.code.redeemedAt !== undefined) throw await replayed(found, request, context);
-  if (found.paused) throw grantPaused();
-  if (!found.standing) throw notValid('the grant no longer stands');
+  if (found.paused || asked.paused) throw grantPaused();
+  if (!found.standing || !asked.standing) throw notValid('the grant no longer stands');
 
   const dpopJkt = await spendProof(request.proof, context);
   const refresh = beginFamily({ client: request.client, grant: found.grant, authTime: found.code.authTime, amr: found.code.amr, dpopJkt }, context);
   const outcome = await context.store.redeemCode({ codeHash, now: context.now(), redemptionId: randomId('red_', 12), family: refresh?.family });
   if (outcome === 'spent') throw await spent(codeHash, request, context);
 
-  return answer(found, { client: request.client, refreshToken: refresh?.token, dpopJkt }, context);
+  return answer(found, { grant: asked.grant, client: request.client, refreshToken: refresh?.token, dpopJkt }, context);
 }
 
 function presentedCode(parameters: Parameters): string {
@@ -83,13 +83,15 @@ async function replayed({ grant }: Found, { client, exchange }: TokenRequest, co
     address: exchange.address,
     requestId: exchange.requestId,
   });
-  await context.store.revokeGrant(grant.id, 'code_replayed', event);
+  if (grant.approvedWith === undefined) await context.store.revokeGrant(grant.id, 'code_replayed', event);
+  else await context.store.revokeApproval(grant.approvedWith, 'code_replayed', event);
   return notValid('replayed: the grant is revoked');
 }
 
-type Made = { client: Client; refreshToken: string | undefined; dpopJkt: string | undefined };
+/** `grant` is the one for the resource that was asked for. */
+type Made = { grant: Grant; client: Client; refreshToken: string | undefined; dpopJkt: string | undefined };
 
-function answer({ code, grant }: Found, { client, ...made }: Made, context: Context): Promise<Answer> {
+function answer({ code, grant: first }: Found, { grant, client, ...made }: Made, context: Context): Promise<Answer> {
   context.uses.grant(grant.id, context.now());
   return issue(
     {
@@ -103,7 +105,7 @@ function answer({ code, grant }: Found, { client, ...made }: Made, context: Cont
       amr: code.amr,
       grantExpiresAt: grant.expiresAt,
       ...made,
-      idToken: grant.scope.includes('openid') ? { client, nonce: code.nonce, sid: code.sid } : undefined,
+      idToken: first.scope.includes('openid') ? { client, nonce: code.nonce, sid: code.sid } : undefined,
     },
     context,
   );

@@ -14,8 +14,9 @@ import { spendProof } from '../dpop.ts';
 import { issue } from '../issue.ts';
 import { grantPaused } from '../paused.ts';
 import { beginFamily } from '../refresh-family.ts';
+import { askedGrant } from './asked-grant.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
-import { checkResource, narrowScope } from './narrow.ts';
+import { narrowScope } from './narrow.ts';
 
 export const deviceCode: GrantType = { name: deviceCodeGrant, redeem };
 
@@ -32,16 +33,29 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
   if (polled === 'pending') throw new OAuthError('authorization_pending', 'The person has not answered yet');
   if (polled === 'too-fast') throw new OAuthError('slow_down', 'The device polls too fast: wait five seconds longer from now on');
   const allowed = await allowedDevice(codeHash, request, context);
-  checkResource(request.parameters.all('resource'), allowed.grant.resource);
-  const scope = narrowScope(request.parameters.get('scope'), allowed.grant.scope);
+  const { grant, paused, standing } = await askedGrant(request.parameters.all('resource'), { ...allowed, standing: true }, context);
+  if (paused) throw grantPaused();
+  if (!standing) throw notValid('the grant no longer stands');
+  const scope = narrowScope(request.parameters.get('scope'), grant.scope);
 
   const dpopJkt = await spendProof(request.proof, context);
   const refresh = beginFamily({ client: request.client, ...allowed, dpopJkt }, context);
   const redemption = { codeHash, now: context.now(), redemptionId: randomId('red_', 12), family: refresh?.family };
   if ((await context.store.redeemDevice(redemption)) === 'spent') throw notValid('redeemed a moment ago, or its grant has ended');
-  context.uses.grant(allowed.grant.id, context.now());
+  context.uses.grant(grant.id, context.now());
 
-  return issue({ ...issueFrom(allowed, request.client), scope, refreshToken: refresh?.token, dpopJkt }, context);
+  return issue(
+    {
+      ...issueFrom(allowed, request.client),
+      grantId: grant.id,
+      resource: grant.resource,
+      grantExpiresAt: grant.expiresAt,
+      scope,
+      refreshToken: refresh?.token,
+      dpopJkt,
+    },
+    context,
+  );
 }
 
 function presentedCode(parameters: Parameters): string {

@@ -14,8 +14,9 @@ import { issue } from '../issue.ts';
 import { grantPaused } from '../paused.ts';
 import { dormantFrom } from '../refresh-family.ts';
 import { parseRefreshToken, type RefreshTokenValue, successorOf } from '../refresh-token-value.ts';
+import { askedGrant } from './asked-grant.ts';
 import type { GrantType, TokenRequest } from './grant-type.ts';
-import { checkResource, narrowScope } from './narrow.ts';
+import { narrowScope } from './narrow.ts';
 
 export const refreshToken: GrantType = { name: 'refresh_token', redeem };
 
@@ -29,18 +30,19 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
   // RT-04: another client's attempt changes nothing, else anybody could end anybody's access.
   if (!found || found.family.clientId !== request.client.id) throw notValid('unknown, or of another client');
   checkBoundKey(found.family.dpopJkt, request.proof);
-  if (found.paused) throw grantPaused();
-  if (!found.standing) throw notValid('the family no longer stands');
-  checkResource(request.parameters.all('resource'), found.grant.resource);
-  const scope = narrowScope(request.parameters.get('scope'), found.grant.scope, found.grant.removedScope);
+  if (found.family.revokedAt !== undefined) throw notValid('the family is revoked');
+  const { grant, paused, standing } = await askedGrant(request.parameters.all('resource'), found, context);
+  if (paused) throw grantPaused();
+  if (!standing) throw notValid('the grant no longer stands');
+  const scope = narrowScope(request.parameters.get('scope'), grant.scope, grant.removedScope);
   // An agent in a loop writes a row each time around; hosted ones share everything but the grant.
   context.limits.checkHere('refresh.grant', presented.familyId);
 
   const dpopJkt = await spendProof(request.proof, context);
-  const next = await rotate(presented, found, request, context);
-  context.uses.grant(found.grant.id, context.now());
+  const next = await rotate(presented, { family: found.family, grant }, request, context);
+  context.uses.grant(grant.id, context.now());
 
-  return issue({ ...issueFrom(found), scope, refreshToken: next, dpopJkt }, context);
+  return issue({ ...issueFrom({ family: found.family, grant }), scope, refreshToken: next, dpopJkt }, context);
 }
 
 function presentedToken({ parameters }: TokenRequest, context: Context): Presented {
@@ -60,6 +62,7 @@ async function rotate({ value, familyId, generation }: Presented, { family, gran
     familyId,
     presentedHash: sha256(value),
     nextHash: sha256(next),
+    ...(grant.id === family.grantId ? {} : { companionId: grant.id }),
     now,
     idleExpiresAt: Math.min(dormantFrom(now, context), family.expiresAt),
     graceSeconds: refreshGraceSeconds,
