@@ -27,6 +27,7 @@ export type Shown = {
 
 const asked = `/logout?${new URLSearchParams({ client_id: 'client_approved', post_logout_redirect_uri: `${hostedOrigin}/stay`, state: 'x' })}`;
 const through = { client_id: speakerId, redirect_uri: `${hostedOrigin}/stay`, resource: notesResource, scope: 'notes:read' };
+const severalScopes = 'openid email files:read files:write files:delete notes:read mail:send offline_access';
 const everything = 'openid profile email files:read files:write files:delete offline_access';
 
 /** The pages in the order of the story. `ada` has agents already, `ida` has none; who changes something is somebody of their own, for they act side by side. */
@@ -35,6 +36,7 @@ export function gallery(world: Stand): Shown[] {
     (parameters: Record<string, string> = {}) =>
     (page: Page) =>
       page.goto(world.url(parameters));
+  const several = (parameters: Record<string, string>) => (page: Page) => page.goto(`${world.url(parameters)}&resource=${encodeURIComponent(notesResource)}`);
   const document = { client_id: documentId, redirect_uri: 'http://localhost:3000/callback' };
   const stays = { redirect_uri: `${hostedOrigin}/stay` };
   const path = (where: string) => (page: Page) => page.goto(issuer + where);
@@ -104,6 +106,7 @@ export function gallery(world: Stand): Shown[] {
     { name: 'consent-open', title: /^Allow/, as: 'ida', go: (page) => at({ ...document, scope: everything })(page).then(() => openAll(page)) },
     { name: 'consent-step-up', title: /asks for more/, as: 'ada', go: at({ ...stays, scope: 'files:read files:write files:delete' }) },
     { name: 'consent-reconnect', title: /^Reconnect/, as: 'ada', go: at({ ...stays, scope: 'files:read' }) },
+    { name: 'consent-several', title: /^Allow Claude Code\?/, as: 'ida', go: several({ ...document, scope: severalScopes }) },
     { name: 'consent-through', title: /^Allow File Reports\?/, as: 'ida', go: at(through) },
     { name: 'consent-decided', title: /^Already decided/, as: 'ida', go: decidedTwice },
     {

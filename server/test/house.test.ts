@@ -83,7 +83,6 @@ const rooms: Record<string, string[]> = {
     'clients/address-bucket',
     'clients/find',
     'clients/metadata',
-    'servers/resource',
     'token/back-channel',
     'token/client-auth',
   ],

@@ -223,10 +223,10 @@ function perServer(page: Words, offered: readonly ScopeView[], { server, beside 
   const options = { choices: shape === 'first', open: true };
   const identity = offered.filter(isIdentity);
   return html`${identity.length > 0 && scopeList(page, identity, { ...options, id: 'who' })}
-${servers.map(({ server: { name }, scopes }, index) => {
+${servers.map(({ server: { name, host }, scopes }, index) => {
   const id = `server-${index}`;
   const list = scopes.length === 0 ? html`<p>${page.t('consent.noScopes')}</p>` : scopeList(page, scopes, { ...options, id, below: true });
-  return html`<section class="server" aria-labelledby="${id}"><h3 id="${id}">${quotedName(page, name)}</h3>${list}</section>`;
+  return html`<section class="server" aria-labelledby="${id}"><h3 id="${id}">${quotedName(page, name)} <span class="muted site"><bdi>${visibleText(host)}</bdi></span></h3>${list}</section>`;
 })}`;
 }
 

@@ -161,6 +161,8 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .groups { border: 1px solid var(--line); border-radius: 14px; overflow: hidden; }
 .group { padding: 0.625rem 1rem; }
 .group + .group { border-top: 1px solid var(--line); }
+.server { margin-top: 1.25rem; }
+.server > h3 { margin-bottom: 0.5rem; }
 .group h3, .group h4, .group > summary { display: flex; align-items: center; gap: 0.5rem; }
 .group > summary { font-size: 0.9375rem; font-weight: 650; color: var(--ink); width: auto; min-height: 2.25rem; list-style: none; }
 .group > summary::-webkit-details-marker { display: none; }

@@ -218,7 +218,7 @@ describe('a request to /authorize', () => {
     assert.equal((await get(on.url({ state: undefined }))).status, 200);
   });
 
-  test('[AZ-16] a resource that is no absolute URI, has a fragment, is unknown, or is one of several is invalid_target', async () => {
+  test('[AZ-16] a resource that is no absolute URI, has a fragment, or is unknown is invalid_target, also as one of several', async () => {
     for (const resource of [
       '/mcp',
       'mcp.example.com',
@@ -228,7 +228,7 @@ describe('a request to /authorize', () => {
       'https://mcp.example.com/%6dcp',
     ])
       assertSentBack(await get(on.url({ resource })), 'invalid_target');
-    assertSentBack(await get(`${on.url()}&resource=${encodeURIComponent(issuer)}`), 'invalid_target');
+    assertSentBack(await get(`${on.url()}&resource=${encodeURIComponent('https://other.example/mcp')}`), 'invalid_target');
   });
 
   test('[AZ-17] spellings of scheme, host and port are one resource; the path is exact', async () => {
