@@ -761,6 +761,10 @@ create trigger audit_chains_deleted before delete on audit_chains for each row e
 create trigger audit_chains_truncated before truncate on audit_chains for each statement execute function refuse_audit_change();
 insert into schema_migrations (name, checksum, applied_at) values ('0025-tenants-leave', '6b73fac82f7a16ef5c4770243ac494cc855cfd3072cbf4b04fdacfd8fde23bc4', 0);
 
+alter table grants add column approved_with text;
+create unique index grants_approval on grants (tenant, approved_with, resource) where approved_with is not null;
+insert into schema_migrations (name, checksum, applied_at) values ('0026-several-resources', '4b40164ed86e87087112cb0379749b4721aecbf9e19367ba60e8ccb97a354576', 0);
+
 reset role;
 reset search_path;
 
