@@ -10,13 +10,13 @@ import { randomWord } from './crypto/random.ts';
 import { OAuthError } from './errors.ts';
 import type { HttpRequest } from './http-request.ts';
 import { checkOptions, type Options, type ServerOptions } from './options.ts';
-import { headersFor, jsonFace, pageFace, type Reply, type Route, reply, run, type Surface, toResponse } from './route.ts';
+import { headersFor, jsonFace, pageFace, type Reply, type Route, refuse, reply, run, type Surface, toResponse } from './route.ts';
 import { openStorage } from './storage/open.ts';
 import type { Storage } from './storage/store.ts';
 import { tenantContexts } from './tenant-contexts.ts';
 
-/** What the runtime knows about the caller of a request. */
-export type Connection = { address: string };
+/** What the runtime knows about the caller of a request, and whether it has more requests in hand than it should. */
+export type Connection = { address: string; overloaded?: boolean };
 
 export type AuthServer = {
   /** Answers one request. `connection.address` is the caller's address after trusted proxies. */
@@ -60,12 +60,14 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     }
   }
 
-  function answer(request: HttpRequest, { address }: Connection): Reply | Promise<Reply> {
+  const shedding = shed(options);
+
+  function answer(request: HttpRequest, { address, overloaded = false }: Connection): Reply | Promise<Reply> {
     const bare: Exchange = { request, address, requestId: nextId(), params: {} };
     if (request.url.length > maxUrlLength) return refused(new OAuthError('uri_too_long', 'The address is longer than 8 KiB'), bare);
     const path = pathOf(request.url);
     const known = fixed.get(path);
-    if (known) return run(known, bare, contexts.root, headers);
+    if (known) return overloaded && !isCheap(known) ? refuseBusy(known, bare) : run(known, bare, contexts.root, headers);
     const matched = router.match('ALL', path);
     const [found] = matched[0];
     if (!found) return nothingHere(bare);
@@ -73,6 +75,7 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     const params = decoded(parameters, matched.length === 2 ? matched[1] : []);
     if (!params) return nothingHere(bare);
     const exchange = { ...bare, params };
+    if (overloaded && !isCheap(route)) return refuseBusy(route, exchange);
     return tenanted ? ofTenant(params.tenant ?? '', route, exchange) : run(route, exchange, contexts.root, headers);
   }
 
@@ -81,8 +84,12 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
       const context = await contexts.find(tenant);
       return context ? await run(route, exchange, context, headers) : nothingHere(exchange);
     } catch (error) {
-      return route.surface === 'page' ? refused(error, exchange) : reply(jsonFace(error, exchange, contexts.root), headers[route.surface]);
+      return refuse(error, route, { exchange, context: contexts.root, surfaces: headers });
     }
+  }
+
+  function refuseBusy(route: Route, exchange: Exchange): Reply {
+    return refuse(shedding(), route, { exchange, context: contexts.root, surfaces: headers });
   }
 
   /** Well-known misses are JSON for any origin (META-14); people get a page. */
@@ -92,7 +99,7 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     return machine ? reply(jsonFace(error, exchange, contexts.root), headers.document) : refused(error, exchange);
   }
 
-  function refused(error: unknown, exchange: Exchange): Reply {
+  function refused(error: OAuthError, exchange: Exchange): Reply {
     return reply(pageFace(error, exchange, contexts.root), headers.page);
   }
 
@@ -128,6 +135,24 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
 }
 
 type Place = { route: Route; tenanted: boolean };
+
+const isCheap = ({ surface, vital }: Route): boolean => surface === 'document' || vital === true;
+
+/** Makes the error of a request that is not begun because others wait; the log hears of it once a second, with how many they were. */
+function shed({ log, now }: Options): () => OAuthError {
+  let said = 0;
+  let count = 0;
+  return () => {
+    count += 1;
+    if (now() !== said) {
+      log.warn('requests.shed', { count });
+      said = now();
+      count = 0;
+    }
+    return new OAuthError('temporarily_unavailable', 'The service is busy, try again shortly', { headers: { 'Retry-After': '2' }, logged: true });
+  };
+}
+
 /** The path, percent-encoded as it came. */
 function pathOf(url: string): string {
   const start = url.indexOf('/', url.indexOf('://') + 3);

@@ -120,7 +120,14 @@ export type ErrorPageText = {
 /** A fact with its name: a wire name, or one of the few that the pages have words for. A number is how many more there are. */
 export type ErrorDetail = [name: string, value: string | number];
 
-type ErrorOptions = { status?: number; cause?: unknown; headers?: Record<string, string>; members?: Record<string, string> };
+type ErrorOptions = {
+  status?: number;
+  cause?: unknown;
+  headers?: Record<string, string>;
+  members?: Record<string, string>;
+  /** Whoever throws it keeps the log: for what comes by the thousand. */
+  logged?: boolean;
+};
 
 /**
  * What a handler throws. `description` follows RFC 6749 §5.2: printable ASCII without `"` and `\`, never made from input.
@@ -134,6 +141,7 @@ export class OAuthError extends Error {
   readonly headers: Record<string, string>;
   /** Further members of the JSON face, such as `code`. */
   readonly members: Record<string, string>;
+  readonly logged: boolean;
   redirect?: VerifiedRedirect;
   page?: ErrorPageText;
 
@@ -143,6 +151,7 @@ export class OAuthError extends Error {
     this.status = options.status ?? errorCodes[code].status;
     this.headers = options.headers ?? {};
     this.members = options.members ?? {};
+    this.logged = options.logged ?? false;
   }
 
   /** Says on the error page what the table of codes cannot know. Values may come from input: the page escapes them. */

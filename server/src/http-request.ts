@@ -10,3 +10,8 @@ export type HttpRequest = {
   readonly body: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array> | null;
   text(): Promise<string>;
 };
+
+/** The caller stopped sending in the middle of a body, or was too slow. */
+export class BodyCutOff extends Error {
+  override name = 'BodyCutOff';
+}

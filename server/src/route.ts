@@ -5,7 +5,7 @@
 
 import type { Context, Exchange } from './context.ts';
 import { type ErrorCode, errorUri, OAuthError } from './errors.ts';
-import type { HttpRequest } from './http-request.ts';
+import { BodyCutOff, type HttpRequest } from './http-request.ts';
 import { errorText, pageFrame } from './page-frame.ts';
 import { pageLanguage } from './page-language.ts';
 import { StorageUnavailable } from './storage/driver.ts';
@@ -33,6 +33,8 @@ export type Route = {
   path: string;
   surface: Surface;
   methods: Partial<Record<Method, Handler>>;
+  /** Answered even when the server sheds load, as are all documents: it costs nearly nothing, and others decide by it. */
+  vital?: true;
   /** The metadata member that advertises this route (RFC 8414 §2). Aliases have none. */
   endpoint?: string;
 };
@@ -113,10 +115,7 @@ export function run(route: Route, exchange: Exchange, context: Context, surfaces
   const { method } = exchange.request;
   const handler = route.methods[(method === 'HEAD' ? 'GET' : method) as Method];
   const headers = surfaces[route.surface];
-  const failed = (error: unknown) =>
-    route.surface === 'page' || isNavigation(exchange.request)
-      ? reply(pageFace(error, exchange, context), surfaces.page)
-      : reply(jsonFace(error, exchange, context), headers);
+  const failed = (error: unknown) => refuse(error, route, { exchange, context, surfaces });
   try {
     const answer = handler ? handler(exchange, context) : withoutHandler(route, method);
     return answer instanceof Promise
@@ -125,6 +124,15 @@ export function run(route: Route, exchange: Exchange, context: Context, surfaces
   } catch (error) {
     return failed(error);
   }
+}
+
+type Place = { exchange: Exchange; context: Context; surfaces: Readonly<Record<Surface, SurfaceHeaders>> };
+
+/** The face of an error where a route is asked for: a page for people, JSON for machines. */
+export function refuse(error: unknown, { surface }: Route, { exchange, context, surfaces }: Place): Reply {
+  return surface === 'page' || isNavigation(exchange.request)
+    ? reply(pageFace(error, exchange, context), surfaces.page)
+    : reply(jsonFace(error, exchange, context), surfaces[surface]);
 }
 
 /** A person who opened the address of a machine: no script and no client can send this header (Fetch Metadata). */
@@ -151,6 +159,7 @@ function withoutHandler(route: Route, method: string): Answer {
 function asOAuthError(error: unknown, exchange: Exchange, context: Context): OAuthError {
   const fields = { request_id: exchange.requestId, path: pathOf(exchange.request) };
   if (error instanceof OAuthError) {
+    if (error.logged) return error;
     if (error.status >= 500) context.log.error('request.failed', { ...fields, code: error.code }, error);
     else
       context.log.info('request.refused', {
@@ -160,6 +169,10 @@ function asOAuthError(error: unknown, exchange: Exchange, context: Context): OAu
         cause: error.cause === undefined ? undefined : String(error.cause),
       });
     return error;
+  }
+  if (error instanceof BodyCutOff) {
+    context.log.info('request.cut_off', fields);
+    return new OAuthError('invalid_request', 'The body ended early');
   }
   if (error instanceof StorageUnavailable) {
     context.log.error('storage.unavailable', fields, error);

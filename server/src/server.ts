@@ -155,8 +155,10 @@ export const routes: readonly Route[] = [
   ...apiRoutes,
 
   // the house itself
-  { path: '/health', surface: 'private', methods: { GET: health } },
-  { path: '/health/ready', surface: 'private', methods: { GET: ready } },
+  { path: '/health', surface: 'private', vital: true, methods: { GET: health } },
+  { path: '/health/ready', surface: 'private', vital: true, methods: { GET: ready } },
+  { path: '/livez', surface: 'private', vital: true, methods: { GET: health } },
+  { path: '/readyz', surface: 'private', vital: true, methods: { GET: ready } },
   { path: '/docs/errors', surface: 'page', methods: { GET: errorDocs } },
   { path: '/docs/errors/:code', surface: 'page', methods: { GET: errorDoc } },
   ...assetRoutes,

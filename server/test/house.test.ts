@@ -119,6 +119,7 @@ const arrows: Record<string, string[]> = {
     'options',
     'route',
     'rules/person',
+    'rules/read-body',
     'server',
     'storage',
     'node:',

@@ -381,7 +381,7 @@ const wire: Row[] = [
   ['RATE-03', 'SHOULD', 'Defaults leave room for hosted clients that share addresses.'],
   ['RATE-04', 'MUST', 'Addresses come through configured proxies only.'],
   ['RATE-05', 'MUST', 'Limits reveal nobody.'],
-  ['RATE-06', 'MUST', 'Bodies and slow requests are bounded.', scale],
+  ['RATE-06', 'MUST', 'Bodies and slow requests are bounded.'],
 ];
 
 const resourceServers: Row[] = [
@@ -445,7 +445,7 @@ const clientRows: Row[] = [
   ['PY-07', 'SHOULD', 'A CORS helper follows our table.'],
   ['PY-08', 'MUST', 'Defaults and names agree with the TypeScript SDK.'],
   ['OPS-01', 'MUST', 'Events that decide security are recorded without secrets, and no change of the record goes unnoticed.'],
-  ['OPS-02', 'MUST', 'Health and readiness reveal nothing.', scale],
+  ['OPS-02', 'MUST', 'Health and readiness reveal nothing.'],
   ['OPS-03', 'SHOULD', 'A wrong clock raises an alarm.', scale],
   ['OPS-04', 'MUST', 'A restored backup revives nothing.', scale],
   ['OPS-05', 'MUST', 'Nodes share what must be shared, atomically.'],

@@ -3,7 +3,7 @@
  */
 
 import { OAuthError } from '../errors.ts';
-import type { HttpRequest } from '../http-request.ts';
+import { BodyCutOff, type HttpRequest } from '../http-request.ts';
 import { type Parameters, parametersFromForm, parametersFromJson } from './parameters.ts';
 
 export const maxBodyBytes = 64 * 1024;
@@ -20,10 +20,14 @@ async function readUnannounced(request: HttpRequest): Promise<string> {
   if (!request.body) return '';
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > maxBodyBytes) throw tooLarge();
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body as AsyncIterable<Uint8Array>) {
+      size += chunk.length;
+      if (size > maxBodyBytes) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof OAuthError ? error : new BodyCutOff();
   }
   return new TextDecoder().decode(Buffer.concat(chunks));
 }

@@ -17,6 +17,8 @@ export type Config = {
   port: number;
   trustedProxies: string[];
   drainSeconds: number;
+  finishSeconds: number;
+  maxRequests: number;
   logFormat?: 'json' | 'pretty';
   logLevel: 'info' | 'warn' | 'error';
   /** The server that takes our mail; absent: none is sent. */
@@ -113,6 +115,10 @@ function processSettings(values: Record<string, unknown>, sources: Record<string
   if (port > 65535) throw outOfRange('port', 'from 0 to 65535', sources);
   const drainSeconds = (values.drainSeconds as number | undefined) ?? 2;
   if (drainSeconds > 300) throw outOfRange('drainSeconds', 'from 0 to 300', sources);
+  const finishSeconds = (values.finishSeconds as number | undefined) ?? 10;
+  if (finishSeconds > 300) throw outOfRange('finishSeconds', 'from 0 to 300', sources);
+  const maxRequests = (values.maxRequests as number | undefined) ?? 1000;
+  if (maxRequests < 1 || maxRequests > 100_000) throw outOfRange('maxRequests', 'from 1 to 100000', sources);
   return {
     issuer: values.issuer as string | undefined,
     secret: values.secret as string | undefined,
@@ -121,6 +127,8 @@ function processSettings(values: Record<string, unknown>, sources: Record<string
     port,
     trustedProxies: (values.trustedProxies as string[] | undefined) ?? [],
     drainSeconds,
+    finishSeconds,
+    maxRequests,
     logFormat: oneOf('logFormat', ['json', 'pretty'], values, sources),
     logLevel: oneOf('logLevel', ['info', 'warn', 'error'], values, sources) ?? 'info',
     smtp: smtpSettings(values, sources),

@@ -4,27 +4,40 @@
  */
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { HttpRequest } from '../http-request.ts';
+import { BodyCutOff, type HttpRequest } from '../http-request.ts';
 import type { Reply } from '../route.ts';
 
+/** What relative request targets are read against; URLs are made from the issuer. */
+const origin = 'http://localhost';
+
 /** What answers a request: AuthServer.answer, or the same behind something. */
-export type Answerer = (request: HttpRequest, connection: { address: string }) => Reply | Promise<Reply>;
+export type Answerer = (request: HttpRequest, connection: { address: string; overloaded: boolean }) => Reply | Promise<Reply>;
+
+/** What a server has in hand. Beyond `most` requests that are whole and wait for their answer, what costs something is refused. */
+export type Load = { inFlight: number; readonly most: number; stopping: boolean };
 
 /**
- * Makes a listener for node:http. `origin` is what relative request targets are read against; it is never what URLs are made of.
+ * Makes a listener for node:http.
  * `addressOf` tells the caller's address, after trusted proxies.
  */
-export function listener(answer: Answerer, origin: string, addressOf: (message: IncomingMessage) => string): RequestListener {
-  const write = eachTurn<Written>(writeReply);
+export function listener(answer: Answerer, addressOf: (message: IncomingMessage) => string, load: Load): RequestListener {
+  const write = eachTurn<Written>((written) => writeReply(written, load));
   const begin = eachTurn<Pending>(([message, response]) => {
     // Nobody waits for an answer any more.
     if (message.destroyed) return;
     try {
-      const reply = answer(requestOf(message, origin + message.url), { address: addressOf(message) });
-      if (!(reply instanceof Promise)) return writeReply([reply, message, response]);
+      const reply = answer(requestOf(message, origin + message.url), { address: addressOf(message), overloaded: load.inFlight >= load.most });
+      if (!(reply instanceof Promise)) return writeReply([reply, message, response], load);
+      const done = count(message, load);
       reply.then(
-        (later) => write([later, message, response]),
-        () => response.destroy(),
+        (later) => {
+          done();
+          write([later, message, response]);
+        },
+        () => {
+          done();
+          response.destroy();
+        },
       );
     } catch {
       // What fails here ends its own connection, not those that were gathered with it.
@@ -35,6 +48,21 @@ export function listener(answer: Answerer, origin: string, addressOf: (message: 
     // An absolute or authority form is for proxies, which this is not.
     if (!message.url?.startsWith('/')) return void response.writeHead(400).end();
     begin([message, response]);
+  };
+}
+
+/** Counts a request until it is answered. One whose body still comes is counted when it is whole: slow senders must not use up what the others need. */
+function count(message: IncomingMessage, load: Load): () => void {
+  let counted = 0;
+  const begin = () => {
+    counted = 1;
+    load.inFlight += 1;
+  };
+  if (message.complete) begin();
+  else message.once('end', begin);
+  return () => {
+    load.inFlight -= counted;
+    if (counted === 0) message.off('end', begin);
   };
 }
 
@@ -58,21 +86,21 @@ function eachTurn<Item>(handle: (item: Item) => void): (item: Item) => void {
 }
 
 /** A reply that cannot be written ends its own connection and nothing else. */
-function writeReply([reply, message, response]: Written): void {
+function writeReply([reply, message, response]: Written, load: Load): void {
   try {
-    write(reply, message, response);
+    write(reply, message, response, load.stopping);
   } catch {
     response.destroy();
   }
 }
 
-function write(reply: Reply, message: IncomingMessage, response: ServerResponse): void {
+function write(reply: Reply, message: IncomingMessage, response: ServerResponse, last: boolean): void {
   const headers = flat(reply.headers).slice();
   for (const cookie of reply.cookies ?? []) headers.push('Set-Cookie', cookie);
   if (reply.body !== null) headers.push('Content-Length', String(Buffer.byteLength(reply.body)));
   else if (reply.status !== 204 && reply.status !== 304) headers.push('Content-Length', '0');
   // A body nobody read, e.g. after a 413, would be taken for the next request.
-  if (!message.complete && message.method !== 'GET' && message.method !== 'HEAD') headers.push('Connection', 'close');
+  if (last || (!message.complete && message.method !== 'GET' && message.method !== 'HEAD')) headers.push('Connection', 'close');
   response.writeHead(reply.status, headers);
   response.end(reply.body ?? undefined);
 }
@@ -110,6 +138,6 @@ function textOf(message: IncomingMessage): Promise<string> {
     message.on('data', (chunk) => chunks.push(chunk as Buffer));
     message.on('end', () => resolve((chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString('utf8')));
     // A client that goes away before the end is an error here too.
-    message.on('error', reject);
+    message.on('error', () => reject(new BodyCutOff()));
   });
 }

@@ -1,14 +1,15 @@
 /**
- * A server on the sockets of Node: addresses of callers, timeouts, the clockwork (last use each second, housekeeping each minute), and a stop that lets
- * running requests finish. Not here: which server (production.ts, development.ts), signals and exit codes (cli/).
+ * A server on the sockets of Node: addresses of callers, the clockwork (last use each second, housekeeping each minute), and a stop that lets running requests
+ * finish. Not here: which server (production.ts, development.ts), how long callers may take (http-server.ts), signals and exit codes (cli/).
  */
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import type { Connection } from '../app.ts';
 import type { Log } from '../context.ts';
 import { clientAddress, proxyList } from './client-address.ts';
-import { type Answerer, listener } from './node-http.ts';
+import { type BoundedServer, boundedServer, type Patience, patience } from './http-server.ts';
+import { type Answerer, type Load, listener } from './node-http.ts';
 import { StartRefused } from './start-refused.ts';
 
 export type NodeOptions = {
@@ -32,6 +33,10 @@ export type NodeOptions = {
   drainSeconds?: number;
   /** How long running requests may take to finish. */
   finishSeconds?: number;
+  /** Requests that wait for their answer, at most; beyond it 503 at once, but for documents and health. Only where there is `answer`. */
+  maxRequests?: number;
+  /** How long callers may take, where it differs. */
+  patience?: Partial<Patience>;
 };
 
 export type RunningServer = {
@@ -43,63 +48,53 @@ export type RunningServer = {
 };
 
 const second = 1000;
-const readyPath = /^\/health\/ready(\?|$)/;
+const readyPath = /^\/(health\/ready|readyz)(\?|$)/;
+const maxRequests = 1000;
 
 /** Listens. @throws {StartRefused} when the port is taken or may not be used; @throws {TypeError} for a proxy that is no address. */
 export async function startNode(options: NodeOptions): Promise<RunningServer> {
   const isProxy = proxyList(options.trustedProxies ?? []);
-  const state = { stopping: false };
-  const servers: Server[] = [];
+  const load: Load = { inFlight: 0, most: options.maxRequests ?? maxRequests, stopping: false };
+  const servers: BoundedServer[] = [];
   let { port } = options;
   for (const host of hostsOf(options.host)) {
-    const server = makeServer(options, isProxy, state);
+    const made = makeServer(options, isProxy, load);
     try {
-      port = await listen(server, host, port);
-      servers.push(server);
+      port = await listen(made.server, host, port);
+      servers.push(made);
     } catch (error) {
       // A machine without IPv6 has only one loopback address.
       if (servers.length > 0 && isMissingAddress(error)) continue;
-      for (const listening of servers) listening.close();
+      for (const { server } of servers) server.close();
       throw refusal(error, host, port);
     }
   }
-  const timers = clockwork(options);
+  const clock = clockwork(options);
   let stopped: Promise<void> | undefined;
   return {
     url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
     port,
     stop: ({ drainSeconds = options.drainSeconds ?? 0 } = {}) => {
-      stopped ??= stop(options, { servers, timers, state, drainSeconds });
+      stopped ??= stop(options, { servers, clock, load, drainSeconds });
       return stopped;
     },
   };
 }
 
-function makeServer(options: NodeOptions, isProxy: (address: string) => boolean, state: { stopping: boolean }): Server {
-  const handle = requestListener(options, isProxy);
-  const server = createServer(timeouts, (message, response) => {
-    if (state.stopping) {
+function makeServer(options: NodeOptions, isProxy: (address: string) => boolean, load: Load): BoundedServer {
+  const handle = requestListener(options, isProxy, load);
+  const untilStopped: RequestListener = (message, response) => {
+    if (load.stopping) {
       response.setHeader('Connection', 'close');
       if (readyPath.test(message.url ?? '')) return notReady(response);
     }
     return handle(message, response);
-  });
-  // A reader that stopped reading does not keep its socket.
-  server.timeout = 120 * second;
-  return server;
+  };
+  return boundedServer(untilStopped, { ...patience, ...options.patience });
 }
 
-const timeouts = {
-  headersTimeout: 10 * second,
-  requestTimeout: 30 * second,
-  // Longer than proxies keep theirs: the side that reuses a connection must not be surprised by its end.
-  keepAliveTimeout: 75 * second,
-  connectionsCheckingInterval: 5 * second,
-};
-
-function requestListener({ answer, fetch }: NodeOptions, isProxy: (address: string) => boolean): RequestListener {
-  // Nothing is made from this origin: URLs come from the issuer.
-  if (answer) return listener(answer, 'http://localhost', (message) => addressOf(message, isProxy));
+function requestListener({ answer, fetch }: NodeOptions, isProxy: (address: string) => boolean, load: Load): RequestListener {
+  if (answer) return listener(answer, (message) => addressOf(message, isProxy), load);
   const connectionOf = (env: unknown): Connection => ({ address: addressOf((env as HttpBindings).incoming, isProxy) });
   return getRequestListener((request, env) => fetch(request, connectionOf(env)), { overrideGlobalObjects: false }) as RequestListener;
 }
@@ -156,39 +151,45 @@ function refusal(error: unknown, host: string, port: number): unknown {
   return error;
 }
 
-/** Each work waits for its own end before it begins again; a failure is logged and tried again. */
-function clockwork({ flush, maintain, log }: NodeOptions): NodeJS.Timeout[] {
-  const every = (seconds: number, work: (() => Promise<void>) | undefined, event: string): NodeJS.Timeout[] => {
-    if (!work) return [];
-    let running = false;
-    const run = async () => {
-      if (running) return;
-      running = true;
-      try {
-        await work();
-      } catch (error) {
-        log.error(event, {}, error);
-      } finally {
-        running = false;
-      }
+/** Each work waits for its own end before it begins again; a failure is logged and tried again. Returns what stops the clock and waits for the work under way. */
+function clockwork({ flush, maintain, log }: NodeOptions): () => Promise<unknown> {
+  const every = (seconds: number, work: (() => Promise<void>) | undefined, event: string): (() => Promise<unknown> | undefined) => {
+    if (!work) return () => undefined;
+    let running: Promise<void> | undefined;
+    const run = () => {
+      running ??= work()
+        .catch((error: unknown) => log.error(event, {}, error))
+        .finally(() => {
+          running = undefined;
+        });
     };
-    return [setInterval(() => void run(), seconds * second).unref()];
+    const timer = setInterval(run, seconds * second).unref();
+    return () => {
+      clearInterval(timer);
+      return running;
+    };
   };
-  return [...every(1, flush, 'use.flush_failed'), ...every(60, maintain, 'maintenance.failed')];
+  const ends = [every(1, flush, 'use.flush_failed'), every(60, maintain, 'maintenance.failed')];
+  return () => Promise.all(ends.map((end) => end()));
 }
 
-type Running = { servers: Server[]; timers: NodeJS.Timeout[]; state: { stopping: boolean }; drainSeconds: number };
+type Running = { servers: BoundedServer[]; clock: () => Promise<unknown>; load: Load; drainSeconds: number };
 
-async function stop({ flush, close, log, finishSeconds = 10 }: NodeOptions, { servers, timers, state, drainSeconds }: Running): Promise<void> {
-  state.stopping = true;
+async function stop({ flush, close, log, finishSeconds = 10 }: NodeOptions, { servers, clock, load, drainSeconds }: Running): Promise<void> {
+  load.stopping = true;
   log.info('server.stopping', { drain_seconds: drainSeconds });
   if (drainSeconds > 0) await new Promise((resolve) => setTimeout(resolve, drainSeconds * second));
-  const patience = setTimeout(() => {
-    for (const server of servers) server.closeAllConnections();
+  const deadline = setTimeout(() => {
+    for (const { server } of servers) server.closeAllConnections();
   }, finishSeconds * second);
-  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
-  clearTimeout(patience);
-  for (const timer of timers) clearInterval(timer);
+  // A connection that becomes idle later is ended by nobody else.
+  const sweep = setInterval(() => {
+    for (const { endIdle } of servers) endIdle();
+  }, 100);
+  await Promise.all(servers.map(({ server }) => new Promise<void>((resolve) => server.close(() => resolve()))));
+  clearTimeout(deadline);
+  clearInterval(sweep);
+  await clock();
   try {
     await flush?.();
   } finally {

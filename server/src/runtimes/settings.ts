@@ -23,6 +23,8 @@ export const settings: readonly Setting[] = [
   { name: 'port', kind: 'number', about: 'port to listen on (9000)' },
   { name: 'trustedProxies', kind: 'list', about: 'addresses and networks whose X-Forwarded-For is believed' },
   { name: 'drainSeconds', kind: 'number', about: 'how long to answer "not ready" before closing (2)' },
+  { name: 'finishSeconds', kind: 'number', about: 'how long running requests may take to finish at the end (10)' },
+  { name: 'maxRequests', kind: 'number', about: 'requests that wait for their answer, at most; beyond it 503 (1000)' },
   { name: 'logFormat', kind: 'text', about: 'json or pretty' },
   { name: 'logLevel', kind: 'text', about: 'info, warn or error' },
   { name: 'serviceName', kind: 'text', option: 'serviceName', about: 'name on every page' },

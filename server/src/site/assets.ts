@@ -6,5 +6,5 @@ import { assets } from '../views/assets.ts';
 
 export const assetRoutes: Route[] = assets.map(({ path, contentType, body }) => {
   const serve: Handler = () => ({ status: 200, text: body, headers: { 'Content-Type': contentType, 'Cache-Control': 'public, max-age=31536000, immutable' } });
-  return { path, surface: 'page', methods: { GET: serve } };
+  return { path, surface: 'page', vital: true, methods: { GET: serve } };
 });

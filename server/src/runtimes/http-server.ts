@@ -1,0 +1,63 @@
+/**
+ * The bounds of a server on Node's sockets: how long a caller may take, how much it may send before anybody reads it, how many may be connected. What the parser
+ * refuses, Node answers by itself: 400, 408 and 431. Not here: the size of bodies (rules/read-body.ts), what is answered (node-http.ts), starting and stopping (serve.ts).
+ */
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { maxBodyBytes } from '../rules/read-body.ts';
+
+/** In milliseconds. */
+export type Patience = {
+  /** For the headers of a request, from its first byte or the connection on. Beyond it 408. */
+  headers: number;
+  /** For a request with its body. Beyond it 408. */
+  request: number;
+  /** For the next request on a connection. Longer than proxies keep theirs: the side that reuses one must not be surprised by its end. */
+  keepAlive: number;
+  /** Without a byte in either direction: a reader that stopped reading does not keep its socket. */
+  silence: number;
+  /** How often headers and requests are looked at. */
+  check: number;
+};
+
+export const patience: Patience = { headers: 10_000, request: 30_000, keepAlive: 75_000, silence: 120_000, check: 5000 };
+
+/** The parser stops at so many bytes of request line and headers together, with 431. */
+const maxHeaderBytes = 16 * 1024;
+const maxHeaders = 100;
+/** Below what operating systems allow a process, so that files and connections of our own can still be opened. */
+const maxConnections = 10_000;
+
+/** `endIdle` ends the connections on which nothing is asked, those on which nothing ever was among them, which Node leaves open. */
+export type BoundedServer = { server: Server; endIdle(): void };
+
+/** Makes a server that does not listen yet. */
+export function boundedServer(handle: RequestListener, { headers, request, keepAlive, silence, check }: Patience): BoundedServer {
+  const times = { headersTimeout: headers, requestTimeout: request, keepAliveTimeout: keepAlive, connectionsCheckingInterval: check };
+  const bounded: RequestListener = (message, response) => {
+    if (message.rawHeaders.length > 2 * maxHeaders) return end(response, 431);
+    return handle(message, response);
+  };
+  const server = createServer({ ...times, maxHeaderSize: maxHeaderBytes }, bounded);
+  server.timeout = silence;
+  server.maxConnections = maxConnections;
+  // RFC 9110 §10.1.1: who asks first is told to send nothing that would be refused.
+  server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
+    if (Number(message.headers['content-length'] ?? 0) <= maxBodyBytes) response.writeContinue();
+    bounded(message, response);
+  });
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  const endIdle = () => {
+    server.closeIdleConnections();
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  };
+  return { server, endIdle };
+}
+
+function end(response: ServerResponse, status: number): void {
+  response.writeHead(status, { Connection: 'close', 'Content-Length': '0' }).end();
+}
