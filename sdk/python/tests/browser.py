@@ -42,6 +42,19 @@ async def allow_device(http: httpx.AsyncClient, url: str, *, code: str, username
     return page.text
 
 
+async def press(http: httpx.AsyncClient, url: str, action: str, *, about: str, without: str = "") -> str:
+    """Sends the form of a page that posts to ``action`` about something, less a ticked value. The text of the page after it."""
+    page = await http.get(url, follow_redirects=True)
+    forms = [inner for attributes, inner in _FORM.findall(page.text) if _attribute(attributes, "action").endswith(action)]
+    [inner] = [inner for inner in forms if about in inner]
+    inputs = [text for kind, text in _TAG.findall(inner) if kind == "input" and not re.search(r"\sdisabled\b", text)]
+    chosen = [text for text in inputs if _attribute(text, "type") not in ("radio", "checkbox") or re.search(r"\schecked\b", text)]
+    fields = [(_attribute(text, "name"), _attribute(text, "value")) for text in chosen]
+    headers = {"Origin": "null", "Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
+    body = urlencode([field for field in fields if field[1] != without])
+    return (await http.post(urljoin(str(page.url), action), content=body, headers=headers, follow_redirects=True)).text
+
+
 def _filled(page: httpx.Response, username: str, password: str, *wanted: str) -> tuple[str, list[tuple[str, str]]]:
     """The form that signs in or decides, or the one with a field that is wanted, filled in."""
     for attributes, inner in _FORM.findall(page.text):

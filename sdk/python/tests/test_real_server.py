@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import json
 import time
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import mcp.shared.auth
 import pytest
-from browser import allow_device, sign_in_and_allow
+from browser import allow_device, press, sign_in_and_allow
 from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import Depends, FastAPI, Request
 from fastmcp import Client, FastMCP
@@ -28,6 +29,7 @@ from auth_agent_mcp import (
     AgentTokens,
     AuthAgentClient,
     AuthAgentMiddleware,
+    AuthenticationError,
     AuthServerUnavailable,
     DevicePrompt,
     SavedLogin,
@@ -60,8 +62,8 @@ def new_key(issuer: str, server_id: str) -> dict[str, str]:
     return key
 
 
-async def tokens_of_a_person(issuer: str, resource: str, scope: str) -> dict[str, Any]:
-    """testuser signs in and allows; the code becomes tokens."""
+async def tokens_of_a_person(issuer: str, resource: str, scope: str, browser: httpx.AsyncClient | None = None) -> dict[str, Any]:
+    """testuser signs in, in their browser or another, and allows; the code becomes tokens."""
     request = {
         "response_type": "code",
         "client_id": "client_claude_code",
@@ -73,7 +75,8 @@ async def tokens_of_a_person(issuer: str, resource: str, scope: str) -> dict[str
         "code_challenge_method": "S256",
     }
     async with httpx.AsyncClient() as http:
-        back = await sign_in_and_allow(http, f"{issuer}/authorize?{httpx.QueryParams(request)}", username="testuser", password="testpass")
+        url = f"{issuer}/authorize?{httpx.QueryParams(request)}"
+        back = await sign_in_and_allow(browser or http, url, username="testuser", password="testpass")
         code = parse_qs(urlsplit(back).query)["code"][0]
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "client_id": "client_claude_code"}
         response = await http.post(f"{issuer}/token", data={**form, "code_verifier": VERIFIER})
@@ -134,6 +137,42 @@ async def test_a_revoked_token_a_token_for_another_server_and_nonsense_are_all_i
 
     assert (good["active"], good["client_id"], good["aud"]) == (True, "mcp-task-manager", "http://localhost:4001")
     assert answers == [{"active": False}] * 3
+
+
+def grant_of(token: str) -> str:
+    """What the person allowed, as the pages name it."""
+    payload = token.split(".")[1]
+    return str(json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["grant_id"])
+
+
+async def test_a_pause_and_a_reduction_are_honoured_within_the_cache_time_and_a_resumption_at_once(issuer: str) -> None:
+    """[ACC-01] [ACC-02] [RS-20]"""
+    late = 0.0
+    key = new_key(issuer, "srv_abc123")["key_secret"]
+    options: dict[str, Any] = {"server_id": "srv_abc123", "api_key": key, "auth_server": issuer, "cache_ttl": 30}
+    async with httpx.AsyncClient() as browser, AuthAgentClient(**options, now=lambda: time.time() + late) as client:
+        scope = "files:read files:write"
+        token = (await tokens_of_a_person(issuer, "https://your-mcp-server.com", scope, browser))["access_token"]
+        before = await client.validate_token(token)
+        grant, agents = grant_of(token), f"{issuer}/account/agents"
+
+        await press(browser, f"{agents}/pause?grant={grant}", "/account/agents/pause", about=grant)
+        cached = await client.validate_token(token)
+        late += 31
+        with pytest.raises(AuthenticationError):
+            await client.validate_token(token)
+        await press(browser, agents, "/account/agents/resume", about=grant)
+        resumed = await client.validate_token(token)
+        await press(browser, f"{agents}/reduce?grant={grant}", "/account/agents/reduce", about=grant, without="files:write")
+        late += 31
+        reduced = await client.validate_token(token)
+        await press(browser, agents, "/account/agents/disconnect", about=grant)
+        late += 31
+        gone = await client.introspect_token(token)
+
+    assert set(before.scopes) == set(cached.scopes) == set(resumed.scopes) == {"files:read", "files:write"}
+    assert set(reduced.scopes) == {"files:read"}
+    assert gone == {"active": False}
 
 
 async def test_wrong_keys_are_an_outage_to_callers_and_a_hint_to_the_developer(issuer: str) -> None:
