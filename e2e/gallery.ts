@@ -194,7 +194,7 @@ export function gallery(world: Stand): Shown[] {
     { name: 'signed-out', title: /^You are signed out/, go: path('/logout') },
     { name: 'code', title: /^Enter the code/, go: (page) => askForCode(page, 'mara') },
     { name: 'code-wrong', title: /^Enter the code/, go: (page) => askForCode(page, 'mara@acme.example').then(() => enter(page, '0000 0000')) },
-    { name: 'code-over', title: /^Enter the code/, go: tooManyCodes },
+    { name: 'code-over', title: /^This code no longer works/, go: tooManyCodes },
     { name: 'code-elsewhere', title: /^Your code/, go: linkElsewhere },
     { name: 'code-closed', title: /^This code no longer works/, go: path('/code?flow=lnk_gone') },
     { name: 'sign-in-no-name', title: /^Sign in/, go: (page) => askForCode(page, '').then(() => page.getByRole('alert').waitFor()) },
@@ -221,7 +221,7 @@ export function gallery(world: Stand): Shown[] {
     },
     { name: 'invitation-closed', title: /^This invitation no longer works/, go: path('/invite?token=ol_gone') },
     { name: 'reset', title: /^Forgot your password/, go: path('/reset') },
-    { name: 'reset-without-mail', title: /^Forgot your password/, go: (page) => page.goto(`${world.development}/reset`) },
+    { name: 'reset-development', title: /^Forgot your password/, go: (page) => page.goto(`${world.development}/reset`) },
     { name: 'reset-sent', title: /^Look at your mail/, go: (page) => path('/reset')(page).then(() => resetFor(page, 'nobody')) },
     { name: 'reset-new', title: /^Choose a new password/, go: (page) => newPassword(page, undefined) },
     { name: 'reset-new-wrong', title: /^Choose a new password/, go: (page) => newPassword(page, 'short') },
@@ -300,7 +300,8 @@ export function gallery(world: Stand): Shown[] {
   async function tooManyCodes(page: Page): Promise<void> {
     await askForCode(page, 'mara');
     for (let tries = 0; tries < 6; tries++) await enter(page, '0000 0000');
-    await page.getByText('no longer works').waitFor();
+    await page.getByRole('alert').waitFor();
+    await page.getByRole('heading', { name: 'This code no longer works' }).waitFor();
   }
 
   /** The mail is opened where nobody asked for it. */

@@ -66,7 +66,7 @@ ${
 }
 ${values.more && html`<p class="muted">${t('activity.more')}</p>`}
 ${silent.map((one) => html`<p class="muted">${phrase(page, 'activity.silent', one)} <time datetime="${machineTime(one.lastUsed)}">${agoText(one.lastUsed, page)}</time></p>`)}
-<p><a href="${page.base}/account/activity.csv${query}">${t('activity.csv')}</a> <a href="${page.base}/account/activity.json${query}">${t('activity.json')}</a></p>`;
+<p class="beside"><a href="${page.base}/account/activity.csv${query}">${t('activity.csv')}</a> <a href="${page.base}/account/activity.json${query}">${t('activity.json')}</a></p>`;
   return renderPage(page, {
     title: t('activity.title'),
     why: 'why.account',
@@ -107,7 +107,7 @@ function actionLine(page: PageFrame, { name, outcome, missing, times }: RunView[
 
 function happening(page: PageFrame, { what, at, actor, days = 0 }: HappeningView): Markup {
   const said = actor ? html` · ${phrase(page, 'activity.who', actor)}` : html` · ${page.t('activity.all')}`;
-  return html`<li class="agent"><p><strong>${page.t(`activity.${what}`, { days })}</strong>${said} <span class="muted"><bdi>${dateText(at, page)}, <time datetime="${machineTime(at)}">${clock(at, page)}</time></bdi></span></p></li>`;
+  return html`<li class="agent"><p><strong>${page.t(`activity.${what}`, { days })}</strong>${said} <span class="muted when"><bdi>${dateText(at, page)}, <time datetime="${machineTime(at)}">${clock(at, page)}</time></bdi></span></p></li>`;
 }
 
 /** Stopped first, then what else there is to do, in the order of how much it ends. */

@@ -28,15 +28,25 @@ export type CodePageValues = {
 export function codePage(page: PageFrame, values: CodePageValues): string {
   const { t, rich } = page;
   const { purpose, hidden, email, code, problem } = values;
+  if (problem === 'over') return overPage(page, values.again);
   const text = problem && t(`mailCode.error.${problem}`);
   const sent = email === undefined ? t('mailCode.sent') : rich(`mailCode.sentTo.${purpose}`, { email: html`<strong><bdi>${email}</bdi></strong>` });
-  const main = html`${errorSummary(page, text === undefined ? [] : [{ field: problem === 'over' ? 'again' : 'code', text }])}
+  const main = html`${errorSummary(page, text === undefined ? [] : [{ field: 'code', text }])}
 <h1>${t(code === undefined ? 'mailCode.title' : 'mailCode.here')}</h1>
-${code === undefined && problem !== 'over' && html`<p>${sent}</p>`}
-${problem !== 'over' && codeForm(page, { hidden, code, invalid: problem !== undefined })}
-<p class="small">${t('mailCode.nothing')} <a id="again" href="${page.base}${values.again}">${t('mailCode.again')}</a></p>`;
+${code === undefined && html`<p>${sent}</p>`}
+${codeForm(page, { hidden, code, invalid: problem !== undefined })}
+<p class="small">${t('mailCode.nothing')} <a href="${page.base}${values.again}">${t('mailCode.again')}</a></p>`;
 
   return renderPage(page, { title: t('mailCode.title'), why: 'why.code', main });
+}
+
+/** There is nothing left to enter. */
+function overPage(page: PageFrame, again: string): string {
+  const { t } = page;
+  const title = t('problem.case.codeClosed.title');
+  const main = html`<h1>${title}</h1><p role="alert">${t('mailCode.error.over')}</p>
+<p><a class="button main" href="${page.base}${again}">${t('mailCode.again')}</a></p>`;
+  return renderPage(page, { title, why: 'why.code', main });
 }
 
 function codeForm(page: PageFrame, { hidden, code, invalid }: { hidden: CodePageValues['hidden']; code?: string; invalid: boolean }): Markup {

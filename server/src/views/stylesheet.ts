@@ -231,9 +231,23 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .button.alarm:hover { background: var(--red); color: var(--card); }
 .filter { display: flex; flex-wrap: wrap; align-items: end; gap: 0.5rem 1rem; }
 .filter > * { flex: 1 1 10rem; }
+.filter > .button { flex: 0 1 10rem; }
+.agent .when { display: inline-block; }
 fieldset.kept { margin-inline: 0; margin-bottom: 0; padding: 0; border: 0; min-width: 0; }
 fieldset.kept legend { padding: 0; font-weight: 650; }
 select { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; }
+select, .language select {
+  --end: 100%;
+  --in: -1;
+  appearance: none;
+  padding-inline-end: 2.25rem;
+  background-image: linear-gradient(45deg, transparent 50%, currentColor 50%), linear-gradient(135deg, currentColor 50%, transparent 50%);
+  background-size: 0.375rem 0.375rem;
+  background-position: calc(var(--end) + var(--in) * 1.25rem) 50%, calc(var(--end) + var(--in) * 0.875rem) 50%;
+  background-repeat: no-repeat;
+}
+[dir="rtl"] select { --end: 0%; --in: 1; background-image: linear-gradient(135deg, currentColor 50%, transparent 50%), linear-gradient(45deg, transparent 50%, currentColor 50%); }
+@media (forced-colors: active) { select, .language select { appearance: auto; background-image: none; } }
 .agent .mail { white-space: pre-wrap; }
 .agent .tier-document .proof, .agent .tier-dynamic .proof { font-size: 1.25rem; }
 .times { display: flex; flex-wrap: wrap; gap: 0.5rem 2rem; }
@@ -277,7 +291,7 @@ select { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inheri
 .foot .copy:hover { color: var(--ink); }
 .request code { font-size: 0.75rem; }
 .language { display: flex; flex-wrap: wrap; align-items: center; gap: 0.25rem 0.625rem; margin-top: 0.25rem; }
-.language select { width: auto; min-height: 2.75rem; max-width: 100%; padding: 0.25rem 0.5rem; font: inherit; color: inherit; background: none; border: 1px solid var(--edge); border-radius: 10px; }
+.language select { width: auto; min-height: 2.75rem; max-width: 100%; padding-block: 0.25rem; padding-inline-start: 0.75rem; font: inherit; color: inherit; background-color: transparent; border: 1px solid var(--edge); border-radius: 10px; }
 .part .language label { font-weight: 650; }
 .part .language > * + * { margin-top: 0; }
 .language option { color: var(--ink); background: var(--card); }
@@ -291,7 +305,7 @@ select { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inheri
   .support .technical > div { grid-template-columns: 7rem 1fr; }
   .choice { grid-template-columns: auto 1fr auto; }
   .choice code { grid-column: 3; }
-  .part .button { width: auto; min-width: 10rem; }
+  .part .button { width: fit-content; min-width: 10rem; }
   .agent .button { width: auto; min-width: 10rem; }
 }
 @media (pointer: coarse) {
