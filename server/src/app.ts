@@ -29,9 +29,9 @@ export type AuthServer = {
   readonly options: Options;
   /** Sweeps expired rows, expires clients, rotates keys. Call about once a minute; two nodes may do it at once. */
   maintain(): Promise<void>;
-  /** Writes batched last-use times and begins to send mail. Call about once a second and before closing. */
+  /** Writes batched last-use times, begins to send mail and to deliver webhooks. Call about once a second and before closing. */
   flush(): Promise<void>;
-  /** Waits for mail that is being handed over, then closes the database: the other way round that mail would be sent twice. */
+  /** Waits for mail and webhooks that are being handed over, then closes the database: the other way round they would be sent twice. */
   close(): Promise<void>;
 };
 
@@ -122,6 +122,7 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
       await contexts.refresh();
       for (const context of contexts.known()) {
         context.mail.tick();
+        context.webhooks.tick();
         await context.uses.flush();
         await context.activity.flush();
       }

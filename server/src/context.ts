@@ -12,6 +12,7 @@ import type { Route } from './route.ts';
 import type { ActivityCounter } from './storage/activity-counter.ts';
 import type { Store } from './storage/store.ts';
 import type { UseCounter } from './storage/use-counter.ts';
+import type { Webhooks } from './webhooks/deliver.ts';
 
 export type Context = {
   readonly options: Options;
@@ -27,6 +28,8 @@ export type Context = {
   readonly limits: Limits;
   /** What people are told by mail. */
   readonly mail: Outbox;
+  /** What programs of the operator are told. */
+  readonly webhooks: Webhooks;
   /** Batched last-use times. */
   readonly uses: UseCounter;
   /** What servers report that agents did. */

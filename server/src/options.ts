@@ -36,7 +36,7 @@ export type MailSender = {
   close?(): void;
 };
 /**
- * Speaks to an upstream that an operator listed, under the guard of {@link DocumentFetcher} but for any method and status. `privateNetwork`: it may have an address
+ * Speaks to an upstream or a webhook that an operator listed, under the guard of {@link DocumentFetcher} but for any method and status. `privateNetwork`: it may have an address
  * that is not public. Rejects when there was no whole answer.
  */
 export type UpstreamFetch = (
@@ -168,7 +168,7 @@ const schema = z.strictObject({
   postForm: z.custom<FormPoster>((value) => typeof value === 'function').optional(),
   /** Sends mail; without it `context.mail.on` is false, and what needs mail is off. */
   sendMail: z.custom<MailSender>((value) => typeof value === 'function').optional(),
-  /** Lets people sign in at the issuers that an operator listed; without it nobody can, and no page offers it. */
+  /** Lets people sign in at the issuers that an operator listed, and delivers webhooks; without it nobody can, no page offers it, and none is delivered. */
   fetchUpstream: z.custom<UpstreamFetch>((value) => typeof value === 'function').optional(),
   driver: z.custom<Driver>((value) => typeof value === 'object' && value !== null && 'read' in value, 'must be a storage driver'),
   /** The clock, in seconds. Tests pass their own. */

@@ -35,7 +35,7 @@ import { tellLogouts } from './account/tell-logout.ts';
 import { goToUpstream, upstreamCallback } from './account/upstream-sign-in.ts';
 import { apiRoutes } from './api/openapi.ts';
 import { type AuthServer, createApp } from './app.ts';
-import { retireEvents, sealEvents } from './audit/seal.ts';
+import { retireEvents } from './audit/seal.ts';
 import { authorize } from './authorize/authorize.ts';
 import { consent, consentForm } from './authorize/consent.ts';
 import { extendHandOff } from './authorize/hand-off.ts';
@@ -173,5 +173,9 @@ export const routes: readonly Route[] = [
  * @throws {TypeError} naming each option that is wrong and the rule it breaks.
  */
 export function createServer(options: ServerOptions): AuthServer {
-  return createApp(routes, [lapseOver, expireClients, tellLogouts, (context) => context.mail.deliver(), sealEvents, retireEvents], options);
+  return createApp(
+    routes,
+    [lapseOver, expireClients, tellLogouts, (context) => context.mail.deliver(), (context) => context.webhooks.deliver(), retireEvents],
+    options,
+  );
 }

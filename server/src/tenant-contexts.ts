@@ -12,6 +12,7 @@ import type { Route } from './route.ts';
 import { activityCounter } from './storage/activity-counter.ts';
 import { ROOT_TENANT, type Storage, type Tenant } from './storage/store.ts';
 import { useCounter } from './storage/use-counter.ts';
+import { webhooksOf } from './webhooks/deliver.ts';
 
 export type TenantContexts = {
   readonly root: Context;
@@ -23,7 +24,7 @@ export type TenantContexts = {
   known(): Context[];
   /** Forgets tenants that were removed, and makes anew those that were changed. Costs nothing where no tenant was needed so far. */
   refresh(): Promise<void>;
-  /** Waits for mail that is being handed over. */
+  /** Waits for mail and webhooks that are being handed over. */
   idle(): Promise<void>;
 };
 
@@ -67,7 +68,7 @@ export function tenantContexts(options: Options, storage: Storage, routes: reado
 
   /** What it had counted and not yet written is written; requests that began with it end with it. */
   function leave(context: Context): void {
-    const left = Promise.all([context.uses.flush(), context.activity.flush(), context.mail.idle()])
+    const left = Promise.all([context.uses.flush(), context.activity.flush(), handedOver(context)])
       .then(() => undefined)
       .catch((cause: unknown) => options.log.error('tenant.not_flushed', {}, cause))
       .finally(() => leaving.delete(left));
@@ -91,10 +92,12 @@ export function tenantContexts(options: Options, storage: Storage, routes: reado
       }
     },
     async idle() {
-      await Promise.all([root.mail.idle(), ...[...known.values()].map(({ context }) => context.mail.idle()), ...leaving]);
+      await Promise.all([handedOver(root), ...[...known.values()].map(({ context }) => handedOver(context)), ...leaving]);
     },
   };
 }
+
+const handedOver = ({ mail, webhooks }: Context): Promise<unknown> => Promise.all([mail.idle(), webhooks.idle()]);
 
 /** The name of a tenant in its address. */
 export function isSlug(text: string): boolean {
@@ -118,6 +121,7 @@ function makeContext({ tenant, options, issuer: origin, storage, instance, route
   });
   const limits = limitsOf({ store, changes: limitChangesOf(options), now });
   const mail = outboxOf({ options, issuer, store, instance, limits, now, log });
+  const webhooks = webhooksOf({ options, issuer, store, instance, now, log });
   const activity = activityCounter(store, options.activitySeconds);
-  return { options, issuer, base, store, signing, instance, limits, mail, uses: useCounter(store), activity, now, log, routes };
+  return { options, issuer, base, store, signing, instance, limits, mail, webhooks, uses: useCounter(store), activity, now, log, routes };
 }

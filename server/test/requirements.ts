@@ -449,6 +449,7 @@ const clientRows: Row[] = [
   ['OPS-03', 'SHOULD', 'A wrong clock raises an alarm.', scale],
   ['OPS-04', 'MUST', 'A restored backup revives nothing.', scale],
   ['OPS-05', 'MUST', 'Nodes share what must be shared, atomically.'],
+  ['OPS-06', 'MUST', "Programs of the operator are told of events: signed, once a node, retried, and never in anybody's way."],
 ];
 
 type Decision = [id: string, text: string, by: string[] | string];

@@ -8,6 +8,7 @@ import { subjectFor } from '../clients/sector.ts';
 import type { Context } from '../context.ts';
 import { randomId } from '../crypto/random.ts';
 import type { FormPoster } from '../options.ts';
+import { drain } from '../outbox-relay.ts';
 import type { Client, DueLogout } from '../storage/store.ts';
 
 /** At once, so that one slow client does not keep the others waiting, and few enough for one node. */
@@ -20,9 +21,11 @@ const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
 export async function tellLogouts(context: Context): Promise<number> {
   const { postForm } = context.options;
   if (!postForm) return 0;
-  const due = await context.store.claimLogouts(context.now(), batch);
-  await Promise.all(due.map((one) => tell(one, postForm, context)));
-  return due.length;
+  return drain(
+    batch,
+    (limit) => context.store.claimLogouts(context.now(), limit),
+    (due) => Promise.all(due.map((one) => tell(one, postForm, context))),
+  );
 }
 
 /** Begins to deliver and goes on: nobody who signs out waits for somebody else's server. */

@@ -89,6 +89,11 @@ export const eventTypes = [
   'tenant.added',
   'tenant.changed',
   'tenant.removed',
+  'webhook.added',
+  'webhook.removed',
+  'webhook.tested',
+  'webhook.disabled',
+  'webhook.enabled',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 

@@ -4,6 +4,7 @@
  */
 import type { Context } from '../context.ts';
 import type { MailSender, OutgoingMail } from '../options.ts';
+import { drain } from '../outbox-relay.ts';
 import { isEmailAddress } from '../rules/person.ts';
 import type { DueMail } from '../storage/store.ts';
 import { storedKind } from './kinds.ts';
@@ -15,21 +16,16 @@ type Opened = { to: string; values: unknown };
 
 /** At once; a sender has as many connections. */
 const batch = 5;
-/** So that a flood does not hold the caller for ever; the rest is for the next time. */
-const rounds = 40;
 
 /** Sends what is due now. Resolves to how many rows were tried. */
 export async function deliverDue(place: Delivering): Promise<number> {
   const { sendMail } = place.options;
   if (!sendMail) return 0;
-  let tried = 0;
-  for (let round = 0; round < rounds; round++) {
-    const due = await place.store.claimMail(place.now(), batch);
-    tried += due.length;
-    await Promise.all(bundlesOf(due).map((bundle) => handOver(bundle, sendMail, place)));
-    if (due.length < batch) break;
-  }
-  return tried;
+  return drain(
+    batch,
+    (limit) => place.store.claimMail(place.now(), limit),
+    (due) => Promise.all(bundlesOf(due).map((bundle) => handOver(bundle, sendMail, place))),
+  );
 }
 
 type Bundle = [DueMail, ...DueMail[]];

@@ -5,6 +5,7 @@
 import type { AuditEvent } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
 import { randomId } from '../crypto/random.ts';
+import { relay } from '../outbox-relay.ts';
 import type { OutboxMail, User } from '../storage/store.ts';
 import type { AccountNotice, AgentNotice, AgentNoticeValues } from '../views/mail/notice.ts';
 import { type Delivering, deliverDue } from './deliver.ts';
@@ -57,29 +58,11 @@ const patience = 3;
 export function outboxOf(place: Delivering & Pick<Context, 'limits'>): Outbox {
   const { options, store, instance, limits, now, log } = place;
   const on = options.sendMail !== undefined;
-  let running: Promise<number> | undefined;
-  let wanted = false;
   let looks = 0;
-
-  // Whoever asks while it runs is answered by one more round: their row may have come after the last look.
-  const rounds = async (): Promise<number> => {
-    let tried = 0;
-    while (wanted) {
-      wanted = false;
-      tried += await deliverDue(place);
-    }
-    return tried;
-  };
-  const deliver = (): Promise<number> => {
-    wanted = true;
-    running ??= rounds().finally(() => {
-      running = undefined;
-    });
-    return running;
-  };
-  const deliverSoon = (): void => {
-    deliver().catch((cause: unknown) => log.error('mail.not_delivered', {}, cause));
-  };
+  const { run, soon, idle } = relay(
+    () => deliverDue(place),
+    (cause) => log.error('mail.not_delivered', {}, cause),
+  );
 
   const withMessage: Outbox['with'] = (event, message) => {
     if (!on) return event;
@@ -89,14 +72,15 @@ export function outboxOf(place: Delivering & Pick<Context, 'limits'>): Outbox {
 
   return {
     on,
-    deliver,
+    deliver: run,
+    idle,
     async queue(message, at) {
       if (!on) return;
       // Nobody's mailbox is flooded, whoever asks for it.
       const allowance = await limits.take('mail.recipient', instance.mac('mail limit', message.to.toLowerCase()));
       if (!allowance.allowed) return log.warn('mail.limited', { kind: message.kind });
       await store.addMail(rowOf(message, at, place));
-      deliverSoon();
+      soon();
     },
     with: withMessage,
     notify(event, notice, exchange) {
@@ -111,10 +95,7 @@ export function outboxOf(place: Delivering & Pick<Context, 'limits'>): Outbox {
     tick() {
       if (looks === 0) return;
       looks--;
-      deliverSoon();
-    },
-    async idle() {
-      await running?.catch(() => undefined);
+      soon();
     },
   };
 }

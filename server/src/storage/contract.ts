@@ -29,6 +29,7 @@ import { tenantsContract } from './contract/tenants.ts';
 import { tokensContract } from './contract/tokens.ts';
 import { trustContract } from './contract/trust.ts';
 import { upstreamsContract } from './contract/upstreams.ts';
+import { webhooksContract } from './contract/webhooks.ts';
 import { migrations } from './migrations/index.ts';
 import type { Storage } from './store.ts';
 
@@ -83,6 +84,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       upstreamsContract,
       operationsContract,
       auditChainContract,
+      webhooksContract,
       outboxContract,
       knownDevicesContract,
       activityContract,

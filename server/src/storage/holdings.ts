@@ -156,6 +156,8 @@ export const holdsNothing: Readonly<Record<string, string>> = {
   assertion_targets: 'programs',
   signing_keys: 'keys of this server',
   audit_chains: 'where the chain of audit events begins and ends',
+  webhooks: 'which programs of the operator are told of events',
+  webhook_deliveries: 'which event goes where; what it says is with the event',
   outbox: 'mail that waits, sealed, so that whose it is cannot be asked; gone when sent or out of date',
   attempts: 'keyed hashes of names and addresses that guesses came for; gone within a day',
   limits: 'numbers under addresses and keyed hashes, until the limit is full again',

@@ -55,6 +55,7 @@ import { upstreamVisitsTable } from './tables/upstream-visits.ts';
 import { upstreamsTable } from './tables/upstreams.ts';
 import { usersTable } from './tables/users.ts';
 import { waysInTable } from './tables/ways-in.ts';
+import { webhooksTable } from './tables/webhooks.ts';
 
 /** Stores are cheap to make again; the bound only keeps made-up tenant names from filling the memory. */
 const STORES_KEPT = 1000;
@@ -139,6 +140,7 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...lastUse(driver, tenant),
     ...auditEventsTable(driver, tenant),
     ...auditChainTable(driver, tenant),
+    ...webhooksTable(driver, tenant),
     ...activityTable(driver, tenant),
     ...outboxTable(driver, tenant),
     ...knownDevicesTable(driver, tenant),

@@ -46,6 +46,7 @@ import type { TenantVerbs } from './verbs/tenants.ts';
 import type { TrustedIssuerVerbs } from './verbs/trusted-issuers.ts';
 import type { UpstreamVerbs } from './verbs/upstreams.ts';
 import type { UserVerbs } from './verbs/users.ts';
+import type { WebhookVerbs } from './verbs/webhooks.ts';
 
 export type { ReportedAction } from './activity-counter.ts';
 export type { Standing } from './verbs/access-tokens.ts';
@@ -81,6 +82,7 @@ export type { Tenant } from './verbs/tenants.ts';
 export type { AssertionTarget, TrustedIssuer, Workload } from './verbs/trusted-issuers.ts';
 export type { Upstream, UpstreamIdentity, UpstreamRecipe, UpstreamVisit } from './verbs/upstreams.ts';
 export type { NewUser, Role, User } from './verbs/users.ts';
+export type { Delivery, DeliveryState, DueDelivery, Webhook } from './verbs/webhooks.ts';
 
 export type Store = AccessTokenVerbs &
   AccountVerbs &
@@ -123,7 +125,8 @@ export type Store = AccessTokenVerbs &
   SigningKeyVerbs &
   TrustedIssuerVerbs &
   UpstreamVerbs &
-  UserVerbs & {
+  UserVerbs &
+  WebhookVerbs & {
     readonly tenant: string;
     /** Migrations this build knows and the database lacks; also shows that the database answers. */
     pendingMigrations(): Promise<string[]>;

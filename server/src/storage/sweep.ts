@@ -61,6 +61,7 @@ const sweeps: readonly Sweep[] = [
   expiredRows('attempts', 'bucket', { column: 'expires_at' }),
   expiredRows('limits', 'bucket', { column: 'expires_at' }),
   expiredRows('activity', 'grant_id, slot, action, outcome, missing', { column: 'expires_at' }),
+  expiredRows('webhook_deliveries', 'webhook_id, event_id', { column: 'expires_at' }),
   expiredRows('outbox', 'id', { column: 'expires_at' }),
   expiredRows('upstream_visits', 'id_hash', { column: 'expires_at' }),
   expiredRows('known_devices', 'user_id, device_hash', { column: 'expires_at' }),

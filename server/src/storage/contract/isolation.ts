@@ -37,6 +37,7 @@ import { mail } from './outbox.ts';
 import { passkey } from './passkeys.ts';
 import { secondFactor } from './second-factors.ts';
 import { atAcme, upstream, visit } from './upstreams.ts';
+import { webhook } from './webhooks.ts';
 
 type Probe = (other: Store) => Promise<void>;
 const nothing = <T>(answer: Promise<T>) => answer.then((found) => assert.equal(found, undefined));
@@ -234,6 +235,21 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   listUnsealed: (other) => none(other.listUnsealed(10)),
   listSealed: (other) => none(other.listSealed(0, 10)),
   retireEvents: (other) => no(other.retireEvents({ after: 0, anchor: { seq: 1, hash: 'hash-1' } }, happened('audit.retired'))),
+  findWebhook: (other) => nothing(other.findWebhook('wh_1')),
+  listWebhooks: (other) => none(other.listWebhooks()),
+  disableWebhook: (other) => no(other.disableWebhook({ id: 'wh_1', failingSince: NOW + DAY }, happened('webhook.disabled'))),
+  enableWebhook: (other) => no(other.enableWebhook('wh_1', happened('webhook.enabled'))),
+  hasDueDeliveries: (other) => no(other.hasDueDeliveries(NOW + DAY)),
+  claimDeliveries: (other) => none(other.claimDeliveries(NOW + DAY, 10)),
+  settleDelivery: (other) => other.settleDelivery({ webhookId: 'wh_1', eventId: 'evt_told', state: 'failed', answer: 'stolen', now: NOW }),
+  listDeliveries: (other) => none(other.listDeliveries('wh_1', 10)),
+  replayDeliveries: (other) => is(other.replayDeliveries({ webhookId: 'wh_1', now: NOW }), 0),
+  removeWebhook: (other) => no(other.removeWebhook('wh_1', happened('webhook.removed'))),
+  addWebhook: (other) =>
+    other
+      .addWebhook(webhook, happened('webhook.added'))
+      .then(() => other.removeWebhook('wh_1', happened('webhook.removed')))
+      .then(() => undefined),
   sealEvents: (other) => other.sealEvents(sealing(1, [])).then(() => undefined),
   knowsDevice: (other) => is(other.knowsDevice({ userId: 'usr_alice', deviceHash: 'device of alice' }, NOW), 'first'),
   recordActivity: (other) => other.recordActivity([{ ...note, times: 9 }]),
@@ -324,6 +340,8 @@ async function everything(store: Store): Promise<unknown[]> {
     await store.findUpstreamVisit(visit, NOW),
     await store.listEvents({ limit: 1000 }),
     await store.findChain(),
+    await store.findWebhook('wh_1'),
+    await store.listDeliveries('wh_1', 10),
     await store.listSealed(0, 1000),
     await store.listUnsealed(1000),
   ];
@@ -338,6 +356,14 @@ export async function furnish(store: Store): Promise<void> {
   await store.addSecondFactor(secondFactor, happened('second_factor.added'));
   await store.dismiss('usr_alice', 'passkey', NOW);
   await store.addSetupLink('link', NOW, NOW + 600);
+  await store.addWebhook({ ...webhook, events: ['code.replayed'] }, happened('webhook.added'));
+  await store.recordEvent({ ...happened('code.replayed'), id: 'evt_told' });
+  await store.sealEvents(
+    sealing(
+      1,
+      (await store.listUnsealed(999)).filter(({ id }) => id === 'evt_told'),
+    ),
+  );
   for (const link of [invitation, resetLink, codeLink]) await store.addLink(link, { replaces: false }, happened('user.invited'));
   await store.addOwnerToken(owned, happened('owner_token.created'));
   await store.saveDocument(document);

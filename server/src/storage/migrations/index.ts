@@ -31,6 +31,7 @@ import { peopleLeave } from './0023-people-leave.ts';
 import { auditChain, auditChainPostgres, auditChainSqlite } from './0024-audit-chain.ts';
 import { tenantsLeave, tenantsLeavePostgres, tenantsLeaveSqlite } from './0025-tenants-leave.ts';
 import { severalResources } from './0026-several-resources.ts';
+import { webhooks } from './0027-webhooks.ts';
 
 type Engine = Driver['name'];
 /** `script` runs on both databases; `sqlite` or `postgres` after it, for what only one of them says that way, as triggers are. */
@@ -63,6 +64,7 @@ export const migrations: readonly Migration[] = [
   { name: '0024-audit-chain', script: auditChain, sqlite: auditChainSqlite, postgres: auditChainPostgres },
   { name: '0025-tenants-leave', script: tenantsLeave, sqlite: tenantsLeaveSqlite, postgres: tenantsLeavePostgres },
   { name: '0026-several-resources', script: severalResources },
+  { name: '0027-webhooks', script: webhooks },
 ];
 
 const bookkeeping = `

@@ -7,6 +7,7 @@ import { type Driver, literal, type Row, sql } from '../driver.ts';
 import { optionalText, present, text, whole } from '../row.ts';
 import type { AuditChain, Seal, SealedEvent, Store } from '../store.ts';
 import { eventColumns, eventIf, eventOf } from './audit-events.ts';
+import { deliverSealed } from './webhooks.ts';
 
 const columns = literal(eventColumns);
 const find = sql<{ tenant: string }>`select seq, hash, mac, sealed_at, anchor_seq, anchor_hash from audit_chains where tenant = ${'tenant'}`;
@@ -57,7 +58,8 @@ export function auditChainTable(driver: Driver, tenant: string): Pick<Store, 'fi
     },
     async sealEvents({ after, end, events }) {
       const places = events.map((event) => place({ tenant, ...placeOf(event), end: end.hash }));
-      const [, moved] = await driver.write([begin({ tenant }), move({ tenant, after, ...end }), ...places]);
+      const tell = deliverSealed({ tenant, after, seq: end.seq, end: end.hash, now: end.sealedAt });
+      const [, moved] = await driver.write([begin({ tenant }), move({ tenant, after, ...end }), ...places, tell]);
       return moved?.changes === 1;
     },
     async listSealed(after, limit) {

@@ -71,7 +71,8 @@ type Marked =
   | 'workloads'
   | 'assertion_targets'
   | 'upstreams'
-  | 'upstream_identities';
+  | 'upstream_identities'
+  | 'webhooks';
 
 /** Makes the statement that records an event only if the row `key = subject` of `table` carries the event's id as its mark. */
 export function eventIf(table: Marked, key: string): (tenant: string, subject: string, event: AuditEvent) => Statement {

@@ -1,0 +1,56 @@
+/**
+ * How rows that wait in the database are handed over to whoever they are for: mail, logout tokens, webhooks. A row is claimed by one node until its next attempt, so any
+ * number of nodes may relay at once. Not here: what is claimed and how it is sent, which is each outbox's own.
+ */
+
+/** One run at a time: whoever asks while it runs is answered by one more round, because their row may have come after the last look. */
+export type Relay = {
+  /** Resolves to how many rows were tried. */
+  run(): Promise<number>;
+  /** Begins and goes on: nobody waits, and a failure is only reported. */
+  soon(): void;
+  /** Waits for what is being handed over: whoever closes the database first sends it twice. */
+  idle(): Promise<void>;
+};
+
+export function relay(round: () => Promise<number>, failed: (cause: unknown) => void): Relay {
+  let running: Promise<number> | undefined;
+  let wanted = false;
+  const rounds = async (): Promise<number> => {
+    let tried = 0;
+    while (wanted) {
+      wanted = false;
+      tried += await round();
+    }
+    return tried;
+  };
+  const run = (): Promise<number> => {
+    wanted = true;
+    running ??= rounds().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+  return {
+    run,
+    soon: () => void run().catch(failed),
+    async idle() {
+      await running?.catch(() => undefined);
+    },
+  };
+}
+
+/** So that a flood does not hold the caller for ever; the rest is for the next time. */
+const mostBatches = 40;
+
+/** Claims what is due batch by batch and hands it over, those of a batch at once. Resolves to how many rows were tried. */
+export async function drain<Due>(batch: number, claim: (limit: number) => Promise<Due[]>, handOver: (due: Due[]) => Promise<unknown>): Promise<number> {
+  let tried = 0;
+  for (let count = 0; count < mostBatches; count++) {
+    const due = await claim(batch);
+    tried += due.length;
+    await handOver(due);
+    if (due.length < batch) break;
+  }
+  return tried;
+}

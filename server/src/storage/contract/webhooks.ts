@@ -1,0 +1,145 @@
+/**
+ * The part of the storage contract about webhooks: a delivery for each sealed event that was asked for, handed to one node, tried for about a day, replayed on demand.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Store, Webhook } from '../store.ts';
+import { sealing } from './audit-chain.ts';
+import { DAY, freshTenant, happened, NOW, type Nodes, times } from './fixtures.ts';
+
+export const webhook: Webhook = {
+  id: 'wh_1',
+  url: 'https://siem.example/hook',
+  events: ['*'],
+  secretSealed: 'sealed',
+  privateNetwork: false,
+  createdAt: NOW,
+};
+
+/** Records events of these types and seals everything that waits. */
+async function happenAndSeal(store: Store, ...types: Parameters<typeof happened>[0][]): Promise<void> {
+  for (const type of types) await store.recordEvent(happened(type));
+  const chain = await store.findChain();
+  await store.sealEvents(sealing((chain?.seq ?? 0) + 1, await store.listUnsealed(100)));
+}
+
+export function webhooksContract(nodes: () => Nodes): void {
+  describe('webhooks', () => {
+    test('[OPS-06] who asked for a kind of event gets it, from their beginning on, and nobody else', async () => {
+      const [store] = freshTenant(nodes());
+      await store.addWebhook({ ...webhook, events: ['user.signed_in', 'grant.revoked'] }, happened('webhook.added'));
+      await store.addWebhook({ ...webhook, id: 'wh_all' }, happened('webhook.added'));
+      await store.addWebhook({ ...webhook, id: 'wh_later', createdAt: NOW + 1 }, happened('webhook.added'));
+      await happenAndSeal(store, 'user.signed_in', 'user.signed_out');
+      const types = async (id: string) => (await store.listDeliveries(id, 20)).map(({ type }) => type).toSorted();
+
+      assert.deepEqual(await types('wh_1'), ['user.signed_in']);
+      assert.deepEqual(await types('wh_all'), ['user.signed_in', 'user.signed_out', 'webhook.added', 'webhook.added', 'webhook.added']);
+      assert.deepEqual(await types('wh_later'), []);
+      assert.deepEqual(
+        (await store.listWebhooks()).map(({ id }) => id),
+        ['wh_1', 'wh_all', 'wh_later'],
+      );
+    });
+
+    test('[OPS-06] of nodes that claim at once one gets each delivery, and again when its attempt has failed', async () => {
+      const [one, two] = freshTenant(nodes());
+      await one.addWebhook({ ...webhook, events: ['user.signed_in'] }, happened('webhook.added'));
+      await happenAndSeal(one, 'user.signed_in', 'user.signed_in', 'user.signed_in');
+      assert.deepEqual([await two.hasDueDeliveries(NOW - 1), await two.hasDueDeliveries(NOW)], [false, true]);
+      const claimed = (await times(6, (index) => (index % 2 ? one : two).claimDeliveries(NOW, 2))).flat();
+
+      assert.equal(new Set(claimed.map(({ eventId }) => eventId)).size, 3);
+      assert.equal(claimed.length, 3);
+      assert.deepEqual([claimed[0]?.webhook.id, claimed[0]?.event?.type, claimed[0]?.last], ['wh_1', 'user.signed_in', false]);
+      const [first] = claimed;
+      for (const { eventId } of claimed) await one.settleDelivery({ webhookId: 'wh_1', eventId, state: 'delivered', answer: '204', now: NOW });
+      await one.settleDelivery({ webhookId: 'wh_1', eventId: first?.eventId ?? '', state: 'waiting', answer: '500', now: NOW });
+      assert.deepEqual(await two.claimDeliveries(NOW + 59, 10), []);
+      assert.equal((await two.findWebhook('wh_1'))?.failingSince, NOW);
+    });
+
+    test('[OPS-06] an event is tried eight times in 27 hours, and the last attempt says that it is', async () => {
+      const [store] = freshTenant(nodes());
+      await store.addWebhook({ ...webhook, events: ['user.signed_in'] }, happened('webhook.added'));
+      await happenAndSeal(store, 'user.signed_in');
+      const tried: [number, boolean][] = [];
+      for (let minute = 0; minute <= 3 * 24 * 60; minute++) {
+        const at = NOW + minute * 60;
+        for (const { last, eventId } of await store.claimDeliveries(at, 10)) {
+          tried.push([minute, last]);
+          await store.settleDelivery({ webhookId: 'wh_1', eventId, state: last ? 'failed' : 'waiting', answer: 'timeout', now: at });
+        }
+      }
+
+      assert.deepEqual(
+        tried.map(([minute]) => minute),
+        [0, 1, 6, 36, 156, 456, 1056, 1656],
+      );
+      assert.deepEqual(
+        tried.map(([, last]) => last),
+        [false, false, false, false, false, false, false, true],
+      );
+      const [delivery] = await store.listDeliveries('wh_1', 10);
+      assert.deepEqual([delivery?.state, delivery?.attempts, delivery?.answer, delivery?.finishedAt], ['failed', 8, 'timeout', NOW + 1656 * 60]);
+    });
+
+    test('[OPS-06] what failed is replayed, all of it or one event, and never to a disabled webhook', async () => {
+      const [store] = freshTenant(nodes());
+      await store.addWebhook({ ...webhook, events: ['user.signed_in'] }, happened('webhook.added'));
+      await happenAndSeal(store, 'user.signed_in', 'user.signed_in');
+      const [a, b] = (await store.claimDeliveries(NOW, 10)).map(({ eventId }) => eventId);
+      await store.settleDelivery({ webhookId: 'wh_1', eventId: a ?? '', state: 'failed', answer: '500', now: NOW });
+      await store.settleDelivery({ webhookId: 'wh_1', eventId: b ?? '', state: 'delivered', answer: '200', now: NOW });
+
+      assert.equal(await store.replayDeliveries({ webhookId: 'wh_1', now: NOW + DAY }), 1);
+      assert.deepEqual(
+        (await store.claimDeliveries(NOW + DAY, 10)).map(({ eventId }) => eventId),
+        [a],
+      );
+      assert.equal(await store.replayDeliveries({ webhookId: 'wh_1', eventId: b, now: NOW + DAY }), 1);
+      assert.equal(await store.replayDeliveries({ webhookId: 'wh_1', eventId: 'unknown', now: NOW + DAY }), 0);
+      await store.settleDelivery({ webhookId: 'wh_1', eventId: a ?? '', state: 'waiting', answer: '500', now: NOW + DAY });
+      await store.disableWebhook({ id: 'wh_1', failingSince: NOW + DAY }, happened('webhook.disabled'));
+      assert.equal(await store.replayDeliveries({ webhookId: 'wh_1', now: NOW + DAY }), 0);
+    });
+
+    test('[OPS-06] a webhook that has failed for long enough is disabled once, with its event, and what waits for it is given up', async () => {
+      const [one, two] = freshTenant(nodes());
+      await one.addWebhook({ ...webhook, events: ['user.signed_in'] }, happened('webhook.added'));
+      await happenAndSeal(one, 'user.signed_in', 'user.signed_in');
+      const disable = (failingSince: number) => two.disableWebhook({ id: 'wh_1', failingSince }, happened('webhook.disabled'));
+      assert.equal(await disable(NOW), false);
+      const [due] = await one.claimDeliveries(NOW, 1);
+      await one.settleDelivery({ webhookId: 'wh_1', eventId: due?.eventId ?? '', state: 'waiting', answer: '500', now: NOW });
+      assert.equal(await disable(NOW - 1), false);
+
+      assert.deepEqual((await times(4, () => disable(NOW))).toSorted(), [false, false, false, true]);
+      assert.deepEqual(
+        (await one.listDeliveries('wh_1', 10)).map(({ state }) => state),
+        ['failed', 'failed'],
+      );
+      assert.equal((await one.listEvents({ type: 'webhook.disabled', limit: 9 })).length, 1);
+      await happenAndSeal(one, 'user.signed_in');
+      assert.equal((await one.listDeliveries('wh_1', 10)).length, 2);
+      assert.deepEqual(
+        [await one.enableWebhook('wh_1', happened('webhook.enabled')), await one.enableWebhook('wh_1', happened('webhook.enabled'))],
+        [true, false],
+      );
+      await happenAndSeal(one, 'user.signed_in');
+      assert.equal((await one.listDeliveries('wh_1', 10)).length, 3);
+    });
+
+    test('a webhook that is removed takes its deliveries with it', async () => {
+      const [store] = freshTenant(nodes());
+      await store.addWebhook(webhook, happened('webhook.added'));
+      await happenAndSeal(store, 'user.signed_in');
+
+      assert.deepEqual(
+        [await store.removeWebhook('wh_1', happened('webhook.removed')), await store.removeWebhook('wh_1', happened('webhook.removed'))],
+        [true, false],
+      );
+      assert.deepEqual([await store.listWebhooks(), await store.listDeliveries('wh_1', 10), await store.claimDeliveries(NOW, 10)], [[], [], []]);
+    });
+  });
+}

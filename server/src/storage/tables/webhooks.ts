@@ -1,0 +1,179 @@
+/**
+ * Webhooks and their deliveries. What is due is claimed by one node until its next attempt. Not here: signing and sending (webhooks/).
+ */
+import { type Driver, literal, part, type Row, sql } from '../driver.ts';
+import { json, optionalText, optionalWhole, present, text, whole } from '../row.ts';
+import type { Delivery, DeliveryState, Store, Webhook } from '../store.ts';
+import { eventColumns, eventIf, eventOf } from './audit-events.ts';
+
+/** How long deliveries are kept for who looks after their webhook, in seconds. */
+const KEPT_SECONDS = 30 * 86_400;
+/** Seconds from each attempt to the next; the first is longer than an attempt may take, so that no two nodes make it. The last attempt is 27 hours after the first. */
+const PAUSES = [60, 300, 1800, 7200, 18_000, 36_000, 36_000];
+const MAX_ATTEMPTS = PAUSES.length + 1;
+
+type WebhookRow = {
+  tenant: string;
+  id: string;
+  url: string;
+  events: string;
+  secretSealed: string;
+  privateNetwork: number;
+  createdAt: number;
+  mark: string;
+};
+const columns = part`id, url, events, secret_sealed, private_network, created_at, failing_since, disabled_at`;
+const add = sql<WebhookRow>`insert into webhooks (tenant, id, url, events, secret_sealed, private_network, created_at, last_event)
+  values (${'tenant'}, ${'id'}, ${'url'}, ${'events'}, ${'secretSealed'}, ${'privateNetwork'}, ${'createdAt'}, ${'mark'})`;
+type Key = { tenant: string; id: string };
+const find = sql<Key>`select ${columns} from webhooks where tenant = ${'tenant'} and id = ${'id'}`;
+const list = sql<{ tenant: string }>`select ${columns} from webhooks where tenant = ${'tenant'} order by created_at, id`;
+
+type Marking = Key & { mark: string };
+const mark = sql<Marking>`update webhooks set last_event = ${'mark'} where tenant = ${'tenant'} and id = ${'id'}`;
+const marked = part<keyof Marking>`exists (select 1 from webhooks where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'})`;
+const removeDeliveries = sql<Marking>`delete from webhook_deliveries where tenant = ${'tenant'} and webhook_id = ${'id'} and ${marked}`;
+const remove = sql<Marking>`delete from webhooks where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'}`;
+const disable = sql<Marking & { now: number; failingSince: number }>`update webhooks set disabled_at = ${'now'}, last_event = ${'mark'}
+  where tenant = ${'tenant'} and id = ${'id'} and disabled_at is null and failing_since <= ${'failingSince'}`;
+const giveUp = sql<Marking & { now: number }>`update webhook_deliveries set state = 'failed', due_at = null, finished_at = ${'now'}
+  where tenant = ${'tenant'} and webhook_id = ${'id'} and state = 'waiting' and ${marked}`;
+const enable = sql<Marking>`update webhooks set disabled_at = null, failing_since = null, last_event = ${'mark'}
+  where tenant = ${'tenant'} and id = ${'id'} and disabled_at is not null`;
+const eventIfWebhook = eventIf('webhooks', 'id');
+
+/** Deliveries of the events that were just sealed, for whoever wants to hear of them. `end` is the hash at which the chain then ends. */
+export const deliverSealed = sql<{ tenant: string; after: number; seq: number; end: string; now: number }>`insert into webhook_deliveries
+  (tenant, webhook_id, event_id, event_at, type, state, attempts, due_at, expires_at)
+  select e.tenant, w.id, e.id, e.at, e.type, 'waiting', 0, cast(${'now'} as bigint), cast(${'now'} as bigint) + ${literal(String(KEPT_SECONDS))}
+  from webhooks w join audit_events e on e.tenant = w.tenant
+  where w.tenant = ${'tenant'} and w.disabled_at is null and e.at >= w.created_at
+  and e.seq is not null and e.seq > ${'after'} and e.seq <= ${'seq'}
+  and (w.events = '["*"]' or replace(w.events, '"' || e.type || '"', '') <> w.events)
+  and exists (select 1 from audit_chains where tenant = ${'tenant'} and hash = ${'end'})
+  on conflict do nothing`;
+
+type Claim = { tenant: string; now: number; limit: number };
+const isDue = part<keyof Claim>`tenant = ${'tenant'} and due_at <= ${'now'}`;
+const anyDue = sql<Claim>`select 1 as due from webhook_deliveries where ${isDue} limit ${'limit'}`;
+const pauses = PAUSES.map((pause, attempt) => `when ${attempt} then ${pause}`).join(' ');
+// The condition stands twice: of two nodes that chose the same row the second finds it no longer due. After the last attempt nothing is due.
+const claim = sql<Claim>`update webhook_deliveries set attempts = attempts + 1,
+  due_at = cast(${'now'} as bigint) + case attempts ${literal(pauses)} else ${literal(String(PAUSES.at(-1)))} end
+  where ${isDue} and (webhook_id, event_id) in (select webhook_id, event_id from webhook_deliveries where ${isDue} order by due_at limit ${'limit'})
+  returning webhook_id, event_id, event_at, attempts`;
+const findEvent = sql<{ tenant: string; at: number; id: string }>`select ${literal(eventColumns)} from audit_events
+  where tenant = ${'tenant'} and at = ${'at'} and id = ${'id'}`;
+
+type Attempt = { tenant: string; webhookId: string; eventId: string; state: string; answer: string; now: number };
+const settle = sql<Attempt>`update webhook_deliveries set state = ${'state'}, answer = ${'answer'},
+  due_at = case when ${'state'} = 'waiting' then due_at end, finished_at = case when ${'state'} <> 'waiting' then cast(${'now'} as bigint) end
+  where tenant = ${'tenant'} and webhook_id = ${'webhookId'} and event_id = ${'eventId'}`;
+const gotThrough = sql<Attempt>`update webhooks set failing_since = null where tenant = ${'tenant'} and id = ${'webhookId'} and failing_since is not null`;
+const didNot = sql<Attempt>`update webhooks set failing_since = ${'now'} where tenant = ${'tenant'} and id = ${'webhookId'} and failing_since is null`;
+
+const deliveries = sql<{ tenant: string; webhookId: string; limit: number }>`select event_id, event_at, type, state, attempts, due_at, answer, finished_at
+  from webhook_deliveries where tenant = ${'tenant'} and webhook_id = ${'webhookId'} order by event_at desc, event_id desc limit ${'limit'}`;
+type Replay = { tenant: string; webhookId: string; eventId: string | null; now: number };
+const replay = sql<Replay>`update webhook_deliveries set state = 'waiting', attempts = 0, due_at = ${'now'}, finished_at = null,
+  expires_at = cast(${'now'} as bigint) + ${literal(String(KEPT_SECONDS))}
+  where tenant = ${'tenant'} and webhook_id = ${'webhookId'}
+  and (event_id = ${'eventId'} or (cast(${'eventId'} as text) is null and state = 'failed'))
+  and exists (select 1 from webhooks where tenant = ${'tenant'} and id = ${'webhookId'} and disabled_at is null)`;
+
+type Verbs =
+  | 'addWebhook'
+  | 'findWebhook'
+  | 'listWebhooks'
+  | 'removeWebhook'
+  | 'disableWebhook'
+  | 'enableWebhook'
+  | 'hasDueDeliveries'
+  | 'claimDeliveries'
+  | 'settleDelivery'
+  | 'listDeliveries'
+  | 'replayDeliveries';
+
+export function webhooksTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
+  const listWebhooks = async (): Promise<Webhook[]> => (await driver.read(list({ tenant }))).map(webhookOf);
+  return {
+    async addWebhook(webhook, event) {
+      await driver.write([add(webhookRow(tenant, webhook, event.id)), eventIfWebhook(tenant, webhook.id, event)]);
+    },
+    async findWebhook(id) {
+      const [row] = await driver.read(find({ tenant, id }));
+      return row && webhookOf(row);
+    },
+    listWebhooks,
+    async removeWebhook(id, event) {
+      const key = { tenant, id, mark: event.id };
+      const [found] = await driver.write([mark(key), eventIfWebhook(tenant, id, event), removeDeliveries(key), remove(key)]);
+      return found?.changes === 1;
+    },
+    async disableWebhook({ id, failingSince }, event) {
+      const key = { tenant, id, mark: event.id, now: event.at };
+      const [disabled] = await driver.write([disable({ ...key, failingSince }), giveUp(key), eventIfWebhook(tenant, id, event)]);
+      return disabled?.changes === 1;
+    },
+    async enableWebhook(id, event) {
+      const [enabled] = await driver.write([enable({ tenant, id, mark: event.id }), eventIfWebhook(tenant, id, event)]);
+      return enabled?.changes === 1;
+    },
+    async hasDueDeliveries(now) {
+      return (await driver.read(anyDue({ tenant, now, limit: 1 }))).length > 0;
+    },
+    async claimDeliveries(now, limit) {
+      const [claimed] = await driver.write([claim({ tenant, now, limit })]);
+      const rows = claimed?.rows ?? [];
+      const webhooks = new Map((rows.length === 0 ? [] : await listWebhooks()).map((one) => [one.id, one]));
+      const due = rows.map(async (row) => {
+        const webhook = webhooks.get(text(row.webhook_id));
+        const [event] = await driver.read(findEvent({ tenant, at: whole(row.event_at), id: text(row.event_id) }));
+        return webhook && { webhook, eventId: text(row.event_id), event: event && eventOf(event), last: whole(row.attempts) >= MAX_ATTEMPTS };
+      });
+      return (await Promise.all(due)).filter((one) => one !== undefined);
+    },
+    async settleDelivery(attempt) {
+      const row = { tenant, ...attempt };
+      await driver.write([settle(row), attempt.state === 'delivered' ? gotThrough(row) : didNot(row)]);
+    },
+    async listDeliveries(webhookId, limit) {
+      return (await driver.read(deliveries({ tenant, webhookId, limit }))).map(deliveryOf);
+    },
+    async replayDeliveries({ webhookId, eventId = null, now }) {
+      const [replayed] = await driver.write([replay({ tenant, webhookId, eventId: eventId ?? null, now })]);
+      return replayed?.changes ?? 0;
+    },
+  };
+}
+
+function webhookRow(tenant: string, { id, url, events, secretSealed, privateNetwork, createdAt }: Webhook, mark: string): WebhookRow {
+  return { tenant, id, url, events: JSON.stringify(events), secretSealed, privateNetwork: privateNetwork ? 1 : 0, createdAt, mark };
+}
+
+function webhookOf(row: Row): Webhook {
+  return present({
+    id: text(row.id),
+    url: text(row.url),
+    events: json<string[]>(row.events),
+    secretSealed: text(row.secret_sealed),
+    privateNetwork: whole(row.private_network) === 1,
+    createdAt: whole(row.created_at),
+    failingSince: optionalWhole(row.failing_since),
+    disabledAt: optionalWhole(row.disabled_at),
+  });
+}
+
+function deliveryOf(row: Row): Delivery {
+  return present({
+    eventId: text(row.event_id),
+    eventAt: whole(row.event_at),
+    type: text(row.type),
+    // Only this file writes the column, and only with one of the three.
+    state: text(row.state) as DeliveryState,
+    attempts: whole(row.attempts),
+    dueAt: optionalWhole(row.due_at),
+    answer: optionalText(row.answer),
+    finishedAt: optionalWhole(row.finished_at),
+  });
+}

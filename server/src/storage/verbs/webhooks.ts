@@ -1,0 +1,56 @@
+/**
+ * Webhooks: who is told of which events, and what waits to be delivered. A delivery is written when its event is sealed (audit-chain.ts, `sealEvents`), in that commit.
+ * Part of the store; signing and sending are webhooks/.
+ */
+import type { AuditEvent } from '../../audit/event.ts';
+
+export type Webhook = {
+  id: string;
+  url: string;
+  /** Types of events; `*` alone for all of them. */
+  events: readonly string[];
+  secretSealed: string;
+  /** It may have an address that is not public. */
+  privateNetwork: boolean;
+  createdAt: number;
+  /** Since when nothing got through. */
+  failingSince?: number;
+  disabledAt?: number;
+};
+
+/** `failed`: nobody tries any more, unless it is replayed. */
+export type DeliveryState = 'waiting' | 'delivered' | 'failed';
+/** `answer` is what the last attempt met: a status, or why there was none. */
+export type Delivery = {
+  eventId: string;
+  eventAt: number;
+  type: string;
+  state: DeliveryState;
+  attempts: number;
+  dueAt?: number;
+  answer?: string;
+  finishedAt?: number;
+};
+/** A delivery that is this caller's until its next attempt is due. `event` is absent when retention deleted it. `last`: nobody will try again. */
+export type DueDelivery = { webhook: Webhook; eventId: string; event?: AuditEvent; last: boolean };
+
+export type WebhookVerbs = {
+  addWebhook(webhook: Webhook, event: AuditEvent): Promise<void>;
+  findWebhook(id: string): Promise<Webhook | undefined>;
+  listWebhooks(): Promise<Webhook[]>;
+  /** Forgets its deliveries, too. */
+  removeWebhook(id: string, event: AuditEvent): Promise<boolean>;
+  /** Stops an enabled webhook that has been failing since `failingSince` or longer, and gives up what waits for it. */
+  disableWebhook(webhook: { id: string; failingSince: number }, event: AuditEvent): Promise<boolean>;
+  /** Lets a disabled webhook hear of what happens from now on. */
+  enableWebhook(id: string, event: AuditEvent): Promise<boolean>;
+  hasDueDeliveries(now: number): Promise<boolean>;
+  /** Takes up to `limit` deliveries that are due. */
+  claimDeliveries(now: number, limit: number): Promise<DueDelivery[]>;
+  /** Says how an attempt ended; `waiting` leaves the next one where it is. */
+  settleDelivery(attempt: { webhookId: string; eventId: string; state: DeliveryState; answer: string; now: number }): Promise<void>;
+  /** The newest first. */
+  listDeliveries(webhookId: string, limit: number): Promise<Delivery[]>;
+  /** Makes deliveries due again: the one of this event, or all that failed. Resolves to how many. */
+  replayDeliveries(replay: { webhookId: string; eventId?: string; now: number }): Promise<number>;
+};

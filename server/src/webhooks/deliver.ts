@@ -1,0 +1,89 @@
+/**
+ * Delivers events to webhooks: each attempt is signed anew, under the guard of every fetch that an operator asked for. 2xx is success, 410 the receiver's wish to hear
+ * nothing more, everything else is tried again for about a day. Never in anybody's way. Not here: retries (tables/webhooks.ts), the message (message.ts).
+ */
+import { auditEvent } from '../audit/event.ts';
+import { sealEvents } from '../audit/seal.ts';
+import { FetchFailure } from '../clients/fetch-failure.ts';
+import type { Context } from '../context.ts';
+import { drain, type Relay, relay } from '../outbox-relay.ts';
+import type { DueDelivery, Webhook } from '../storage/store.ts';
+import { headersOf, type Message, messageOf } from './message.ts';
+
+type Place = Pick<Context, 'options' | 'issuer' | 'store' | 'instance' | 'now' | 'log'>;
+
+export type Webhooks = {
+  /** Seals what happened and delivers what is due. Resolves to how many deliveries were tried. */
+  deliver(): Promise<number>;
+  /** The same in the background, every fifth time; for the clock of the runtime, about once a second. */
+  tick(): void;
+  idle: Relay['idle'];
+};
+
+/** At once, so that one slow receiver does not keep the others waiting. */
+const batch = 10;
+const ticks = 5;
+/** A webhook that gives up an event, and has taken none for this long, is disabled. */
+const patienceSeconds = 5 * 86_400;
+
+/** The webhooks of one tenant. */
+export function webhooksOf(place: Place): Webhooks {
+  const { run, soon, idle } = relay(
+    () => deliverDue(place),
+    (cause) => place.log.error('webhook.not_delivered', {}, cause),
+  );
+  let ticked = 0;
+  return {
+    deliver: run,
+    idle,
+    tick() {
+      if (place.options.fetchUpstream && ticked++ % ticks === 0) soon();
+    },
+  };
+}
+
+async function deliverDue(place: Place): Promise<number> {
+  const { store, now, options } = place;
+  // An event is delivered once it has its place in the record.
+  await sealEvents(place);
+  if (!options.fetchUpstream || !(await store.hasDueDeliveries(now()))) return 0;
+  return drain(
+    batch,
+    (limit) => store.claimDeliveries(now(), limit),
+    (due) => Promise.all(due.map((one) => attempt(one, place))),
+  );
+}
+
+async function attempt({ webhook, eventId, event, last }: DueDelivery, place: Place): Promise<void> {
+  const { store, now, log, issuer } = place;
+  const answer = event ? await send(webhook, messageOf(event, issuer), place) : 'the event is no longer kept';
+  const delivered = /^2\d\d$/.test(answer);
+  const state = delivered ? 'delivered' : last || answer === '410' || !event ? 'failed' : 'waiting';
+  await store.settleDelivery({ webhookId: webhook.id, eventId, state, answer, now: now() });
+  log.info('webhook.attempted', { webhook: webhook.id, event: eventId, answer, state });
+  if (answer === '410') return disable(webhook, now(), answer, place);
+  if (last && !delivered) await disable(webhook, now() - patienceSeconds, answer, place);
+}
+
+async function disable({ id, url }: Webhook, failingSince: number, answer: string, { store, now, log }: Place): Promise<void> {
+  // The address may hold a secret of the receiver; its host is enough to know it by.
+  const event = auditEvent('webhook.disabled', now(), 'system', { detail: { webhook: id, host: new URL(url).host, answer } });
+  if (await store.disableWebhook({ id, failingSince }, event)) log.warn('webhook.disabled', { webhook: id, answer });
+}
+
+/** Makes one attempt, signed at this moment. Resolves to the status, or to why there was none. */
+export async function send(webhook: Webhook, message: Message, { options: { fetchUpstream }, instance, now }: Place): Promise<string> {
+  if (!fetchUpstream) return 'this server cannot send';
+  const secret = instance.open(secretPurpose(webhook.id), webhook.secretSealed);
+  const request = { method: 'POST', headers: headersOf(message, secret, now()), body: message.body, privateNetwork: webhook.privateNetwork };
+  try {
+    const response = await fetchUpstream(webhook.url, request);
+    await response.body?.cancel();
+    return String(response.status);
+  } catch (error) {
+    return error instanceof FetchFailure ? error.kind : 'transport';
+  }
+}
+
+/** What a webhook's secret is sealed for. */
+export const secretPurpose = (webhookId: string): string => `webhook ${webhookId}`;
