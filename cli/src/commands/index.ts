@@ -31,6 +31,7 @@ import { tryServer } from './try.ts';
 import { addUpstream, changeUpstreamSecret, checkUpstream, listUpstreams, removeUpstream } from './upstreams.ts';
 import { inviteUser, resetLink } from './user-links.ts';
 import { addUser, disableUser, enableUser, listUsers, removeUser, resetFactors } from './users.ts';
+import { addWebhook, enableWebhook, listDeliveries, listWebhooks, removeWebhook, replayWebhook, testWebhook } from './webhooks.ts';
 import { addWorkload, listWorkloads, removeWorkload } from './workloads.ts';
 
 export const commands: readonly Command[] = [
@@ -97,6 +98,13 @@ export const commands: readonly Command[] = [
   listAudit,
   exportAudit,
   verifyAudit,
+  addWebhook,
+  listWebhooks,
+  testWebhook,
+  listDeliveries,
+  replayWebhook,
+  enableWebhook,
+  removeWebhook,
   listSigningKeys,
   rotateSigningKey,
   dropSigningKey,

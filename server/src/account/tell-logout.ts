@@ -8,7 +8,7 @@ import { subjectFor } from '../clients/sector.ts';
 import type { Context } from '../context.ts';
 import { randomId } from '../crypto/random.ts';
 import type { FormPoster } from '../options.ts';
-import { drain } from '../outbox-relay.ts';
+import { drain } from '../relay.ts';
 import type { Client, DueLogout } from '../storage/store.ts';
 
 /** At once, so that one slow client does not keep the others waiting, and few enough for one node. */

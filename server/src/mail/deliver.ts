@@ -4,7 +4,7 @@
  */
 import type { Context } from '../context.ts';
 import type { MailSender, OutgoingMail } from '../options.ts';
-import { drain } from '../outbox-relay.ts';
+import { drain } from '../relay.ts';
 import { isEmailAddress } from '../rules/person.ts';
 import type { DueMail } from '../storage/store.ts';
 import { storedKind } from './kinds.ts';

@@ -5,7 +5,7 @@
 import type { AuditEvent } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
 import { randomId } from '../crypto/random.ts';
-import { relay } from '../outbox-relay.ts';
+import { relay } from '../relay.ts';
 import type { OutboxMail, User } from '../storage/store.ts';
 import type { AccountNotice, AgentNotice, AgentNoticeValues } from '../views/mail/notice.ts';
 import { type Delivering, deliverDue } from './deliver.ts';

@@ -26,6 +26,7 @@ export { clientSecretHash, newClientSecret } from '../clients/secret.ts';
 export type { Context } from '../context.ts';
 export { hashPassword, maxPasswordBytes } from '../crypto/password.ts';
 export { randomId, randomWord } from '../crypto/random.ts';
+export { newWebhookSecret } from '../crypto/webhook-signature.ts';
 export { MailNotSent } from '../mail/mail-not-sent.ts';
 export { checkTenantSettings, over } from '../options.ts';
 export { deviceCodeGrant } from '../rules/device-grant.ts';
@@ -58,12 +59,15 @@ export {
   type Upstream,
   type UpstreamRecipe,
   type User,
+  type Webhook,
 } from '../storage/store.ts';
 export { isSlug } from '../tenant-contexts.ts';
 export { type Credential as UpstreamCredential, sealCredential } from '../upstream/client.ts';
 export { UpstreamFailure } from '../upstream/failure.ts';
 export { providerOf } from '../upstream/provider.ts';
 export { recipes } from '../upstream/recipes.ts';
+export { secretPurpose, send as sendWebhook } from '../webhooks/deliver.ts';
+export { messageOf } from '../webhooks/message.ts';
 export { readBackupFile, writeBackupFile } from './backup-file.ts';
 export { type Config, type ConfigInput, loadConfig, settingsFromFlags } from './config.ts';
 export { backUp, databaseFile, openDatabase, parseDatabaseUrl } from './database.ts';

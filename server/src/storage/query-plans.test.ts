@@ -45,6 +45,9 @@ const IN_INDEX_ORDER = [
   'select id, owner_id, resource, server_url, name, description, scopes, default_scopes, logo_url, max_duration, people, created_at, updated_at from servers where tenant = ?1 order by',
   'select tenant, id, at, type, actor, user_id, client_id, server_id, grant_id, address, request_id, detail from audit_events where tenant = ?1 and (cast(',
   'select tenant, id, at, type, actor, user_id, client_id, server_id, grant_id, address, request_id, detail from audit_events where tenant = ?1 and seq is null',
+  // An operator has a handful.
+  'select id, url, events, secret_sealed, private_network, created_at, failing_since, disabled_at from webhooks where tenant = ?1 order by',
+  'insert into webhook_deliveries',
   'select count(*) as waiting from clients',
   // An operator lists a handful; the sign-in page shows them all.
   'select id, name, recipe, issuer, client_id, credential_sealed, scope, private_network, created_at from upstreams where tenant = ?1 order by',

@@ -6,7 +6,7 @@ import { auditEvent } from '../audit/event.ts';
 import { sealEvents } from '../audit/seal.ts';
 import { FetchFailure } from '../clients/fetch-failure.ts';
 import type { Context } from '../context.ts';
-import { drain, type Relay, relay } from '../outbox-relay.ts';
+import { drain, type Relay, relay } from '../relay.ts';
 import type { DueDelivery, Webhook } from '../storage/store.ts';
 import { headersOf, type Message, messageOf } from './message.ts';
 
