@@ -18,6 +18,8 @@ const MAX_REPORTED = 100;
 const MAX_NAME = 100;
 const MAX_MISSING = 10;
 const MAX_TIMES = 1000;
+/** Servers gather what they report, so what happened just before access ended comes a little after: people want to read that most. */
+const LATE_SECONDS = 300;
 
 /** The handler of /report. 204 whatever became of the report: it is not the server's business why something is not kept. */
 export async function report(exchange: Exchange, context: Context): Promise<Answer> {
@@ -36,7 +38,9 @@ async function grantOf(token: string, key: PresentedKey, context: Context): Prom
   const { id, serverId, resource } = checkKey(await context.store.findKey(key.hash), context);
   context.uses.key(id, context.now());
   const read = await readAccessToken(token, context, () => context.limits.checkHere('introspect.unseen', key.hash));
-  return read?.audience === resource ? { serverId, grantId: read.grantId } : undefined;
+  if (read?.audience !== resource) return undefined;
+  const { revokedAt = Number.POSITIVE_INFINITY } = (await context.store.findGrant(read.grantId)) ?? { revokedAt: 0 };
+  return context.now() < revokedAt + LATE_SECONDS ? { serverId, grantId: read.grantId } : undefined;
 }
 
 type Members = Readonly<Record<string, unknown>>;

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { auditEvent } from '../../src/audit/event.ts';
 import { MAX_ACTIONS_PER_MINUTE } from '../../src/storage/activity-counter.ts';
 import { bearer, errorOf, stage } from './token-stage.ts';
 
@@ -53,6 +54,20 @@ test('[ACT-02] a server reports about its own tokens only, and learns nothing ab
 
   assert.deepEqual([foreign.status, unknown.status], [204, 204]);
   assert.deepEqual(await kept(), []);
+});
+
+test('[ACT-02] what happened before access ended may be told for five minutes, and nothing after', async () => {
+  const { report, kept, store, clock, user } = await reporting();
+  const [grant] = await store.listGrants({ userId: user.id }, clock.now());
+  await store.revokeGrant(grant?.id ?? '', 'disconnected by the person', auditEvent('grant.revoked', clock.now(), 'test'));
+
+  clock.advance(299);
+  const late = await report([{ action: 'last_words', outcome: 'allowed' }]);
+  clock.advance(1);
+  const tooLate = await report([{ action: 'forged', outcome: 'allowed' }]);
+
+  assert.deepEqual([late.status, tooLate.status], [204, 204]);
+  assert.deepEqual(await kept(), [['last_words', 'allowed', '', 1]]);
 });
 
 test('[ACT-02] without a living key nothing is taken', async () => {
