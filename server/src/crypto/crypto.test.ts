@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { createLocalJWKSet, jwtVerify } from 'jose';
+import type { OAuthError } from '../errors.ts';
 import { checksum, equalSecrets, sha256 } from './hash.ts';
 import { instanceKeys, openUnder, sealUnder } from './instance-keys.ts';
 import { type Algorithm, decodeJwt, derToJose, joseToDer, jwtHeader, signJwt, verifySignature } from './jwt.ts';
@@ -102,6 +103,16 @@ describe('JWT', () => {
 });
 
 describe('passwords', () => {
+  test('[RATE-06] a hundred are judged at once, the next ones are told to come back, and then all is as before', async () => {
+    const cheap = `$scrypt$ln=4,r=1,p=1$c2FsdHNhbHQ$${'A'.repeat(43)}`;
+    const judged = await Promise.allSettled(Array.from({ length: 110 }, () => verifyPassword('x', cheap)));
+
+    assert.equal(judged.filter(({ status }) => status === 'fulfilled').length, 100);
+    const [busy] = judged.filter((one) => one.status === 'rejected').map(({ reason }) => reason as OAuthError);
+    assert.deepEqual([busy?.code, busy?.headers['Retry-After']], ['temporarily_unavailable', '2']);
+    assert.deepEqual(await verifyPassword('x', cheap), { matches: false, stale: true });
+  });
+
   test('[LOG-06] scrypt with its parameters in the hash; another password, a longer one and a broken hash do not match', async () => {
     const hash = await hashPassword('correct horse battery staple');
 

@@ -34,7 +34,9 @@ export type BoundedServer = { server: Server; endIdle(): void };
 /** Makes a server that does not listen yet. */
 export function boundedServer(handle: RequestListener, { headers, request, keepAlive, silence, check }: Patience): BoundedServer {
   const times = { headersTimeout: headers, requestTimeout: request, keepAliveTimeout: keepAlive, connectionsCheckingInterval: check };
+  const unused = new Set<Socket>();
   const bounded: RequestListener = (message, response) => {
+    if (unused.size > 0) unused.delete(message.socket);
     if (message.rawHeaders.length > 2 * maxHeaders) return end(response, 431);
     return handle(message, response);
   };
@@ -46,14 +48,14 @@ export function boundedServer(handle: RequestListener, { headers, request, keepA
     if (Number(message.headers['content-length'] ?? 0) <= maxBodyBytes) response.writeContinue();
     bounded(message, response);
   });
-  const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
   });
   const endIdle = () => {
     server.closeIdleConnections();
-    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    // Bun counts no bytes; there a request whose headers are still on their way ends too.
+    for (const socket of unused) if (socket.bytesRead === 0) socket.destroy();
   };
   return { server, endIdle };
 }

@@ -4,7 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { auditEvent } from '../../src/audit/event.ts';
+import { nodeBuckets } from '../../src/limits/node-buckets.ts';
 import { limitNames, type NodeLimit, nodePolicies, type SharedLimit, sharedPolicies } from '../../src/limits/policies.ts';
 import { newOwnerToken } from '../../src/servers/owner-token.ts';
 import { form, testServer } from '../harness.ts';
@@ -121,6 +123,26 @@ describe('rate limits', () => {
       on.clock.advance(1);
       limits.checkHere(name as NodeLimit, 'somebody');
     }
+    await on.close();
+  });
+
+  test('[RATE-01] whatever is asked when, the database and the memory of a node give the same', async () => {
+    const on = await testServer();
+    const of = { limit: 5, periodSeconds: 10 };
+    const here = nodeBuckets(of);
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 6000 }), { maxLength: 15 }), async (pauses) => {
+        const bucket = `run ${run++}`;
+        let at = on.clock.now() * 1000;
+        for (const pause of pauses) {
+          at += pause % 2 ? pause : 0;
+          const wait = here.take(bucket, at);
+          assert.deepEqual(await on.store.takeFrom(bucket, of, at), wait === 0 ? { allowed: true } : { allowed: false, retryAfter: Math.ceil(wait / 1000) });
+        }
+      }),
+      { numRuns: 30 },
+    );
     await on.close();
   });
 
