@@ -10,7 +10,7 @@ import { randomWord } from './crypto/random.ts';
 import { OAuthError } from './errors.ts';
 import type { HttpRequest } from './http-request.ts';
 import { checkOptions, type Options, type ServerOptions } from './options.ts';
-import { headersFor, jsonFace, pageFace, type Reply, type Route, refuse, reply, run, type Surface, toResponse } from './route.ts';
+import { headersFor, jsonFace, observed, pageFace, type Reply, type Route, refuse, reply, run, type Surface, toResponse } from './route.ts';
 import { openStorage } from './storage/open.ts';
 import type { Storage } from './storage/store.ts';
 import { tenantContexts } from './tenant-contexts.ts';
@@ -51,6 +51,8 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     (['document', 'backchannel', 'private', 'page'] as Surface[]).map((surface) => [surface, headersFor(surface, secure)]),
   ) as Record<Surface, ReturnType<typeof headersFor>>;
   const nextId = requestIds();
+  const { observe } = options;
+  const serve = observe ? observed(observe) : run;
   const fixed = new Map<string, Route>();
   const router = new SmartRouter<Place>({ routers: [new RegExpRouter(), new TrieRouter()] });
   for (const route of routes) {
@@ -63,11 +65,11 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
   const shedding = shed(options);
 
   function answer(request: HttpRequest, { address, overloaded = false }: Connection): Reply | Promise<Reply> {
-    const bare: Exchange = { request, address, requestId: nextId(), params: {} };
-    if (request.url.length > maxUrlLength) return refused(new OAuthError('uri_too_long', 'The address is longer than 8 KiB'), bare);
+    const bare: Exchange = { request, address, requestId: nextId(), params: {}, grantType: undefined, outcome: undefined, decision: undefined };
+    if (request.url.length > maxUrlLength) return seen(bare, undefined, () => refused(new OAuthError('uri_too_long', 'The address is longer than 8 KiB'), bare));
     const path = pathOf(request.url);
     const known = fixed.get(path);
-    if (known) return overloaded && !isCheap(known) ? refuseBusy(known, bare) : run(known, bare, contexts.root, headers);
+    if (known) return overloaded && !isCheap(known) ? refuseBusy(known, bare) : serve(known, bare, contexts.root, headers);
     const matched = router.match('ALL', path);
     const [found] = matched[0];
     if (!found) return nothingHere(bare);
@@ -76,27 +78,35 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     if (!params) return nothingHere(bare);
     const exchange = { ...bare, params };
     if (overloaded && !isCheap(route)) return refuseBusy(route, exchange);
-    return tenanted ? ofTenant(params.tenant ?? '', route, exchange) : run(route, exchange, contexts.root, headers);
+    return tenanted ? ofTenant(params.tenant ?? '', route, exchange) : serve(route, exchange, contexts.root, headers);
   }
 
   async function ofTenant(tenant: string, route: Route, exchange: Exchange): Promise<Reply> {
     try {
       const context = await contexts.find(tenant);
-      return context ? await run(route, exchange, context, headers) : nothingHere(exchange);
+      return context ? await serve(route, exchange, context, headers) : nothingHere(exchange);
     } catch (error) {
-      return refuse(error, route, { exchange, context: contexts.root, surfaces: headers });
+      return refuseAt(route, exchange, error);
     }
   }
 
-  function refuseBusy(route: Route, exchange: Exchange): Reply {
-    return refuse(shedding(), route, { exchange, context: contexts.root, surfaces: headers });
+  function refuseBusy(route: Route, exchange: Exchange): Reply | Promise<Reply> {
+    return refuseAt(route, exchange, shedding());
+  }
+
+  function refuseAt(route: Route, exchange: Exchange, error: unknown): Reply | Promise<Reply> {
+    return seen(exchange, route.path, () => refuse(error, route, { exchange, context: contexts.root, surfaces: headers }));
   }
 
   /** Well-known misses are JSON for any origin (META-14); people get a page. */
-  function nothingHere(exchange: Exchange): Reply {
+  function nothingHere(exchange: Exchange): Reply | Promise<Reply> {
     const machine = exchange.request.url.includes('/.well-known/') || !(exchange.request.headers.get('accept') ?? '').includes('text/html');
     const error = new OAuthError('not_found', 'There is nothing at this address');
-    return machine ? reply(jsonFace(error, exchange, contexts.root), headers.document) : refused(error, exchange);
+    return seen(exchange, undefined, () => (machine ? reply(jsonFace(error, exchange, contexts.root), headers.document) : refused(error, exchange)));
+  }
+
+  function seen(exchange: Exchange, path: string | undefined, answer: () => Reply): Reply | Promise<Reply> {
+    return observe ? observe(exchange, path, answer) : answer();
   }
 
   function refused(error: OAuthError, exchange: Exchange): Reply {

@@ -49,6 +49,11 @@ export type Exchange = {
   readonly requestId: string;
   /** Parameters of the path, decoded. */
   readonly params: Record<string, string>;
+  /** What the request turned out to be, told to whoever looks on (see Observer). Names from our own tables, never what a caller wrote. */
+  grantType?: string;
+  /** `ok`, `active`, `inactive` or the code of an error. */
+  outcome?: string;
+  decision?: 'allowed' | 'denied' | 'remembered';
 };
 
 export type LogFields = Record<string, string | number | boolean | undefined>;

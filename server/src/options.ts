@@ -8,6 +8,7 @@ import type { Log } from './context.ts';
 import type { HttpRequest } from './http-request.ts';
 import { offeredLanguages } from './languages.ts';
 import { type LimitChanges, readLimitChanges } from './limits/policies.ts';
+import type { Observer } from './route.ts';
 import { minPasswordLength } from './rules/passwords/problem.ts';
 import type { Driver } from './storage/driver.ts';
 
@@ -170,6 +171,8 @@ const schema = z.strictObject({
   sendMail: z.custom<MailSender>((value) => typeof value === 'function').optional(),
   /** Lets people sign in at the issuers that an operator listed, and delivers webhooks; without it nobody can, no page offers it, and none is delivered. */
   fetchUpstream: z.custom<UpstreamFetch>((value) => typeof value === 'function').optional(),
+  /** Looks on while requests are answered: metrics, traces. Without it nothing is measured and it costs nothing. */
+  observe: z.custom<Observer>((value) => typeof value === 'function').optional(),
   driver: z.custom<Driver>((value) => typeof value === 'object' && value !== null && 'read' in value, 'must be a storage driver'),
   /** The clock, in seconds. Tests pass their own. */
   now: z.custom<() => number>((value) => typeof value === 'function').default(() => () => Math.floor(Date.now() / 1000)),

@@ -110,6 +110,14 @@ export function toResponse({ status, headers, cookies, body }: Reply): Response 
   return response;
 }
 
+/** Looks on while a request is answered by the route of this path, or by none; the answer is the same. Afterwards the exchange says what it turned out to be. */
+export type Observer = (exchange: Exchange, route: string | undefined, answer: () => Reply | Promise<Reply>) => Reply | Promise<Reply>;
+
+/** Runs routes under the eyes of an observer. */
+export function observed(observe: Observer): typeof run {
+  return (route, exchange, context, surfaces) => observe(exchange, route.path, () => run(route, exchange, context, surfaces));
+}
+
 /** Runs a route for one request: method check, preflight, handler, and the faces of what it throws. At once where the handler answers at once. */
 export function run(route: Route, exchange: Exchange, context: Context, surfaces: Readonly<Record<Surface, SurfaceHeaders>>): Reply | Promise<Reply> {
   const { method } = exchange.request;
@@ -188,6 +196,7 @@ const spokenAs: Partial<Record<ErrorCode, ErrorCode>> = { key_id_used_as_secret:
 /** RFC 6749 §5.2 with error_uri and a request id. */
 export function jsonFace(thrown: unknown, exchange: Exchange, context: Context): Answer {
   const error = asOAuthError(thrown, exchange, context);
+  exchange.outcome = error.code;
   const code = spokenAs[error.code] ?? error.code;
   const body = { error: code, error_description: error.message, error_uri: errorUri(context.options.issuer, error.code), ...error.members };
   return json(body, error.status, { ...error.headers, 'Cache-Control': 'no-store', 'X-Request-Id': exchange.requestId });
@@ -198,6 +207,7 @@ export function pageFace(thrown: unknown, exchange: Exchange, context: Context):
   const accept = exchange.request.headers.get('accept') ?? '';
   if (accept.includes('application/json') && !accept.includes('text/html')) return jsonFace(thrown, exchange, context);
   const error = asOAuthError(thrown, exchange, context);
+  exchange.outcome = error.code;
   // A page whose form goes to a client has a content policy that holds back the forms of ours.
   const frame = error.page?.continueTo?.fields ? pageFrame(exchange, context, null) : pageFrame(exchange, context);
   const answer = {

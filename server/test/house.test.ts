@@ -176,7 +176,7 @@ const arrows: Record<string, string[]> = {
     'webhooks/deliver',
   ],
   relay: [],
-  options: ['context', 'http-request', 'languages', 'limits/policies', 'rules/passwords', 'storage/driver', 'zod'],
+  options: ['context', 'http-request', 'languages', 'limits/policies', 'route', 'rules/passwords', 'storage/driver', 'zod'],
   'http-request': [],
   limits: ['errors', 'storage/store'],
   errors: [],

@@ -17,8 +17,8 @@ export const start: Command = {
     const config = configOf(call);
     const { env, stdout, stderr } = call.terminal;
     const log = nodeLog({ output: stdout, format: config.logFormat, level: config.logLevel, colour: stdout.isTTY });
-    const { server, context, url, stop } = await startProduction(config, log);
-    log.info('server.ready', { url, issuer: context.issuer, database: server.options.driver.name });
+    const { server, context, url, metricsUrl, stop } = await startProduction(config, log);
+    log.info('server.ready', { url, issuer: context.issuer, database: server.options.driver.name, metrics: metricsUrl, traces: config.tracing && 'on' });
     // Not through the log: there it would be masked, and here a person must be able to click it.
     if (!(await context.store.hasOperator())) {
       stderr.write(

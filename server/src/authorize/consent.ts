@@ -125,7 +125,9 @@ export async function answerUnasked(known: Omit<Waiting, 'targets' | 'through'>,
   const question = await ask({ ...known, targets, through }, before, context);
   const decided = decidedBy(chosenDuration(undefined, question.shown.durations), question, context);
   const allowed = withReceipts(question.shown, accessesOf(known.parked.request), { ...decided, asked: false }, { exchange, context });
-  return approve({ ...known, allowed, lasting: decided.lasting }, place);
+  const outcome = await approve({ ...known, allowed, lasting: decided.lasting }, place);
+  exchange.decision = 'remembered';
+  return outcome;
 }
 
 function decidedBy(duration: Duration, { shown, limit }: Question, context: Context) {

@@ -48,6 +48,7 @@ export async function approve({ parked, client, signedIn, allowed, lasting, hand
   const listener = listenerOf(client, { grant, session: signedIn.session });
   const answered = await context.store.approveRequest({ ...answerTo(parked, outcome, place), ...made, code, listener }, event);
   if (answered === 'answered') throw alreadyDecided();
+  place.exchange.decision = 'allowed';
   return outcome;
 }
 
@@ -59,6 +60,7 @@ export async function refuse(parked: ParkedRequest, error: OAuthError, signedIn:
   const event = auditEvent('grant.denied', context.now(), `user:${signedIn.user.id}`, { ...about(parked, signedIn, place), detail: { code: error.code } });
   const answered = await context.store.denyRequest(answerTo(parked, outcome, place), event);
   if (answered === 'answered') throw alreadyDecided();
+  place.exchange.decision = 'denied';
   return outcome;
 }
 

@@ -8,6 +8,7 @@ import { didYouMean } from './nearest.ts';
 import { flagOf, foreignVariables, type Setting, settings, variableOf } from './settings.ts';
 import type { SmtpSettings } from './smtp.ts';
 import { StartRefused } from './start-refused.ts';
+import { type TracingSettings, tracingSettings } from './telemetry/tracing-settings.ts';
 
 export type Config = {
   issuer?: string;
@@ -23,6 +24,10 @@ export type Config = {
   logLevel: 'info' | 'warn' | 'error';
   /** The server that takes our mail; absent: none is sent. */
   smtp?: SmtpSettings;
+  /** Where Prometheus may read; absent: nothing is counted. */
+  metrics?: { host: string; port: number };
+  /** Where traces go, by the standard variables of OpenTelemetry; absent: nowhere. */
+  tracing?: TracingSettings;
   /** What goes to createServer, as far as it was set. */
   server: Partial<ServerOptions>;
   /** Where each set value came from: `--port`, `AUTH_AGENT_PORT`, `auth-agent.config.json`. */
@@ -53,7 +58,7 @@ export function loadConfig({ flags = {}, env = process.env, file = env.AUTH_AGEN
     sources[setting.name] = given.source;
   }
   warnUnknown(env, warnings);
-  return { ...processSettings(values, sources), server: serverSettings(values), sources, warnings };
+  return { ...processSettings(values, sources), tracing: tracingSettings(env, warnings), server: serverSettings(values), sources, warnings };
 }
 
 function fromFlags({ name, secret }: Setting, flags: ConfigInput['flags'] = {}): Given | undefined {
@@ -110,7 +115,7 @@ function read({ name, kind }: Setting, { value, source }: Given): unknown {
 
 const listOf = (text: string): string[] => text.split(',').flatMap((one) => one.trim() || []);
 
-function processSettings(values: Record<string, unknown>, sources: Record<string, string>): Omit<Config, 'server' | 'sources' | 'warnings'> {
+function processSettings(values: Record<string, unknown>, sources: Record<string, string>): Omit<Config, 'server' | 'sources' | 'tracing' | 'warnings'> {
   const port = (values.port as number | undefined) ?? 9000;
   if (port > 65535) throw outOfRange('port', 'from 0 to 65535', sources);
   const drainSeconds = (values.drainSeconds as number | undefined) ?? 2;
@@ -132,7 +137,14 @@ function processSettings(values: Record<string, unknown>, sources: Record<string
     logFormat: oneOf('logFormat', ['json', 'pretty'], values, sources),
     logLevel: oneOf('logLevel', ['info', 'warn', 'error'], values, sources) ?? 'info',
     smtp: smtpSettings(values, sources),
+    metrics: metricsSettings(values, sources),
   };
+}
+
+function metricsSettings({ metricsPort: port, metricsHost: host }: Record<string, unknown>, sources: Record<string, string>): Config['metrics'] {
+  if (port === undefined) return undefined;
+  if ((port as number) > 65535) throw outOfRange('metricsPort', 'from 0 to 65535', sources);
+  return { host: (host as string | undefined) ?? '127.0.0.1', port: port as number };
 }
 
 function smtpSettings(

@@ -4,6 +4,7 @@
  */
 import type { Log, LogFields } from '../context.ts';
 import { redactField, redactText } from './redact.ts';
+import { currentSpan } from './telemetry/trace-context.ts';
 
 export type LogFormat = 'json' | 'pretty';
 type Level = 'info' | 'warn' | 'error';
@@ -43,7 +44,9 @@ export function nodeLog({
 type Cleaned = Record<string, string | number | boolean>;
 
 function cleaned(fields: LogFields): Cleaned {
-  const entries = Object.entries(fields).filter((entry): entry is [string, string | number | boolean] => entry[1] !== undefined);
+  const span = currentSpan();
+  const placed = span === undefined ? fields : { ...fields, trace_id: span.traceId, span_id: span.spanId };
+  const entries = Object.entries(placed).filter((entry): entry is [string, string | number | boolean] => entry[1] !== undefined);
   return Object.fromEntries(entries.map(([name, value]) => [name, redactField(name, value)]));
 }
 

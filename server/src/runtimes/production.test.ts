@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
+import { metric, readPrometheusText } from '../../test/prometheus-text.ts';
 import { auditEvent } from '../audit/event.ts';
 import type { Context } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
@@ -17,6 +18,7 @@ import { nodeLog } from './log.ts';
 import { serverFrom, startProduction } from './production.ts';
 import { checkProduction } from './production-config.ts';
 import { StartRefused } from './start-refused.ts';
+import { openMetricsPort } from './telemetry/metrics-port.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'auth-agent-start-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -222,4 +224,37 @@ test('a database URL is read one way only', () => {
   assert.deepEqual(parseDatabaseUrl('sqlite::memory:'), { kind: 'memory' });
   assert.equal(parseDatabaseUrl('postgresql://u:p@h/d').kind, 'postgres');
   for (const bad of ['', 'sqlite:', 'mysql://h/d', 'auth-agent.db', 'file:a.db', 'postgres:']) assert.throws(() => parseDatabaseUrl(bad), StartRefused, bad);
+});
+
+test('metrics are read on a port of their own, which the server does not answer and which closes with it', async () => {
+  const running = await startProduction(configOf('metrics.db', { AUTH_AGENT_METRICS_PORT: '0' }), log);
+  const url = running.metricsUrl ?? '';
+
+  await fetch(`${running.url}/health`);
+  const families = readPrometheusText(await (await fetch(url)).text());
+
+  assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
+  assert.equal(metric(families, 'auth_agent_http_request_duration_seconds_count', { route: '/health', method: 'GET', status: '2xx' }), 1);
+  assert.ok((metric(families, 'auth_agent_store_operation_duration_seconds_count', { operation: 'read', outcome: 'ok' }) ?? 0) > 0);
+  assert.equal((await fetch(`${running.url}/metrics`)).status, 404);
+  await running.stop({ drainSeconds: 0 });
+  await assert.rejects(fetch(url));
+});
+
+test('nothing is counted unless it was asked for, and a metrics port out of range is refused by its name', async () => {
+  const running = await startProduction(configOf('no-metrics.db'), log);
+  await running.stop({ drainSeconds: 0 });
+
+  assert.deepEqual([running.metricsUrl, running.server.options.observe], [undefined, undefined]);
+  const refused = await refusal(() => configOf('never.db', { AUTH_AGENT_METRICS_PORT: '70000' }));
+  assert.match(refused.message, /metricsPort must be from 0 to 65535/);
+});
+
+test('a metrics port that is taken stops the start, and leaves neither server nor database open', async () => {
+  const taken = await openMetricsPort({ host: '127.0.0.1', port: 0 }, () => '');
+  after(taken.close);
+
+  const refused = await refusal(() => startProduction(configOf('taken.db', { AUTH_AGENT_METRICS_PORT: new URL(taken.url).port }), log));
+
+  assert.match(refused.fix, /AUTH_AGENT_METRICS_PORT/);
 });

@@ -20,44 +20,61 @@ import { type CheckedConfig, checkProduction } from './production-config.ts';
 import { type RunningServer, startNode } from './serve.ts';
 import { smtpSender } from './smtp.ts';
 import { StartRefused } from './start-refused.ts';
+import { openTelemetry, type Telemetry } from './telemetry/telemetry.ts';
+import { type Watcher, watchedCalls, watchedDriver } from './telemetry/watch.ts';
 
-export type Production = RunningServer & { server: AuthServer; context: Context };
+export type Production = RunningServer & {
+  server: AuthServer;
+  context: Context;
+  /** Where Prometheus reads. */
+  metricsUrl?: string;
+};
 
 /** Starts a server as configured. @throws {StartRefused} with nothing listening and the database closed. */
 export async function startProduction(config: Config, log: Log): Promise<Production> {
   checkProduction(config);
   const database = databaseFile(config.databaseUrl);
   const driver = await openDatabase(config.databaseUrl);
+  let telemetry: Telemetry | undefined;
   try {
     const storage = openStorage(driver);
     await refuseDemoDatabase(storage, config.databaseUrl);
     await bringUpToDate(storage, driver, { database, log });
-    const server = serverFrom(config, driver, log);
+    telemetry = await openTelemetry(config, driver.name, log);
+    const { watcher, metricsUrl } = telemetry;
+    const server = serverFrom(config, driver, log, watcher);
     const context = (await server.context()) as Context;
     await refuseDemoSecrets(context);
     await openKeys(context);
     warnAbout(config, log);
-    const running = await startNode({ ...server, ...config, log, close: () => server.close() });
-    return { ...running, server, context };
+    const close = () => server.close().finally(telemetry?.close);
+    const maintain = watcher ? () => watcher.maintenance(server.maintain) : server.maintain;
+    const running = await startNode({ ...server, ...config, log, maintain, close });
+    return { ...running, server, context, metricsUrl };
   } catch (error) {
+    await telemetry?.close();
     await driver.close();
     throw error;
   }
 }
 
-/** The server of a configuration, without sockets: what commands work with. @throws {StartRefused} naming the setting that is out of range. */
-export function serverFrom(config: CheckedConfig, driver: Driver, log: Log): AuthServer {
+/** The server of a configuration, without sockets: what commands work with, and with a watcher what is measured. @throws {StartRefused} naming the setting that is out of range. */
+export function serverFrom(config: CheckedConfig, driver: Driver, log: Log, watcher?: Watcher): AuthServer {
   try {
-    const options: ServerOptions = {
-      ...config.server,
-      issuer: config.issuer,
-      secret: config.secret,
-      driver,
-      log,
+    const calls = {
       fetchDocument: pinnedFetcher(),
       postForm: pinnedPoster(),
       fetchUpstream: pinnedUpstreamFetch(),
       sendMail: config.smtp && smtpSender(config.smtp),
+    };
+    const options: ServerOptions = {
+      ...config.server,
+      issuer: config.issuer,
+      secret: config.secret,
+      driver: watcher ? watchedDriver(driver, watcher) : driver,
+      log,
+      ...(watcher ? watchedCalls(calls, watcher) : calls),
+      observe: watcher?.request,
     };
     return createServer(options);
   } catch (cause) {

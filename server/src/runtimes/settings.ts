@@ -27,6 +27,8 @@ export const settings: readonly Setting[] = [
   { name: 'maxRequests', kind: 'number', about: 'requests that wait for their answer, at most; beyond it 503 (1000)' },
   { name: 'logFormat', kind: 'text', about: 'json or pretty' },
   { name: 'logLevel', kind: 'text', about: 'info, warn or error' },
+  { name: 'metricsPort', kind: 'number', about: 'port on which Prometheus reads metrics; without it nothing is counted' },
+  { name: 'metricsHost', kind: 'text', about: 'address of that port (127.0.0.1)' },
   { name: 'serviceName', kind: 'text', option: 'serviceName', about: 'name on every page' },
   { name: 'contact', kind: 'text', option: 'contact', about: 'whom people may ask; shown on pages' },
   { name: 'defaultLanguage', kind: 'text', option: 'defaultLanguage', about: 'language of pages for people whose own is not offered (en)' },

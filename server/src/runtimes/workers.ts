@@ -4,11 +4,12 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AuthServer } from '../app.ts';
+import type { Log } from '../context.ts';
 import type { ServerOptions } from '../options.ts';
 import { createServer } from '../server.ts';
 import type { Driver } from '../storage/driver.ts';
 import { type D1Database, openD1 } from '../storage/drivers/d1.ts';
-import { loadConfig } from './config.ts';
+import { type Config, loadConfig } from './config.ts';
 import { nodeLog } from './log.ts';
 import { checkProduction } from './production-config.ts';
 import { publicFetcher, publicPoster } from './public-fetch.ts';
@@ -60,6 +61,7 @@ function serverOf(bindings: WorkerBindings, connections: AsyncLocalStorage<Drive
   const config = loadConfig({ env, file: undefined });
   checkProduction(config);
   const log = nodeLog({ output: { write: (line) => console.log(line.trimEnd()) }, format: 'json', level: config.logLevel });
+  warnAbout(config, log);
   return createServer({
     ...config.server,
     issuer: config.issuer,
@@ -70,6 +72,13 @@ function serverOf(bindings: WorkerBindings, connections: AsyncLocalStorage<Drive
     postForm: publicPoster(),
     ...overrides,
   });
+}
+
+/** An isolate has no port of its own, and nothing that outlives a request: metrics and traces are the platform's here. */
+function warnAbout({ metrics, tracing }: Config, log: Log): void {
+  const instead = 'Workers has its own: Workers Observability in the dashboard, or [observability] in wrangler.toml';
+  if (metrics) log.warn('start.no_metrics_here', { means: 'AUTH_AGENT_METRICS_PORT is not used', instead });
+  if (tracing) log.warn('start.no_traces_here', { means: 'OTEL_EXPORTER_OTLP_ENDPOINT is not used', instead });
 }
 
 function driverOfRequest(connections: AsyncLocalStorage<Driver>): Driver {

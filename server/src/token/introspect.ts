@@ -24,10 +24,12 @@ export async function introspect(exchange: Exchange, context: Context): Promise<
   const signed = wantsSigned(exchange.request);
   if (key) {
     const answer = await forServer(key, parameters, context);
+    exchange.outcome = answer === inactive ? 'inactive' : 'active';
     return signed ? signIntrospection(answer, (await context.store.findKey(key.hash))?.resource, context) : answer;
   }
   const client = await confidentialClient(exchange, parameters, context);
   const answer = await forClient(client, parameters, context);
+  exchange.outcome = answer === inactive ? 'inactive' : 'active';
   return signed ? signIntrospection(answer, client.id, context) : answer;
 }
 

@@ -18,6 +18,7 @@ const byName = new Map(grantTypes.map((grantType) => [grantType.name, grantType]
 export async function token(exchange: Exchange, context: Context): Promise<Answer> {
   const parameters = await readBackChannel(exchange);
   const grantType = offeredGrantType(parameters.get('grant_type'));
+  exchange.grantType = grantType.name;
 
   const client = await (grantType.identify ?? authenticateClient)(exchange, parameters, context);
   checkPermission(client, grantType);
