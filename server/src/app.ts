@@ -66,7 +66,8 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
 
   function answer(request: HttpRequest, { address, overloaded = false }: Connection): Reply | Promise<Reply> {
     const bare: Exchange = { request, address, requestId: nextId(), params: {}, grantType: undefined, outcome: undefined, decision: undefined };
-    if (request.url.length > maxUrlLength) return seen(bare, undefined, () => refused(new OAuthError('uri_too_long', 'The address is longer than 8 KiB'), bare));
+    if (request.url.length > maxUrlLength)
+      return seen(bare, undefined, () => refused(new OAuthError('uri_too_long', 'The address is longer than 8 KiB'), bare));
     const path = pathOf(request.url);
     const known = fixed.get(path);
     if (known) return overloaded && !isCheap(known) ? refuseBusy(known, bare) : serve(known, bare, contexts.root, headers);

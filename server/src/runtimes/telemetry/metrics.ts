@@ -21,6 +21,7 @@ const timing = (name: string, help: string, ...labels: string[]): Family => ({ n
 /** Every metric of ours, read by the test of the dashboard too. */
 export const families = {
   buildInfo: gauge('auth_agent_build_info', 'Always 1; its labels say what runs.', 'version', 'runtime', 'database'),
+  time: gauge('auth_agent_time_seconds', 'The clock of this node, in seconds since 1970: an alert compares it with that of Prometheus.'),
   requestSeconds: timing(
     'auth_agent_http_request_duration_seconds',
     'From the first look at a request to its answer, in seconds.',
@@ -30,7 +31,11 @@ export const families = {
   ),
   requestsInFlight: gauge('auth_agent_http_requests_in_flight', 'Requests that wait for their answer.'),
   errors: counter('auth_agent_errors_total', 'Requests answered with an error, by its code (docs/errors).', 'code'),
-  limited: counter('auth_agent_limited_requests_total', 'Requests refused by a rate limit, by its name (docs/limits.md), or by a wait after wrong guesses.', 'limit'),
+  limited: counter(
+    'auth_agent_limited_requests_total',
+    'Requests refused by a rate limit, by its name (docs/limits.md), or by a wait after wrong guesses.',
+    'limit',
+  ),
   tokenRequests: counter('auth_agent_token_requests_total', 'Token requests, by grant type and by error code or "ok".', 'grant', 'outcome'),
   introspections: counter('auth_agent_introspection_requests_total', 'Introspections: active, inactive, or the code of an error.', 'outcome'),
   consentDecisions: counter('auth_agent_consent_decisions_total', 'Decisions about access: allowed, denied, or remembered from before.', 'decision'),
@@ -53,6 +58,7 @@ const introspectionRoutes = new Set(['/introspect', '/oauth/introspect']);
 export function metrics({ version, runtime, database }: { version: string; runtime: string; database: string }, now = () => performance.now()): Metrics {
   const counted = registry();
   counted.number(families.buildInfo)(version, runtime, database).value = 1;
+  counted.lookedUp(families.time, () => Date.now() / 1000);
   const requestSeconds = counted.histogram(families.requestSeconds, requestBounds);
   const inFlight = counted.number(families.requestsInFlight)();
   const errors = counted.number(families.errors);
