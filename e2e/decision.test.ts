@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { answerAccess } from '../server/src/account/access-answers.ts';
 import { auditEvent } from '../server/src/audit/event.ts';
 import { allow, deny, heading, noBrowser, type Person, type PersonOptions, signIn } from './browser.ts';
 import { hostedOrigin } from './callbacks.ts';
@@ -45,6 +46,25 @@ describe('the decision', { skip: noBrowser, concurrency: 3 }, () => {
     assert.match(text, new RegExp(`Signed in as ${username}@acme\\.example`));
     await page.getByText('Show full address').click();
     assert.equal(await page.getByText(`${world.callbacks.loopback}/callback`).first().isVisible(), true);
+    await person.close();
+  });
+
+  test('[AZ-37] whoever may not use a server asks for access there, in several lines, and goes on when they are let in', async () => {
+    const { page, username, ...person } = await asked({ resource: staffResource, scope: 'staff:read', redirect_uri: `${hostedOrigin}/stay` });
+    await page.getByRole('link', { name: 'Ask for access' }).click();
+    await page.getByLabel('Message').fill('Since today\nI look after the payroll.');
+
+    await page.getByRole('button', { name: 'Ask' }).click();
+
+    await page.getByText('You asked on').waitFor();
+    const questions = await world.store.listAccessRequests({ serverId: 'srv_staff', limit: 50 }, world.clock.now());
+    const question = questions.find((one) => one.username === username) ?? assert.fail('nobody asked');
+    assert.equal(question.message, 'Since today I look after the payroll.');
+    assert.equal(await answerAccess(question, 'approved', world.context), true);
+    await page.reload();
+    assert.match(await page.locator('main').innerText(), /You may use “Staff records” now/);
+    await page.goto(world.url({ resource: staffResource, scope: 'staff:read', redirect_uri: `${hostedOrigin}/stay` }));
+    assert.match(await heading(page), /^Allow .* on “Staff records”\?/);
     await person.close();
   });
 

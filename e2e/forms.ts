@@ -137,6 +137,16 @@ export const formStories: readonly FormStory[] = [
     }),
   ),
   {
+    name: 'ask for access to a server',
+    button: 'form[action="/account/ask"] button',
+    at: '/account/ask?server=srv_staff',
+    hands: () => [['#message', 'For the report.']],
+    effect: async ({ world, user, page }) => {
+      await page.getByText('You asked on').waitFor();
+      assert.equal((await world.store.findAccessRequest({ serverId: 'srv_staff', userId: user.id }, world.clock.now()))?.message, 'For the report.');
+    },
+  },
+  {
     name: 'choose an account',
     button: '.accounts button[name=use]',
     given: twoAccounts,

@@ -138,6 +138,8 @@ export function gallery(world: Stand): Shown[] {
     },
 
     { name: 'return-not-listed', title: /^You can't give this away/, as: 'ida', go: at({ ...stays, resource: staffResource, scope: 'staff:read' }) },
+    { name: 'ask-access', title: /^Ask for access/, as: 'ida', go: path('/account/ask?server=srv_staff') },
+    { name: 'ask-access-asked', title: /^Ask for access/, as: 'nina', go: askedForAccess },
 
     { name: 'sign-in-device', title: /^Sign in/, go: path('/device?user_code=WDJB-MJHT') },
     { name: 'device', title: /^Connect a device/, as: 'ida', go: path('/device') },
@@ -400,6 +402,13 @@ export function gallery(world: Stand): Shown[] {
     await page.getByText(then).first().waitFor();
   }
 
+  async function askedForAccess(page: Page): Promise<void> {
+    await path('/account/ask?server=srv_staff')(page);
+    await page.getByLabel('Message').fill('I look after the payroll from December on.');
+    await page.getByRole('button', { name: 'Ask' }).click();
+    await page.getByText('You asked on').waitFor();
+  }
+
   async function followed(page: Page, link: string): Promise<void> {
     await path('/account/agents')(page);
     await page.getByRole('link', { name: link }).first().click();
@@ -446,7 +455,27 @@ export function gallery(world: Stand): Shown[] {
 
 /** Ada has one agent of the operator and one that registered itself, Joan has one, Thea's reaches another server, and the others have none. */
 export async function connectAgents(world: Stand): Promise<void> {
-  const names = ['ada', 'ida', 'eve', 'joan', 'thea', 'rosa', 'petra', 'dora', 'nora', 'pia', 'kay', 'paul', 'alma', 'hugo', 'tess', 'tina', 'mara', 'nele'];
+  const names = [
+    'ada',
+    'ida',
+    'eve',
+    'joan',
+    'thea',
+    'rosa',
+    'petra',
+    'dora',
+    'nora',
+    'nina',
+    'pia',
+    'kay',
+    'paul',
+    'alma',
+    'hugo',
+    'tess',
+    'tina',
+    'mara',
+    'nele',
+  ];
   for (const username of names) await world.somebody(username);
   const dynamic = await world.register('Goose', [`${hostedOrigin}/cb`]);
   const approved = { client_id: world.approved.id, redirect_uri: `${hostedOrigin}/stay`, scope: 'files:read' };

@@ -17,7 +17,19 @@ const folder = new URL('../out/screenshots/', import.meta.url);
 const sizes = { desktop: { width: 1280, height: 800 }, phone: { width: 320, height: 568 } };
 const schemes = ['light', 'dark'] as const;
 /** Those whose order of things is not the same from right to left. */
-const mirrored = ['home', 'sign-in', 'sign-in-document', 'consent', 'agents', 'security', 'device-compare', 'error-redirect', 'docs-errors'];
+const mirrored = [
+  'home',
+  'sign-in',
+  'sign-in-document',
+  'consent',
+  'agents',
+  'security',
+  'device-compare',
+  'error-redirect',
+  'docs-errors',
+  'ask-access',
+  'activity',
+];
 
 type Picture = { name: string; title: string; path: string; files: string[]; problem?: string };
 

@@ -797,11 +797,31 @@ create index webhook_deliveries_newest on webhook_deliveries (tenant, webhook_id
 create index webhook_deliveries_expiry on webhook_deliveries (expires_at);
 insert into schema_migrations (name, checksum, applied_at) values ('0027-webhooks', '949b23e2a05a59cb34b70216261dadeefe8637d7bf0fbed6172758745b64c4aa', 0);
 
+create table access_requests (
+  tenant text not null,
+  id text not null,
+  server_id text not null,
+  user_id text not null,
+  message text not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  decided_at bigint,
+  decision text,
+  last_event text,
+  primary key (tenant, id)
+);
+create unique index access_requests_person on access_requests (tenant, server_id, user_id);
+create index access_requests_user on access_requests (tenant, user_id);
+create index access_requests_open on access_requests (tenant, created_at) where decision is null;
+create index access_requests_expiry on access_requests (expires_at);
+insert into schema_migrations (name, checksum, applied_at) values ('0028-access-requests', '3fa2ec019febc9aa8aa0dfc93b00a90ce6d0ff42f016a429114c7f115b90f1b6', 0);
+
 reset role;
 reset search_path;
 
 -- Nobody but the server may look, whatever is exposed one day: row level security without a policy lets only the owner through.
 
+alter table auth_agent.access_requests enable row level security;
 alter table auth_agent.activity enable row level security;
 alter table auth_agent.assertion_targets enable row level security;
 alter table auth_agent.attempts enable row level security;

@@ -4,6 +4,7 @@
  */
 import { activity, activityData, activityTable, notMe } from './account/activity.ts';
 import { agents, disconnect, disconnectAll, disconnectAllForm, pause, pauseAll, resume, resumeAll } from './account/agents.ts';
+import { askAccess, askAccessForm } from './account/ask-access.ts';
 import { chooseAccount, chooseAccountForm } from './account/choose-account.ts';
 import { deleteAccount, deleteAccountForm } from './account/delete-account.ts';
 import { requestCode } from './account/email-code.ts';
@@ -128,6 +129,7 @@ export const routes: readonly Route[] = [
   { path: '/account/agents/:grant/receipt', surface: 'page', methods: { GET: receipt } },
   { path: '/account/agents/:grant/receipt.json', surface: 'page', methods: { GET: receiptData } },
   { path: '/account/agents/reduce', surface: 'page', methods: { GET: reduceForm, POST: reduce } },
+  { path: '/account/ask', surface: 'page', methods: { GET: askAccessForm, POST: askAccess } },
   { path: '/account/link', surface: 'page', methods: { GET: linkForm, POST: link } },
   { path: '/account/profile', surface: 'page', methods: { GET: profile, POST: changeProfile } },
   { path: '/account/export', surface: 'page', methods: { GET: exportData } },

@@ -175,6 +175,7 @@ function formOf(attributes: string, inner: string): PageForm {
         ...(['checkbox', 'radio'].includes(attribute(text, 'type') ?? '') ? { ticked: /\schecked\b/.test(text) } : {}),
         ...(attribute(text, 'type') === 'radio' ? { radio: true as const } : {}),
       })),
+      ...[...inner.matchAll(/<textarea\b([^>]*)>([^<]*)<\/textarea>/g)].map(([, area = '', value = '']) => ({ name: attribute(area, 'name') ?? '', value })),
       ...[...inner.matchAll(/<select\b([^>]*)>[\s\S]*?<option\b([^>]*\sselected\b[^>]*)>/g)].map(([, select = '', option = '']) => ({
         name: attribute(select, 'name') ?? '',
         value: attribute(option, 'value') ?? '',

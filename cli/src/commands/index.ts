@@ -20,6 +20,7 @@ import { login } from './login.ts';
 import { testMail } from './mail.ts';
 import { createOwnerToken } from './owner-tokens.ts';
 import { createRegistrationToken, listRegistrationTokens, revokeRegistrationToken } from './registration-tokens.ts';
+import { approveRequest, denyRequest, listRequests } from './requests.ts';
 import { addServerPerson, listServerPeople, openServerTo, removeServerPerson } from './server-people.ts';
 import { addServer, listServers, removeServer, showServer } from './servers.ts';
 import { setupLink } from './setup-link.ts';
@@ -49,6 +50,9 @@ export const commands: readonly Command[] = [
   listServerPeople,
   addServerPerson,
   removeServerPerson,
+  listRequests,
+  approveRequest,
+  denyRequest,
   createKey,
   listKeys,
   revokeKey,

@@ -16,12 +16,12 @@ import type { Client, Code, Grant, ParkedRequest, RequestAnswer, Session, Sessio
 import { type ClientAnswer, codeAnswer, errorAnswer } from './answer.ts';
 import { type AllowedAccesses, approvalOf } from './approval.ts';
 import type { Lasting } from './duration.ts';
-import { isNotListed } from './may-use.ts';
+import { unlistedAt } from './may-use.ts';
 import { consentRedirect } from './next-step.ts';
 
 export type Place = { browser: Browser; exchange: Exchange; context: Context };
 /** The way back, and whether it says no: the person, or a rule about people (`notListed`). `handOff`: the code is shown here, for the person to carry, for the first or the last time. */
-export type Outcome = ClientAnswer & { denied: boolean; notListed?: true; handOff?: 'shown' | 'extended' };
+export type Outcome = ClientAnswer & { denied: boolean; notListed?: true; serverId?: string; handOff?: 'shown' | 'extended' };
 
 type Approving = { parked: ParkedRequest; client: Client; signedIn: SignedIn; allowed: AllowedAccesses; lasting: Lasting; handOff?: boolean };
 
@@ -56,7 +56,8 @@ export async function approve({ parked, client, signedIn, allowed, lasting, hand
 export async function refuse(parked: ParkedRequest, error: OAuthError, signedIn: SignedIn, place: Place): Promise<Outcome> {
   const { context } = place;
   const back = errorAnswer(parked.request, error, { issuer: context.issuer, root: context.options.issuer });
-  const outcome: Outcome = { ...back, denied: true, ...(isNotListed(error) ? { notListed: true } : {}) };
+  const unlisted = unlistedAt(error);
+  const outcome: Outcome = { ...back, denied: true, ...(unlisted === undefined ? {} : { notListed: true, serverId: unlisted }) };
   const event = auditEvent('grant.denied', context.now(), `user:${signedIn.user.id}`, { ...about(parked, signedIn, place), detail: { code: error.code } });
   const answered = await context.store.denyRequest(answerTo(parked, outcome, place), event);
   if (answered === 'answered') throw alreadyDecided();

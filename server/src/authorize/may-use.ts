@@ -13,9 +13,12 @@ import type { Targets } from './question.ts';
 const notListed = 'not on the list of the server';
 
 /** @throws {OAuthError} access_denied */
-async function checkPerson({ user }: SignedIn, { server }: Target, { store }: Context): Promise<void> {
+async function checkPerson({ user }: SignedIn, { server }: Target, { store, base }: Context): Promise<void> {
   if (server?.people === undefined || (await store.mayUseServer({ serverId: server.id, userId: user.id }))) return;
-  throw new OAuthError('access_denied', 'This person may not use the resource', { cause: notListed }).onPage({ case: 'notListed' });
+  throw new OAuthError('access_denied', 'This person may not use the resource', { cause: `${notListed} ${server.id}` }).onPage({
+    case: 'notListed',
+    goTo: { href: `${base}/account/ask?server=${encodeURIComponent(server.id)}`, place: 'ask' },
+  });
 }
 
 /** What a request was about, as it is now, and open to this person. @throws {OAuthError} invalid_target, access_denied */
@@ -30,7 +33,7 @@ export async function stillThereFor(request: DeviceRequest, signedIn: SignedIn, 
   return [await find(first), ...(await Promise.all(more.map(find)))];
 }
 
-/** Whether it was this rule that said no, and not the person. */
-export function isNotListed({ cause }: OAuthError): boolean {
-  return cause === notListed;
+/** The server whose list said no; undefined when it was not this rule. */
+export function unlistedAt({ cause }: OAuthError): string | undefined {
+  return typeof cause === 'string' && cause.startsWith(`${notListed} `) ? cause.slice(notListed.length + 1) : undefined;
 }

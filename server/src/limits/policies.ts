@@ -31,6 +31,7 @@ export const sharedPolicies = {
   'mail.address': { limit: 100, periodSeconds: hour, about: 'mails with a code or link asked for from one address' },
   'mail.account': { limit: 10, periodSeconds: hour, about: 'the same, for one account or mailbox' },
   mail: { limit: 1000, periodSeconds: hour, about: 'the same, altogether' },
+  'ask.person': { limit: 5, periodSeconds: 24 * hour, about: 'questions of one person for access to servers that are for those on a list' },
   'mail.recipient': { limit: 30, periodSeconds: hour, about: 'mails of any kind to one recipient' },
 } as const satisfies Record<string, Row>;
 

@@ -2,6 +2,7 @@
  * Every kind of mail as data: its letter, how long it is worth sending, and whether it waits a little for others of its kind, so that many at once become one
  * mail. A new kind is a file in views/mail/ and a row here. Not here: words and form (views/mail/), who is sent what (the room that queues it).
  */
+import { type AccessAnsweredValues, type AccessAskedValues, accessAnsweredMail, accessAskedMail } from '../views/mail/access-mail.ts';
 import { accountExistsMail, type CodeMailValues, signInCodeMail, signUpCodeMail } from '../views/mail/code-mail.ts';
 import type { Letter, MailFrame } from '../views/mail/letter.ts';
 import { type AccountNotice, type AccountNoticeValues, type AgentNotice, type AgentNoticeValues, accountNotice, agentNotice } from '../views/mail/notice.ts';
@@ -29,6 +30,9 @@ export const mailKinds = {
   'sign-up-code': kind<CodeMailValues>({ letter: signUpCodeMail, lifetimeSeconds: 600 }),
   'account-exists': kind<{ path: string }>({ letter: accountExistsMail, lifetimeSeconds: 3600 }),
   'reset-link': kind<ResetMailValues>({ letter: resetMail, lifetimeSeconds: 3600 }),
+  'access-asked': kind<AccessAskedValues>({ letter: accessAskedMail, lifetimeSeconds: noticeSeconds }),
+  'access-approved': kind<AccessAnsweredValues>({ letter: accessAnsweredMail('approved'), lifetimeSeconds: noticeSeconds }),
+  'access-denied': kind<AccessAnsweredValues>({ letter: accessAnsweredMail('denied'), lifetimeSeconds: noticeSeconds }),
 
   // security: nobody can switch these off
   'agent-connected': aboutAgents('agent-connected'),

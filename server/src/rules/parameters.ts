@@ -17,9 +17,9 @@ export type Parameters = {
 const maxParameters = 100;
 const repeatable = new Set(['resource']);
 
-/** Reads a query string or form body. @throws {OAuthError} invalid_request on more than 100 parameters or a control character. */
-export function parametersFromForm(text: string): Parameters {
-  return parameters([...new URLSearchParams(text)]);
+/** Reads a query string or form body. `prose` names what a person may write in several lines. @throws {OAuthError} invalid_request on more than 100 parameters or a control character. */
+export function parametersFromForm(text: string, prose?: string): Parameters {
+  return parameters([...new URLSearchParams(text)], prose);
 }
 
 /** Reads a JSON object: string members, `null` absent, `resource` may be an array of strings (contracts §7.7). A duplicate member is a repeated parameter. */
@@ -44,13 +44,14 @@ export function refuseRepeated(given: Parameters): void {
   if (given.repeated.length > 0) throw new OAuthError('invalid_request', 'A parameter is repeated');
 }
 
-function parameters(pairs: [string, string][]): Parameters {
+function parameters(pairs: [string, string][], prose?: string): Parameters {
   if (pairs.length > maxParameters) throw new OAuthError('invalid_request', 'Too many parameters');
   const values = new Map<string, string[]>();
   const seen = new Set<string>();
   const repeated: string[] = [];
   for (const [name, value] of pairs) {
-    if (/[\0\r\n]/.test(value) || /[\0\r\n]/.test(name)) throw new OAuthError('invalid_request', 'A parameter contains a control character');
+    const refused = name === prose ? /\0/ : /[\0\r\n]/;
+    if (refused.test(value) || /[\0\r\n]/.test(name)) throw new OAuthError('invalid_request', 'A parameter contains a control character');
     if (seen.has(name) && !repeatable.has(name)) repeated.push(name);
     seen.add(name);
     if (value === '') continue;

@@ -38,9 +38,9 @@ export function mediaType(request: HttpRequest): string {
 }
 
 /** Parameters of a form body, or of a JSON body where `json` is accepted (/token, /introspect, /revoke). @throws {OAuthError} invalid_request on any other type. */
-export async function readParameters(request: HttpRequest, accept: 'form' | 'form or json'): Promise<Parameters> {
+export async function readParameters(request: HttpRequest, accept: 'form' | 'form or json', prose?: string): Promise<Parameters> {
   const type = mediaType(request);
-  if (type === 'application/x-www-form-urlencoded') return parametersFromForm(await readText(request));
+  if (type === 'application/x-www-form-urlencoded') return parametersFromForm(await readText(request), prose);
   if (type === 'application/json' && accept === 'form or json') return parametersFromJson(await readText(request));
   throw new OAuthError('invalid_request', 'The body must be application/x-www-form-urlencoded');
 }

@@ -10,6 +10,7 @@
  */
 
 // What the command line needs to work on a database directly. No promise of stability: embedders use the management API.
+export { answerAccess } from '../account/access-answers.ts';
 export { invitationSeconds, makeInvitation, makeResetLink, operatorResetSeconds } from '../account/operator-links.ts';
 export { makeSetupLink } from '../account/setup.ts';
 export { keySeconds, viewOfKey } from '../api/keys.ts';
@@ -43,6 +44,7 @@ export { rowsOfEmptyTenants } from '../storage/holdings.ts';
 export { schemaScript, tablesOf } from '../storage/migrations/index.ts';
 export { openStorage } from '../storage/open.ts';
 export {
+  type AccessQuestion,
   type AssertionTarget,
   type Client,
   type ClientMetadata,

@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { accessRequestsContract } from './contract/access-requests.ts';
 import { accountsContract } from './contract/accounts.ts';
 import { activityContract } from './contract/activity.ts';
 import { auditChainContract } from './contract/audit-chain.ts';
@@ -72,6 +73,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       logoutContract,
       registryContract,
       serverPeopleContract,
+      accessRequestsContract,
       registrationsContract,
       consentContract,
       companionsContract,

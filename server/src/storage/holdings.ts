@@ -81,6 +81,12 @@ export const holdings: Readonly<Record<string, Holding>> = {
     withheld: ['owner_id', 'last_event'],
     leaving: 'refuses',
   },
+  access_requests: {
+    by: 'user_id',
+    shown: ['server_id', 'message', 'created_at', 'expires_at', 'decided_at', 'decision'],
+    withheld: ['user_id', 'id', 'last_event'],
+    leaving: 'deleted',
+  },
   server_people: { by: 'user_id', shown: ['server_id', 'added_at'], withheld: ['user_id', 'last_event'], leaving: 'deleted' },
   grants: {
     by: 'user_id',

@@ -5,6 +5,7 @@ import { type Driver, sql, withRiders } from './driver.ts';
 import { migrationRunner } from './migrations/index.ts';
 import type { Storage, Store } from './store.ts';
 import { sweepExpired, sweepRemovedTenants } from './sweep.ts';
+import { accessRequestsTable } from './tables/access-requests.ts';
 import { accountsTable } from './tables/accounts.ts';
 import { activityTable } from './tables/activity.ts';
 import { assertionTargetsTable } from './tables/assertion-targets.ts';
@@ -109,6 +110,7 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...ownerTokensTable(driver, tenant),
     ...serversTable(driver, tenant),
     ...serverPeopleTable(driver, tenant),
+    ...accessRequestsTable(driver, tenant),
     ...defendedNamesTable(driver, tenant),
     ...handOffTable(driver, tenant),
     ...serverKeysTable(driver, tenant),

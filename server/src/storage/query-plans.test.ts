@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { asked } from './contract/access-requests.ts';
 import { activityQuestion, note } from './contract/activity.ts';
 import { sealing } from './contract/audit-chain.ts';
 import { connectTogether, rotateTogether } from './contract/companions.ts';
@@ -49,6 +50,8 @@ const IN_INDEX_ORDER = [
   'select id, url, events, secret_sealed, private_network, created_at, failing_since, disabled_at from webhooks where tenant = ?1 order by',
   'insert into webhook_deliveries',
   'select count(*) as waiting from clients',
+  // Open questions only.
+  'select r.id, r.server_id, r.user_id, r.message',
   // An operator lists a handful; the sign-in page shows them all.
   'select id, name, recipe, issuer, client_id, credential_sealed, scope, private_network, created_at from upstreams where tenant = ?1 order by',
   'select metadata from clients',
@@ -251,6 +254,10 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.disconnectAgent('usr_alice', 'grant_1', 'person', happened('grant.revoked'));
   await store.addServerPerson({ serverId: 'srv_files', userId: 'usr_alice' }, happened('server.person_added'));
   await store.mayUseServer({ serverId: 'srv_files', userId: 'usr_alice' });
+  await store.askForAccess(asked, happened('access.requested'));
+  await store.findAccessRequest({ serverId: 'srv_files', userId: 'usr_alice' }, NOW);
+  await store.listAccessRequests({ limit: 10 }, NOW);
+  await store.decideAccess({ id: 'ask_1', decision: 'approved', keptUntil: NOW }, happened('access.approved'));
   await store.listServerPeople('srv_files');
   await store.removeServerPerson({ serverId: 'srv_files', userId: 'usr_alice' }, happened('server.person_removed'));
   await store.updateServer({ ...files, people: 'listed' }, happened('server.updated'));

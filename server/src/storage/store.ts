@@ -3,6 +3,8 @@
  * asking the caller to look first. A store is bound to one tenant. Only hashes of secrets come in here. Verbs and the rows they speak of are in verbs/, a file
  * per noun; whoever uses them takes them from here. Not here: SQL (tables/), databases (drivers/).
  */
+
+import type { AccessRequestVerbs } from './verbs/access-requests.ts';
 import type { AccessTokenVerbs } from './verbs/access-tokens.ts';
 import type { AccountVerbs } from './verbs/accounts.ts';
 import type { ActivityVerbs } from './verbs/activity.ts';
@@ -49,6 +51,7 @@ import type { UserVerbs } from './verbs/users.ts';
 import type { WebhookVerbs } from './verbs/webhooks.ts';
 
 export type { ReportedAction } from './activity-counter.ts';
+export type { AccessDecision, AccessQuestion, AccessRequest } from './verbs/access-requests.ts';
 export type { Standing } from './verbs/access-tokens.ts';
 export type { HeldRow } from './verbs/accounts.ts';
 export type { Activity, ActivityNote, ActivityOutcome } from './verbs/activity.ts';
@@ -84,7 +87,8 @@ export type { Upstream, UpstreamIdentity, UpstreamRecipe, UpstreamVisit } from '
 export type { NewUser, Role, User } from './verbs/users.ts';
 export type { Delivery, DeliveryState, DueDelivery, Webhook } from './verbs/webhooks.ts';
 
-export type Store = AccessTokenVerbs &
+export type Store = AccessRequestVerbs &
+  AccessTokenVerbs &
   AccountVerbs &
   ActivityVerbs &
   AuditChainVerbs &

@@ -64,6 +64,7 @@ const sweeps: readonly Sweep[] = [
   expiredRows('webhook_deliveries', 'webhook_id, event_id', { column: 'expires_at' }),
   expiredRows('outbox', 'id', { column: 'expires_at' }),
   expiredRows('upstream_visits', 'id_hash', { column: 'expires_at' }),
+  expiredRows('access_requests', 'id', { column: 'expires_at' }),
   expiredRows('known_devices', 'user_id, device_hash', { column: 'expires_at' }),
   expiredRows('setup_links', 'token_hash', { column: 'expires_at' }),
   expiredRows('one_time_links', 'id', { column: 'expires_at' }),

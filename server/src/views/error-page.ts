@@ -29,7 +29,7 @@ export type ErrorPageValues = {
   /** The explicit way on to an untrusted client; `host` is what the person must be able to recognise. */
   continueTo?: { href: string; host: string; fields?: Readonly<Record<string, string>> };
   /** A page of ours, by a path of ours. */
-  goTo?: { href: string; place: 'device' | 'agents' };
+  goTo?: { href: string; place: 'device' | 'agents' | 'ask' };
 };
 
 /** Renders what happened, what you can do, what the developer can do, code and request id. */

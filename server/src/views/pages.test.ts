@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { accountPage } from './account-page.ts';
 import { activityPage } from './activity-page.ts';
+import { askAccessPage } from './ask-access-page.ts';
 import { assets, scriptAsset, stylesheetAsset } from './assets.ts';
 import { chooseAccountPage } from './choose-account-page.ts';
 import type { ClientView } from './client-identity.ts';
@@ -153,6 +154,11 @@ function everyPage(x: string): Record<string, string> {
     reconnect: consentPage(page, { ...consent, reconnect: true, client: { ...client, tier: 'approved' } }),
     return: returnPage(page, { client, href: x, denied: false }),
     notListed: returnPage(page, { client, href: `https://a.example/?state=${x}`, denied: true, notListed: true }),
+    notListedMayAsk: returnPage(page, { client, href: `https://a.example/?state=${x}`, denied: true, notListed: true, serverId: x }),
+    askAccess: askAccessPage(page, { csrf: x, user, server: { id: x, name: x }, state: { is: 'free' }, message: x, problem: 'long' }),
+    askedAccess: askAccessPage(page, { csrf: x, user, server: { id: x, name: x }, state: { is: 'open', at: 1, until: 2 } }),
+    accessDenied: askAccessPage(page, { csrf: x, user, server: { id: x, name: x }, state: { is: 'denied', at: 1, until: 2 } }),
+    accessAllowed: askAccessPage(page, { csrf: x, user, server: { id: x, name: x }, state: { is: 'allowed' } }),
     denied: returnPage(page, { client, href: `https://a.example/?state=${x}`, denied: true }),
     posted: returnPage(page, { client, href: 'https://a.example/cb', fields: { state: x, [x]: x }, denied: false }),
     error: errorPage(page, {

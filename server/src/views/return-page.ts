@@ -20,6 +20,8 @@ export type ReturnPageValues = {
   fields?: Readonly<Record<string, string>>;
   denied: boolean /** Denied by the server's list of people, not by this person. */;
   notListed?: true;
+  /** The server that is not for this person, where they may ask for access. */
+  serverId?: string;
 };
 
 /** Renders the way back. An address that no browser should open gets neither refresh nor link. */
@@ -32,6 +34,7 @@ export function returnPage(page: PageFrame, values: ReturnPageValues): string {
 <h1>${values.denied ? t(title) : rich('return.heading', { name })}</h1>
 <p>${values.notListed ? t('return.notListed') : values.denied ? t('return.denied') : t('return.nothing')}</p>
 ${values.denied && href !== undefined && html`<p class="muted">${rich(values.notListed ? 'return.tellAppRefused' : 'return.tellApp', { name })}</p>`}</div>
+${values.serverId !== undefined && html`<p><a class="button main" href="${page.base}/account/ask?server=${encodeURIComponent(values.serverId)}">${t('problem.goTo.ask')}</a></p>`}
 ${href === undefined ? !values.denied && html`<p class="note">${t('return.unsafe')}</p>` : onward(page, { ...values, href }, rich('return.continue', { name }))}
 ${!values.denied && html`<p class="late muted">${t('return.still')}</p>`}`;
 

@@ -72,9 +72,10 @@ details > p { font-size: 0.875rem; color: var(--muted); padding-bottom: 0.25rem;
 .field label { font-weight: 600; margin-bottom: 0.375rem; }
 .field .hint, .field .problem { margin-bottom: 0.375rem; }
 .field .problem { color: var(--red); font-size: 0.9375rem; }
-input:not([type=checkbox], [type=radio]) { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; }
-input:not([type=checkbox], [type=radio]):focus { outline: 3px solid var(--accent); outline-offset: -1px; border-color: transparent; }
-input[aria-invalid] { border: 2px solid var(--red); }
+input:not([type=checkbox], [type=radio]), textarea { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; }
+textarea { resize: vertical; min-height: 6rem; }
+input:not([type=checkbox], [type=radio]):focus, textarea:focus { outline: 3px solid var(--accent); outline-offset: -1px; border-color: transparent; }
+input[aria-invalid], textarea[aria-invalid] { border: 2px solid var(--red); }
 input[readonly] { background: var(--sunk); color: var(--muted); }
 input[type=checkbox], input[type=radio] { flex: none; width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--accent); }
 input.user-code:not([type=checkbox]) { text-transform: uppercase; font: 1.25rem/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; letter-spacing: 0.12em; }

@@ -81,7 +81,7 @@ export async function renamePasskey(exchange: Exchange, context: Context): Promi
 
 /** POST /account/security/passkeys/remove. */
 export async function removePasskey(exchange: Exchange, context: Context): Promise<Answer> {
-  const sent = await readSent('passkeys/remove', { exchange, context }, true);
+  const sent = await readSent('passkeys/remove', { exchange, context }, { recent: true });
   if ('status' in sent) return sent;
   const { form, signedIn } = sent;
   const id = form.get('passkey') ?? '';
@@ -106,7 +106,7 @@ export async function dismissPasskeyOffer(exchange: Exchange, context: Context):
 
 async function readAdding({ exchange, context }: Place): Promise<Sent | Answer> {
   if (!passkeysOn(context.options)) throw new OAuthError('not_found', 'Passkeys are switched off here');
-  return readSent('passkeys/add', { exchange, context }, true);
+  return readSent('passkeys/add', { exchange, context }, { recent: true });
 }
 
 async function newPasskey({ form, signedIn, browser }: Sent, context: Context): Promise<Passkey | undefined> {

@@ -34,7 +34,7 @@ export async function passwordForm(exchange: Exchange, context: Context): Promis
 
 /** POST /account/security/password. The sign-in is recent, so the old password is not asked for again. */
 export async function changePassword(exchange: Exchange, context: Context): Promise<Answer> {
-  const sent = await readSent('password', { exchange, context }, true);
+  const sent = await readSent('password', { exchange, context }, { recent: true });
   if ('status' in sent) return sent;
   const { form, signedIn } = sent;
   const { user, session } = signedIn;
@@ -52,7 +52,7 @@ export async function changePassword(exchange: Exchange, context: Context): Prom
 
 /** POST /account/security/password/remove. */
 export async function removePassword(exchange: Exchange, context: Context): Promise<Answer> {
-  const sent = await readSent('password/remove', { exchange, context }, true);
+  const sent = await readSent('password/remove', { exchange, context }, { recent: true });
   if ('status' in sent) return sent;
   const { id: userId } = sent.signedIn.user;
   const removal = { userId, ways: waysOn(context) };

@@ -50,9 +50,13 @@ export function tokenFor(action: string, { signedIn, browser, context }: Pick<Vi
   return formToken(formOf(action, signedIn), browser, context);
 }
 
-/** Reads a form of the page. An answer instead: nobody is signed in, or not recently enough where `recent` asks for that. @throws {OAuthError} invalid_form */
-export async function readSent(action: string, { exchange, context }: { exchange: Exchange; context: Context }, recent = false): Promise<Sent | Answer> {
-  const form = await readParameters(exchange.request, 'form');
+/** Reads a form of the page. An answer instead: nobody is signed in, or not recently enough where `recent` asks for that. `prose` names a field of several lines. @throws {OAuthError} invalid_form */
+export async function readSent(
+  action: string,
+  { exchange, context }: { exchange: Exchange; context: Context },
+  { recent = false, prose }: { recent?: boolean; prose?: string } = {},
+): Promise<Sent | Answer> {
+  const form = await readParameters(exchange.request, 'form', prose);
   const signedIn = await currentSession(exchange, context);
   if (!signedIn) return redirect(`${context.base}/login?reason=signed-out&to=security`);
   const browser = checkForm(formOf(action, signedIn), form.get('csrf'), { exchange, context });

@@ -43,7 +43,7 @@ export async function twoStepForm(exchange: Exchange, context: Context): Promise
 /** POST /account/security/two-step turns the second step on. */
 export async function turnOnTwoStep(exchange: Exchange, context: Context): Promise<Answer> {
   mayBeSetUp(context);
-  const sent = await readSent('two-step', { exchange, context }, true);
+  const sent = await readSent('two-step', { exchange, context }, { recent: true });
   if ('status' in sent) return sent;
   const { form, signedIn } = sent;
   const { user } = signedIn;
@@ -63,7 +63,7 @@ export async function turnOnTwoStep(exchange: Exchange, context: Context): Promi
 
 /** POST /account/security/two-step/codes replaces the recovery codes. */
 export async function newCodes(exchange: Exchange, context: Context): Promise<Answer> {
-  const sent = await readSent('two-step/codes', { exchange, context }, true);
+  const sent = await readSent('two-step/codes', { exchange, context }, { recent: true });
   if ('status' in sent) return sent;
   const { user } = sent.signedIn;
   const { shown, hashes } = newRecoveryCodes(user.id, context);
@@ -74,7 +74,7 @@ export async function newCodes(exchange: Exchange, context: Context): Promise<An
 
 /** POST /account/security/two-step/remove. */
 export async function turnOffTwoStep(exchange: Exchange, context: Context): Promise<Answer> {
-  const sent = await readSent('two-step/remove', { exchange, context }, true);
+  const sent = await readSent('two-step/remove', { exchange, context }, { recent: true });
   if ('status' in sent) return sent;
   const { user } = sent.signedIn;
   const removed = secondStepEvent('second_factor.removed', user.id, { exchange, context });

@@ -34,7 +34,7 @@ export const upstreamsSection: Section = async (visit) => {
 
 /** POST /account/security/upstreams/link begins the way there. */
 export async function linkAnother(exchange: Exchange, context: Context): Promise<Answer> {
-  const sent = await readSent('upstreams/link', { exchange, context }, true);
+  const sent = await readSent('upstreams/link', { exchange, context }, { recent: true });
   if ('status' in sent) return sent;
   const { form, signedIn, browser } = sent;
   const upstream = (await offeredUpstreams({}, context)).find(({ id }) => id === form.get('upstream'));
@@ -45,7 +45,7 @@ export async function linkAnother(exchange: Exchange, context: Context): Promise
 
 /** POST /account/security/upstreams/unlink. */
 export async function unlinkUpstream(exchange: Exchange, context: Context): Promise<Answer> {
-  const sent = await readSent('upstreams/unlink', { exchange, context }, true);
+  const sent = await readSent('upstreams/unlink', { exchange, context }, { recent: true });
   if ('status' in sent) return sent;
   const { form, signedIn } = sent;
   const { id: userId } = signedIn.user;

@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { holdings } from '../holdings.ts';
 import type { NewUser, Store } from '../store.ts';
+import { asked } from './access-requests.ts';
 import { note } from './activity.ts';
-import { alice, bob, code, count, countEvents, DAY, freshTenant, grant, happened, NOW, type Nodes, parked, rotate, session } from './fixtures.ts';
+import { alice, bob, code, count, countEvents, DAY, files, freshTenant, grant, happened, NOW, type Nodes, parked, rotate, session } from './fixtures.ts';
 import { furnish } from './isolation.ts';
 
 const op = (name: string): NewUser => ({ id: `usr_${name}`, username: name, role: 'operator', createdAt: NOW });
@@ -23,6 +24,9 @@ async function furnishAll(store: Store): Promise<void> {
   const receipt = { text: '{"words":"Agent"}', address: '192.0.2.7', userAgent: 'Firefox' };
   await store.approveRequest({ idHash: 'receipt', answer: 'a', now: NOW, ...granted, receipt }, happened('grant.approved'));
   await store.addServerPerson({ serverId: 'srv_files', userId: 'usr_alice' }, happened('server.person_added'));
+  const listed = { ...files, id: 'srv_listed', ownerId: 'usr_nobody', resource: 'https://listed.example', serverUrl: 'https://listed.example' };
+  await store.addServer({ ...listed, people: 'listed' }, happened('server.added'));
+  await store.askForAccess({ ...asked, serverId: 'srv_listed' }, happened('access.requested'));
   await store.recordActivity([note]);
   await store.placeHold({ id: 'inc_a', userId: 'usr_alice', clientId: 'client_x', createdAt: NOW }, happened('grant.paused'));
   await store.recordEvent(happened('user.signed_in', NOW, { userId: 'usr_alice', address: '192.0.2.1', detail: { browser: 'Firefox' } }));

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Store } from '../store.ts';
+import { asked } from './access-requests.ts';
 import { activityQuestion, note } from './activity.ts';
 import { sealing } from './audit-chain.ts';
 import {
@@ -123,6 +124,10 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
       ),
       'over',
     ),
+  askForAccess: (other) => no(other.askForAccess(asked, happened('access.requested'))),
+  findAccessRequest: (other) => nothing(other.findAccessRequest({ serverId: 'srv_files', userId: 'usr_alice' }, NOW)),
+  listAccessRequests: (other) => none(other.listAccessRequests({ limit: 10 }, NOW)),
+  decideAccess: (other) => no(other.decideAccess({ id: 'ask_1', decision: 'approved', keptUntil: NOW + DAY }, happened('access.approved'))),
   mayUseServer: (other) => no(other.mayUseServer({ serverId: 'srv_files', userId: 'usr_alice' })),
   removeServer: (other) => no(other.removeServer('srv_files', happened('server.removed'))),
   listKeys: (other) => none(other.listKeys('srv_files')),

@@ -32,6 +32,7 @@ import { auditChain, auditChainPostgres, auditChainSqlite } from './0024-audit-c
 import { tenantsLeave, tenantsLeavePostgres, tenantsLeaveSqlite } from './0025-tenants-leave.ts';
 import { severalResources } from './0026-several-resources.ts';
 import { webhooks } from './0027-webhooks.ts';
+import { accessRequests } from './0028-access-requests.ts';
 
 type Engine = Driver['name'];
 /** `script` runs on both databases; `sqlite` or `postgres` after it, for what only one of them says that way, as triggers are. */
@@ -65,6 +66,7 @@ export const migrations: readonly Migration[] = [
   { name: '0025-tenants-leave', script: tenantsLeave, sqlite: tenantsLeaveSqlite, postgres: tenantsLeavePostgres },
   { name: '0026-several-resources', script: severalResources },
   { name: '0027-webhooks', script: webhooks },
+  { name: '0028-access-requests', script: accessRequests },
 ];
 
 const bookkeeping = `

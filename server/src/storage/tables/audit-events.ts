@@ -59,6 +59,7 @@ type Marked =
   | 'servers'
   | 'server_keys'
   | 'server_people'
+  | 'access_requests'
   | 'clients'
   | 'registration_tokens'
   | 'authorization_requests'

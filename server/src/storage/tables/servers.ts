@@ -62,6 +62,8 @@ const removeKeys = sql<Key & { mark: string }>`delete from server_keys where ten
   and exists (select 1 from servers where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'})`;
 const removePeople = sql<Key & { mark: string }>`delete from server_people where tenant = ${'tenant'} and server_id = ${'id'}
   and exists (select 1 from servers where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'})`;
+const removeAsked = sql<Key & { mark: string }>`delete from access_requests where tenant = ${'tenant'} and server_id = ${'id'}
+  and exists (select 1 from servers where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'})`;
 const removeMarked = sql<Key & { mark: string }>`delete from servers where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'}`;
 const eventIfServer = eventIf('servers', 'id');
 const endGrants = endGrantsOf('servers', 'server_id');
@@ -111,7 +113,15 @@ export function serversTable(driver: Driver, tenant: string): Pick<Store, Verbs>
     async removeServer(id, event) {
       const key = { tenant, id, mark: event.id };
       const ended = endGrants({ tenant, subject: id, now: event.at, reason: 'server_removed', mark: event.id });
-      const [marked] = await driver.write([mark(key), ...ended, removeKeys(key), removePeople(key), eventIfServer(tenant, id, event), removeMarked(key)]);
+      const [marked] = await driver.write([
+        mark(key),
+        ...ended,
+        removeKeys(key),
+        removePeople(key),
+        removeAsked(key),
+        eventIfServer(tenant, id, event),
+        removeMarked(key),
+      ]);
       return marked?.changes === 1;
     },
   };

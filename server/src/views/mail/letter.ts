@@ -3,6 +3,7 @@
  * Whatever strangers chose comes in through `displayText`, so no name can bring a line break, a hidden letter or markup along.
  */
 import { html } from 'hono/html';
+import { displayText } from '../display-text.ts';
 import type { Words } from '../words.ts';
 
 export type MailFrame = Words & {
@@ -23,6 +24,11 @@ export type Block =
   /** A path of this server, with what happens there. */
   | { link: string; path: string };
 export type Letter = { subject: string; blocks: readonly Block[] };
+
+/** Mail programs make links of whatever looks like an address; what a stranger chose must not become one. */
+export function plainName(text: string, most?: number): string {
+  return displayText(displayText(text, most).replace(/[/\\:@]+/g, ' '), most).replace(/\.(?=\S)/g, '\u2024');
+}
 
 /** Writes both parts of a letter. */
 export function writeLetter(mail: MailFrame, { subject, blocks }: Letter): { subject: string; text: string; html: string } {

@@ -4,8 +4,7 @@
  */
 import type { ClientView } from '../client-identity.ts';
 import { deviceText } from '../device-name.ts';
-import { displayText } from '../display-text.ts';
-import type { Block, Letter, MailFrame } from './letter.ts';
+import { type Block, type Letter, type MailFrame, plainName } from './letter.ts';
 
 /** When and from where; `userAgent` as the browser says it. */
 export type Moment = { at: number; address?: string; userAgent?: string };
@@ -39,7 +38,7 @@ export function agentNotice(notice: AgentNotice) {
     const { t, serviceName: service } = mail;
     const [first] = all;
     const agent = agentName(first.client, mail);
-    const server = placeName(first.server);
+    const server = plainName(first.server);
     const values = { service, agent, server, count: all.length, days: first.days ?? 0 };
     const what: Block[] =
       all.length === 1
@@ -53,19 +52,14 @@ export function agentNotice(notice: AgentNotice) {
 
 function agentLine({ client, server, ...moment }: AgentNoticeValues, mail: MailFrame): string {
   const [[, time]] = momentFacts(moment, mail);
-  return mail.t('mail.agentLine', { agent: agentName(client, mail), server: placeName(server), time });
+  return mail.t('mail.agentLine', { agent: agentName(client, mail), server: plainName(server), time });
 }
 
 /** The name as somebody chose it, quoted, with the host that vouches for it where there is one. */
 function agentName(client: ClientView, { t }: MailFrame): string {
-  const name = placeName(client.name) || t('client.unnamed');
+  const name = plainName(client.name) || t('client.unnamed');
   if (client.tier === 'approved') return name;
-  return client.tier === 'document' && client.host ? t('mail.agent.hosted', { name, host: placeName(client.host) }) : t('mail.agent.unverified', { name });
-}
-
-/** Mail programs make links of whatever looks like an address; a name that somebody chose must not become one. */
-function placeName(name: string): string {
-  return displayText(displayText(name).replace(/[/\\:@]+/g, ' ')).replace(/\.(?=\S)/g, '\u2024');
+  return client.tier === 'document' && client.host ? t('mail.agent.hosted', { name, host: plainName(client.host) }) : t('mail.agent.unverified', { name });
 }
 
 type Facts = [time: [label: string, value: string], ...rest: [label: string, value: string][]];
