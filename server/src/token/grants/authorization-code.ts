@@ -27,10 +27,13 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
   const found = await context.store.findCode(codeHash, context.now());
   if (!found || found.code.clientId !== request.client.id) throw notValid('unknown, or of another client');
   await checkProofs(request, found.code, context);
-  const asked = await askedGrant(request.parameters.all('resource'), found, context);
+  // What came of a code ends with its replay, whichever resource is named: only secrets prove a replay.
   if (found.code.redeemedAt !== undefined) throw await replayed(found, request, context);
-  if (found.paused || asked.paused) throw grantPaused();
-  if (!found.standing || !asked.standing) throw notValid('the grant no longer stands');
+  if (found.paused) throw grantPaused();
+  if (!found.standing) throw notValid('the grant no longer stands');
+  const asked = await askedGrant(request.parameters.all('resource'), found, context);
+  if (asked.paused) throw grantPaused();
+  if (!asked.standing) throw notValid('the grant no longer stands');
 
   const dpopJkt = await spendProof(request.proof, context);
   const refresh = beginFamily({ client: request.client, grant: found.grant, authTime: found.code.authTime, amr: found.code.amr, dpopJkt }, context);
