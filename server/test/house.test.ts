@@ -3,7 +3,7 @@
  * that is not listed fails, and so does a listed one that nobody uses. Not here: the reasons (docs/architecture.md).
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
@@ -265,6 +265,13 @@ test('nothing names the place where this was written', () => {
   const named = tracked.flatMap((path) => words.filter((word) => readFileSync(join(root, path), 'utf8').includes(word)).map((word) => `${path}: ${word}`));
 
   assert.deepEqual(named, []);
+});
+
+test('no merge left its marks behind', () => {
+  // It finds nothing, and says so by its exit code.
+  const { status, stdout } = spawnSync('git', ['grep', '-lE', '^(<{7}|>{7}) '], { cwd: root, encoding: 'utf8' });
+
+  assert.deepEqual([status, stdout], [1, '']);
 });
 
 test('no lock names a registry', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import type { LogFields } from '../context.ts';
+import { newWebhookSecret } from '../crypto/webhook-signature.ts';
 import { newKey } from '../servers/key-value.ts';
 import { newOwnerToken } from '../servers/owner-token.ts';
 import { type LogFormat, nodeLog } from './log.ts';
@@ -25,6 +26,7 @@ test('[TOK-10] [KEY-06] whatever looks like a token, code, secret or key is mask
       newOwnerToken('usr_1', 'x', 0).value,
       `st_${random()}`,
       newKey().secret,
+      newWebhookSecret(),
       random(),
       randomBytes(32).toString('hex'),
     ];

@@ -19,6 +19,7 @@ const patterns: [RegExp, string][] = [
   [/\beyJ[A-Za-z0-9_-]{4,}(\.[A-Za-z0-9_-]*){0,4}/g, 'eyJ***'],
   [/\b(sk_[A-Za-z0-9]{12})_[A-Za-z0-9_-]+/g, '$1_***'],
   [/\b(ac|rt|aat|st|ol|cs|at|dc)_[A-Za-z0-9_-]{8,}/g, '$1_***'],
+  [/\bwhsec_[A-Za-z0-9+/]+={0,2}/g, 'whsec_***'],
   [/-----BEGIN [A-Z ]+-----[^-]*(-----END [A-Z ]+-----)?/g, '*** PEM ***'],
   // 256 random bits in base64url or hex (verifiers, session ids, hashes): long, and letters mixed with digits or with capitals. Our identifiers are shorter.
   [/(?<![A-Za-z0-9_/+-])(?=[a-z_+-]*[A-Z0-9])(?=[A-Z_+-]*[a-z0-9])[A-Za-z0-9_+-]{40,}={0,2}/g, '***'],

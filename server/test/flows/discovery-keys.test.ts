@@ -49,6 +49,29 @@ test('[KEY-02] a new key is published before it signs, and the old one until its
   );
 });
 
+test('[KEY-02] an operator in a hurry has the new key sign at once, and tokens of the old one stay good', async () => {
+  const scene = await stage();
+  const before = (await scene.tokens()).access_token;
+  const old = kidOf(before);
+
+  const fresh = await scene.context.signing.rotate('ES256', { actor: 'cli', atOnce: true });
+
+  const after = (await scene.tokens()).access_token;
+  assert.equal(kidOf(after), fresh);
+  for (const token of [before, after]) assert.equal((await scene.introspect(token)).active, true);
+  assert.ok((await published(scene)).some(({ kid }) => kid === old));
+  const [event] = await scene.store.listEvents({ type: 'signing_key.added', limit: 1 });
+  assert.deepEqual([event?.actor, event?.detail], ['cli', { algorithm: 'ES256', kid: fresh, at_once: true }]);
+  // A node that has not read the keys again yet may sign with the old one for half a minute: that token ends before its key goes.
+  scene.clock.advance(30 + 3600);
+  assert.ok((await published(scene)).some(({ kid }) => kid === old));
+  scene.clock.advance(61);
+  assert.equal(
+    (await published(scene)).some(({ kid }) => kid === old),
+    false,
+  );
+});
+
 test('[KEY-03] a dropped key leaves the set at once, its tokens fail, remembered or not, and another key signs', async () => {
   const scene = await stage();
   const { access_token, refresh_token } = await scene.tokens();
