@@ -60,7 +60,7 @@ async function attempt({ webhook, eventId, event, last }: DueDelivery, place: Pl
   const delivered = /^2\d\d$/.test(answer);
   const state = delivered ? 'delivered' : last || answer === '410' || !event ? 'failed' : 'waiting';
   await store.settleDelivery({ webhookId: webhook.id, eventId, state, answer, now: now() });
-  log.info('webhook.attempted', { webhook: webhook.id, event: eventId, answer, state });
+  log.info('webhook.attempted', { webhook: webhook.id, event_id: eventId, answer, state });
   if (answer === '410') return disable(webhook, now(), answer, place);
   if (last && !delivered) await disable(webhook, now() - patienceSeconds, answer, place);
 }
