@@ -16,6 +16,8 @@ const mostKeys = 10_000;
 export function nodeBuckets({ limit, periodSeconds }: Policy, most = mostKeys): NodeBuckets {
   const window = periodSeconds * 1000;
   const step = window / limit;
+  // Forgives the rounding of as many additions as a bucket holds, and nobody who comes a millisecond early.
+  const rounding = Math.min(step, 1) / 2;
   // Times are kept relative to the first, or their fractions would be lost beside the milliseconds since 1970.
   let origin: number | undefined;
   const fullAt = new Map<string, number>();
@@ -34,8 +36,7 @@ export function nodeBuckets({ limit, periodSeconds }: Policy, most = mostKeys): 
       // After a jump of the clock backwards a bucket is empty, and no emptier.
       if (known !== undefined && known > now + window + step) fullAt.set(key, now + window);
       const at = (known === undefined || known < now ? now : known) + step;
-      // Half a step forgives the rounding of as many additions as a bucket holds.
-      if (at > now + window + step / 2) return at - window - now;
+      if (at > now + window + rounding) return at - window - now;
       if (known === undefined && fullAt.size >= most) makeRoom(now);
       fullAt.set(key, at);
       return 0;
