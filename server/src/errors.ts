@@ -91,6 +91,7 @@ export type ErrorCase =
   | 'noCookie'
   | 'invitationClosed'
   | 'notListed'
+  | 'notSetUp'
   | 'redirectMismatch'
   | 'requestDecided'
   | 'resetLinkClosed'

@@ -55,6 +55,7 @@ const rooms: Record<string, string[]> = {
     'account/methods/index',
     'account/parked-request',
     'account/session',
+    'account/set-up',
     'account/sign-in',
     'clients/address-bucket',
     'clients/find',

@@ -13,6 +13,7 @@ import { formToken } from './form-token.ts';
 import { offersPasskey } from './security/passkeys.ts';
 import { tokenFor } from './security/section.ts';
 import { currentSession } from './session.ts';
+import { checkSetUp } from './set-up.ts';
 
 /** Used within a day counts as today: nobody's midnight is everybody's. */
 const TODAY_SECONDS = 86_400;
@@ -20,6 +21,7 @@ const TODAY_SECONDS = 86_400;
 /** GET /. */
 export async function home(exchange: Exchange, context: Context): Promise<Answer> {
   const signedIn = await currentSession(exchange, context);
+  if (!signedIn) await checkSetUp(context);
   return page(homePage(pageFrame(exchange, context), { signedInAs: signedIn?.user.email ?? signedIn?.user.username }));
 }
 

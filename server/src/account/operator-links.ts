@@ -18,10 +18,10 @@ export async function makeInvitation({ email, role }: { email: string; role: Rol
   return context.issuer + linkPath('/invite', token);
 }
 
-/** Makes a link with which this person chooses a new password, good for 24 hours, once. Earlier ones end. */
+/** Makes a link with which this person chooses a new password, good for 24 hours, once. Earlier ones end, and the person is told that somebody has one. */
 export async function makeResetLink(user: User, context: Context): Promise<string> {
   const { link, token } = newLink({ purpose: 'reset', userId: user.id, lifetimeSeconds: operatorResetSeconds }, context);
   const event = auditEvent('user.reset_link_created', context.now(), 'cli', { userId: user.id, detail: { link: link.id } });
-  await context.store.addLink(link, { replaces: true }, event);
+  await context.store.addLink(link, { replaces: true }, context.mail.notify(event, { kind: 'reset-link-made', user }));
   return context.issuer + linkPath('/reset', token);
 }

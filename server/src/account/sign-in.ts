@@ -28,9 +28,11 @@ import { nextPlace, type Onward, onwardOf, queryOf, signInPlace } from './onward
 import { parkedRequest } from './parked-request.ts';
 import { challengeSeconds, newChallenge, passkeysOn, relyingParty } from './passkey-challenge.ts';
 import { currentSession, type SignedIn } from './session.ts';
+import { checkSetUp } from './set-up.ts';
 import { forgive, mayTry } from './sign-in-limits.ts';
 import { signUpIsOpen } from './sign-up-open.ts';
 import { throttled } from './throttled.ts';
+import { waysOn } from './ways-in.ts';
 
 /** GET /login: the form, unless somebody is signed in and nothing asks for the form all the same (`switch`, or a confirmation). */
 export async function signInForm(exchange: Exchange, context: Context): Promise<Answer> {
@@ -41,6 +43,7 @@ export async function signInForm(exchange: Exchange, context: Context): Promise<
   if (signedIn && !confirming && query.get('switch') === undefined) return redirect(nextPlace(onward, context));
 
   if (!confirming && query.get('switch') !== 'new' && (await mayChoose({ exchange, context }))) return redirect(accountsPlace(onward, context));
+  if (!signedIn) await checkSetUp(context);
   const browser = browserOf(exchange, context);
   if (onward.tx !== undefined) await parkedRequest(onward.tx, browser, context);
   return signInAnswer({ ...onward, ...reasonOf(query, confirming ? signedIn : undefined) }, { browser, exchange, context });
@@ -87,7 +90,7 @@ export async function passkeyRequest(exchange: Exchange, context: Context): Prom
 }
 
 /** What the server knows by itself of a sign-in page. */
-type Offered = 'csrf' | 'client' | 'signInHint' | 'passkeys' | 'stronger' | 'upstreams' | 'emailCode' | 'resetHref' | 'signUpHref';
+type Offered = 'cannotConfirm' | 'csrf' | 'client' | 'signInHint' | 'passkeys' | 'stronger' | 'upstreams' | 'emailCode' | 'resetHref' | 'signUpHref';
 
 /** The sign-in page, for this room and for /authorize, which shows it at once when nobody is signed in. */
 export async function signInAnswer(
@@ -99,6 +102,7 @@ export async function signInAnswer(
   const parked = await waitingRequest(tx, browser, context);
   const target = parked && values.reason === 'confirm' ? await targetOf(parked.request.resource, context) : undefined;
   const demand = values.reason === 'confirm' ? await confirmationDemand(exchange, context) : { again: demandedBy(parked?.request) };
+  const upstreams = await offeredUpstreams(demand, context);
   noteLanguage(exchange, { asked: parked?.request.language });
   // Shown by /authorize or after a form, it has an address of its own all the same.
   const isForm = exchange.request.method === 'GET' && new URL(exchange.request.url).pathname === `${context.base}/login`;
@@ -110,14 +114,26 @@ export async function signInAnswer(
     csrf: formToken(loginForm(tx), browser, context),
     client: parked && (await knownClientView(parked.request.clientId, context)),
     signInHint: context.options.signInHint,
-    upstreams: await offeredUpstreams(demand, context),
+    upstreams,
     passkeys: passkeysOn(context.options),
     stronger: !meetsAcr(password.amr, parked?.request.acrValues),
     // Whoever came back from an upstream to link it stays in this one form.
     emailCode: emailCodeOn(context.options) && values.arrival === undefined,
+    cannotConfirm: values.reason === 'confirm' ? await cannotConfirm(upstreams, exchange, context) : undefined,
     ...linksBeside(values, context),
   });
   return page(html, 200, browser.cookies);
+}
+
+/** Somebody who signs in only where nothing can be proven again: a password is not theirs to type, and no passkey is there to be asked. */
+async function cannotConfirm(offered: readonly unknown[], exchange: Exchange, context: Context): Promise<SignInPageValues['cannotConfirm']> {
+  const user = (await currentSession(exchange, context))?.user;
+  const { options, store } = context;
+  if (!user || offered.length > 0 || (emailCodeOn(options) && user.email !== undefined)) return undefined;
+  if ((await store.countWaysIn(user.id, { ...waysOn(context), upstreams: false })) > 0) return undefined;
+  const [linked, upstreams] = await Promise.all([store.listUpstreamIdentities(user.id), store.listUpstreams()]);
+  const names = upstreams.filter(({ id }) => linked.some(({ upstreamId }) => upstreamId === id)).map(({ name }) => name);
+  return names.length === 0 ? undefined : { names, minutes: Math.max(1, Math.floor(options.reauthenticate.withinSeconds / 60)) };
 }
 
 /** Ways on for whoever cannot sign in. Nobody who confirms who they are makes another account. */

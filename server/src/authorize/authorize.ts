@@ -6,6 +6,7 @@ import { browserOf, knownBrowser } from '../account/browser-cookie.ts';
 import { accountsPlace } from '../account/choose-account.ts';
 import { holdsOthers } from '../account/held-sessions.ts';
 import { currentSession, type SignedIn } from '../account/session.ts';
+import { isSetUp } from '../account/set-up.ts';
 import { signInAnswer } from '../account/sign-in.ts';
 import { addressBucket } from '../clients/address-bucket.ts';
 import type { Context, Exchange } from '../context.ts';
@@ -67,6 +68,8 @@ async function begin({ request, next, client, signedIn }: Begun, place: Place): 
   noteLanguage(exchange, { asked: request.language });
   const { tx, parked } = await park(request, place);
   if (next.step === 'sign-in' && holdsOthers(place)) return redirect(accountsPlace({ tx }, context), browser.cookies);
+  // That page says what is missing; the client could do nothing about it.
+  if (!signedIn && !(await isSetUp(context))) return redirect(`${context.base}/login?tx=${tx}`, browser.cookies);
   if (next.step === 'sign-in' || !signedIn) return signInAnswer({ tx }, place);
   if (next.step === 'confirm') return redirect(`${context.base}/login?tx=${tx}&reason=confirm`, browser.cookies);
   // A hint at somebody else who is here is not answered by whoever acts: the page of consent asks.

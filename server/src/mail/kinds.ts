@@ -46,6 +46,8 @@ export const mailKinds = {
   'factor-added': aboutAccount('factor-added'),
   'factor-removed': aboutAccount('factor-removed'),
   'sign-in-linked': aboutAccount('sign-in-linked'),
+  'sign-in-unlinked': aboutAccount('sign-in-unlinked'),
+  'reset-link-made': aboutAccount('reset-link-made'),
 };
 
 export type MailKind = keyof typeof mailKinds;

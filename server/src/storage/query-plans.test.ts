@@ -50,6 +50,7 @@ const IN_INDEX_ORDER = [
   'select id, url, events, secret_sealed, private_network, created_at, failing_since, disabled_at from webhooks where tenant = ?1 order by',
   'insert into webhook_deliveries',
   'select count(*) as waiting from clients',
+  'select 1 as found from users where tenant = ?1 limit 1',
   // Open questions only.
   'select r.id, r.server_id, r.user_id, r.message',
   // An operator lists a handful; the sign-in page shows them all.
@@ -91,6 +92,7 @@ async function hotVerbs(store: Store): Promise<void> {
   const triple = { userId: 'usr_alice', clientId: 'client_1', resource: 'https://files.example' };
   await store.findUser('usr_alice');
   await store.findUserByLogin('alice');
+  await store.hasPeople();
   await store.rehashPassword('usr_alice', 'a', 'b', NOW);
   await store.changePassword('usr_alice', 'hash', happened('user.password_changed'));
   await store.startSession({ ...session, deviceHash: 'device' }, 'older', happened('user.signed_in'));

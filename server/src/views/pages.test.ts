@@ -118,6 +118,7 @@ function everyPage(x: string): Record<string, string> {
     signInPasskey: signInPage(page, { tx: x, csrf: x, username: x, passkeys: true, security: true, error: 'wrong-passkey' }),
     signIn: signInPage(page, { tx: x, csrf: x, client, username: x, signInHint: x, error: 'wrong-credentials' }),
     approved: signInPage(page, { csrf: x, client: { ...client, tier: 'approved' } }),
+    cannotConfirm: signInPage(page, { csrf: x, username: x, reason: 'confirm', cannotConfirm: { names: [x, x], minutes: 5 }, resetHref: '/t/acme/reset' }),
     confirm: signInPage(page, { csrf: x, username: x, reason: 'confirm' }),
     signedOutMeanwhile: signInPage(page, { csrf: x, client: { ...client, tier: 'dynamic' }, reason: 'signed-out', error: 'throttled', retryAfterSeconds: 60 }),
     consent: consentPage(page, { ...consent, client: { ...client, tier: 'dynamic' }, scopes: [{ name: x, description: x, optional: true }] }),

@@ -6,6 +6,7 @@ import type { ClientIdentity, ClientView } from './client-identity.ts';
 import { clientIdentity } from './client-identity.ts';
 import { nameInSentence } from './client-line.ts';
 import type { ScopeView } from './describe-scope.ts';
+import { visibleText } from './display-text.ts';
 import type { FieldProblem } from './error-summary.ts';
 import { errorSummary } from './error-summary.ts';
 import { icons } from './icons.ts';
@@ -48,6 +49,8 @@ export type SignInPageValues = {
   profile?: boolean;
   /** Whether passkeys are on here. */
   passkeys?: boolean;
+  /** Who confirms has no way to do that here: where they sign in, and for how many minutes a new sign-in counts. */
+  cannotConfirm?: { names: readonly string[]; minutes: number };
   /** A password alone will not do for whoever asks. */
   stronger?: boolean;
 };
@@ -57,6 +60,7 @@ export function signInPage(page: PageFrame, values: SignInPageValues): string {
   const { t } = page;
   const confirming = values.reason === 'confirm';
   const identity = values.client && clientIdentity(values.client, page);
+  if (values.cannotConfirm) return deadEnd(page, values, values.cannotConfirm);
   const main = html`${errorSummary(page, problemsOf(page, values))}
 <h1>${heading(page, values, identity)}</h1>
 ${lead(page, values, identity)}
@@ -80,6 +84,17 @@ ${linksBeside(page, values)}
 ${values.signInHint !== undefined && html`<p class="chip"><strong>${t('signIn.hint')}</strong> ${values.signInHint}</p>`}`;
 
   return renderPage(page, { title: t(confirming ? 'signIn.confirmTitle' : 'signIn.title'), why: 'why.signIn', main });
+}
+
+/** Nothing that could be typed here would help, so what does is said instead. */
+function deadEnd(page: PageFrame, values: SignInPageValues, { names, minutes }: NonNullable<SignInPageValues['cannotConfirm']>): string {
+  const { t, language } = page;
+  const listed = new Intl.ListFormat(language).format(names.map((name) => visibleText(name)));
+  const main = html`<h1>${t('signIn.confirmTitle')}</h1>
+<p class="note">${t('signIn.cannotConfirm', { names: listed })}</p><p>${t('signIn.cannotConfirmHow', { minutes })}</p>
+<p><a class="button main" href="${page.base}/logout">${t('signOut.submit')}</a></p>
+${linksBeside(page, values)}`;
+  return renderPage(page, { title: t('signIn.confirmTitle'), why: 'why.signIn', main });
 }
 
 function linksBeside({ t }: Words, { resetHref, signUpHref }: SignInPageValues): Markup | undefined {

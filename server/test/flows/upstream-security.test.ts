@@ -3,6 +3,9 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { auditEvent } from '../../src/audit/event.ts';
+import type { OutgoingMail } from '../../src/options.ts';
+import { atAcme, upstream } from '../../src/storage/contract/upstreams.ts';
 import { signInOn } from './authorize-stage.ts';
 import { type Stage, stage } from './upstream-stage.ts';
 
@@ -109,3 +112,46 @@ test('[LOG-07] the last way in stays', async (t) => {
 function linkIn(html: string): string {
   return /name="link" value="([^"]+)"/.exec(html)?.[1] ?? '';
 }
+
+test('[LOG-07] whoever signs in only where nothing can be confirmed is told what to do instead of asked for a password', async (t) => {
+  const on = await begin(t);
+  const browser = await on.signedIn();
+  const event = auditEvent('upstream.linked', on.clock.now(), 'test', { userId: on.user.id });
+  const google = { ...upstream, id: 'google', name: 'Google', recipe: 'google' as const, issuer: 'https://accounts.google.com' };
+  await on.store.addUpstream(google, event);
+  await on.store.linkUpstream({ ...atAcme, issuer: google.issuer, upstreamId: google.id, userId: on.user.id }, auditEvent('upstream.linked', on.clock.now(), 'test'));
+  assert.ok((await browser.open('/login?reason=confirm&to=security')).forms.some(({ action }) => action === '/login'));
+  const ways = { password: true, passkeys: true, upstreams: true };
+  await on.store.removePassword({ userId: on.user.id, ways }, auditEvent('user.password_removed', on.clock.now(), 'test', { userId: on.user.id }));
+
+  const page = await browser.open('/login?reason=confirm&to=security');
+
+  assert.match(page.html, /You sign in with Google, which cannot confirm here that it is you\./);
+  assert.match(page.html, /within 5 minutes/);
+  assert.match(page.html, /href="\/logout"/);
+  assert.ok(!page.forms.some(({ action }) => action === '/login'));
+});
+
+test('ending a link is told by mail', async (t) => {
+  const sent: OutgoingMail[] = [];
+  const on = await stage({
+    sendMail: async (mail) => {
+      sent.push(mail);
+      return 'sent';
+    },
+  });
+  t.after(() => on.close());
+  await on.linked();
+  const browser = await on.signedIn();
+  const page = await browser.open('/account/security');
+  await on.context.mail.deliver();
+  sent.length = 0;
+
+  await browser.submit({ ...page, forms: page.forms.filter(({ action }) => action.endsWith('/upstreams/unlink')) });
+  await on.context.mail.deliver();
+
+  assert.deepEqual(
+    sent.map(({ to, subject }) => [to, subject]),
+    [[on.user.email, 'A way to sign in was removed at Auth-Agent']],
+  );
+});

@@ -48,14 +48,18 @@ export async function unlinkUpstream(exchange: Exchange, context: Context): Prom
   const sent = await readSent('upstreams/unlink', { exchange, context }, { recent: true });
   if ('status' in sent) return sent;
   const { form, signedIn } = sent;
-  const { id: userId } = signedIn.user;
+  const { user } = signedIn;
+  const { id: userId } = user;
   const meant = (await context.store.listUpstreamIdentities(userId)).find((identity) => nameOf(identity, context) === form.get('link'));
   if (!meant) return backWith('upstream-gone', signedIn, context);
 
   const about = { userId, address: exchange.address, requestId: exchange.requestId, detail: { upstream: meant.upstreamId } };
   const event = auditEvent('upstream.unlinked', context.now(), `user:${userId}`, about);
   const { issuer, subject } = meant;
-  const outcome = await context.store.unlinkUpstream({ issuer, subject, userId, ways: waysOn(context) }, event);
+  const outcome = await context.store.unlinkUpstream(
+    { issuer, subject, userId, ways: waysOn(context) },
+    context.mail.notify(event, { kind: 'sign-in-unlinked', user }, exchange),
+  );
   return backWith(({ unlinked: 'upstream-unlinked', last: 'upstream-last', gone: 'upstream-gone' } as const)[outcome], signedIn, context);
 }
 

@@ -104,6 +104,7 @@ const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   acceptLink: (other) => is(other.acceptLink('lnk_invited', { ...operator, id: 'usr_new', username: 'new' }, happened('user.signed_up')), 'used'),
   resetPassword: (other) => no(other.resetPassword('lnk_reset', 'stolen', { ...happened('user.password_reset'), userId: 'usr_alice' })),
   listInvitations: (other) => none(other.listInvitations(NOW)),
+  hasPeople: (other) => no(other.hasPeople()),
   hasOperator: (other) => no(other.hasOperator()),
   findOwner: (other) => nothing(other.findOwner('token-hash', NOW)),
   revokeOwnerToken: (other) => no(other.revokeOwnerToken('tok_1', happened('owner_token.revoked'))),

@@ -88,6 +88,7 @@ const findByLogin = sql<{ tenant: string; login: string }>`${withPassword} and u
 
 const listAll = sql<{ tenant: string }>`select ${userColumns} from users u where u.tenant = ${'tenant'} order by u.created_at, u.id`;
 
+const anybody = sql<{ tenant: string }>`select 1 as found from users where tenant = ${'tenant'} limit 1`;
 const anyOperator = sql<{ tenant: string }>`select 1 as found from users where tenant = ${'tenant'} and role = 'operator' and disabled_at is null limit 1`;
 
 const speak = sql<{
@@ -124,6 +125,7 @@ type Verbs =
   | 'changePassword'
   | 'rehashPassword'
   | 'setUserDisabled'
+  | 'hasPeople'
   | 'hasOperator'
   | 'endSessionsOf';
 
@@ -183,6 +185,9 @@ export function usersTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
         eventIfUser(tenant, userId, event),
       ]);
       return marked?.changes === 1;
+    },
+    async hasPeople() {
+      return (await driver.read(anybody({ tenant }))).length > 0;
     },
     async hasOperator() {
       return (await driver.read(anyOperator({ tenant }))).length > 0;

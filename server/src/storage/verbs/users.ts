@@ -25,6 +25,8 @@ export type UserVerbs = {
   /** Finds by username or e-mail, any case. */
   findUserByLogin(login: string): Promise<{ user: User; passwordHash?: string } | undefined>;
   listUsers(): Promise<User[]>;
+  /** Whether anybody has an account, disabled or not. */
+  hasPeople(): Promise<boolean>;
   /** Replaces the password and ends what was reached with the old one: sessions, grants and refresh families of this person. */
   changePassword(userId: string, passwordHash: string, event: AuditEvent): Promise<boolean>;
   /** Stores the same password under stronger parameters. Only if the stored hash is still `oldHash`. */

@@ -8,7 +8,16 @@ import { type Block, type Letter, type MailFrame, plainName } from './letter.ts'
 
 /** When and from where; `userAgent` as the browser says it. */
 export type Moment = { at: number; address?: string; userAgent?: string };
-export type AccountNotice = 'password-changed' | 'passkey-added' | 'passkey-removed' | 'factor-added' | 'factor-removed' | 'sign-in-linked' | 'new-device';
+export type AccountNotice =
+  | 'password-changed'
+  | 'passkey-added'
+  | 'passkey-removed'
+  | 'factor-added'
+  | 'factor-removed'
+  | 'sign-in-linked'
+  | 'sign-in-unlinked'
+  | 'reset-link-made'
+  | 'new-device';
 export type AgentNotice = 'agent-connected' | 'more-access' | 'key-reused' | 'access-lapsed';
 
 export type AccountNoticeValues = Moment;
