@@ -119,7 +119,10 @@ test('[LOG-07] whoever signs in only where nothing can be confirmed is told what
   const event = auditEvent('upstream.linked', on.clock.now(), 'test', { userId: on.user.id });
   const google = { ...upstream, id: 'google', name: 'Google', recipe: 'google' as const, issuer: 'https://accounts.google.com' };
   await on.store.addUpstream(google, event);
-  await on.store.linkUpstream({ ...atAcme, issuer: google.issuer, upstreamId: google.id, userId: on.user.id }, auditEvent('upstream.linked', on.clock.now(), 'test'));
+  await on.store.linkUpstream(
+    { ...atAcme, issuer: google.issuer, upstreamId: google.id, userId: on.user.id },
+    auditEvent('upstream.linked', on.clock.now(), 'test'),
+  );
   assert.ok((await browser.open('/login?reason=confirm&to=security')).forms.some(({ action }) => action === '/login'));
   const ways = { password: true, passkeys: true, upstreams: true };
   await on.store.removePassword({ userId: on.user.id, ways }, auditEvent('user.password_removed', on.clock.now(), 'test', { userId: on.user.id }));
