@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { auditEvent } from '../audit/event.ts';
+import { furnish, probes } from './contract/isolation.ts';
 import { allRows, fillTables } from './contract/made-rows.ts';
 import { ownSchema } from './contract/own-schema.ts';
-import type { Driver } from './driver.ts';
+import type { Driver, Statement } from './driver.ts';
 import { openNodeSqlite } from './drivers/node-sqlite.ts';
 import { openPostgres } from './drivers/postgres.ts';
 import { rowsOfEmptyTenants, tablesOfTenants } from './holdings.ts';
@@ -57,3 +58,34 @@ for (const [name, open] of databases) {
     for (const table of tablesOfTenants) assert.ok(!JSON.stringify(rows[table]).includes(JSON.stringify(gone)), table);
   });
 }
+
+test('every statement of a store names its tenant as a value, and binds each of its tables to it', async () => {
+  const real = openNodeSqlite(':memory:');
+  const seen = new Map<string, Statement>();
+  const noted = (statement: Statement): Statement => {
+    seen.set(statement.text, statement);
+    return statement;
+  };
+  const storage = openStorage({ ...real, read: (one) => real.read(noted(one)), write: (list) => real.write(list.map(noted)) });
+  await storage.migrate(0);
+  seen.clear();
+  const store = storage.forTenant('the-tenant');
+  await furnish(store);
+  for (const probe of Object.values(probes)) await probe(store).catch(() => undefined);
+  await storage.close();
+
+  const statements = [...seen.values()].filter(({ text }) => !text.includes('schema_migrations'));
+  assert.ok(statements.length > 250, `${statements.length} statements`);
+  assert.deepEqual(
+    statements.filter(({ values }) => !values.includes('the-tenant')).map(({ text }) => text),
+    [],
+  );
+  const loose = statements.filter(({ text }) => {
+    const tables = [...text.matchAll(/\b(?:from|join|into|update)\s+(\w+)/g)].filter(([, name = '']) => tablesOfTenants.includes(name));
+    return (text.match(/\btenant\b/g) ?? []).length < tables.length;
+  });
+  assert.deepEqual(
+    loose.map(({ text }) => text),
+    [],
+  );
+});

@@ -91,7 +91,7 @@ function mayBeSetUp({ options }: Context): void {
 function setUpAnswer(secret: string, { wrong }: { wrong?: boolean }, { signedIn, browser, exchange, context }: OwnPage): Answer {
   const { user } = signedIn;
   const bytes = Buffer.from(secret, 'base64url');
-  const sealed = context.instance.seal(setUpPurpose(user), JSON.stringify({ secret, until: context.now() + setUpSeconds }));
+  const sealed = context.instance.seal(setUpPurpose(user, context), JSON.stringify({ secret, until: context.now() + setUpSeconds }));
   const html = twoStepPage(pageFrame(exchange, context), {
     csrf: tokenFor('two-step', { signedIn, browser, context }),
     sealed,
@@ -104,14 +104,14 @@ function setUpAnswer(secret: string, { wrong }: { wrong?: boolean }, { signedIn,
 
 function openSetUp(sealed: string, user: User, context: Context): string | undefined {
   try {
-    const { secret, until } = JSON.parse(context.instance.open(setUpPurpose(user), sealed)) as { secret: string; until: number };
+    const { secret, until } = JSON.parse(context.instance.open(setUpPurpose(user, context), sealed)) as { secret: string; until: number };
     return context.now() < until ? secret : undefined;
   } catch {
     return undefined;
   }
 }
 
-const setUpPurpose = ({ id }: User): string => `totp set-up ${id}`;
+const setUpPurpose = ({ id }: User, { issuer }: Context): string => `totp set-up ${issuer} ${id}`;
 
 function codesAnswer(codes: string[], { user, fresh }: { user: User; fresh: boolean }, { exchange, context }: Place, cookies?: string[]): Answer {
   return page(recoveryCodesPage(pageFrame(exchange, context), { codes, user: user.email ?? user.username, fresh }), 200, cookies);

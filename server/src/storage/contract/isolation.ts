@@ -63,7 +63,7 @@ const operator = { id: 'usr_op', username: 'op', role: 'operator' as const, crea
 const ways = { password: true, passkeys: true, upstreams: true };
 
 /** Reading and changing first, then adding the same names, which must be free. */
-const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
+export const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   findUser: (other) => nothing(other.findUser('usr_alice')),
   findUserByLogin: (other) => nothing(other.findUserByLogin('alice')),
   listUsers: (other) => none(other.listUsers()),
