@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -514,6 +514,30 @@ test('a setup link is for the first operator only', async () => {
   const { url } = await data('setup-link --tenant fresh');
 
   assert.match(url, /^https:\/\/auth\.example\.com\/t\/fresh\/setup\?token=st_[A-Za-z0-9_-]{43}$/);
+});
+
+test('a setup link as SQL opens no database, shows nobody the token but its reader, and works where there is no operator', async () => {
+  const nowhere = { AUTH_AGENT_DATABASE_URL: 'postgres://127.0.0.1:1/none', AUTH_AGENT_SECRET: '' };
+  const { exit, out: sql, err } = await cli('setup-link --sql', { env: nowhere });
+  const token = /https:\/\/auth\.example\.com\/setup\?token=(st_[\w-]{43})\n/.exec(err)?.[1] ?? '';
+  const tokenHash = createHash('sha256').update(token).digest('base64url');
+  const now = Math.floor(Date.now() / 1000);
+
+  assert.equal(exit, 0);
+  assert.ok(token !== '' && !sql.includes(token));
+  assert.ok(sql.includes(`'${tokenHash}'`));
+  assert.match(sql, /^insert into setup_links .+;\n$/);
+  const settled = await openDatabase(databaseUrl);
+  const none = await openDatabase('sqlite::memory:');
+  await openStorage(none).migrate(1);
+  for (const driver of [settled, none]) await driver.script(sql);
+  const opens = (driver: typeof none) => openStorage(driver).forTenant(ROOT_TENANT).setupLinkOpen(tokenHash, now);
+  assert.deepEqual([await opens(none), await opens(settled)], [true, false]);
+  for (const driver of [settled, none]) await driver.close();
+
+  assert.equal((await cli('setup-link --sql --tenant acme')).exit, 2);
+  assert.equal((await cli('setup-link --sql --issuer http://auth.example.com')).exit, 2);
+  assert.equal((await cli('setup-link --sql', { env: { AUTH_AGENT_ISSUER: '' } })).exit, 2);
 });
 
 test('removing a server asks for its name, and nothing happens when another is typed', async () => {

@@ -172,7 +172,7 @@ function pathOf(url: string): string {
   return start === -1 ? '/' : url.slice(start, query === -1 ? undefined : query);
 }
 
-/** Parameters of the path, decoded; undefined when one is not valid percent-encoding. A Hono router gives them, or where they stand in the stash. */
+/** Parameters of the path, decoded; undefined when one is not valid percent-encoding, or holds the one character that Postgres cannot be asked about. A Hono router gives them, or where they stand in the stash. */
 function decoded(parameters: Record<string, number | string>, stash: string[]): Record<string, string> | undefined {
   const params: Record<string, string> = {};
   for (const [name, value] of Object.entries(parameters)) {
@@ -181,6 +181,7 @@ function decoded(parameters: Record<string, number | string>, stash: string[]): 
     } catch {
       return undefined;
     }
+    if (params[name].includes('\0')) return undefined;
   }
   return params;
 }

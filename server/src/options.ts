@@ -173,6 +173,8 @@ const schema = z.strictObject({
   fetchUpstream: z.custom<UpstreamFetch>((value) => typeof value === 'function').optional(),
   /** Looks on while requests are answered: metrics, traces. Without it nothing is measured and it costs nothing. */
   observe: z.custom<Observer>((value) => typeof value === 'function').optional(),
+  /** Is handed work that goes on after an answer, for runtimes that would end it with the answer. Never rejects. */
+  waitUntil: z.custom<(work: Promise<unknown>) => void>((value) => typeof value === 'function').optional(),
   driver: z.custom<Driver>((value) => typeof value === 'object' && value !== null && 'read' in value, 'must be a storage driver'),
   /** The clock, in seconds. Tests pass their own. */
   now: z.custom<() => number>((value) => typeof value === 'function').default(() => () => Math.floor(Date.now() / 1000)),

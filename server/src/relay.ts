@@ -13,7 +13,8 @@ export type Relay = {
   idle(): Promise<void>;
 };
 
-export function relay(round: () => Promise<number>, failed: (cause: unknown) => void): Relay {
+/** `waitUntil` is told of what nobody waits for, where a runtime would end it with the answer. */
+export function relay(round: () => Promise<number>, failed: (cause: unknown) => void, waitUntil?: (work: Promise<unknown>) => void): Relay {
   let running: Promise<number> | undefined;
   let wanted = false;
   const rounds = async (): Promise<number> => {
@@ -33,7 +34,10 @@ export function relay(round: () => Promise<number>, failed: (cause: unknown) => 
   };
   return {
     run,
-    soon: () => void run().catch(failed),
+    soon() {
+      const running = run().catch(failed);
+      waitUntil?.(running);
+    },
     async idle() {
       await running?.catch(() => undefined);
     },

@@ -10,17 +10,37 @@ import { openPostgres } from '../src/storage/drivers/postgres.ts';
 import { schemaScript } from '../src/storage/migrations/index.ts';
 import { wantsWorkerd, workerd } from './workerd/start.ts';
 
+/** Hundreds of servers come and go in a run, and not each is closed. */
+const pool = { max: 4, idleMs: 1000 };
+
 export type TestDatabase = { driver: Driver /** How a server in another process finds it. */; name: string };
 
+const named = new WeakMap<Driver, string>();
+
+/** The name of a database that {@link testDatabase} made, by its driver: a second server of a story stands on the same one. */
+export const nameOf = (driver: Driver): string | undefined => named.get(driver);
+
 export async function testDatabase(): Promise<TestDatabase> {
+  const made = await anotherDatabase();
+  named.set(made.driver, made.name);
+  return made;
+}
+
+async function anotherDatabase(): Promise<TestDatabase> {
   if (process.env.AUTH_AGENT_TEST_DATABASE !== 'postgres') return wantsWorkerd ? d1() : { driver: openNodeSqlite(':memory:'), name: '' };
   const url = process.env.AUTH_AGENT_TEST_POSTGRES;
   if (!url) throw new Error('AUTH_AGENT_TEST_DATABASE=postgres needs AUTH_AGENT_TEST_POSTGRES; try tools/postgres.sh run');
   const name = await ownSchema(url, { durable: false });
-  const driver = openPostgres(name, { max: 4 });
+  const driver = openPostgres(name, pool);
   // One commit instead of one for each migration: hundreds of tests wait for it.
   await driver.script(await schemaScript(driver.name));
   return { driver, name };
+}
+
+/** Connections of the further nodes that AUTH_AGENT_TEST_NODES asks for, each with a pool of its own. */
+export function moreDrivers({ name }: TestDatabase): Driver[] {
+  const nodes = Number(process.env.AUTH_AGENT_TEST_NODES ?? 1);
+  return Array.from({ length: nodes - 1 }, () => openPostgres(name, pool));
 }
 
 async function d1(): Promise<TestDatabase> {

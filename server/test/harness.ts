@@ -9,12 +9,16 @@ import type { Context, LogFields } from '../src/context.ts';
 import { sha256 } from '../src/crypto/hash.ts';
 import { hashPassword } from '../src/crypto/password.ts';
 import { randomId } from '../src/crypto/random.ts';
+import { keysReloadAfter } from '../src/crypto/signing-keys.ts';
 import type { ServerOptions } from '../src/options.ts';
 import type { Route } from '../src/route.ts';
 
+import type { Driver } from '../src/storage/driver.ts';
 import type { Client, ClientMetadata, McpServer, NewUser, Store } from '../src/storage/store.ts';
-import { testDatabase } from './database.ts';
-import { wantsWorkerd, workerd } from './workerd/start.ts';
+import { moreDrivers, nameOf, testDatabase } from './database.ts';
+import { frontOf } from './front.ts';
+import { inWorkerd } from './workerd/elsewhere.ts';
+import { wantsWorkerd } from './workerd/start.ts';
 
 export const issuer = 'https://auth.example.com';
 export const start = 1_800_000_000;
@@ -24,6 +28,8 @@ export type TestServer = {
   context: Context;
   store: Store;
   clock: { now(): number; advance(seconds: number): void };
+  /** Lets the clock run until every node has read the keys that another changed; nothing where there is one. Returns the seconds. */
+  untilAllNodesKnow(): number;
   /** Every line logged so far, as `level event json`. */
   logged: string[];
   request(path: string, init?: RequestInit & { address?: string }): Promise<Response>;
@@ -39,7 +45,7 @@ export async function testServer(overrides: Partial<ServerOptions> = {}, routes?
   const logged: string[] = [];
   const write = (level: string) => (event: string, fields?: LogFields, cause?: unknown) =>
     void logged.push(`${level} ${event} ${JSON.stringify(fields ?? {})}${cause === undefined ? '' : ` ${String(cause)}`}`);
-  const database = overrides.driver ? { driver: overrides.driver, name: '' } : await testDatabase();
+  const database = overrides.driver ? { driver: overrides.driver, name: nameOf(overrides.driver) ?? '' } : await testDatabase();
   const options: ServerOptions = {
     issuer,
     secret: 'a test secret that is long enough to pass',
@@ -48,16 +54,19 @@ export async function testServer(overrides: Partial<ServerOptions> = {}, routes?
     log: { info: write('info'), warn: write('warn'), error: write('error') },
     ...overrides,
   };
-  const server = routes ? createApp(routes, [], options) : (await import('../src/server.ts')).createServer(options);
+  const { createServer } = await import('../src/server.ts');
+  const node = (driver: Driver): AuthServer => (routes ? createApp(routes, [], { ...options, driver }) : createServer({ ...options, driver }));
+  const server = node(database.driver);
   await server.storage.migrate(time);
-  // Options that are functions, and tables of routes, stay in this process: those stories run here on every runtime.
-  const elsewhere = wantsWorkerd && !routes && Object.values(overrides).every((value) => typeof value !== 'function');
+  const fellows = overrides.driver ? [] : moreDrivers(database).map(node);
+  const elsewhere = wantsWorkerd && (await inWorkerd(overrides, { name: database.name, ownRoutes: routes !== undefined, logged, now: () => time }));
+  const front = frontOf([server, ...fellows], elsewhere || undefined);
   const context = (await server.context()) as Context;
   const { store } = context;
   const event = (type: Parameters<typeof auditEvent>[0]) => auditEvent(type, time, 'test');
 
   return {
-    server,
+    server: front,
     context,
     store,
     logged,
@@ -67,11 +76,13 @@ export async function testServer(overrides: Partial<ServerOptions> = {}, routes?
         time += seconds;
       },
     },
+    untilAllNodesKnow() {
+      const seconds = fellows.length > 0 || elsewhere ? keysReloadAfter : 0;
+      time += seconds;
+      return seconds;
+    },
     async request(path, { address = '203.0.113.7', ...init } = {}) {
-      const request = new Request(path.startsWith('http') ? path : options.issuer + path, { redirect: 'manual', ...init });
-      if (!elsewhere) return server.fetch(request, { address });
-      const told = { database: database.name, now: time, address, options: { ...overrides, issuer: options.issuer, secret: options.secret } };
-      return (await workerd()).ask(request, told, logged);
+      return front.fetch(new Request(path.startsWith('http') ? path : options.issuer + path, { redirect: 'manual', ...init }), { address });
     },
     async addUser({ password, ...user } = {}) {
       const username = user.username ?? 'ada';
@@ -124,7 +135,7 @@ export async function testServer(overrides: Partial<ServerOptions> = {}, routes?
       await store.addClient(added, event('client.registered'));
       return added;
     },
-    close: () => server.storage.close(),
+    close: () => front.storage.close(),
   };
 }
 

@@ -1,29 +1,19 @@
 /**
- * `npm run runtimes`: the stories of server/test/flows in every cell of runtime and database that `npm test` does not run (docs/runtimes.md). Needs
- * `npm ci --prefix tools/runtimes`, and Postgres for its cells.
+ * `npm run runtimes [name]`: the stories of server/test/flows in every cell of runtime and database that `npm test` does not run (cells.ts, docs/runtimes.md), two
+ * cells at a time. Needs `npm ci --prefix tools/runtimes`, and Postgres for its cells.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { type Cell, cells, core } from './cells.ts';
+
+type Count = { passed: number; failed: number; skipped: number };
+type Outcome = { cell: Cell; count: Count; seconds: number; said: string; ended: boolean };
 
 const root = new URL('../..', import.meta.url).pathname;
 const bun = `${root}tools/runtimes/node_modules/.bin/bun`;
-const everything = 'server/test/flows/';
-/** Stories whose server gets its options as plain values, so that it may run in another process. */
-const core = [
-  'discovery',
-  'registration',
-  'sign-in',
-  'consent',
-  'token-code',
-  'token-refresh',
-  'token-client-credentials',
-  'introspection',
-  'token-revocation',
-  'token-userinfo',
-];
-const coreFiles = core.map((name) => `${everything}${name}.test.ts`);
+const flows = 'server/test/flows/';
+const AT_ONCE = 2;
 
-type Cell = { name: string; command: string[]; env: Record<string, string>; postgres?: true };
 const node = [
   'node',
   '--conditions=aa-source',
@@ -34,34 +24,79 @@ const node = [
   '--test-reporter=./tools/tally.ts',
   '--test-reporter-destination=stdout',
 ];
-const bunTest = [bun, 'test', '--conditions=aa-source', '--timeout', '120000', '--dots', `./${everything}`];
-const onPostgres = { AUTH_AGENT_TEST_DATABASE: 'postgres' };
-const inWorkerd = { AUTH_AGENT_TEST_RUNTIME: 'workerd' };
-const cells: Cell[] = [
-  { name: 'Node × Postgres', command: [...node, `${everything}**/*.test.ts`], env: onPostgres, postgres: true },
-  { name: 'Bun × SQLite', command: bunTest, env: {} },
-  { name: 'Bun × Postgres', command: bunTest, env: onPostgres, postgres: true },
-  { name: 'Workers × D1', command: [...node, ...coreFiles], env: inWorkerd },
-  { name: 'Workers × Postgres', command: [...node, ...coreFiles], env: { ...onPostgres, ...inWorkerd }, postgres: true },
-];
 
 if (!existsSync(bun)) end('Bun and workerd are missing: npm ci --prefix tools/runtimes');
-const [wanted] = process.argv.slice(2);
-const results: string[] = [];
-for (const { name, command, env, postgres } of cells) {
-  if (wanted !== undefined && !name.toLowerCase().includes(wanted.toLowerCase())) continue;
-  if (postgres && !process.env.AUTH_AGENT_TEST_POSTGRES) {
-    if (process.env.CI) end(`${name} needs AUTH_AGENT_TEST_POSTGRES`);
-    results.push(`${name.padEnd(20)} skipped: AUTH_AGENT_TEST_POSTGRES is not set; try tools/postgres.sh run npm run runtimes`);
-    continue;
-  }
-  console.log(`\n== ${name}`);
+const [wanted = ''] = process.argv.slice(2);
+const chosen = cells.filter(({ name }) => name.toLowerCase().includes(wanted.toLowerCase()));
+if (chosen.length === 0) end(`There is no cell like ${wanted}: ${cells.map(({ name }) => name).join(', ')}`);
+const without = process.env.AUTH_AGENT_TEST_POSTGRES ? [] : chosen.filter(({ postgres }) => postgres);
+if (without.length > 0 && process.env.CI) end('AUTH_AGENT_TEST_POSTGRES is not set; try tools/postgres.sh run npm run runtimes');
+
+const waiting = chosen.filter((cell) => !without.includes(cell));
+const outcomes: Outcome[] = [];
+const lane = async () => {
+  for (let cell = waiting.shift(); cell; cell = waiting.shift()) outcomes.push(shown(await runCell(cell)));
+};
+await Promise.all(Array.from({ length: AT_ONCE }, lane));
+
+console.log();
+for (const cell of chosen.filter(({ because }) => because)) console.log(`${cell.name}: core stories only, for ${cell.because}`);
+for (const { name, leftOut = [] } of chosen) for (const { title, because } of leftOut) console.log(`${name}: left out, because ${because}: ${title}`);
+for (const { cell, count, seconds } of outcomes) console.log(`${cell.name.padEnd(28)} ${lineOf(count)} in ${seconds} s`);
+for (const { name } of without) console.log(`${name.padEnd(28)} skipped: AUTH_AGENT_TEST_POSTGRES is not set; try tools/postgres.sh run npm run runtimes`);
+const sum = (part: keyof Count) => outcomes.reduce((total, { count }) => total + count[part], 0);
+console.log(lineOf({ passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') + without.length }));
+if (outcomes.some(({ count, ended }) => count.failed > 0 || !ended)) process.exitCode = 1;
+
+async function runCell(cell: Cell): Promise<Outcome> {
   const began = Date.now();
-  const { status } = spawnSync(command[0] ?? '', command.slice(1), { cwd: root, env: { ...process.env, ...env }, stdio: 'inherit' });
-  results.push(`${name.padEnd(20)} ${status === 0 ? 'passed' : 'FAILED'} in ${Math.round((Date.now() - began) / 1000)} s`);
-  if (status !== 0) end(results.join('\n'));
+  const [command = '', ...words] = commandOf(cell);
+  const child = spawn(command, words, { cwd: root, env: { ...process.env, ...cell.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const pieces: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => pieces.push(text));
+  const status = await new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 1)));
+  const said = pieces.join('');
+  const count = countIn(said, cell);
+  // What fails without a test that failed, such as a process that died, is one failure.
+  if (status !== 0 && count.failed === 0) count.failed = 1;
+  return { cell, count, said, seconds: Math.round((Date.now() - began) / 1000), ended: status === 0 };
 }
-console.log(`\n${results.join('\n')}`);
+
+function commandOf({ runner, stories, leftOut = [] }: Cell): string[] {
+  if (runner === 'bun') {
+    const files = stories === 'all' ? [`./${flows}`] : filesOf(stories).map((file) => `./${file}`);
+    return [bun, 'test', '--conditions=aa-source', '--timeout', '120000', '--dots', ...files];
+  }
+  const without = leftOut.map(({ title }) => `--test-skip-pattern=^${title.replace(/[[\]()]/g, '\\$&')}$`);
+  return [...node, ...without, ...(stories === 'all' ? [`${flows}**/*.test.ts`] : filesOf(stories))];
+}
+
+function filesOf(stories: Cell['stories']): readonly string[] {
+  return stories === 'core' ? core.map((name) => `${flows}${name}.test.ts`) : (stories as readonly string[]);
+}
+
+/** The closing lines of tally.ts or of Bun. */
+function countIn(said: string, { runner }: Cell): Count {
+  const last = (pattern: RegExp) => [...said.matchAll(pattern)].at(-1);
+  if (runner === 'bun') {
+    const number = (word: string) => Number(last(new RegExp(`^ *(\\d+) ${word}$`, 'gm'))?.[1] ?? 0);
+    return { passed: number('pass'), failed: number('fail') + number('errors?'), skipped: number('skip') };
+  }
+  const [, passed = 0, failed = 0, skipped = 0] = last(/^(\d+) passed, (\d+) failed, (\d+) skipped$/gm) ?? [];
+  return { passed: Number(passed), failed: Number(failed), skipped: Number(skipped) };
+}
+
+function shown(outcome: Outcome): Outcome {
+  const { cell, count, seconds, said, ended } = outcome;
+  console.log(`\n== ${cell.name}: ${lineOf(count)} in ${seconds} s`);
+  if (!ended || count.failed > 0) console.log(said);
+  else for (const [line] of said.matchAll(/^(servers in|bundle of|skipped ).*$/gm)) console.log(line);
+  return outcome;
+}
+
+function lineOf({ passed, failed, skipped }: Count): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+}
 
 function end(said: string): never {
   console.error(`\n${said}`);

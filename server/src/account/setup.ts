@@ -30,9 +30,15 @@ type Candidate = { username: string; email: string; password: string };
 
 /** Makes a setup link: good for 15 minutes and one operator. The token is in the URL and, hashed, in the database; nowhere else. */
 export async function makeSetupLink(context: Context): Promise<string> {
+  const { url, row } = newSetupLink(context.issuer, context.now());
+  await context.store.addSetupLink(row.tokenHash, row.now, row.expiresAt);
+  return url;
+}
+
+/** The link and its row, for whoever writes the row. */
+export function newSetupLink(issuer: string, now: number): { url: string; row: { tokenHash: string; now: number; expiresAt: number } } {
   const token = randomId('st_', 32);
-  await context.store.addSetupLink(sha256(token), context.now(), context.now() + linkSeconds);
-  return `${context.issuer}/setup?token=${token}`;
+  return { url: `${issuer}/setup?token=${token}`, row: { tokenHash: sha256(token), now, expiresAt: now + linkSeconds } };
 }
 
 /** GET /setup?token=st_…. */

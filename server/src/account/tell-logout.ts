@@ -30,7 +30,8 @@ export async function tellLogouts(context: Context): Promise<number> {
 
 /** Begins to deliver and goes on: nobody who signs out waits for somebody else's server. */
 export function tellLogoutsSoon(context: Context): void {
-  tellLogouts(context).catch((cause: unknown) => context.log.error('logout.not_told', {}, cause));
+  const telling = tellLogouts(context).catch((cause: unknown) => context.log.error('logout.not_told', {}, cause));
+  context.options.waitUntil?.(telling);
 }
 
 async function tell(due: DueLogout, postForm: FormPoster, context: Context): Promise<void> {

@@ -12,10 +12,10 @@ import { type Algorithm, type Claims, decodeJwt, type Jwt, jwtHeader, signJwt, v
 /** How long others may cache the JWKS, in seconds; what discovery/jwks.ts says in Cache-Control. */
 export const jwksMaxAge = 600;
 const clockSkew = 60;
-/** How long a node may go on with the keys it has read. */
-const reloadAfter = 30;
+/** How long a node may go on with the keys it has read, in seconds. */
+export const keysReloadAfter = 30;
 /** A new key is published this long before it signs (KEY-02). */
-export const publishAhead = jwksMaxAge + clockSkew + reloadAfter;
+export const publishAhead = jwksMaxAge + clockSkew + keysReloadAfter;
 
 export type KeySet = {
   /** Signs with the living key of the algorithm, by default the access token's. */
@@ -46,7 +46,7 @@ export function signingKeys(settings: Settings): SigningKeys {
   let loading: Promise<KeySet> | undefined;
 
   function current(): KeySet | Promise<KeySet> {
-    if (loaded && now() - loaded.at < reloadAfter) return loaded.set;
+    if (loaded && now() - loaded.at < keysReloadAfter) return loaded.set;
     loading ??= load().finally(() => {
       loading = undefined;
     });
@@ -74,7 +74,7 @@ export function signingKeys(settings: Settings): SigningKeys {
     const signsFrom = atOnce ? time : time + publishAhead;
     const key = newKey(which, time, signsFrom, settings.instance);
     // Nodes that have not read the keys again yet go on with the older one for a moment.
-    const older = { signsUntil: signsFrom, publishedUntil: signsFrom + reloadAfter + settings.tokenSeconds + clockSkew };
+    const older = { signsUntil: signsFrom, publishedUntil: signsFrom + keysReloadAfter + settings.tokenSeconds + clockSkew };
     await store.addSigningKey(key, older, auditEvent('signing_key.added', time, actor, { detail: { algorithm: which, kid: key.kid, at_once: atOnce } }));
     loaded = undefined;
     return key.kid;

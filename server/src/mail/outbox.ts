@@ -62,6 +62,7 @@ export function outboxOf(place: Delivering & Pick<Context, 'limits'>): Outbox {
   const { run, soon, idle } = relay(
     () => deliverDue(place),
     (cause) => log.error('mail.not_delivered', {}, cause),
+    options.waitUntil,
   );
 
   const withMessage: Outbox['with'] = (event, message) => {

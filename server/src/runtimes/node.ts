@@ -12,7 +12,7 @@
 // What the command line needs to work on a database directly. No promise of stability: embedders use the management API.
 export { answerAccess } from '../account/access-answers.ts';
 export { invitationSeconds, makeInvitation, makeResetLink, operatorResetSeconds } from '../account/operator-links.ts';
-export { makeSetupLink } from '../account/setup.ts';
+export { makeSetupLink, newSetupLink } from '../account/setup.ts';
 export { keySeconds, viewOfKey } from '../api/keys.ts';
 export { isoDate } from '../api/operation.ts';
 export { readServerFacts, viewOfServer } from '../api/server-body.ts';
@@ -29,7 +29,7 @@ export { hashPassword, maxPasswordBytes } from '../crypto/password.ts';
 export { randomId, randomWord } from '../crypto/random.ts';
 export { newWebhookSecret } from '../crypto/webhook-signature.ts';
 export { MailNotSent } from '../mail/mail-not-sent.ts';
-export { checkTenantSettings, over } from '../options.ts';
+export { checkTenantSettings, issuerProblem, over } from '../options.ts';
 export { deviceCodeGrant } from '../rules/device-grant.ts';
 export { minPasswordLength, type PasswordProblem, passwordProblem } from '../rules/passwords/problem.ts';
 export { isEmailAddress, isUsername } from '../rules/person.ts';
@@ -63,6 +63,7 @@ export {
   type User,
   type Webhook,
 } from '../storage/store.ts';
+export { setupLinkScript } from '../storage/tables/setup-links.ts';
 export { isSlug } from '../tenant-contexts.ts';
 export { type Credential as UpstreamCredential, sealCredential } from '../upstream/client.ts';
 export { UpstreamFailure } from '../upstream/failure.ts';

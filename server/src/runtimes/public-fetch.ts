@@ -3,10 +3,11 @@
  * time are bounded. Where there is a private side: pinned-fetch.ts.
  */
 import { FetchFailure } from '../clients/fetch-failure.ts';
-import type { DocumentFetcher, FormPoster } from '../options.ts';
+import type { DocumentFetcher, FormPoster, UpstreamFetch } from '../options.ts';
 import { isPublicAddress } from './pinned-fetch.ts';
 
 const TIMEOUT_MS = 5000;
+const UPSTREAM_TIMEOUT_MS = 10_000;
 const MAX_BYTES = 5 * 1024;
 const MOST_BYTES = 64 * 1024;
 
@@ -27,7 +28,19 @@ export function publicPoster(): FormPoster {
   };
 }
 
-async function ask(address: string, init: RequestInit): Promise<Response> {
+/** An upstream on a private network cannot be reached from here: it is refused like any other address that is not public. */
+export function publicUpstreamFetch(): UpstreamFetch {
+  return async (address, { method, headers, body }) => {
+    const answer = await ask(address, { method, headers, body, timeoutMs: UPSTREAM_TIMEOUT_MS });
+    const whole = await bodyOf(answer, MOST_BYTES);
+    const kept = new Headers(answer.headers);
+    // The bytes are no longer what these two say of them.
+    for (const name of ['content-encoding', 'content-length']) kept.delete(name);
+    return new Response([204, 205, 304].includes(answer.status) ? null : whole.slice(), { status: answer.status, headers: kept });
+  };
+}
+
+async function ask(address: string, { timeoutMs = TIMEOUT_MS, ...init }: RequestInit & { timeoutMs?: number }): Promise<Response> {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url?.protocol !== 'https:' || url.username || url.password) throw new FetchFailure('refused', 'not a plain https URL');
   const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
@@ -35,7 +48,7 @@ async function ask(address: string, init: RequestInit): Promise<Response> {
   if ((numeric && !isPublicAddress(host)) || /(^|\.)(localhost|local|internal|home\.arpa)$/.test(host))
     throw new FetchFailure('refused', 'the host is not public');
   try {
-    return await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
   } catch (cause) {
     if (cause instanceof Error && cause.name === 'TimeoutError') throw new FetchFailure('timeout', 'no complete answer in time', { cause });
     throw new FetchFailure('transport', 'the connection failed', { cause });

@@ -3,88 +3,144 @@
  * are the same variables as everywhere, `AUTH_AGENT_SECRET` as a secret. A cron trigger each minute keeps house. No SMTP here, and no address of a name to pin.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout } from 'node:timers/promises';
 import type { AuthServer } from '../app.ts';
 import type { Log } from '../context.ts';
 import type { ServerOptions } from '../options.ts';
 import { createServer } from '../server.ts';
-import type { Driver } from '../storage/driver.ts';
+import { type Driver, StorageUnavailable } from '../storage/driver.ts';
 import { type D1Database, openD1 } from '../storage/drivers/d1.ts';
 import { type Config, loadConfig } from './config.ts';
 import { nodeLog } from './log.ts';
 import { checkProduction } from './production-config.ts';
-import { publicFetcher, publicPoster } from './public-fetch.ts';
+import { publicFetcher, publicPoster, publicUpstreamFetch } from './public-fetch.ts';
+import { StartRefused } from './start-refused.ts';
 
 export type WorkerBindings = { DB?: D1Database; HYPERDRIVE?: { connectionString: string } } & Record<string, unknown>;
 export type WorkerContext = { waitUntil(work: Promise<unknown>): void };
 
+/** What one request or one turn of the clock has of its own: a socket belongs to the request that opened it. */
+type Turn = { driver?: Driver; work: Promise<unknown>[] };
+
 /**
- * Makes the handlers of a Worker. `overrides` win over the variables.
+ * Makes the handlers of a Worker. `overrides` win over the variables; last-use times may gather in an isolate for `gatherMs` milliseconds.
  *
  *     export default createWorker();
  */
-export function createWorker(overrides: Partial<ServerOptions> = {}) {
-  const connections = new AsyncLocalStorage<Driver>();
+export function createWorker(overrides: Partial<ServerOptions> = {}, { gatherMs = 1000 }: { gatherMs?: number } = {}) {
+  const turns = new AsyncLocalStorage<Turn>();
   let server: AuthServer | undefined;
-  let flushed = 0;
+  let flushDue = 0;
 
   const made = (bindings: WorkerBindings): AuthServer => {
-    server ??= serverOf(bindings, connections, overrides);
+    server ??= serverOf(bindings, turns, overrides);
     return server;
   };
-  /** A socket belongs to the request that opened it, so each has a connection of its own; Hyperdrive keeps the real ones. */
-  const connected = async <Value>({ HYPERDRIVE, DB }: WorkerBindings, context: WorkerContext, act: () => Promise<Value>): Promise<Value> => {
-    if (DB || !HYPERDRIVE) return act();
-    const { openPostgres } = await import('../storage/drivers/postgres.ts');
-    const driver = openPostgres(HYPERDRIVE.connectionString, { max: 5 });
-    return connections.run(driver, act).finally(() => context.waitUntil(driver.close()));
+  const taken = async <Value>(bindings: WorkerBindings, act: () => Promise<Value>, context: WorkerContext): Promise<Value> => {
+    const turn: Turn = { driver: await connectionOf(bindings), work: [] };
+    const acting = turns.run(turn, act);
+    // Concurrent requests share what one of them began, such as reading the keys: when its caller hangs up, the others must not wait forever.
+    context.waitUntil(settled(acting, turn));
+    return acting;
+  };
+
+  /** Last-use times and mail gather in the isolate: soon one of its requests carries them to the database, after its answer. */
+  const flushSoon = async (current: AuthServer): Promise<void> => {
+    if (Date.now() < flushDue) return;
+    flushDue = Date.now() + gatherMs;
+    await setTimeout(gatherMs);
+    await current.flush();
+  };
+  const answered = async (request: Request, bindings: WorkerBindings): Promise<Response> => {
+    const current = made(bindings);
+    const answer = await current.fetch(request, { address: request.headers.get('cf-connecting-ip') ?? '0.0.0.0' });
+    turns.getStore()?.work.push(flushSoon(current).catch((cause: unknown) => current.options.log.error('flush.failed', {}, cause)));
+    return answer;
   };
 
   return {
     fetch: (request: Request, bindings: WorkerBindings, context: WorkerContext): Promise<Response> =>
-      connected(bindings, context, async () => {
-        const current = made(bindings);
-        const answer = await current.fetch(request, { address: request.headers.get('cf-connecting-ip') ?? '0.0.0.0' });
-        // Last-use times gather in the isolate; a request now and then carries them to the database.
-        if (Date.now() - flushed >= 1000) {
-          flushed = Date.now();
-          await current.flush();
-        }
-        return answer;
-      }),
+      taken(bindings, () => answered(request, bindings).catch(notConfigured), context),
     scheduled: (_event: unknown, bindings: WorkerBindings, context: WorkerContext): Promise<void> =>
-      connected(bindings, context, () => made(bindings).maintain()),
+      taken(bindings, async () => made(bindings).maintain(), context),
   };
 }
 
-function serverOf(bindings: WorkerBindings, connections: AsyncLocalStorage<Driver>, overrides: Partial<ServerOptions>): AuthServer {
+/** Hyperdrive keeps the real connections; `pg` is loaded by those who use it. */
+async function connectionOf({ HYPERDRIVE, DB }: WorkerBindings): Promise<Driver | undefined> {
+  if (DB || !HYPERDRIVE) return undefined;
+  const { openPostgres } = await import('../storage/drivers/postgres.ts');
+  return openPostgres(HYPERDRIVE.connectionString, { max: 5 });
+}
+
+/** Waits for an answer and what goes on after it. What it begins may begin more, so it looks again. */
+async function settled(acting: Promise<unknown>, { driver, work }: Turn): Promise<void> {
+  await acting.catch(() => undefined);
+  while (work.length > 0) await work.pop();
+  await driver?.close();
+}
+
+function serverOf(bindings: WorkerBindings, turns: AsyncLocalStorage<Turn>, overrides: Partial<ServerOptions>): AuthServer {
   const env = Object.fromEntries(Object.entries(bindings).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
   const config = loadConfig({ env, file: undefined });
   checkProduction(config);
-  const log = nodeLog({ output: { write: (line) => console.log(line.trimEnd()) }, format: 'json', level: config.logLevel });
+  if (!bindings.DB && !bindings.HYPERDRIVE) {
+    throw new StartRefused('No database is bound', {
+      kind: 'usage',
+      why: 'The server keeps everything in D1 or Postgres.',
+      fix: 'Bind a D1 database as DB, or a Hyperdrive as HYPERDRIVE, in wrangler.toml',
+    });
+  }
+  const log = logOf(config);
   warnAbout(config, log);
-  return createServer({
+  return checked({
     ...config.server,
     issuer: config.issuer,
     secret: config.secret,
-    driver: bindings.DB ? openD1(bindings.DB) : driverOfRequest(connections),
+    driver: bindings.DB ? openD1(bindings.DB) : driverOfTurn(turns),
     log,
     fetchDocument: publicFetcher(),
     postForm: publicPoster(),
+    fetchUpstream: publicUpstreamFetch(),
+    waitUntil: (work) => void turns.getStore()?.work.push(work),
     ...overrides,
   });
 }
 
 /** An isolate has no port of its own, and nothing that outlives a request: metrics and traces are the platform's here. */
-function warnAbout({ metrics, tracing }: Config, log: Log): void {
+function warnAbout({ warnings, smtp, metrics, tracing }: Config, log: Log): void {
+  for (const warning of warnings) log.warn('start.setting', { warning });
+  if (smtp) log.warn('start.no_mail', { means: 'there is no SMTP on Workers: what needs mail is off' });
   const instead = 'Workers has its own: Workers Observability in the dashboard, or [observability] in wrangler.toml';
   if (metrics) log.warn('start.no_metrics_here', { means: 'AUTH_AGENT_METRICS_PORT is not used', instead });
   if (tracing) log.warn('start.no_traces_here', { means: 'OTEL_EXPORTER_OTLP_ENDPOINT is not used', instead });
 }
 
-function driverOfRequest(connections: AsyncLocalStorage<Driver>): Driver {
+function checked(options: ServerOptions): AuthServer {
+  try {
+    return createServer(options);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    const why = 'Settings are checked before anything is answered.';
+    throw new StartRefused(`A setting cannot be used: ${cause.message}`, { kind: 'usage', why, fix: 'Correct it in wrangler.toml', cause });
+  }
+}
+
+function logOf({ logLevel }: Pick<Config, 'logLevel'>): Log {
+  return nodeLog({ output: { write: (line) => console.log(line.trimEnd()) }, format: 'json', level: logLevel });
+}
+
+/** Without its bindings a Worker is deployed but cannot answer: its log says what is missing, the world only that it is. */
+function notConfigured(error: unknown): Response {
+  if (!(error instanceof StartRefused)) throw error;
+  logOf({ logLevel: 'error' }).error('start.refused', { what: error.message, why: error.why, fix: error.fix });
+  return new Response('This server is not configured yet; its log says what is missing.\n', { status: 503, headers: { 'Cache-Control': 'no-store' } });
+}
+
+function driverOfTurn(turns: AsyncLocalStorage<Turn>): Driver {
   const current = (): Driver => {
-    const driver = connections.getStore();
-    if (!driver) throw new TypeError('bind a D1 database as DB or a Hyperdrive as HYPERDRIVE');
+    const driver = turns.getStore()?.driver;
+    if (!driver) throw new StorageUnavailable('no connection outside of a request');
     return driver;
   };
   return {

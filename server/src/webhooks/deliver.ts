@@ -31,6 +31,7 @@ export function webhooksOf(place: Place): Webhooks {
   const { run, soon, idle } = relay(
     () => deliverDue(place),
     (cause) => place.log.error('webhook.not_delivered', {}, cause),
+    place.options.waitUntil,
   );
   let ticked = 0;
   return {

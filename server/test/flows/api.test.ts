@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { apiRoutes, operations } from '../../src/api/openapi.ts';
+import { operations } from '../../src/api/openapi.ts';
 import { auditEvent } from '../../src/audit/event.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { parseKey } from '../../src/servers/key-value.ts';
@@ -18,7 +18,7 @@ const tokens: Record<string, string> = {};
 const seen: { method: string; path: string; status: number; body: unknown }[] = [];
 
 before(async () => {
-  app = await testServer({}, apiRoutes);
+  app = await testServer();
   for (const [username, role] of [
     ['ada', 'owner'],
     ['bob', 'owner'],

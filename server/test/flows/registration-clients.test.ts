@@ -4,11 +4,8 @@ import { test } from 'node:test';
 import { registerClient } from '@modelcontextprotocol/client';
 import { registerClient as registerWithV1 } from '@modelcontextprotocol/sdk/client/auth.js';
 import * as oauth from 'oauth4webapi';
-import { register } from '../../src/clients/register.ts';
-import type { Route } from '../../src/route.ts';
 import { issuer, type TestServer, testServer } from '../harness.ts';
 
-const routes: Route[] = [{ path: '/register', surface: 'backchannel', methods: { POST: register }, endpoint: 'registration_endpoint' }];
 const metadata = {
   issuer,
   authorization_endpoint: `${issuer}/authorize`,
@@ -37,7 +34,7 @@ for (const [name, registerWith] of [
   ['@modelcontextprotocol/sdk', registerWithV1],
 ] as const) {
   test(`[DCR-02] [DCR-03] [DCR-10] ${name} registers a public and a confidential client`, async () => {
-    const server = await testServer({}, routes);
+    const server = await testServer();
     const options = (method: string) => ({
       metadata,
       clientMetadata: { ...clientMetadata, token_endpoint_auth_method: method },
@@ -56,7 +53,7 @@ for (const [name, registerWith] of [
 }
 
 test('[DCR-02] [DCR-05] oauth4webapi reads success and refusal', async () => {
-  const server = await testServer({}, routes);
+  const server = await testServer();
   const options = { [oauth.customFetch]: into(server) };
 
   const client = await oauth.processDynamicClientRegistrationResponse(await oauth.dynamicClientRegistrationRequest(metadata, { ...clientMetadata }, options));

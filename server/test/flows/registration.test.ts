@@ -4,14 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { expireClients } from '../../src/clients/expire.ts';
-import { register } from '../../src/clients/register.ts';
 import { clientSecretHash } from '../../src/clients/secret.ts';
 import type { ServerOptions } from '../../src/options.ts';
-import type { Route } from '../../src/route.ts';
 import { issuer, type TestServer, testServer } from '../harness.ts';
 
-const routes: Route[] = [{ path: '/register', surface: 'backchannel', methods: { POST: register }, endpoint: 'registration_endpoint' }];
-const start = (clients: ServerOptions['clients'] = {}) => testServer({ clients }, routes);
+const start = (clients: ServerOptions['clients'] = {}) => testServer({ clients });
 const body = { client_name: 'An app', redirect_uris: ['http://localhost/callback'], token_endpoint_auth_method: 'none' };
 type Registered = Record<string, unknown> & { client_id: string };
 

@@ -1,58 +1,87 @@
 /**
- * The server inside workerd, for tests only: a header says which database, which time, which options. Nothing of it is in the bundle that people deploy.
+ * The Worker that people deploy, made for a story: a header says which server with which database, options and time. Nothing of this file is in their bundle.
  */
-import type { AuthServer } from '../../src/app.ts';
+import type { LogFields } from '../../src/context.ts';
 import type { ServerOptions } from '../../src/options.ts';
-import { createServer } from '../../src/server.ts';
-import type { Driver } from '../../src/storage/driver.ts';
-import { type D1Database, openD1 } from '../../src/storage/drivers/d1.ts';
-import { openPostgres } from '../../src/storage/drivers/postgres.ts';
+import { createWorker, type WorkerBindings } from '../../src/runtimes/workers.ts';
+import type { D1Database } from '../../src/storage/drivers/d1.ts';
+import { type Call, type Callable, packed, readOutcome } from './wire.ts';
 
-/** What the harness sends along with each request. `database` is the name of a D1 binding or the address of a Postgres schema. */
-export type Told = { database: string; now: number; address: string; options: Pick<ServerOptions, 'issuer' | 'secret'> & Record<string, unknown> };
-type Made = { server: AuthServer; told: Told; logged: string[]; driver?: Driver };
+/** What the harness sends along with each request. `database` is the name of a D1 binding, or what follows `?` in the address of a Postgres schema. */
+export type Told = {
+  server: string;
+  database: string;
+  now: number;
+  address: string;
+  options: Partial<ServerOptions>;
+  headers?: [string, string][];
+  /** Options that are functions: they are called in the process of the story. */
+  functions: Callable[];
+  /** Instead of a request. */
+  act?: 'maintain' | 'settle';
+};
+type Outside = { fetch(address: string, init: RequestInit): Promise<Response> };
+type Bindings = { OUTSIDE: Outside; HYPERDRIVE?: { connectionString: string } } & Record<string, unknown>;
+type Made = { worker: ReturnType<typeof createWorker>; told: Told; logged: string[]; background: Promise<unknown>[] };
 
 const made = new Map<string, Made>();
 
 export default {
-  async fetch(request: Request, env: Record<string, D1Database>, context: { waitUntil(work: Promise<unknown>): void }): Promise<Response> {
+  async fetch(request: Request, bindings: Bindings, context: { waitUntil(work: Promise<unknown>): void }): Promise<Response> {
     const told = JSON.parse(decodeURIComponent(request.headers.get('x-test') ?? '')) as Told;
-    const one = made.get(told.database) ?? make(told, env);
+    const one = made.get(told.server) ?? make(told, bindings);
+    made.set(told.server, one);
     one.told = told;
-    made.set(told.database, one);
-    // A socket lives as long as the request that opened it.
-    const connection = told.database in env ? undefined : openPostgres(told.database, { max: 3 });
-    one.driver = connection;
-    const headers = new Headers(request.headers);
-    headers.delete('x-test');
-    const answer = await one.server.fetch(new Request(request, { headers }), { address: told.address });
-    const answered = new Response(answer.body, answer);
-    answered.headers.set('x-test-log', encodeURIComponent(JSON.stringify(one.logged.splice(0))));
-    if (connection) context.waitUntil(connection.close());
-    return answered;
+    const turn = {
+      waitUntil(work: Promise<unknown>) {
+        one.background.push(work);
+        context.waitUntil(work);
+      },
+    };
+    const answer = await answered(request, one, { bindings: bindingsOf(told, bindings), turn });
+    const withLog = new Response(answer.body, answer);
+    withLog.headers.set('x-test-log', encodeURIComponent(JSON.stringify(one.logged.splice(0))));
+    return withLog;
   },
 };
 
-function make(told: Told, env: Record<string, D1Database>): Made {
+async function answered(request: Request, { worker, told, background }: Made, place: { bindings: WorkerBindings; turn: Parameters<typeof worker.fetch>[2] }) {
+  if (told.act === 'maintain') await worker.scheduled({}, place.bindings, place.turn);
+  if (told.act !== undefined) while (background.length > 0) await background.pop();
+  if (told.act !== undefined) return new Response();
+  const headers = new Headers(told.headers);
+  headers.set('cf-connecting-ip', told.address);
+  return worker.fetch(new Request(request, { headers }), place.bindings, place.turn);
+}
+
+/** The secret and the issuer of a story win over these two. */
+const required = { AUTH_AGENT_ISSUER: 'https://auth.example.com', AUTH_AGENT_SECRET: '8Xq2vT7mRk4LzC9wPn3bYh6JdFs1GaEu5oQi0KtMxV' };
+
+function bindingsOf({ database }: Told, { HYPERDRIVE, ...bindings }: Bindings): WorkerBindings {
+  if (database in bindings) return { ...required, DB: bindings[database] as D1Database };
+  return { ...required, HYPERDRIVE: { connectionString: `${HYPERDRIVE?.connectionString.split('?')[0]}?${database}` } };
+}
+
+function make(told: Told, { OUTSIDE }: Bindings): Made {
   const logged: string[] = [];
-  const write = (level: string) => (event: string, fields?: unknown, cause?: unknown) =>
+  const write = (level: string) => (event: string, fields?: LogFields, cause?: unknown) =>
     void logged.push(`${level} ${event} ${JSON.stringify(fields ?? {})}${cause === undefined ? '' : ` ${String(cause)}`}`);
-  const database = env[told.database];
-  const one: Made = { server: undefined as unknown as AuthServer, told, logged };
-  const ofRequest = (): Driver => one.driver as Driver;
-  const postgres: Driver = {
-    name: 'postgres',
-    read: (statement) => ofRequest().read(statement),
-    write: (statements) => ofRequest().write(statements),
-    script: (sql) => ofRequest().script(sql),
-    snapshot: () => ofRequest().snapshot(),
-    close: () => Promise.resolve(),
-  };
-  one.server = createServer({
+  const call =
+    (name: Callable) =>
+    async (...args: unknown[]) => {
+      const body = packed({ server: told.server, name, args } satisfies Call);
+      return readOutcome(await (await OUTSIDE.fetch('http://outside/', { method: 'POST', body })).text());
+    };
+  const one: Made = { told, logged, background: [], worker: undefined as unknown as Made['worker'] };
+  const options: Partial<ServerOptions> = {
+    fetchDocument: undefined,
+    fetchUpstream: undefined,
+    postForm: undefined,
     ...told.options,
-    driver: database ? openD1(database) : postgres,
+    ...(Object.fromEntries(told.functions.map((name) => [name, call(name)])) as Partial<ServerOptions>),
     now: () => one.told.now,
     log: { info: write('info'), warn: write('warn'), error: write('error') },
-  });
+  };
+  one.worker = createWorker(options, { gatherMs: 0 });
   return one;
 }

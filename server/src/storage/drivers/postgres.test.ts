@@ -111,6 +111,36 @@ function driverTests(url: string, admin: Driver): void {
       assert.ok((await Promise.all([names(), names(), names()])).every((found) => found.length > 0));
     });
 
+    test('after its connections were closed a write is done or refused as unavailable, and the next one is done', async () => {
+      await Promise.all([names(), names(), names(), names()]);
+      const database = new URL(url).pathname.slice(1);
+      await admin.write([statement('select pg_terminate_backend(pid) from pg_stat_activity where datname = ?1', database)]);
+      const outcomes = await Promise.allSettled(['n1', 'n2', 'n3', 'n4', 'n5', 'n6'].map((name) => driver.write([add(name), statement('select 1')])));
+
+      for (const outcome of outcomes) assert.ok(outcome.status === 'fulfilled' || outcome.reason instanceof StorageUnavailable);
+      await driver.write([add('n7'), statement('select 1')]);
+      const written = outcomes.flatMap(({ status }, index) => (status === 'fulfilled' ? [`n${index + 1}`] : []));
+      assert.deepEqual(
+        (await names()).filter((name) => /^n\d$/.test(String(name))),
+        [...written, 'n7'],
+      );
+    });
+
+    test('a statement has a time limit, and so has a transaction that waits; what takes too long is unavailable and leaves nothing behind', async () => {
+      const limits = ['statement_timeout', 'idle_in_transaction_session_timeout'].map((name) =>
+        driver.read(statement(`select current_setting('${name}') as value`)),
+      );
+      assert.deepEqual((await Promise.all(limits)).flat(), [{ value: '10s' }, { value: '10s' }]);
+
+      const slow = driver.write([statement('set local statement_timeout = 20'), add('slow'), statement('select pg_sleep(5)')]);
+      await assert.rejects(slow, StorageUnavailable);
+      assert.ok(!(await names()).includes('slow'));
+    });
+
+    test('text with a NUL is in no row, and asking for it is no fault', async () => {
+      assert.deepEqual(await driver.read(statement('select name from people where name = ?1', 'a\0')), []);
+    });
+
     test('a table that is missing, and a server that is not there, say so', async () => {
       const nowhere = openPostgres('postgres://postgres@127.0.0.1:1/none');
 

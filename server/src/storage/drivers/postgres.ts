@@ -27,10 +27,10 @@ const TRIES = 5;
 const MIGRATION_LOCK = 4_703_919_738;
 
 /**
- * Opens a pool of at most `max` connections; connects on first use. The URL takes what libpq's does, `?sslmode=verify-full` among it.
+ * Opens a pool of at most `max` connections, closed when nobody used them for `idleMs` milliseconds; connects on first use. The URL takes what libpq's does, `?sslmode=verify-full` among it.
  * Several statements run as one transaction on one connection, so `max` also bounds how many writes are in flight.
  */
-export function openPostgres(url: string, { max = 10 }: { max?: number } = {}): Driver {
+export function openPostgres(url: string, { max = 10, idleMs = 30_000 }: { max?: number; idleMs?: number } = {}): Driver {
   const pool = new pg.Pool({
     connectionString: url,
     max,
@@ -38,7 +38,7 @@ export function openPostgres(url: string, { max = 10 }: { max?: number } = {}): 
     keepAlive: true,
     application_name: 'auth-agent',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    idleTimeoutMillis: 30_000,
+    idleTimeoutMillis: idleMs,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
     query_timeout: ANSWER_TIMEOUT_MS,
@@ -83,6 +83,8 @@ export function openPostgres(url: string, { max = 10 }: { max?: number } = {}): 
         try {
           return (await pool.query(prepare(statement))).rows;
         } catch (error) {
+          // No text here holds a NUL, so whoever asks for one finds nothing.
+          if (sqlState(error) === '22021') return [];
           if (tried > max || !isLost(error)) throw translated(error);
         }
       }

@@ -3,7 +3,7 @@
  * only if that update happened, in the same commit.
  */
 import { ConstraintError, type Driver, sql } from '../driver.ts';
-import type { NewUser, Store } from '../store.ts';
+import { type NewUser, ROOT_TENANT, type Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { addPassword } from './credentials.ts';
 import { insertOwnerToken, ownerTokenRow } from './owner-tokens.ts';
@@ -23,6 +23,18 @@ const use = sql<Use>`update setup_links set used_at = ${'now'}, last_event = ${'
 const insertOperator = sql<UserRow & { tokenHash: string }>`${insertUserWhere} exists
   (select 1 from setup_links where tenant = ${'tenant'} and token_hash = ${'tokenHash'} and last_event = ${'mark'})`;
 const eventIfUsed = eventIf('setup_links', 'token_hash');
+
+/**
+ * The row of a setup link as SQL text, for a database that only another tool can reach. It inserts nothing where there is an operator already. `tokenHash` is a
+ * hash of ours: nothing that comes from outside stands in the text.
+ *
+ * @throws {TypeError} for a value that is no hash and no whole number.
+ */
+export function setupLinkScript({ tokenHash, now, expiresAt }: { tokenHash: string; now: number; expiresAt: number }): string {
+  if (!/^[\w-]+$/.test(tokenHash) || !Number.isInteger(now) || !Number.isInteger(expiresAt)) throw new TypeError('not the row of a setup link');
+  const values = `'${ROOT_TENANT}', '${tokenHash}', ${now}, ${expiresAt}`;
+  return `insert into setup_links (tenant, token_hash, created_at, expires_at) select ${values} where not exists (select 1 from users where tenant = '${ROOT_TENANT}' and role = 'operator' and disabled_at is null);`;
+}
 
 export function setupLinksTable(driver: Driver, tenant: string): Pick<Store, 'addSetupLink' | 'setupLinkOpen' | 'redeemSetupLink'> {
   const isOpen = async (tokenHash: string, now: number) => (await driver.read(open({ tenant, tokenHash, now }))).length > 0;
