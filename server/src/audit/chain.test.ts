@@ -56,6 +56,27 @@ async function withoutGuards({ driver, change }: Sealed): Promise<void> {
     await change(`drop trigger ${name}${driver.name === 'postgres' ? ` on ${table}` : ''}`);
 }
 
+test('[OPS-01] another node that seals between any two reads of this one leaves no gap', async () => {
+  for (const raced of ['findChain', 'listUnsealed'] as const) {
+    for (const order of ['before', 'after'] as const) {
+      const chain = await sealed();
+      const { store, context } = chain.at;
+      await store.recordEvent(auditEvent('user.signed_out', chain.at.clock.now(), 'user:usr_1'));
+      const between = async <Value>(read: () => Promise<Value>): Promise<Value> => {
+        if (order === 'before') await sealEvents(context);
+        const found = await read();
+        if (order === 'after') await sealEvents(context);
+        return found;
+      };
+      const racing = { ...store, [raced]: (limit: number) => between<unknown>(() => store[raced](limit)) };
+
+      await sealEvents({ ...context, store: racing });
+
+      assert.deepEqual([(await chain.verify()).broken, (await chain.verify()).verified], [undefined, 7], `${raced} ${order}`);
+    }
+  }
+});
+
 test('[OPS-01] what was sealed verifies, and the end can be written down and compared later', async () => {
   const chain = await sealed();
   const first = await chain.verify();

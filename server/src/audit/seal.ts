@@ -20,17 +20,18 @@ const rounds = 100;
 export async function sealEvents(place: Place): Promise<number> {
   let sealed = 0;
   for (let round = 0; round < rounds; round++) {
+    // The end of the chain first: what another node seals between the two reads moves it, and this round is refused.
+    const chain = (await place.store.findChain()) ?? emptyChain;
     const waiting = await place.store.listUnsealed(batch);
     // Whoever lost against another node leaves the rest to it.
-    if (waiting.length === 0 || !(await sealBatch(waiting, place))) break;
+    if (waiting.length === 0 || !(await sealBatch(chain, waiting, place))) break;
     sealed += waiting.length;
     if (waiting.length < batch) break;
   }
   return sealed;
 }
 
-async function sealBatch(waiting: readonly AuditEvent[], { store, instance, now }: Place): Promise<boolean> {
-  const chain = (await store.findChain()) ?? emptyChain;
+async function sealBatch(chain: AuditChain, waiting: readonly AuditEvent[], { store, instance, now }: Place): Promise<boolean> {
   const events = placed(store.tenant, chain, waiting);
   const { seq, hash } = events.at(-1) ?? chain;
   return store.sealEvents({ after: chain.seq, end: { seq, hash, mac: endMac(instance, store.tenant, { seq, hash }), sealedAt: now() }, events });

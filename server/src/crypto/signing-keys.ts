@@ -14,6 +14,8 @@ export const jwksMaxAge = 600;
 const clockSkew = 60;
 /** How long a node may go on with the keys it has read, in seconds. */
 export const keysReloadAfter = 30;
+/** How often unknown keys may have them read again. */
+const rereadsPerSecond = 10;
 /** A new key is published this long before it signs (KEY-02). */
 export const publishAhead = jwksMaxAge + clockSkew + keysReloadAfter;
 
@@ -22,12 +24,15 @@ export type KeySet = {
   sign(typ: string, claims: Claims, algorithm?: Algorithm): string;
   /** The token if one of our published keys signed it, with the algorithm of that key (RFC 8725 §3.1). Says nothing about typ, iss, aud or exp. */
   verify(token: string): Jwt | undefined;
+  has(kid: string): boolean;
   /** The public JWKS as JSON text. */
   readonly jwks: string;
 };
 
 export type SigningKeys = {
   current(): KeySet | Promise<KeySet>;
+  /** Verifies a token that {@link current} could not, with keys read again when its `kid` is new here: another node may just have begun to sign with it. Made-up ones cost few reads. */
+  verifyNewer(token: string): Promise<Jwt | undefined>;
   /** Adds a successor when the signing key is older than `signingKeySeconds`; called by the sweep. */
   rotateIfDue(): Promise<void>;
   /** Adds a successor with overlap. It signs once every cache knows it, or with `atOnce` at once: then who cached the JWKS may refuse its tokens until they read it again. Resolves to the new kid. */
@@ -44,13 +49,24 @@ export function signingKeys(settings: Settings): SigningKeys {
   const needed: Algorithm[] = algorithm === 'RS256' ? ['RS256'] : [algorithm, 'RS256'];
   let loaded: { set: KeySet; keys: LoadedKey[]; at: number } | undefined;
   let loading: Promise<KeySet> | undefined;
+  let reread = { at: 0, left: rereadsPerSecond };
 
   function current(): KeySet | Promise<KeySet> {
-    if (loaded && now() - loaded.at < keysReloadAfter) return loaded.set;
+    // Also when the clock went back: then they would be old for as long as it went.
+    if (loaded && Math.abs(now() - loaded.at) < keysReloadAfter) return loaded.set;
     loading ??= load().finally(() => {
       loading = undefined;
     });
     return loading;
+  }
+
+  async function verifyNewer(token: string): Promise<Jwt | undefined> {
+    const kid = decodeJwt(token)?.header.kid;
+    if (kid === undefined || loaded?.set.has(kid)) return undefined;
+    if (reread.at !== now()) reread = { at: now(), left: rereadsPerSecond };
+    if (reread.left-- <= 0) return undefined;
+    loaded = undefined;
+    return (await current()).verify(token);
   }
 
   async function load(): Promise<KeySet> {
@@ -82,6 +98,7 @@ export function signingKeys(settings: Settings): SigningKeys {
 
   return {
     current,
+    verifyNewer,
     rotate,
     async rotateIfDue() {
       await current();
@@ -102,6 +119,7 @@ function keySet(keys: LoadedKey[], byDefault: Algorithm, now: () => number): Key
   const byKid = new Map(keys.map((key) => [key.row.kid, key]));
   return {
     jwks: JSON.stringify({ keys: keys.map((key) => JSON.parse(key.row.publicJwk)) }),
+    has: (kid) => byKid.has(kid),
     sign(typ, claims, algorithm = byDefault) {
       const row = signer(
         keys.map((key) => key.row),
@@ -124,14 +142,15 @@ function keySet(keys: LoadedKey[], byDefault: Algorithm, now: () => number): Key
   };
 }
 
-/** The key of the algorithm that signs at this moment: the newest of those living. */
+/**
+ * The key of the algorithm that signs at this moment: the newest of those living. When none lives, because a clock went back or a key was dropped, the next one does:
+ * it is published already.
+ */
 function signer(rows: SigningKeyRow[], algorithm: Algorithm, now: number): SigningKeyRow | undefined {
-  let best: SigningKeyRow | undefined;
-  for (const row of rows) {
-    if (row.algorithm !== algorithm || row.signsFrom > now || (row.signsUntil !== undefined && row.signsUntil <= now)) continue;
-    if (!best || row.signsFrom > best.signsFrom) best = row;
-  }
-  return best;
+  const candidates = rows.filter((row) => row.algorithm === algorithm && (row.signsUntil === undefined || row.signsUntil > now));
+  const living = candidates.filter((row) => row.signsFrom <= now);
+  if (living.length > 0) return living.reduce((best, row) => (row.signsFrom > best.signsFrom ? row : best));
+  return candidates.reduce<SigningKeyRow | undefined>((best, row) => (best && best.signsFrom <= row.signsFrom ? best : row), undefined);
 }
 
 function newKey(algorithm: Algorithm, now: number, signsFrom: number, instance: InstanceKeys): SigningKeyRow {

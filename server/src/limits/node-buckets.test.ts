@@ -63,14 +63,14 @@ test('[RATE-01] who waits as long as was said is served, a refusal costs nothing
   );
 });
 
-test('a clock that jumps back refuses nobody for longer than one period', () => {
+test('a clock that jumps back punishes nobody, and counts from there', () => {
   const buckets = nodeBuckets({ limit: 2, periodSeconds: 60 });
   buckets.take('key', start);
   const back = start - 300_000;
 
+  assert.equal(buckets.take('key', back), 0);
+  assert.equal(buckets.take('key', back), 0);
   assert.ok(buckets.take('key', back) > 0);
-  assert.equal(buckets.take('key', back + 30_000), 0);
-  assert.equal(buckets.take('other', start - 300_000), 0);
 });
 
 test('keys do not share, and however many come the memory stays bounded', () => {

@@ -32,9 +32,9 @@ export function nodeBuckets({ limit, periodSeconds }: Policy, most = mostKeys): 
     take(key, nowMs) {
       origin ??= nowMs;
       const now = nowMs - origin;
-      const known = fullAt.get(key);
-      // After a jump of the clock backwards a bucket is empty, and no emptier.
-      if (known !== undefined && known > now + window + step) fullAt.set(key, now + window);
+      // What is further away than a window was written before the clock went back: nobody is punished for that.
+      const kept = fullAt.get(key);
+      const known = kept !== undefined && kept > now + window + step ? undefined : kept;
       const at = (known === undefined || known < now ? now : known) + step;
       if (at > now + window + rounding) return at - window - now;
       if (known === undefined && fullAt.size >= most) makeRoom(now);

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeProtectedHeader } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { jwksMaxAge, publishAhead } from '../../src/crypto/signing-keys.ts';
+import { createServer } from '../../src/server.ts';
+import type { Statement } from '../../src/storage/driver.ts';
+import { testDatabase } from '../database.ts';
 import { type Stage, stage } from './token-stage.ts';
 
 type PublicKey = Record<string, string>;
@@ -71,6 +74,45 @@ test('[KEY-02] an operator in a hurry has the new key sign at once, and tokens o
     (await published(scene)).some(({ kid }) => kid === old),
     false,
   );
+});
+
+test('[KEY-02] a token of a key that another node made just now is good here at once, and made-up keys are not looked for without end', async () => {
+  const { driver: database } = await testDatabase();
+  let reads = 0;
+  const read = (statement: Statement) => {
+    if (statement.text.includes('from signing_keys')) reads += 1;
+    return database.read(statement);
+  };
+  const scene = await stage({ driver: { ...database, read } });
+  const { access_token: before } = await scene.tokens();
+  const other = createServer(scene.context.options);
+  const there = await other.context();
+  await there?.signing.rotate('ES256', { atOnce: true });
+  const keys = await there?.signing.current();
+  const { jti: _jti, ...claims } = decodeJwt(before);
+  const token = keys?.sign('at+jwt', { ...claims, jti: 'another' }) ?? '';
+
+  assert.equal((await scene.introspect(token)).active, true);
+
+  const [header = '', ...rest] = token.split('.');
+  const made = { ...JSON.parse(Buffer.from(header, 'base64url').toString()), kid: 'nobody' };
+  const madeUp = [Buffer.from(JSON.stringify(made)).toString('base64url'), ...rest].join('.');
+  reads = 0;
+  for (let tried = 0; tried < 30; tried++) assert.deepEqual(await scene.introspect(madeUp), { active: false });
+  assert.ok(reads <= 10, `${reads} reads`);
+});
+
+test('[KEY-02] a clock that goes back behind all keys still signs, with the key that is next, and reads the keys again', async () => {
+  const scene = await stage();
+  const { access_token: ahead } = await scene.tokens();
+
+  scene.clock.advance(-300);
+
+  const { access_token: behind } = await scene.tokens();
+  assert.equal(kidOf(behind), kidOf(ahead));
+  const kid = await scene.context.signing.rotate('ES256');
+  await scene.context.signing.drop(kidOf(ahead), 'cli');
+  assert.equal(kidOf((await scene.tokens()).access_token), kid, 'the only one that is left');
 });
 
 test('[KEY-03] a dropped key leaves the set at once, its tokens fail, remembered or not, and another key signs', async () => {
