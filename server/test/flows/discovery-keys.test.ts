@@ -59,6 +59,7 @@ test('[KEY-02] an operator in a hurry has the new key sign at once, and tokens o
   const old = kidOf(before);
 
   const fresh = await scene.context.signing.rotate('ES256', { actor: 'cli', atOnce: true });
+  scene.untilAllNodesKnow();
 
   const after = (await scene.tokens()).access_token;
   assert.equal(kidOf(after), fresh);
