@@ -124,19 +124,19 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
       const now = options.now();
       while ((await storage.sweep(now, sweepBatch)) > 0);
       await contexts.refresh();
-      for (const context of await contexts.all()) {
+      await forEachTenant(await contexts.all(), async (context) => {
         for (const chore of chores) await chore(context);
         await context.signing.rotateIfDue();
-      }
+      });
     },
     async flush() {
       await contexts.refresh();
-      for (const context of contexts.known()) {
+      await forEachTenant(contexts.known(), async (context) => {
         context.mail.tick();
         context.webhooks.tick();
         await context.uses.flush();
         await context.activity.flush();
-      }
+      });
     },
     async close() {
       await contexts.idle();
@@ -163,6 +163,13 @@ function shed({ log, now }: Options): () => OAuthError {
     }
     return new OAuthError('temporarily_unavailable', 'The service is busy, try again shortly', { headers: { 'Retry-After': '2' }, logged: true });
   };
+}
+
+/** The trouble of one tenant is not another's: each has its turn. @throws what the first that failed threw, after the last. */
+async function forEachTenant(contexts: readonly Context[], act: (context: Context) => Promise<void>): Promise<void> {
+  const failures: unknown[] = [];
+  for (const context of contexts) await act(context).catch((cause: unknown) => failures.push(cause));
+  if (failures.length > 0) throw failures[0];
 }
 
 /** The path, percent-encoded as it came. */
