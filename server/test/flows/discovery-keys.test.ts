@@ -113,6 +113,7 @@ test('[KEY-02] a clock that goes back behind all keys still signs, with the key 
   assert.equal(kidOf(behind), kidOf(ahead));
   const kid = await scene.context.signing.rotate('ES256');
   await scene.context.signing.drop(kidOf(ahead), 'cli');
+  scene.untilAllNodesKnow();
   assert.equal(kidOf((await scene.tokens()).access_token), kid, 'the only one that is left');
 });
 
