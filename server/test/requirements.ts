@@ -447,7 +447,7 @@ const clientRows: Row[] = [
   ['OPS-01', 'MUST', 'Events that decide security are recorded without secrets, and no change of the record goes unnoticed.'],
   ['OPS-02', 'MUST', 'Health and readiness reveal nothing.'],
   ['OPS-03', 'SHOULD', 'A wrong clock raises an alarm.', scale],
-  ['OPS-04', 'MUST', 'A restored backup revives nothing.', scale],
+  ['OPS-04', 'MUST', 'A restored backup revives no token, code, session or grant.'],
   ['OPS-05', 'MUST', 'Nodes share what must be shared, atomically.'],
   ['OPS-06', 'MUST', "Programs of the operator are told of events: signed, once a node, retried, and never in anybody's way."],
 ];

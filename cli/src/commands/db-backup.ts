@@ -64,7 +64,11 @@ export const restoreDatabase: Command = {
   name: 'db restore',
   about: 'fill an empty database from a backup, or only prove that it would work',
   usage: '<file>',
-  flags: [...flags, { name: 'verify', kind: 'switch', about: 'restore into a throw-away file, count, and open the signing keys with the secret' }],
+  flags: [
+    ...flags,
+    { name: 'verify', kind: 'switch', about: 'restore into a throw-away file, count, and open the signing keys with the secret' },
+    { name: 'keep-access', kind: 'switch', about: 'no server ran since the backup was made: agents stay connected and people signed in' },
+  ],
   examples: ['auth-agent db restore backup.aab --verify', 'auth-agent db restore backup.aab --database-url postgres://app@db/auth'],
   run: async (call) => {
     const [path = ''] = call.args;
@@ -74,23 +78,28 @@ export const restoreDatabase: Command = {
 };
 
 async function restore(path: string, databaseUrl: string, call: Call) {
-  const summary = await fill(path, databaseUrl, call);
+  const summary = await fill(path, databaseUrl, { call, keepAccess: call.flags['keep-access'] === true });
   const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
   return {
-    data: viewOf(path, summary),
-    lines: [
-      ok(`${total(summary)} rows of ${isoDate(summary.head.made_at)} restored`),
-      '  What happened since is not in it: agents that renewed their access later connect again.',
-    ],
+    data: { ...viewOf(path, summary), ended: summary.ended },
+    lines: [ok(`${total(summary)} rows of ${isoDate(summary.head.made_at)} restored`), ...saidOf(summary)],
     notes: [next('auth-agent start')],
   };
+}
+
+function saidOf({ ended }: BackupSummary): string[] {
+  if (!ended) return ['  Access was kept. If a server ran after the backup, what was revoked there since is alive again.'];
+  return [
+    `  Ended, because some of it may have been revoked since: ${ended.grants} grants of people, ${ended.sessions} sessions, all tokens. Agents connect again.`,
+    '  As they were then: accounts, passwords, clients, API keys, owner tokens. Revoke again what was revoked since.',
+  ];
 }
 
 async function verify(path: string, call: Call) {
   const file = join(tmpdir(), `auth-agent-verify-${randomBytes(8).toString('hex')}.db`);
   const { ok, warn } = styleOf(call.terminal.stdout, call.terminal.env);
   try {
-    const summary = await fill(path, `sqlite:${file}`, call);
+    const summary = await fill(path, `sqlite:${file}`, { call, keepAccess: true });
     const keys = await openKeys(`sqlite:${file}`, call);
     const opened =
       keys === undefined
@@ -131,12 +140,12 @@ async function openKeys(databaseUrl: string, call: Call): Promise<number | undef
   }
 }
 
-async function fill(path: string, databaseUrl: string, call: Call): Promise<BackupSummary> {
+async function fill(path: string, databaseUrl: string, { call, keepAccess }: { call: Call; keepAccess: boolean }): Promise<BackupSummary> {
   const passphrase = readPassphrase(call);
   const driver = await openDatabase(databaseUrl);
   const rows = counter(call, 'rows restored');
   try {
-    return await readBackupFile(path, passphrase, (lines) => restoreLines(driver, lines, seconds(), rows.tell));
+    return await readBackupFile(path, passphrase, (lines) => restoreLines(driver, lines, { now: seconds(), tell: rows.tell, keepAccess }));
   } catch (error) {
     throw failureOf(error, path);
   } finally {

@@ -222,7 +222,7 @@ test('[OPS-01] [OPS-04] a restored backup verifies, and goes on where it was', a
     (async function* () {
       yield* lines;
     })(),
-    chain.at.clock.now(),
+    { now: chain.at.clock.now(), keepAccess: true },
   );
   const store = openStorage(driver).forTenant(ROOT_TENANT);
 

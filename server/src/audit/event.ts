@@ -89,6 +89,7 @@ export const eventTypes = [
   'signing_key.added',
   'signing_key.dropped',
   'audit.retired',
+  'database.restored',
   'tenant.added',
   'tenant.changed',
   'tenant.removed',

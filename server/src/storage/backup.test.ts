@@ -36,7 +36,7 @@ const backup = (driver: Driver) => collected(backupLines(driver, 1_800_000_000))
 async function* each(lines: Iterable<string>): AsyncGenerator<string> {
   yield* lines;
 }
-const restore = (driver: Driver, lines: Iterable<string>) => restoreLines(driver, each(lines), 1_800_000_001);
+const restore = (driver: Driver, lines: Iterable<string>) => restoreLines(driver, each(lines), { now: 1_800_000_001, keepAccess: true });
 
 const directions: [string, () => Promise<Driver>, () => Promise<Driver>][] = [
   ['SQLite into SQLite', sqlite, sqlite],

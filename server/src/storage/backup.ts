@@ -4,10 +4,13 @@
  */
 import type { Driver, Statement, Value } from './driver.ts';
 import { migrationRunner, migrations, tablesOf } from './migrations/index.ts';
+import { type Ended, endRevivable } from './tables/restored.ts';
 
 /** `made_at` in seconds; `migrations` that the rows have the form of. */
 export type BackupHead = { format: 'auth-agent-backup'; v: 1; made_at: number; engine: string; migrations: string[] };
-export type BackupSummary = { head: BackupHead; rows: Record<string, number> };
+export type BackupSummary = { head: BackupHead; rows: Record<string, number> /** Unless access was kept. */; ended?: Ended };
+/** `keepAccess`: nothing happened since the backup, because no server ran; otherwise what it must not bring back ends (tables/restored.ts). */
+export type Restoring = { now: number; tell?: Progress; keepAccess: boolean };
 /** Told now and then how many rows are done. */
 export type Progress = (rows: number) => void;
 
@@ -61,7 +64,7 @@ export async function* backupLines(driver: Driver, now: number, tell: Progress =
  * @throws {NotEmpty} and changes nothing.
  * @throws {BadBackup} for lines that are not ours, are damaged, end early, or are of a newer version.
  */
-export async function restoreLines(driver: Driver, lines: AsyncIterable<string>, now: number, tell: Progress = () => {}): Promise<BackupSummary> {
+export async function restoreLines(driver: Driver, lines: AsyncIterable<string>, { now, tell = () => {}, keepAccess }: Restoring): Promise<BackupSummary> {
   const reader = lines[Symbol.asyncIterator]();
   const head = headOf(parsed((await reader.next()).value));
   await refuseFilled(driver);
@@ -70,9 +73,10 @@ export async function restoreLines(driver: Driver, lines: AsyncIterable<string>,
   await driver.write([fact('insert', restoringFact)]);
 
   const counted = await fill(driver, { [Symbol.asyncIterator]: () => reader }, { known: new Set([...tablesOf(known), 'facts']), tell });
-  await driver.write([fact('delete', restoringFact)]);
   await migrationRunner(driver).migrate(now);
-  return { head, rows: counted };
+  const ended = keepAccess ? undefined : await endRevivable(driver, { now, madeAt: head.made_at });
+  await driver.write([fact('delete', restoringFact)]);
+  return { head, rows: counted, ...(ended && { ended }) };
 }
 
 type Filling = { known: ReadonlySet<string>; tell: Progress };
