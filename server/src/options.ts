@@ -69,6 +69,11 @@ const schema = z.strictObject({
     .refine((value) => (typeof value === 'string' ? new TextEncoder().encode(value) : value).length >= 32, 'must be 32 or more random bytes'),
   serviceName: z.string().min(1).max(60).default('Auth-Agent'),
   contact: z.string().max(200).optional(),
+  /** Colour of buttons and links, six hexadecimal digits. Pages darken or lighten it until it can be read. */
+  accentColor: z
+    .string()
+    .regex(/^#?[0-9a-fA-F]{6}$/, 'must be six hexadecimal digits, such as 1a73e8')
+    .optional(),
   /** The language of pages for people whose own is not offered. */
   defaultLanguage: z.enum(offeredLanguages.map(({ tag }) => tag)).default('en'),
   /** Offers `en-XA` and `ar-XB`, English made strange: for tests and development. */
@@ -214,6 +219,7 @@ const optionsProblem = (issues: readonly { path: PropertyKey[]; message: string 
 const ofTenant = schema.pick({
   serviceName: true,
   contact: true,
+  accentColor: true,
   defaultLanguage: true,
   accessTokenSeconds: true,
   dormantSeconds: true,

@@ -15,12 +15,13 @@ import { keyOf, type Words, wordsFor } from './views/words.ts';
  * content policy lets no form of ours go.
  */
 export function pageFrame(exchange: Exchange, context: Context, at: string | null | undefined = addressOf(exchange)): PageFrame {
-  const { serviceName, contact, notice, issuer } = context.options;
+  const { serviceName, contact, accentColor, notice, issuer } = context.options;
   return {
     ...wordsFor(pageLanguage(exchange, context)),
     serviceName,
     host: new URL(issuer).host,
     contact,
+    accent: accentColor?.replace('#', '').toLowerCase(),
     requestId: exchange.requestId,
     base: context.base,
     notice: notice?.(exchange.request),

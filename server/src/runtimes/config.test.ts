@@ -66,6 +66,7 @@ test('every option of the server can be set, and every setting goes to an option
     driver: openNodeSqlite(':memory:'),
     log,
     contact: 'x',
+    accentColor: '1a73e8',
     clients: { documentHosts: { allow: [] } },
   };
   const leaves = (value: object, path = ''): string[] =>

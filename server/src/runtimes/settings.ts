@@ -31,6 +31,7 @@ export const settings: readonly Setting[] = [
   { name: 'metricsHost', kind: 'text', about: 'address of that port (127.0.0.1)' },
   { name: 'serviceName', kind: 'text', option: 'serviceName', about: 'name on every page' },
   { name: 'contact', kind: 'text', option: 'contact', about: 'whom people may ask; shown on pages' },
+  { name: 'accentColor', kind: 'text', option: 'accentColor', about: 'colour of buttons and links, such as 1a73e8; pages make it fit to be read' },
   { name: 'defaultLanguage', kind: 'text', option: 'defaultLanguage', about: 'language of pages for people whose own is not offered (en)' },
   { name: 'pseudoLanguages', kind: 'switch', option: 'pseudoLanguages', about: 'offer en-XA and ar-XB, English made strange, to whoever tests pages' },
   { name: 'smtpUrl', kind: 'text', secret: true, about: 'smtp://user:password@host:587 or smtps://…; without it no mail is sent' },

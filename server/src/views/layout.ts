@@ -3,6 +3,7 @@
  * WCAG 2.2 AA: language and direction set, one `main`, one `h1` (the page's own), a skip link, a status line for the script.
  */
 import { html, raw } from 'hono/html';
+import { accentPath } from './accent.ts';
 import { scriptAsset, stylesheetAsset } from './assets.ts';
 import { copyButton } from './copy-button.ts';
 import { visibleText } from './display-text.ts';
@@ -21,6 +22,8 @@ export type PageFrame = Words & {
   host: string;
   /** E-mail address, https address or plain words. */
   contact?: string;
+  /** Six hexadecimal digits: the operator's colour instead of ours. */
+  accent?: string;
   requestId: string;
   /** `''` or `/t/acme`: prefix of links, forms and assets. */
   base: string;
@@ -83,6 +86,7 @@ function head(page: PageFrame, document: Document): Markup {
 ${document.refreshTo !== undefined && html`<meta http-equiv="refresh" content="0;url=${document.refreshTo}">`}
 <link rel="icon" href="${raw(tabIcon)}">
 <link rel="stylesheet" href="${page.base}${stylesheetAsset.path}">
+${page.accent !== undefined && html`<link rel="stylesheet" href="${page.base}${accentPath(page.accent)}">`}
 <script src="${page.base}${scriptAsset.path}" defer></script>
 </head>`;
 }

@@ -45,6 +45,7 @@ function everyPage(x: string): Record<string, string> {
   const page: PageFrame = {
     ...wordsFor('en'),
     serviceName: x,
+    accent: '1a73e8',
     host: x,
     contact: x,
     requestId: x,
@@ -332,7 +333,7 @@ test('[AZ-28] [CIMD-17] no page asks for anything from another origin, and none 
 
     assert.deepEqual(
       subresources.map((tag) => /(?:src|href)="([^"]*)"/.exec(tag)?.[1]?.replace(/^data:image\/svg\+xml,.*/, 'data:')),
-      ['data:', `/t/acme${stylesheetAsset.path}`, `/t/acme${scriptAsset.path}`],
+      ['data:', `/t/acme${stylesheetAsset.path}`, '/t/acme/assets/accent/1a73e8', `/t/acme${scriptAsset.path}`],
       name,
     );
   }

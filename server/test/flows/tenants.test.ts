@@ -47,11 +47,18 @@ test('[META-06] a tenant that one node adds, changes or removes is so on every n
 
 test('a setting of a tenant is nobody else’s, and what it does not set is the server’s, lists whole', async () => {
   const { server, context, request } = await testServer({ contact: 'root@example.com', clients: { trustedHosts: ['root.example'], maxUnconsented: 7 } });
-  await server.storage.addTenant(named({ serviceName: 'Acme', clients: { trustedHosts: ['acme.example'] }, limits: ['register=1/1h'] }));
+  await server.storage.addTenant(
+    named({ serviceName: 'Acme', accentColor: '#1A73E8', clients: { trustedHosts: ['acme.example'] }, limits: ['register=1/1h'] }),
+  );
   const acme = await server.context('acme');
 
   assert.deepEqual(acme?.options.clients.trustedHosts, ['acme.example']);
   assert.deepEqual([acme?.options.clients.maxUnconsented, acme?.options.contact, acme?.options.serviceName], [7, 'root@example.com', 'Acme']);
+  const page = await (await request('/t/acme/docs/errors')).text();
+  const [colour = ''] = /\/t\/acme\/assets\/accent\/1a73e8/.exec(page) ?? [];
+  assert.match(await (await request(colour)).text(), /--accent: #[0-9a-f]{6};/);
+  assert.doesNotMatch(await (await request('/docs/errors')).text(), /assets\/accent/);
+  assert.deepEqual([(await request('/assets/accent/red')).status, (await request('/assets/accent/1A73E8')).status], [404, 404]);
   assert.deepEqual([context.options.serviceName, context.options.clients.trustedHosts], ['Auth-Agent', ['root.example']]);
   const register = (base: string) =>
     request(`${base}/register`, {
