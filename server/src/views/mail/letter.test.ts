@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { mailKinds } from '../../mail/kinds.ts';
 import type { ClientView } from '../client-identity.ts';
 import { wordsFor } from '../words.ts';
+import { accessAnsweredMail, accessAskedMail } from './access-mail.ts';
 import { type MailFrame, writeLetter } from './letter.ts';
 import { type AgentNotice, type AgentNoticeValues, accountNotice, agentNotice } from './notice.ts';
 
@@ -72,13 +73,17 @@ test('a link that would leave the server is never written', () => {
 });
 
 test('every kind of notice has its words', () => {
-  for (const kind of Object.keys(mailKinds)) {
+  const asked = { id: 'arq_1', server: 'Files', person: 'Ada', email: 'ada@example.com', message: 'I need it' };
+  const letters = {
+    'access-asked': () => accessAskedMail(mail, [asked]),
+    'access-approved': () => accessAnsweredMail('approved')(mail, [asked]),
+    'access-denied': () => accessAnsweredMail('denied')(mail, [asked]),
+  };
+  for (const [kind, row] of Object.entries(mailKinds)) {
     // Codes and links are worth sending for an hour at most; their letters are proven where they are written.
-    if (mailKinds[kind as keyof typeof mailKinds].lifetimeSeconds <= 3600) continue;
-    const { subject, text } =
-      'gathersSeconds' in mailKinds[kind as keyof typeof mailKinds]
-        ? write(kind as AgentNotice, values)
-        : writeLetter(mail, accountNotice(kind as 'new-device')(mail, [values]));
+    if (row.lifetimeSeconds <= 3600) continue;
+    const letter = letters[kind as keyof typeof letters]?.() ?? ('gathersSeconds' in row ? agentNotice : accountNotice)(kind as never)(mail, [values]);
+    const { subject, text } = writeLetter(mail, letter);
     assert.ok(subject.length > 10 && text.length > 100, kind);
   }
 });
