@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { auditEvent } from '../../src/audit/event.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { type Authenticator, authenticator, type Lies } from '../authenticator.ts';
 import { type Browser, openBrowser, type Page } from '../browser.ts';
@@ -434,6 +435,8 @@ describe('keeping passkeys', () => {
 
   test('tenants of one host do not take one another’s passkeys', async () => {
     await on.server.storage.addTenant({ tenant: 'acme', name: 'Acme', createdAt: on.clock.now() });
+    const bob = { id: 'usr_bob', username: 'bob', role: 'user' as const, createdAt: on.clock.now() };
+    await on.server.storage.forTenant('acme').addUser(bob, auditEvent('user.added', on.clock.now(), 'test'));
     const key = authenticator();
     await addTo(on, await on.signedIn(), key);
     const browser = on.browser();
