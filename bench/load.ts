@@ -7,7 +7,8 @@ import { connect, type Socket } from 'node:net';
 import type { HotPath } from './paths/hot-path.ts';
 
 export type Job = {
-  port: number;
+  /** Where to: connections are shared out among them. */
+  ports: number[];
   connections: number;
   seconds: number;
   expect: number;
@@ -17,6 +18,8 @@ export type Job = {
   supply: HotPath['supply'];
   /** Module of the hot path, for `chain`. */
   module?: string;
+  /** Path of the token endpoint, for `chain`. */
+  token?: string;
 };
 
 export type Measurement = {
@@ -27,6 +30,8 @@ export type Measurement = {
   p99: number;
   /** Processor time of the server for one answer, in microseconds; filled in by run.ts. Steadier than the rate on a busy machine. */
   cpuMicroseconds?: number;
+  /** The same of the database's processes, where it has its own. */
+  databaseCpuMicroseconds?: number;
   /** Statuses that were not expected, with how often; `0` is a broken connection. */
   unexpected: Record<string, number>;
 };
@@ -60,14 +65,14 @@ async function measure(job: Job): Promise<Measurement> {
   };
 
   await Promise.all(
-    Array.from({ length: job.connections }, () =>
-      converse(job.port, take, until, (status, milliseconds, body) => {
+    Array.from({ length: job.connections }, (_, index) =>
+      converse(job.ports[index % job.ports.length] ?? 0, take, until, (status, milliseconds, body) => {
         count(status);
         ended = performance.now();
         if (status === 0) return undefined;
         latencies.push(milliseconds);
         if (!next) return take();
-        return status === job.expect ? Buffer.from(next(body()), 'latin1') : undefined;
+        return status === job.expect ? Buffer.from(next(body(), job.token ?? '/token'), 'latin1') : undefined;
       }),
     ),
   );

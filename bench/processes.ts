@@ -1,6 +1,6 @@
 /** Processes of the benchmark: each on a core of its own where taskset exists, spoken to by messages. */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
 export type Process = {
@@ -17,12 +17,12 @@ const canPin = availableParallelism() > 1 && has('taskset');
 /** Whether servers and load generator run on cores of their own; without that, figures say little. */
 export const pinned = canPin;
 
-/** Starts a module on a core. */
-export function start(module: string, core: number, given: string[] = []): Process {
+/** Starts a module on a core; `runtime` is the program that runs it, Node where it is left out. */
+export function start(module: string, core: number, given: string[] = [], runtime = process.execPath): Process {
   const flags = ['--conditions=aa-source'];
   const child = canPin
-    ? fork(module, given, { execPath: 'taskset', execArgv: ['-c', String(core), process.execPath, ...flags] })
-    : fork(module, given, { execArgv: flags });
+    ? fork(module, given, { execPath: 'taskset', execArgv: ['-c', String(core), runtime, ...flags] })
+    : fork(module, given, { execPath: runtime, execArgv: flags });
   return {
     pid: child.pid ?? 0,
     first: () => nextMessage(child),
@@ -39,15 +39,21 @@ export function start(module: string, core: number, given: string[] = []): Proce
   };
 }
 
-/** Processor time a process has used so far, in seconds, and its resident memory; NaN where /proc does not exist. */
-export function usage(pid: number): { cpuSeconds: number; megabytes: number } {
+/** Processor time that processes have used so far, in seconds, and their resident memory; NaN where /proc does not exist, zero for one that has ended. */
+export function usage(pids: number[]): { cpuSeconds: number; megabytes: number } {
+  const all = pids.map(usageOfOne);
+  return { cpuSeconds: all.reduce((sum, one) => sum + one.cpuSeconds, 0), megabytes: all.reduce((sum, one) => sum + one.megabytes, 0) };
+}
+
+function usageOfOne(pid: number): { cpuSeconds: number; megabytes: number } {
   try {
     const ticks = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
     const kilobytes = /VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     // Fields 14 and 15 of proc(5), in hundredths of a second.
     return { cpuSeconds: (Number(ticks[11]) + Number(ticks[12])) / 100, megabytes: Number(kilobytes) / 1024 };
   } catch {
-    return { cpuSeconds: Number.NaN, megabytes: Number.NaN };
+    const nothing = existsSync('/proc/self/stat') ? 0 : Number.NaN;
+    return { cpuSeconds: nothing, megabytes: nothing };
   }
 }
 

@@ -1,11 +1,16 @@
 /**
  * `npm run bench`: every hot path as a share of the ceiling measured in the same run (docs: bench/README.md). Servers on one core, load generator on
- * another, alternating repetitions, medians. Options: `--quick`, `--peers`, `--only <part of a name>`. Exits 1 when any answer had an unexpected status.
+ * another, alternating repetitions, medians. Options: `--quick`, `--peers`, `--only <part of a name>`, `--database sqlite|postgres`, `--runtime node|bun`,
+ * `--nodes 2`, `--sustain <seconds>`. Exits 1 when any answer had an unexpected status.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { arch, cpus, platform, tmpdir } from 'node:os';
+import { arch, availableParallelism, cpus, platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ownSchema } from '../server/src/storage/contract/own-schema.ts';
+import { bundleKilobytes } from './bundle.ts';
+import { chart } from './chart.ts';
 import type { Job, Measurement } from './load.ts';
 import { path as authorizationCode } from './paths/authorization-code.ts';
 import { path as authorize } from './paths/authorize.ts';
@@ -24,16 +29,29 @@ import { path as protectedResource } from './paths/protected-resource.ts';
 import { path as refresh } from './paths/refresh.ts';
 import { path as revoke } from './paths/revoke.ts';
 import { path as signIn } from './paths/sign-in.ts';
+import { startPostgres } from './postgres.ts';
 import { type Process, pinned, start, usage } from './processes.ts';
-import { type Row, report } from './report.ts';
+import { type Row, report, type StartRow } from './report.ts';
+import { type Server, serversOf } from './servers.ts';
 import type { Facts, Subject } from './subject.ts';
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean' }, peers: { type: 'boolean' }, only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean' },
+    peers: { type: 'boolean' },
+    only: { type: 'string' },
+    database: { type: 'string', default: 'sqlite' },
+    runtime: { type: 'string', default: 'node' },
+    nodes: { type: 'string', default: '1' },
+    sustain: { type: 'string' },
+  },
+});
+const nodes = Number(values.nodes);
 const repetitions = values.quick ? 3 : 5;
 const seconds = values.quick ? 1 : 3;
 const connections = 32;
-/** Fresh requests for one repetition of a path that uses each once; a repetition ends early when they are used up, and its rate is of the time it took. */
-const perRepetition = 8_000;
+/** Of load on one process, whose memory is read before and after. */
+const sustainSeconds = Number(values.sustain ?? (values.quick ? 4 : 60));
 
 const hotPaths: HotPath[] = [
   metadata,
@@ -56,95 +74,186 @@ const hotPaths: HotPath[] = [
 
 const here = new URL('.', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'auth-agent-bench-'));
-const load = start(join(here, 'load.ts'), 1);
+const servers = serversOf({ ...values, nodes });
+// Nodes have a core each, then the load generator, then Postgres; where there are too few, they share, and the report says so.
+const loadCore = nodes % availableParallelism();
+const ownCores = availableParallelism() >= (nodes > 1 ? nodes + 2 : 2);
+const load = start(join(here, 'load.ts'), loadCore);
 const ceiling = start(join(here, 'ceiling.ts'), 0);
 const ceilingPort = (await ceiling.first<{ ready: number }>()).ready;
-const servers: { name: string; module: string; argument?: string }[] = [
-  { name: 'this server', module: 'server.ts' },
-  { name: 'node-oidc-provider, JWT access tokens', module: 'peers/node-oidc-provider.mjs', argument: 'jwt' },
-  { name: 'node-oidc-provider, opaque access tokens', module: 'peers/node-oidc-provider.mjs', argument: 'opaque' },
-];
+const postgres = servers.some(({ database }) => database === 'postgres') ? startPostgres(nodes === 1 ? 0 : undefined) : undefined;
 
 const rows: Row[] = [];
+const starts: StartRow[] = [];
 try {
-  for (const server of values.peers ? servers : servers.slice(0, 1)) await measureServer(server);
+  for (const server of servers) await measureServer(server);
 } finally {
   await Promise.all([load.stop(), ceiling.stop()]);
+  postgres?.stop();
   rmSync(folder, { recursive: true, force: true });
 }
 const machine = `Node ${process.versions.node}, ${platform()} ${arch()}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores`;
-const text = report(rows, { repetitions, seconds, connections, pinned, quick: values.quick === true, machine });
+const name = [
+  values.quick ? 'quick' : 'latest',
+  values.database !== 'sqlite' && values.database,
+  values.runtime !== 'node' && values.runtime,
+  nodes > 1 && `${nodes}-nodes`,
+]
+  .filter(Boolean)
+  .join('-');
+const conditions = { repetitions, seconds, connections, pinned, quick: values.quick === true, machine, nodes, ownCores, sustainSeconds };
+const text = report(rows, starts, servers, { ...conditions, chart: `${name}.svg`, bundleKilobytes: bundleKilobytes() });
 mkdirSync(join(here, 'results'), { recursive: true });
-writeFileSync(join(here, 'results', values.quick ? 'quick.md' : 'latest.md'), text);
+writeFileSync(join(here, 'results', `${name}.md`), text);
+writeFileSync(join(here, 'results', `${name}.svg`), chart(rows));
 console.log(`\n${text}`);
 if (rows.some((row) => Object.keys(row.unexpected).length > 0)) process.exitCode = 1;
 
-async function measureServer({ name, module, argument = '' }: (typeof servers)[number]): Promise<void> {
+async function measureServer(server: Server): Promise<void> {
+  // A fresh process and a fresh database for each path, where a start does not cost too much: no path pays for the rows of another.
+  let running: Running | undefined;
   for (const path of hotPaths) {
-    // A fresh process and a fresh database for each path: no path pays for the rows of another.
-    const server = start(join(here, module), 0, [join(folder, `${rows.length}.db`), argument]);
-    const subject = subjectOf(server, await server.first<Facts>());
-    try {
-      const row = await measurePath(name, path, subject, server.pid);
-      if (row) rows.push(row);
-    } finally {
-      await server.stop();
-    }
+    running ??= await startAll(server);
+    const row = await measurePath(server, path, running);
+    if (row) rows.push(row);
+    if (server.oneProcess) continue;
+    await running.stop();
+    running = undefined;
   }
+  await running?.stop();
+  if (!values.only) starts.push(await measureStart(server));
 }
 
-async function measurePath(server: string, path: HotPath, subject: Subject, pid: number): Promise<Row | undefined> {
-  progress(`${server}: ${path.name}: preparing`);
-  const prepared = await path.prepare(subject, path.supply === 'once' ? perRepetition * (repetitions + 1) : 10_000);
+type Running = {
+  subject: Subject;
+  ports: number[];
+  /** Of the nodes; and those of the database, which change. */
+  pids: number[];
+  databasePids(): number[];
+  /** What its modules are started with. */
+  database: string;
+  stop(): Promise<void>;
+};
+
+/** A server with all its nodes, on `database` where something is there already. */
+async function startAll(server: Server, database?: string): Promise<Running> {
+  const url = database ?? (await emptyDatabase(server));
+  const begin = (core: number, argument = server.argument ?? '') => start(join(here, server.module), core, [url, argument], server.runtime);
+  const own = server.module === 'server.ts';
+  const first = begin(0, own && database ? 'join' : undefined);
+  const facts = await first.first<Facts>();
+  const processes = [first];
+  const ports = [facts.port];
+  for (let core = 1; own && core < nodes; core += 1) {
+    const next = begin(core % availableParallelism(), 'join');
+    ports.push((await next.first<Facts>()).port);
+    processes.push(next);
+  }
+  return {
+    subject: subjectOf(first, facts),
+    ports,
+    pids: [facts.pid ?? first.pid, ...processes.slice(1).map(({ pid }) => pid)],
+    databasePids: () => (server.database === 'postgres' ? (postgres?.pids() ?? []) : []),
+    database: url,
+    stop: async () => void (await Promise.all(processes.map((one) => one.stop()))),
+  };
+}
+
+async function emptyDatabase({ module, database }: Server): Promise<string> {
+  if (database === 'postgres') return module === 'server.ts' ? ownSchema(postgres?.url ?? '') : (postgres?.url ?? '');
+  const file = join(folder, `${randomUUID()}.db`);
+  return module === 'server.ts' ? `sqlite:${file}` : file;
+}
+
+/** Time to the first answer on a database that is there, memory then, and memory after sustained load. */
+async function measureStart(server: Server): Promise<StartRow> {
+  progress(`${server.name}: start and memory`);
+  const before = await startAll(server);
+  await before.stop();
+  const began = performance.now();
+  const running = await startAll(server, before.database);
+  const { subject, pids } = running;
+  await (await subject.fetch(subject.paths.metadata)).text();
+  const milliseconds = performance.now() - began;
+  const atStart = usage(pids).megabytes;
+  const memory = [atStart];
+  // What the load needs, a process has only on a database that it has filled.
+  await running.stop();
+  const loaded = await startAll(server);
+  try {
+    const mix = [
+      ...(await metadata.prepare(loaded.subject, 1)),
+      ...(await clientCredentials.prepare(loaded.subject, 1)),
+      ...(await introspect.prepare(loaded.subject, 500)),
+    ];
+    for (let slice = 0; slice < 4; slice += 1) {
+      const half = sustainSeconds / 8;
+      await run(loaded, { expect: 200, supply: 'rotate', seconds: half }, mix);
+      const families = await refresh.prepare(loaded.subject, 1);
+      await run(loaded, { expect: 200, supply: 'chain', module: moduleOf(refresh), seconds: half }, families);
+      memory.push(usage(loaded.pids).megabytes);
+    }
+  } finally {
+    await loaded.stop();
+  }
+  return { server: server.name, milliseconds, memory };
+}
+
+async function measurePath(server: Server, path: HotPath, running: Running): Promise<Row | undefined> {
+  const { subject } = running;
+  progress(`${server.name}: ${path.name}: preparing`);
+  // What warms up a compiler takes more of what is used once.
+  const first = server.perRepetition * (server.warmUpSeconds ? 3 : 1);
+  const prepared = await path.prepare(subject, path.supply === 'once' ? first + server.perRepetition * repetitions : 10_000);
   if (prepared.length === 0) return undefined;
   const reference = await referenceRequest(path, prepared[0] ?? '', subject);
   const ours: Measurement[] = [];
   const bare: Measurement[] = [];
   for (let repetition = 0; repetition <= repetitions; repetition += 1) {
-    const requests = path.supply === 'once' ? prepared.slice(repetition * perRepetition, (repetition + 1) * perRepetition) : prepared;
+    const from = first + (repetition - 1) * server.perRepetition;
+    const requests = path.supply === 'once' ? prepared.slice(Math.max(0, from), from + server.perRepetition) : prepared;
     if (path.supply === 'chain' && repetition > 0) requests.splice(0, requests.length, ...(await path.prepare(subject, 10_000)));
-    const bareRun = await run(ceiling.pid, { port: ceilingPort, expect: 200, supply: 'rotate', connections: path.connections }, [reference]);
-    const ourRun = await run(
-      pid,
-      { port: subject.port, expect: path.expect, supply: path.supply, connections: path.connections, module: path.next && moduleOf(path) },
-      requests,
-    );
+    const bareRun = await run({ ports: [ceilingPort], pids: [ceiling.pid] }, { expect: 200, supply: 'rotate', connections: path.connections }, [reference]);
+    const warming = repetition === 0 ? server.warmUpSeconds : undefined;
+    const job = { expect: path.expect, supply: path.supply, connections: path.connections, module: path.next && moduleOf(path), seconds: warming };
+    const ourRun = await run(running, job, requests);
     // The first of both warms up, but its statuses count.
     if (repetition > 0) bare.push(bareRun);
     ours.push(ourRun);
-    progress(`${server}: ${path.name}: ${repetition}/${repetitions} ${Math.round(ourRun.perSecond)}/s of ${Math.round(bareRun.perSecond)}/s`);
+    progress(`${server.name}: ${path.name}: ${repetition}/${repetitions} ${Math.round(ourRun.perSecond)}/s of ${Math.round(bareRun.perSecond)}/s`);
   }
   const meanwhile = path.ceiling === 'scrypt' ? await neighbour(subject, prepared) : undefined;
   process.stderr.write('\n');
   return {
     meanwhile,
-    server,
+    server: server.name,
     name: path.name,
     goal: path.goal,
     ours: ours.slice(1),
     bare,
     unexpected: sum(ours.map((one) => one.unexpected)),
-    megabytes: usage(pid).megabytes,
+    megabytes: usage(running.pids).megabytes,
   };
 }
 
 /** What a light load on the metadata feels while people sign in, beside what it feels alone: 99th percentiles in milliseconds. */
 async function neighbour(subject: Subject, signIns: string[]): Promise<{ alone: number; meanwhile: number }> {
   const requests = await metadata.prepare(subject, 1);
-  const gentle = { port: subject.port, expect: 200, supply: 'rotate', connections: 1 } as const;
-  const alone = await run(0, gentle, requests);
-  const second = start(join(here, 'load.ts'), 1);
+  const gentle = { expect: 200, supply: 'rotate', connections: 1 } as const;
+  const target = { ports: [subject.port], pids: [] };
+  const alone = await run(target, gentle, requests);
+  const second = start(join(here, 'load.ts'), loadCore);
   const busyFile = join(folder, 'sign-ins.json');
   writeFileSync(busyFile, JSON.stringify(signIns));
   const busy = second.ask<Measurement>({
-    port: subject.port,
+    ports: [subject.port],
     expect: 303,
     supply: 'rotate',
     connections: 4,
     seconds: seconds + 1,
     requestsFile: busyFile,
   } satisfies Job);
-  const meanwhile = await run(0, gentle, requests);
+  const meanwhile = await run(target, gentle, requests);
   await busy;
   await second.stop();
   return { alone: alone.p99, meanwhile: meanwhile.p99 };
@@ -167,12 +276,17 @@ async function referenceRequest(path: HotPath, request: string, subject: Subject
   return method === 'GET' ? http('GET', `/${size}`, headers) : http('POST', `/${size}`, headers, Object.fromEntries(new URLSearchParams(body)));
 }
 
-async function run(pid: number, job: Pick<Job, 'port' | 'expect' | 'supply' | 'module'> & { connections?: number }, requests: string[]): Promise<Measurement> {
+type Target = { ports: number[]; pids: number[]; databasePids?(): number[]; subject?: Subject };
+
+async function run(target: Target, job: Pick<Job, 'expect' | 'supply' | 'module'> & Partial<Job>, requests: string[]): Promise<Measurement> {
   const requestsFile = join(folder, 'requests.json');
   writeFileSync(requestsFile, JSON.stringify(requests));
-  const before = usage(pid).cpuSeconds;
-  const measurement = await load.ask<Measurement>({ ...job, connections: job.connections ?? connections, seconds, requestsFile } satisfies Job);
-  return { ...measurement, cpuMicroseconds: ((usage(pid).cpuSeconds - before) * 1e6) / measurement.requests };
+  const { ports, pids, databasePids = () => [], subject } = target;
+  const before = [usage(pids).cpuSeconds, usage(databasePids()).cpuSeconds];
+  const asked: Job = { ...job, ports, token: subject?.paths.token, connections: job.connections ?? connections, seconds: job.seconds ?? seconds, requestsFile };
+  const measurement = await load.ask<Measurement>(asked);
+  const each = (pids: number[], since = 0) => ((usage(pids).cpuSeconds - since) * 1e6) / measurement.requests;
+  return { ...measurement, cpuMicroseconds: each(pids, before[0]), databaseCpuMicroseconds: each(databasePids(), before[1]) };
 }
 
 function subjectOf(server: Process, facts: Facts): Subject {

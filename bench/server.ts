@@ -1,4 +1,7 @@
-/** This server as a subject: a durable file database, the real Node runtime, and enough data to ask about. Answers the questions of subject.ts. */
+/**
+ * This server as a subject: a durable database, the real runtime, and enough data to ask about. Answers the questions of subject.ts. Arguments: the URL of the
+ * database, and `join` for a node that finds everything there.
+ */
 
 import { generateKeyPairSync } from 'node:crypto';
 import type { AuthServer } from '../server/src/app.ts';
@@ -8,30 +11,29 @@ import { sha256 } from '../server/src/crypto/hash.ts';
 import { hashPassword } from '../server/src/crypto/password.ts';
 import { randomId } from '../server/src/crypto/random.ts';
 import { deviceCodeGrant } from '../server/src/rules/device-grant.ts';
-import { startNode } from '../server/src/runtimes/node.ts';
+import { openDatabase, startNode } from '../server/src/runtimes/node.ts';
 import { createServer } from '../server/src/server.ts';
 import { newKey } from '../server/src/servers/key-value.ts';
-import { openNodeSqlite } from '../server/src/storage/drivers/node-sqlite.ts';
 import type { ClientMetadata, Code, Grant } from '../server/src/storage/store.ts';
 import { app, challenge, type Facts, keyed, machine, many, nextResource, resource, scope, speaker } from './subject.ts';
 
-const [file = ':memory:'] = process.argv.slice(2);
+const [database = 'sqlite::memory:', mode] = process.argv.slice(2);
 const issuer = 'https://auth.example.com';
 const now = () => Math.floor(Date.now() / 1000);
 const quiet = { info() {}, warn: console.error, error: console.error };
 /** Counted as everywhere, and never reached. */
 const limits = ['introspect.caller', 'token.client', 'refresh.grant', 'device.client'].map((name) => `${name}=100000000/1m`);
-const node = () =>
+const node = async () =>
   createServer({
     issuer,
     secret: 'a secret of the benchmark, long enough',
-    driver: openNodeSqlite(file),
+    driver: await openDatabase(database),
     log: quiet,
     clients: { registrationsPerHour: 1 },
     limits,
   });
-const server = node();
-await server.storage.migrate(now());
+const server = await node();
+if (mode !== 'join') await server.storage.migrate(now());
 const context = (await server.context()) as Context;
 const { store } = context;
 const event = (type: Parameters<typeof auditEvent>[0]) => auditEvent(type, now(), 'bench');
@@ -42,12 +44,12 @@ const personId = (index: number) => `usr_bench${index % persons}`;
 
 const key = newKey();
 const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const people = await seed();
+const people = mode === 'join' ? [] : await seed();
 const listen = (one: AuthServer) =>
   startNode({ ...one, log: quiet, host: '127.0.0.1', port: 0, trustedProxies: ['127.0.0.1'], close: () => one.storage.close() });
 const running = await listen(server);
 /** Issues tokens that the measured node has not seen. */
-const other = await listen(node());
+const other = mode === 'join' ? running : await listen(await node());
 process.on('message', async ({ codes, sessions }: { codes?: number; sessions?: number }) => {
   if (codes) process.send?.({ codes: await many(codes, newCode, 256) });
   if (sessions) process.send?.({ sessions: await many(sessions, newSession, 256) });
@@ -62,6 +64,7 @@ function facts(port: number, otherPort: number): Facts {
     people,
     key: { privateJwk: pair.privateKey.export({ format: 'jwk' }), audience: issuer },
     paths: {
+      token: '/token',
       metadata: '/.well-known/oauth-authorization-server',
       jwks: '/.well-known/jwks.json',
       protectedResource: `/.well-known/oauth-protected-resource/${serverId}`,

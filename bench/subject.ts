@@ -17,6 +17,8 @@ export const scope = 'files:read files:write';
 /** What a server says when it is ready. A peer leaves out what it has not. */
 export type Facts = {
   port: number;
+  /** The process to measure, where it is not the one that says this. */
+  pid?: number;
   /** Another node on the same database; a peer that has no database has none. */
   otherPort?: number;
   /** The Authorization header that may introspect tokens of the resource. */
@@ -24,8 +26,8 @@ export type Facts = {
   people: { username: string; password: string }[];
   /** The private key (ES256) of the machine that has one, and what its assertions are addressed to. */
   key?: { privateJwk: JsonWebKey; audience: string };
-  /** `token` is `/token` everywhere. */
   paths: {
+    token: string;
     metadata: string;
     jwks: string;
     protectedResource?: string;

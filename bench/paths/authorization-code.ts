@@ -7,7 +7,7 @@ export const path: HotPath = {
   goal: 0.15,
   supply: 'once',
   expect: 200,
-  prepare: async (subject, count) => (await subject.codes(count)).map((code) => http('POST', '/token', {}, redemption(code))),
+  prepare: async (subject, count) => (await subject.codes(count)).map((code) => http('POST', subject.paths.token, {}, redemption(code))),
 };
 
 /** The form that redeems a code. */

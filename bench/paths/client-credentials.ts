@@ -9,14 +9,14 @@ export const path: HotPath = {
   goal: 0.3,
   supply: 'rotate',
   expect: 200,
-  prepare: async () => [http('POST', '/token', basic(machine.id, machine.secret), machineRequest)],
+  prepare: async (subject) => [http('POST', subject.paths.token, basic(machine.id, machine.secret), machineRequest)],
 };
 
 /** Access tokens of the machine client, each another one. `at` is the node that issues them. */
 export async function machineTokens(subject: Subject, count: number, at: Subject['fetch'] = subject.fetch): Promise<string[]> {
   const headers = basic(machine.id, machine.secret);
   return many(count, async () => {
-    const response = await at('/token', { method: 'POST', headers, body: new URLSearchParams(machineRequest) });
+    const response = await at(subject.paths.token, { method: 'POST', headers, body: new URLSearchParams(machineRequest) });
     const { access_token } = (await response.json()) as { access_token?: string };
     if (!access_token) throw new Error(`no token: ${response.status}`);
     return access_token;

@@ -18,7 +18,7 @@ export const path: HotPath = {
       // Each from an address of its own: one address gets 600 codes in a quarter of an hour.
       const response = await subject.fetch(device, { method: 'POST', body, headers: { 'X-Forwarded-For': `10.0.${index >> 8}.${index & 255}` } });
       const { device_code: code = '' } = (await response.json()) as { device_code?: string };
-      return http('POST', '/token', {}, { grant_type: deviceCodeGrant, client_id: app.id, device_code: code });
+      return http('POST', subject.paths.token, {}, { grant_type: deviceCodeGrant, client_id: app.id, device_code: code });
     });
   },
 };

@@ -11,11 +11,12 @@ export const path: HotPath = {
   goal: 0.1,
   supply: 'once',
   expect: 200,
-  async prepare({ paths: { dpop: htu } }, count) {
+  async prepare(subject, count) {
+    const { dpop: htu } = subject.paths;
     if (htu === undefined) return [];
     return many(count, async () => {
       const headers = { ...basic(machine.id, machine.secret), DPoP: proof(htu) };
-      return http('POST', '/token', headers, { grant_type: 'client_credentials', resource, scope });
+      return http('POST', subject.paths.token, headers, { grant_type: 'client_credentials', resource, scope });
     });
   },
 };

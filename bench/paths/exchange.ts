@@ -16,9 +16,9 @@ export const path: HotPath = {
     if (exchange === undefined) return [];
     const codes = await subject.codes(agents);
     return many(agents, async (index) => {
-      const response = await subject.fetch('/token', { method: 'POST', body: new URLSearchParams(redemption(codes[index] ?? '')) });
+      const response = await subject.fetch(subject.paths.token, { method: 'POST', body: new URLSearchParams(redemption(codes[index] ?? '')) });
       const { access_token } = (await response.json()) as { access_token: string };
-      return http('POST', '/token', basic(speaker.id, speaker.secret), {
+      return http('POST', subject.paths.token, basic(speaker.id, speaker.secret), {
         grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
         subject_token: access_token,
         subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',

@@ -15,8 +15,8 @@ export type HotPath = {
   ceiling?: 'scrypt';
   /** Makes up to `count` whole HTTP requests against a server; none where that server has no such path. */
   prepare(subject: Subject, count: number): Promise<string[]>;
-  /** For `chain`: the next request of a connection, from the body of its last answer. */
-  next?(body: string): string;
+  /** For `chain`: the next request of a connection, from the body of its last answer and the path of the token endpoint. */
+  next?(body: string, token: string): string;
 };
 
 /** Writes an HTTP/1.1 request. */

@@ -11,13 +11,14 @@ export const path: HotPath = {
   goal: 0.1,
   supply: 'once',
   expect: 200,
-  async prepare({ key }, count) {
+  async prepare(subject, count) {
+    const { key } = subject;
     if (key === undefined) return [];
     const assertion = signer(key.privateJwk, key.audience);
     return many(count, async () =>
       http(
         'POST',
-        '/token',
+        subject.paths.token,
         {},
         { grant_type: 'client_credentials', resource, scope, client_assertion_type: clientAssertionType, client_assertion: assertion() },
       ),

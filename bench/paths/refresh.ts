@@ -13,15 +13,15 @@ export const path: HotPath = {
   async prepare(subject) {
     const codes = await subject.codes(connections);
     return many(connections, async (index) => {
-      const response = await subject.fetch('/token', { method: 'POST', body: new URLSearchParams(redemption(codes[index] ?? '')) });
-      return request(refreshTokenOf(await response.text()));
+      const response = await subject.fetch(subject.paths.token, { method: 'POST', body: new URLSearchParams(redemption(codes[index] ?? '')) });
+      return request(subject.paths.token, refreshTokenOf(await response.text()));
     });
   },
-  next: (body) => request(refreshTokenOf(body)),
+  next: (body, token) => request(token, refreshTokenOf(body)),
 };
 
-function request(refreshToken: string): string {
-  return http('POST', '/token', {}, { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: app.id });
+function request(path: string, refreshToken: string): string {
+  return http('POST', path, {}, { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: app.id });
 }
 
 function refreshTokenOf(body: string): string {

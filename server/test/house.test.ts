@@ -276,7 +276,7 @@ test('no merge left its marks behind', () => {
 });
 
 test('no lock names a registry', () => {
-  const locks = globSync('{,bench/peers/,conformance/}package-lock.json', { cwd: root });
+  const locks = globSync('{,bench/peers/*/,conformance/}package-lock.json', { cwd: root });
 
   assert.ok(locks.length > 0);
   for (const lock of locks) assert.doesNotMatch(readFileSync(join(root, lock), 'utf8'), /"resolved": "http/, lock);

@@ -25,7 +25,15 @@ const database = new DatabaseSync(file);
 database.exec('pragma journal_mode = wal; pragma synchronous = full');
 const plugins = [
   jwt({ jwks: { keyPairConfig: { alg: 'ES256' } } }),
-  oauthProvider({ loginPage: '/login', consentPage: '/consent', scopes, resources: [resource], codeExpiresIn: 3600, clientPrivileges: () => true, resourcePrivileges: () => true }),
+  oauthProvider({
+    loginPage: '/login',
+    consentPage: '/consent',
+    scopes,
+    resources: [resource],
+    codeExpiresIn: 3600,
+    clientPrivileges: () => true,
+    resourcePrivileges: () => true,
+  }),
 ];
 const options = {
   baseURL: issuer,

@@ -98,6 +98,7 @@ const server = provider.listen(0, '127.0.0.1', () => {
     introspector: { Authorization: `Basic ${btoa(`${machine.id}:${machine.secret}`)}` },
     people: [],
     paths: {
+      token: '/token',
       metadata: '/.well-known/openid-configuration',
       jwks: '/jwks',
       introspect: opaque ? '/token/introspection' : undefined,
