@@ -29,7 +29,7 @@ export function chart(rows: Row[]): string {
       y += bar + 3;
     }
     const goal = scale(measured[0]?.goal ?? 0);
-    parts.push(`<line class="goal" x1="${at(goal)}" x2="${at(goal)}" y1="${from - 3}" y2="${y}"/>`);
+    parts.push(`<line class="goal" x1="${at(goal)}" x2="${at(goal)}" y1="${from - 3}" y2="${from + bar + 3}"/>`);
     y += gap;
   }
   const grid = [0, 0.25, 0.5, 0.75, 1].map((share) => {

@@ -1,13 +1,13 @@
 /**
  * Keycloak as a subject (bench/subject.ts), set up as its documents say for production behind a proxy that ends TLS: `start --optimized`, Postgres, a fixed
  * hostname, its own cache in one node. PKCE, ES256, rotation of refresh tokens. This process starts Java and answers for it; it does nothing while Java is
- * measured. Arguments: a file that is not used, and the postgres:// URL of an empty database. Plain JavaScript: it is not part of this project.
+ * measured. Argument: the postgres:// URL of an empty database. Plain JavaScript: it is not part of this project.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
-const [, databaseUrl = ''] = process.argv.slice(2);
+const [databaseUrl = ''] = process.argv.slice(2);
 const home = new URL('dist', import.meta.url).pathname;
 const app = { id: 'client_bench', redirectUri: 'http://127.0.0.1:4711/callback' };
 const machine = { id: 'machine_bench', secret: 'machine-secret-of-the-benchmark' };
