@@ -65,7 +65,16 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
   const shedding = shed(options);
 
   function answer(request: HttpRequest, { address, overloaded = false }: Connection): Reply | Promise<Reply> {
-    const bare: Exchange = { request, address, requestId: nextId(), params: {}, grantType: undefined, outcome: undefined, decision: undefined };
+    const bare: Exchange = {
+      request,
+      address,
+      requestId: nextId(),
+      params: {},
+      route: undefined,
+      grantType: undefined,
+      outcome: undefined,
+      decision: undefined,
+    };
     if (request.url.length > maxUrlLength)
       return seen(bare, undefined, () => refused(new OAuthError('uri_too_long', 'The address is longer than 8 KiB'), bare));
     const path = pathOf(request.url);

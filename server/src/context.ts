@@ -49,6 +49,8 @@ export type Exchange = {
   readonly requestId: string;
   /** Parameters of the path, decoded. */
   readonly params: Record<string, string>;
+  /** The path of the route, as it stands in the table; undefined where there is none. */
+  route?: string;
   /** What the request turned out to be, told to whoever looks on (see Observer). Names from our own tables, never what a caller wrote. */
   grantType?: string;
   /** `ok`, `active`, `inactive` or the code of an error. */

@@ -123,6 +123,7 @@ export function run(route: Route, exchange: Exchange, context: Context, surfaces
   const { method } = exchange.request;
   const handler = route.methods[(method === 'HEAD' ? 'GET' : method) as Method];
   const headers = surfaces[route.surface];
+  exchange.route = route.path;
   const failed = (error: unknown) => refuse(error, route, { exchange, context, surfaces });
   try {
     const answer = handler ? handler(exchange, context) : withoutHandler(route, method);
@@ -137,7 +138,8 @@ export function run(route: Route, exchange: Exchange, context: Context, surfaces
 type Place = { exchange: Exchange; context: Context; surfaces: Readonly<Record<Surface, SurfaceHeaders>> };
 
 /** The face of an error where a route is asked for: a page for people, JSON for machines. */
-export function refuse(error: unknown, { surface }: Route, { exchange, context, surfaces }: Place): Reply {
+export function refuse(error: unknown, { surface, path }: Route, { exchange, context, surfaces }: Place): Reply {
+  exchange.route = path;
   return surface === 'page' || isNavigation(exchange.request)
     ? reply(pageFace(error, exchange, context), surfaces.page)
     : reply(jsonFace(error, exchange, context), surfaces[surface]);
@@ -165,7 +167,8 @@ function withoutHandler(route: Route, method: string): Answer {
 
 /** Turns whatever was thrown into an OAuthError; only unknown failures reach the log as errors. */
 function asOAuthError(error: unknown, exchange: Exchange, context: Context): OAuthError {
-  const fields = { request_id: exchange.requestId, path: pathOf(exchange.request) };
+  // Not the path that was asked for: people paste secrets into addresses.
+  const fields = { request_id: exchange.requestId, route: exchange.route };
   if (error instanceof OAuthError) {
     if (error.logged) return error;
     if (error.status >= 500) context.log.error('request.failed', { ...fields, code: error.code }, error);
@@ -216,10 +219,4 @@ export function pageFace(thrown: unknown, exchange: Exchange, context: Context):
     headers: { ...error.headers, 'X-Request-Id': exchange.requestId },
   };
   return spoken(answer, exchange, context);
-}
-
-function pathOf(request: HttpRequest): string {
-  const start = request.url.indexOf('/', 8);
-  const end = request.url.indexOf('?', start);
-  return request.url.slice(start, end === -1 ? undefined : end);
 }

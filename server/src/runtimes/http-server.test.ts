@@ -127,7 +127,7 @@ describe('the bounds of HTTP', () => {
     await socket.ended();
     while (on.logged.length === 0) await exchange(running.port, health);
 
-    assert.match(on.logged.join(), /^info request\.cut_off .*"path":"\/token"/);
+    assert.match(on.logged.join(), /^info request\.cut_off .*"route":"\/token"/);
   });
 
   test('an idle connection ends after its answer', async () => {

@@ -3,6 +3,7 @@
  * and a receiver that is away is asked again later and less often. Not here: what a span says (tracer.ts).
  */
 import type { Log } from '../../context.ts';
+import { outsideSpans } from './trace-context.ts';
 import type { TracingSettings } from './tracing-settings.ts';
 
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
@@ -66,7 +67,8 @@ export function otlpExporter({ endpoint, headers, timeoutMs, resource, batch }: 
     }
   };
   const schedule = (): void => {
-    timer ??= setTimeout(run, queue.length >= batch.size && pauseMs === batch.delayMs ? 0 : pauseMs).unref();
+    const wait = queue.length >= batch.size && pauseMs === batch.delayMs ? 0 : pauseMs;
+    timer ??= outsideSpans(() => setTimeout(run, wait)).unref();
   };
   const run = (): void => {
     timer = undefined;

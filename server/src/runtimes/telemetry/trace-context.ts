@@ -15,6 +15,9 @@ export const currentSpan = (): SpanContext | undefined => current.getStore();
 /** Runs something, and whatever it awaits, inside a span. */
 export const inSpan = <Value>(span: SpanContext, act: () => Value): Value => current.run(span, act);
 
+/** Runs something that belongs to no span, whoever began it. */
+export const outsideSpans = <Value>(act: () => Value): Value => current.exit(act);
+
 /** Reads a `traceparent` header (Trace Context §3.2). Undefined for what is none: a trace then begins here. */
 export function readTraceparent(header: string | null): SpanContext | undefined {
   const parts = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/.exec(header?.trim() ?? '');
