@@ -15,6 +15,7 @@ import type { Route } from '../src/route.ts';
 
 import type { Driver } from '../src/storage/driver.ts';
 import type { Client, ClientMetadata, McpServer, NewUser, Store } from '../src/storage/store.ts';
+import { assertNotLogged, assertNotStored, canaries } from './canaries.ts';
 import { moreDrivers, nameOf, testDatabase } from './database.ts';
 import { frontOf } from './front.ts';
 import { inWorkerd } from './workerd/elsewhere.ts';
@@ -43,6 +44,7 @@ export type TestServer = {
 export async function testServer(overrides: Partial<ServerOptions> = {}, routes?: Route[]): Promise<TestServer> {
   let time = start;
   const logged: string[] = [];
+  const secrets = canaries(400);
   const write = (level: string) => (event: string, fields?: LogFields, cause?: unknown) =>
     void logged.push(`${level} ${event} ${JSON.stringify(fields ?? {})}${cause === undefined ? '' : ` ${String(cause)}`}`);
   const database = overrides.driver ? { driver: overrides.driver, name: nameOf(overrides.driver) ?? '' } : await testDatabase();
@@ -82,7 +84,11 @@ export async function testServer(overrides: Partial<ServerOptions> = {}, routes?
       return seconds;
     },
     async request(path, { address = '203.0.113.7', ...init } = {}) {
-      return front.fetch(new Request(path.startsWith('http') ? path : options.issuer + path, { redirect: 'manual', ...init }), { address });
+      const url = path.startsWith('http') ? path : options.issuer + path;
+      secrets.request(url, init);
+      const response = await front.fetch(new Request(url, { redirect: 'manual', ...init }), { address });
+      await secrets.answer(response);
+      return response;
     },
     async addUser({ password, ...user } = {}) {
       const username = user.username ?? 'ada';
