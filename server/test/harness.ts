@@ -141,7 +141,12 @@ export async function testServer(overrides: Partial<ServerOptions> = {}, routes?
       await store.addClient(added, event('client.registered'));
       return added;
     },
-    close: () => front.storage.close(),
+    /** Closes the database, after a look at what was logged and stored: no secret that went through here may be there. */
+    async close() {
+      assertNotLogged(secrets, logged);
+      if (database.driver.name === 'sqlite' && !elsewhere) await assertNotStored(secrets, database.driver);
+      await front.storage.close();
+    },
   };
 }
 
