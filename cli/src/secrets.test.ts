@@ -16,9 +16,9 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { readBackupFile } from 'auth-agent-mcp-server/node';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { type Browser, openBrowser, type Page } from '../../server/test/browser.ts';
 import { canaries } from '../../server/test/canaries.ts';
+import { proofKey, proof as proofOf } from '../../server/test/dpop.ts';
 import { type MailServer, mailServer } from '../../server/test/mail-server.ts';
 import { signer } from '../../server/test/signer.ts';
 import { type Provider, upstreamProvider } from '../../server/test/upstream-provider.ts';
@@ -266,10 +266,7 @@ test('machines: secrets, keys, proofs', async () => {
   assert.equal((await post('/token', presented)).status, 200);
   await post('/token', presented);
   await post('/token', { ...presented, client_assertion: `${assertion.slice(0, -8)}AAAAAAAA` });
-  const { privateKey, publicKey } = await generateKeyPair('ES256');
-  const proof = await new SignJWT({ jti: misplaced(), htm: 'POST', htu: `${issuer}/token`, iat: now })
-    .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: await exportJWK(publicKey) })
-    .sign(privateKey);
+  const proof = await proofOf(await proofKey(), { htu: `${issuer}/token`, iat: now, claims: { jti: misplaced() } });
   const headers = { ...basic(machine?.client_id, machine?.client_secret), DPoP: proof };
   assert.equal((await members(post('/token', ask, headers))).token_type, 'DPoP');
   await post('/token', ask, headers);
