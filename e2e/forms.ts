@@ -10,7 +10,7 @@ import { auditEvent } from '../server/src/audit/event.ts';
 import { codeOfStep } from '../server/src/crypto/totp.ts';
 import type { Grant, User } from '../server/src/storage/store.ts';
 import { type Browser as Ahead, type Page as PageAhead, signInAndDecide } from '../server/test/browser.ts';
-import { codeIn } from '../server/test/flows/mail-stage.ts';
+import { codeIn, linkIn } from '../server/test/flows/mail-stage.ts';
 import { setUpApp } from '../server/test/flows/second-step-stage.ts';
 import type { Provider } from '../server/test/upstream-provider.ts';
 import { hostedOrigin } from './callbacks.ts';
@@ -464,6 +464,28 @@ export const formStories: readonly FormStory[] = [
     effect: async (scene) => {
       await scene.page.locator('.done[role=status]').waitFor();
       assert.equal((await freshUser(scene)).name, 'Ada King');
+    },
+  },
+  {
+    name: 'ask for another e-mail address',
+    button: 'form[action="/account/email"] button',
+    at: '/account/email',
+    hands: ({ user }) => [['#email', `other-${user.username}@acme.example`]],
+    effect: async ({ world, user, page }) => {
+      await page.locator('.done[role=status]').waitFor();
+      assert.match(linkIn(await world.mailTo(`other-${user.username}@acme.example`)), /\/account\/email\/confirm\?token=/);
+    },
+  },
+  {
+    name: 'use the other e-mail address',
+    button: 'form[action="/account/email/confirm"] button',
+    at: async ({ world, user, ahead }) => {
+      await ahead.submit(await ahead.open('/account/email'), { email: `new-${user.username}@acme.example` });
+      return linkIn(await world.mailTo(`new-${user.username}@acme.example`));
+    },
+    effect: async (scene) => {
+      await scene.page.getByText('is changed').first().waitFor();
+      assert.equal((await freshUser(scene)).email, `new-${scene.user.username}@acme.example`);
     },
   },
   {

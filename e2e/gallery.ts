@@ -159,6 +159,14 @@ export function gallery(world: Stand): Shown[] {
     { name: 'account', title: /^Your account/, as: 'ada', go: path('/account') },
     { name: 'account-none', title: /^Your account/, as: 'eve', go: path('/account') },
     { name: 'profile', title: /^Profile and data/, as: 'ada', go: path('/account/profile') },
+    { name: 'email', title: /^Change the e-mail address/, as: 'ida', go: path('/account/email') },
+    { name: 'email-wrong', title: /^Change the e-mail address/, as: 'ida', go: (page) => otherAddress(page, 'nowhere') },
+    { name: 'email-sent', title: /^Change the e-mail address/, as: 'otto', go: (page) => otherAddress(page, 'otto@elsewhere.example') },
+    { name: 'email-confirm', title: /^Use this address/, as: 'olga', go: (page) => linkOf(page, 'olga@elsewhere.example') },
+    { name: 'email-elsewhere', title: /^Use this address/, as: 'olaf', go: (page) => linkOf(page, 'olaf@elsewhere.example', true) },
+    { name: 'email-changed', title: /^Your e-mail address is changed/, as: 'otis', go: newAddress },
+    { name: 'email-closed', title: /^This link no longer works/, go: path('/account/email/confirm?token=ol_gone') },
+    { name: 'email-no-mail', title: /^Change the e-mail address/, go: demoEmail },
     { name: 'delete-account', title: /^Delete your account\?/, as: 'ada', go: path('/account/delete') },
     { name: 'activity', title: /^Activity/, as: 'ada', go: path('/account/activity') },
     { name: 'agents-none', title: /^Connected agents/, as: 'eve', go: path('/account/agents') },
@@ -331,6 +339,33 @@ export function gallery(world: Stand): Shown[] {
     await page.locator('main form').evaluate((form: HTMLFormElement) => form.setAttribute('novalidate', ''));
   }
 
+  async function otherAddress(page: Page, email: string): Promise<void> {
+    await path('/account/email')(page);
+    await page.locator('main form').evaluate((form: HTMLFormElement) => form.setAttribute('novalidate', ''));
+    await page.getByLabel('New e-mail address').fill(email);
+    await page.getByRole('button', { name: 'Send the link' }).click();
+    await page.getByRole(email.includes('@') ? 'status' : 'alert').waitFor();
+  }
+
+  /** The mail is opened where it was asked for, or where nobody is signed in. */
+  async function linkOf(page: Page, email: string, elsewhere = false): Promise<void> {
+    await otherAddress(page, email);
+    if (elsewhere) await page.context().clearCookies();
+    await page.goto(linkIn(await world.mailTo(email)));
+  }
+
+  async function newAddress(page: Page): Promise<void> {
+    await linkOf(page, 'otis@elsewhere.example');
+    await page.getByRole('button', { name: 'Use this address' }).click();
+    await page.getByText('is changed').first().waitFor();
+  }
+
+  async function demoEmail(page: Page): Promise<void> {
+    await page.goto(`${world.development}/login`);
+    await demoSignIn(page);
+    await page.goto(`${world.development}/account/email`);
+  }
+
   async function resetFor(page: Page, username: string): Promise<void> {
     await page.getByLabel('E-mail or username').fill(username);
     await page.getByRole('button', { name: 'Send the link' }).click();
@@ -466,6 +501,10 @@ export async function connectAgents(world: Stand): Promise<void> {
     'dora',
     'nora',
     'nina',
+    'otto',
+    'olga',
+    'olaf',
+    'otis',
     'pia',
     'kay',
     'paul',

@@ -86,6 +86,7 @@ export type ErrorCase =
   | 'copiedCode'
   | 'deviceDecided'
   | 'deviceGone'
+  | 'emailLinkClosed'
   | 'formFromElsewhere'
   | 'formOld'
   | 'noCookie'

@@ -5,6 +5,7 @@
 import { activity, activityData, activityTable, notMe } from './account/activity.ts';
 import { agents, disconnect, disconnectAll, disconnectAllForm, pause, pauseAll, resume, resumeAll } from './account/agents.ts';
 import { askAccess, askAccessForm } from './account/ask-access.ts';
+import { askToChangeEmail, changeEmailForm, confirmEmail, confirmEmailForm } from './account/change-email.ts';
 import { chooseAccount, chooseAccountForm } from './account/choose-account.ts';
 import { deleteAccount, deleteAccountForm } from './account/delete-account.ts';
 import { requestCode } from './account/email-code.ts';
@@ -132,6 +133,8 @@ export const routes: readonly Route[] = [
   { path: '/account/ask', surface: 'page', methods: { GET: askAccessForm, POST: askAccess } },
   { path: '/account/link', surface: 'page', methods: { GET: linkForm, POST: link } },
   { path: '/account/profile', surface: 'page', methods: { GET: profile, POST: changeProfile } },
+  { path: '/account/email', surface: 'page', methods: { GET: changeEmailForm, POST: askToChangeEmail } },
+  { path: '/account/email/confirm', surface: 'page', methods: { GET: confirmEmailForm, POST: confirmEmail } },
   { path: '/account/export', surface: 'page', methods: { GET: exportData } },
   { path: '/account/delete', surface: 'page', methods: { GET: deleteAccountForm, POST: deleteAccount } },
   { path: '/account/security', surface: 'page', methods: { GET: security } },

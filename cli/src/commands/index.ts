@@ -31,7 +31,7 @@ import { addTenant, changeTenant, listTenants, removeTenant } from './tenants.ts
 import { tryServer } from './try.ts';
 import { addUpstream, changeUpstreamSecret, checkUpstream, listUpstreams, removeUpstream } from './upstreams.ts';
 import { inviteUser, resetLink } from './user-links.ts';
-import { addUser, disableUser, enableUser, listUsers, removeUser, resetFactors } from './users.ts';
+import { addUser, disableUser, enableUser, listUsers, removeUser, resetFactors, setEmail } from './users.ts';
 import { addWebhook, enableWebhook, listDeliveries, listWebhooks, removeWebhook, replayWebhook, testWebhook } from './webhooks.ts';
 import { addWorkload, listWorkloads, removeWorkload } from './workloads.ts';
 
@@ -60,6 +60,7 @@ export const commands: readonly Command[] = [
   testMail,
   addUser,
   listUsers,
+  setEmail,
   removeUser,
   resetFactors,
   inviteUser,

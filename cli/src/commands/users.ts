@@ -17,7 +17,7 @@ import {
 } from 'auth-agent-mcp-server/node';
 import { confirm, readPassword } from '../ask.ts';
 import { type Call, type Command, databaseFlags, type Result, textFlag } from '../command.ts';
-import { next, withStore } from '../database.ts';
+import { next, withServer, withStore } from '../database.ts';
 import { Failure } from '../exit-codes.ts';
 import { safe, styleOf, table } from '../terminal.ts';
 
@@ -47,6 +47,26 @@ export const addUser: Command = {
       const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
       const then = person.role === 'user' ? 'auth-agent users list' : `auth-agent owner-tokens create ${person.username}`;
       return { data: viewOf(person), lines: [ok(`Added ${person.username} (${person.role}), ${person.id}`)], notes: [next(then)] };
+    }),
+};
+
+export const setEmail: Command = {
+  name: 'users set-email',
+  about: 'give a person another e-mail address; the old one is told, where mail is on',
+  usage: '<user> <email>',
+  flags: databaseFlags,
+  examples: ['auth-agent users set-email ada ada@example.org'],
+  run: (call) =>
+    withServer(call, async (context) => {
+      const user = await findPerson(context.store, call.args[0] ?? '');
+      const email = call.args[1] ?? '';
+      if (!isEmailAddress(email)) throw new Failure('usage', `${safe(email)} is no e-mail address`, { fix: setEmail.examples[0] });
+      const event = auditEvent('user.email_changed', context.now(), 'cli', { userId: user.id });
+      const outcome = await context.store.changeEmail({ userId: user.id, email }, context.mail.notify(event, { kind: 'email-changed', user }));
+      if (outcome === 'taken') throw new Failure('conflict', `Somebody else answers to ${safe(email)}`, { fix: 'auth-agent users list' });
+      if (outcome === 'gone') throw new Failure('conflict', `${safe(user.username)} is disabled`, { fix: `auth-agent users enable ${safe(user.username)}` });
+      const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
+      return { data: { id: user.id, email }, lines: [ok(`${safe(user.username)} has the address ${safe(email)}`)] };
     }),
 };
 

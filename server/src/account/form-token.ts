@@ -25,7 +25,8 @@ type FormPurpose =
   | 'code'
   | 'sign-up'
   | 'new-account'
-  | 'reset';
+  | 'reset'
+  | 'email';
 
 /** What a form is: its purpose and what it is about (a transaction, a session); a token for one is worth nothing for another. */
 export type Form = { purpose: FormPurpose; subject: string[] };

@@ -62,4 +62,4 @@ export function linkClosed(purpose: LinkPurpose): OAuthError {
   return new OAuthError('request_expired', 'The link or code is unknown, used or too old').onPage({ case: cases[purpose] });
 }
 
-const cases = { invitation: 'invitationClosed', reset: 'resetLinkClosed', 'sign-in': 'codeClosed', 'sign-up': 'codeClosed' } as const;
+const cases = { invitation: 'invitationClosed', reset: 'resetLinkClosed', email: 'emailLinkClosed', 'sign-in': 'codeClosed', 'sign-up': 'codeClosed' } as const;

@@ -13,6 +13,8 @@ export const eventTypes = [
   'user.enabled',
   'user.removed',
   'user.renamed',
+  'user.email_change_asked',
+  'user.email_changed',
   'user.signed_in',
   'user.sign_in_failed',
   'user.signed_out',

@@ -4,6 +4,7 @@
  */
 import { type AccessAnsweredValues, type AccessAskedValues, accessAnsweredMail, accessAskedMail } from '../views/mail/access-mail.ts';
 import { accountExistsMail, type CodeMailValues, signInCodeMail, signUpCodeMail } from '../views/mail/code-mail.ts';
+import { type EmailLinkValues, emailLinkMail } from '../views/mail/email-mail.ts';
 import type { Letter, MailFrame } from '../views/mail/letter.ts';
 import { type AccountNotice, type AccountNoticeValues, type AgentNotice, type AgentNoticeValues, accountNotice, agentNotice } from '../views/mail/notice.ts';
 import { type ResetMailValues, resetMail } from '../views/mail/reset-mail.ts';
@@ -30,6 +31,7 @@ export const mailKinds = {
   'sign-up-code': kind<CodeMailValues>({ letter: signUpCodeMail, lifetimeSeconds: 600 }),
   'account-exists': kind<{ path: string }>({ letter: accountExistsMail, lifetimeSeconds: 3600 }),
   'reset-link': kind<ResetMailValues>({ letter: resetMail, lifetimeSeconds: 3600 }),
+  'email-link': kind<EmailLinkValues>({ letter: emailLinkMail, lifetimeSeconds: 3600 }),
   'access-asked': kind<AccessAskedValues>({ letter: accessAskedMail, lifetimeSeconds: noticeSeconds }),
   'access-approved': kind<AccessAnsweredValues>({ letter: accessAnsweredMail('approved'), lifetimeSeconds: noticeSeconds }),
   'access-denied': kind<AccessAnsweredValues>({ letter: accessAnsweredMail('denied'), lifetimeSeconds: noticeSeconds }),
@@ -48,6 +50,7 @@ export const mailKinds = {
   'sign-in-linked': aboutAccount('sign-in-linked'),
   'sign-in-unlinked': aboutAccount('sign-in-unlinked'),
   'reset-link-made': aboutAccount('reset-link-made'),
+  'email-changed': aboutAccount('email-changed'),
 };
 
 export type MailKind = keyof typeof mailKinds;

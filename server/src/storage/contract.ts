@@ -11,6 +11,7 @@ import { companionsContract } from './contract/companions.ts';
 import { consentContract } from './contract/consent.ts';
 import { delegationsContract } from './contract/delegations.ts';
 import { deviceContract } from './contract/device.ts';
+import { emailsContract } from './contract/emails.ts';
 import { NOW, type Nodes } from './contract/fixtures.ts';
 import { isolationContract } from './contract/isolation.ts';
 import { lapsesContract } from './contract/lapses.ts';
@@ -66,6 +67,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
     for (const part of [
       peopleContract,
       accountsContract,
+      emailsContract,
       passkeysContract,
       oneTimeLinksContract,
       passwordsContract,

@@ -21,6 +21,7 @@ import { defendedNamesTable } from './tables/defended-names.ts';
 import { delegationsTable } from './tables/delegations.ts';
 import { deviceCodesTable } from './tables/device-codes.ts';
 import { dismissalsTable } from './tables/dismissals.ts';
+import { emailsTable } from './tables/emails.ts';
 import { factsTable } from './tables/facts.ts';
 import { grantsTable } from './tables/grants.ts';
 import { handOffTable } from './tables/hand-off.ts';
@@ -104,6 +105,7 @@ function storeOf(driver: Driver, tenant: string): Store {
     ...sessionsTable(driver, tenant),
     ...sessionClientsTable(driver, tenant),
     ...passwordsTable(driver, tenant),
+    ...emailsTable(driver, tenant),
     ...secondFactorsTable(driver, tenant),
     ...setupLinksTable(driver, tenant),
     ...oneTimeLinksTable(driver, tenant),

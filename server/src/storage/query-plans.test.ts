@@ -93,6 +93,8 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.findUser('usr_alice');
   await store.findUserByLogin('alice');
   await store.hasPeople();
+  await store.changeEmail({ userId: 'usr_alice', email: 'alice@new.example' }, happened('user.email_changed'));
+  await store.changeEmail({ userId: 'usr_alice', email: 'alice@newer.example', linkId: 'lnk_1' }, happened('user.email_changed'));
   await store.rehashPassword('usr_alice', 'a', 'b', NOW);
   await store.changePassword('usr_alice', 'hash', happened('user.password_changed'));
   await store.startSession({ ...session, deviceHash: 'device' }, 'older', happened('user.signed_in'));

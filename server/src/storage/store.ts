@@ -19,6 +19,7 @@ import type { DefendedNameVerbs } from './verbs/defended-names.ts';
 import type { DelegationVerbs } from './verbs/delegations.ts';
 import type { DeviceCodeVerbs } from './verbs/device-codes.ts';
 import type { DismissalVerbs } from './verbs/dismissals.ts';
+import type { EmailVerbs } from './verbs/emails.ts';
 import type { GrantVerbs } from './verbs/grants.ts';
 import type { HandOffVerbs } from './verbs/hand-off.ts';
 import type { KnownDeviceVerbs } from './verbs/known-devices.ts';
@@ -102,6 +103,7 @@ export type Store = AccessRequestVerbs &
   DelegationVerbs &
   DeviceCodeVerbs &
   DismissalVerbs &
+  EmailVerbs &
   GrantVerbs &
   HandOffVerbs &
   KnownDeviceVerbs &

@@ -67,6 +67,7 @@ export const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   findUser: (other) => nothing(other.findUser('usr_alice')),
   findUserByLogin: (other) => nothing(other.findUserByLogin('alice')),
   listUsers: (other) => none(other.listUsers()),
+  changeEmail: (other) => is(other.changeEmail({ userId: 'usr_alice', email: 'stolen@example.com' }, happened('user.email_changed')), 'gone'),
   renameUser: (other) => no(other.renameUser('usr_alice', 'stolen', happened('user.renamed'))),
   heldAbout: (other) => is(other.heldAbout('usr_alice', 10), {}),
   removeUser: (other) => is(other.removeUser('usr_alice', happened('user.removed')), 'gone'),

@@ -6,10 +6,10 @@ import type { AuditEvent } from '../../audit/event.ts';
 import type { NewUser, Role } from './users.ts';
 
 /**
- * `invitation` and `reset` are used by opening the link. `sign-in` and `sign-up` are proven in the browser that asked, with the code; a proven sign-up is then
+ * `invitation`, `reset` and `email` are used by opening the link. `sign-in` and `sign-up` are proven in the browser that asked, with the code; a proven sign-up is then
  * used by the account that is made from it.
  */
-export type LinkPurpose = 'invitation' | 'reset' | 'sign-in' | 'sign-up';
+export type LinkPurpose = 'invitation' | 'reset' | 'email' | 'sign-in' | 'sign-up';
 
 export type OneTimeLink = {
   /** Names the row to the browser that asked. Opens nothing. */

@@ -17,6 +17,7 @@ export type AccountNotice =
   | 'sign-in-linked'
   | 'sign-in-unlinked'
   | 'reset-link-made'
+  | 'email-changed'
   | 'new-device';
 export type AgentNotice = 'agent-connected' | 'more-access' | 'key-reused' | 'access-lapsed';
 
