@@ -344,7 +344,7 @@ export function gallery(world: Stand): Shown[] {
     await page.locator('main form').evaluate((form: HTMLFormElement) => form.setAttribute('novalidate', ''));
     await page.getByLabel('New e-mail address').fill(email);
     await page.getByRole('button', { name: 'Send the link' }).click();
-    await page.getByRole(email.includes('@') ? 'status' : 'alert').waitFor();
+    await (email.includes('@') ? page.locator('.done[role=status]') : page.getByRole('alert')).waitFor();
   }
 
   /** The mail is opened where it was asked for, or where nobody is signed in. */

@@ -135,6 +135,8 @@ const schema = z.strictObject({
   /** The ways to sign in. */
   signIn: z
     .strictObject({
+      /** Passwords are a way in. Off: none is asked for, chosen or reset, and those that people have open nothing. Needs codes by mail or upstreams, for the first time of each person. */
+      password: z.boolean().default(true),
       /** Characters that a new password has at least. */
       passwordMinLength: z.number().int().min(8).max(64).default(minPasswordLength),
       /** Who may make themselves an account: nobody, those whom an operator sent a link, or anybody. */
@@ -197,8 +199,10 @@ export type Options = Readonly<z.output<typeof schema>>;
 export function checkOptions(options: ServerOptions): Options {
   const result = schema.safeParse(options);
   if (!result.success) throw optionsProblem(result.error.issues);
-  const { signIn, sendMail } = result.data;
+  const { signIn, sendMail, fetchUpstream } = result.data;
   if (signIn.emailCode && !sendMail) throw new TypeError('"signIn.emailCode" needs mail: set smtpUrl and mailFrom');
+  // A passkey is added by somebody who is signed in: it can never be anybody's first way in.
+  if (!signIn.password && !signIn.emailCode && !fetchUpstream) throw new TypeError('"signIn.password" can be false only with "signIn.emailCode" or upstreams');
   return Object.freeze(result.data);
 }
 

@@ -47,6 +47,12 @@ export const resetLink: Command = {
       const user = await findPerson(context.store, call.args[0] ?? '');
       if (user.disabledAt !== undefined)
         throw new Failure('conflict', `${safe(user.username)} is disabled`, { fix: `auth-agent users enable ${safe(user.username)}` });
+      if (!context.options.signIn.password) {
+        throw new Failure('refused', 'Nobody has a password here', {
+          why: 'AUTH_AGENT_PASSWORD is false.',
+          fix: `People sign in with a code by mail or an upstream; another address: auth-agent users set-email ${safe(user.username)} <email>`,
+        });
+      }
       const link = await makeResetLink(user, context);
       const notes = [`  For ${safe(user.username)}. It works once, for 24 hours; earlier links have ended. Their agents stay connected.`];
       return { data: { url: link, user_id: user.id, expires_in: operatorResetSeconds }, lines: [link], notes };

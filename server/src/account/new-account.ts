@@ -80,7 +80,7 @@ function addressed(link: OneTimeLink): OneTimeLink & { email: string } {
 async function makeAccount(door: Door, form: Parameters, place: Place & { browser: Browser }): Promise<Answer> {
   const { context } = place;
   const name = form.get('name')?.normalize('NFC').trim();
-  const chosen = form.get('password') ?? '';
+  const chosen = context.options.signIn.password ? (form.get('password') ?? '') : '';
   const again = async (problems: NewAccountProblem[]) => ({ ...(await accountAnswer(door, { name, problems }, { query: form, ...place })), status: 400 });
   const problems = await problemsOf({ name, chosen, email: door.link.email }, context);
   if (problems.length > 0) return again(problems);
@@ -90,13 +90,18 @@ async function makeAccount(door: Door, form: Parameters, place: Place & { browse
   if (user === 'used') throw linkClosed(door.link.purpose);
   if (user === 'taken') return again([{ field: 'email', problem: 'taken' }]);
   const amr = door.link.purpose === 'invitation' && passwordHash !== undefined ? password.amr : emailCodeAmr;
-  return finishSignIn({ user, amr, onward: onwardOf(form) }, place);
+  return finishSignIn({ user, amr, onward: hasWayIn(passwordHash, context) ? onwardOf(form) : { security: true } }, place);
+}
+
+/** Where only upstreams and passkeys are on, a new person chooses one of them first, or they would not come back. */
+function hasWayIn(passwordHash: string | undefined, { options }: Context): boolean {
+  return passwordHash !== undefined || emailCodeOn(options);
 }
 
 async function problemsOf({ name, chosen, email }: { name?: string; chosen: string; email: string }, context: Context): Promise<NewAccountProblem[]> {
   const problems: NewAccountProblem[] = [];
   if (name !== undefined && name !== '' && !isDisplayName(name)) problems.push({ field: 'name', problem: 'invalid' });
-  if (chosen === '' && emailCodeOn(context.options)) return problems;
+  if (chosen === '' && (emailCodeOn(context.options) || !context.options.signIn.password)) return problems;
   const problem = await passwordProblem(chosen, { email, name }, context.options);
   return problem === undefined ? problems : [...problems, { field: 'password', problem }];
 }
@@ -138,7 +143,7 @@ async function accountAnswer(door: Door, shown: Shown, place: Place & { query: P
     hidden: { ...named, ...onwardFields(onward), csrf: formToken(formOf(path, Object.values(named)[0]), browser, context) },
     email: link.email,
     invited: path === '/invite',
-    passwordOptional: emailCodeOn(context.options),
+    password: context.options.signIn.password && (emailCodeOn(context.options) ? 'optional' : 'needed'),
     minLength: context.options.signIn.passwordMinLength,
     client: await waitingClient(onward.tx, browser, context),
   });

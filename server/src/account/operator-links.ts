@@ -5,6 +5,7 @@
 import { auditEvent } from '../audit/event.ts';
 import type { Context } from '../context.ts';
 import type { Role, User } from '../storage/store.ts';
+import { mustBeOn } from './methods/email-code.ts';
 import { linkPath, newLink } from './one-time-link.ts';
 
 export const invitationSeconds = 7 * 86_400;
@@ -18,8 +19,13 @@ export async function makeInvitation({ email, role }: { email: string; role: Rol
   return context.issuer + linkPath('/invite', token);
 }
 
-/** Makes a link with which this person chooses a new password, good for 24 hours, once. Earlier ones end, and the person is told that somebody has one. */
+/**
+ * Makes a link with which this person chooses a new password, good for 24 hours, once. Earlier ones end, and the person is told that somebody has one.
+ *
+ * @throws {OAuthError} not_found where passwords are off.
+ */
 export async function makeResetLink(user: User, context: Context): Promise<string> {
+  mustBeOn(context.options.signIn.password);
   const { link, token } = newLink({ purpose: 'reset', userId: user.id, lifetimeSeconds: operatorResetSeconds }, context);
   const event = auditEvent('user.reset_link_created', context.now(), 'cli', { userId: user.id, detail: { link: link.id } });
   await context.store.addLink(link, { replaces: true }, context.mail.notify(event, { kind: 'reset-link-made', user }));

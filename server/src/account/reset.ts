@@ -28,6 +28,7 @@ type ResetLink = OneTimeLink & { userId: string };
 
 /** GET /reset asks for a name; GET /reset?token=… for the new password. */
 export async function resetForm(exchange: Exchange, context: Context): Promise<Answer> {
+  mustBeOn(context.options.signIn.password);
   const query = parametersFromForm(new URL(exchange.request.url).search);
   const place = { browser: browserOf(exchange, context), exchange, context };
   const token = query.get('token');
@@ -37,6 +38,7 @@ export async function resetForm(exchange: Exchange, context: Context): Promise<A
 
 /** POST /reset, with or without `token`. */
 export async function reset(exchange: Exchange, context: Context): Promise<Answer> {
+  mustBeOn(context.options.signIn.password);
   const form = await readParameters(exchange.request, 'form');
   refuseRepeated(form);
   const token = form.get('token');
@@ -47,9 +49,11 @@ export async function reset(exchange: Exchange, context: Context): Promise<Answe
 
 /** GET /reset/sent and GET /reset/done: what the forms lead to. */
 export function resetSent(exchange: Exchange, context: Context): Answer {
+  mustBeOn(context.options.signIn.password);
   return page(resetSentPage(pageFrame(exchange, context), { signInHref: signInHref(exchange, context) }));
 }
 export function resetDone(exchange: Exchange, context: Context): Answer {
+  mustBeOn(context.options.signIn.password);
   return page(resetDonePage(pageFrame(exchange, context), { signInHref: signInHref(exchange, context), agentsHref: `${context.base}/account/agents` }));
 }
 

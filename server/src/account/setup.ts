@@ -24,9 +24,12 @@ import { beginSession } from './session.ts';
 
 const linkSeconds = 15 * 60;
 
+/** RFC 8176 §2: the secret of the link is a one-time password. */
+const setupLinkAmr: readonly string[] = ['otp'];
+
 type Place = { exchange: Exchange; context: Context };
 type Problem = { field: SetupField; problem: SetupProblem };
-type Candidate = { username: string; email: string; password: string };
+type Candidate = { username: string; email: string; password?: string };
 
 /** Makes a setup link: good for 15 minutes and one operator. The token is in the URL and, hashed, in the database; nowhere else. */
 export async function makeSetupLink(context: Context): Promise<string> {
@@ -56,7 +59,7 @@ export async function setup(exchange: Exchange, context: Context): Promise<Answe
   const candidate: Candidate = {
     username: (form.get('username') ?? '').normalize('NFKC').trim(),
     email: (form.get('email') ?? '').trim(),
-    password: form.get('password') ?? '',
+    password: context.options.signIn.password ? (form.get('password') ?? '') : undefined,
   };
   const again = (errors: Problem[]) => ({ ...setupAnswer({ token, errors, ...candidate }, browser, { exchange, context }), status: 400 });
   const errors = await problemsOf(candidate, context);
@@ -65,7 +68,7 @@ export async function setup(exchange: Exchange, context: Context): Promise<Answe
   const created = await createOperator(token, candidate, { exchange, context });
   if (created === 'used') throw linkClosed();
   if (created === 'taken') return again([{ field: 'username', problem: 'taken' }]);
-  const cookies = await beginSession(created.operator, { keep: false, amr: password.amr }, { exchange, context });
+  const cookies = await beginSession(created.operator, { keep: false, amr: candidate.password === undefined ? setupLinkAmr : password.amr }, { exchange, context });
   return page(
     setupDonePage(pageFrame(exchange, context), { ownerToken: created.ownerToken, exampleCurl: exampleCurl(created.ownerToken, context) }),
     200,
@@ -93,7 +96,8 @@ function formOf(token: string): Form {
 function setupAnswer(values: { token: string; errors?: Problem[]; username?: string; email?: string }, browser: Browser, { exchange, context }: Place): Answer {
   const { token, errors, username, email } = values;
   const csrf = formToken(formOf(token), browser, context);
-  const minLength = context.options.signIn.passwordMinLength;
+  const { passwordMinLength, password } = context.options.signIn;
+  const minLength = password ? passwordMinLength : undefined;
   return page(
     setupPage(pageFrame(exchange, context, `${context.base}/setup?token=${token}`), { token, csrf, minLength, errors, username, email }),
     200,
@@ -107,7 +111,7 @@ async function problemsOf({ username, email, password }: Candidate, context: Con
   else if (!isUsername(username)) problems.push({ field: 'username', problem: 'invalid' });
   if (email === '') problems.push({ field: 'email', problem: 'missing' });
   else if (!isEmailAddress(email)) problems.push({ field: 'email', problem: 'invalid' });
-  const problem = await passwordProblem(password, { username, email }, context.options);
+  const problem = password === undefined ? undefined : await passwordProblem(password, { username, email }, context.options);
   if (problem !== undefined) problems.push({ field: 'password', problem });
   return problems;
 }
@@ -121,7 +125,7 @@ async function createOperator(
   const operator: User = { id: randomId('usr_', 12), username: candidate.username, email: candidate.email, role: 'operator', createdAt: now };
   const { value: ownerToken, row } = newOwnerToken(operator.id, 'Setup', now);
   const event = auditEvent('setup.completed', now, `user:${operator.id}`, { userId: operator.id, address: exchange.address, requestId: exchange.requestId });
-  const passwordHash = await hashPassword(candidate.password);
+  const passwordHash = candidate.password === undefined ? undefined : await hashPassword(candidate.password);
   const outcome = await context.store.redeemSetupLink(sha256(token), { ...operator, passwordHash }, row, event);
   return outcome === 'done' ? { operator, ownerToken } : outcome;
 }

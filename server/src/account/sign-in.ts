@@ -90,7 +90,7 @@ export async function passkeyRequest(exchange: Exchange, context: Context): Prom
 }
 
 /** What the server knows by itself of a sign-in page. */
-type Offered = 'cannotConfirm' | 'csrf' | 'client' | 'signInHint' | 'passkeys' | 'stronger' | 'upstreams' | 'emailCode' | 'resetHref' | 'signUpHref';
+type Offered = 'cannotConfirm' | 'csrf' | 'client' | 'signInHint' | 'passkeys' | 'stronger' | 'upstreams' | 'emailCode' | 'passwordless' | 'resetHref' | 'signUpHref';
 
 /** The sign-in page, for this room and for /authorize, which shows it at once when nobody is signed in. */
 export async function signInAnswer(
@@ -103,6 +103,7 @@ export async function signInAnswer(
   const target = parked && values.reason === 'confirm' ? await targetOf(parked.request.resource, context) : undefined;
   const demand = values.reason === 'confirm' ? await confirmationDemand(exchange, context) : { again: demandedBy(parked?.request) };
   const upstreams = await offeredUpstreams(demand, context);
+  const passwordless = !context.options.signIn.password;
   noteLanguage(exchange, { asked: parked?.request.language });
   // Shown by /authorize or after a form, it has an address of its own all the same.
   const isForm = exchange.request.method === 'GET' && new URL(exchange.request.url).pathname === `${context.base}/login`;
@@ -118,7 +119,8 @@ export async function signInAnswer(
     passkeys: passkeysOn(context.options),
     stronger: !meetsAcr(password.amr, parked?.request.acrValues),
     // Whoever came back from an upstream to link it stays in this one form.
-    emailCode: emailCodeOn(context.options) && values.arrival === undefined,
+    emailCode: emailCodeOn(context.options) && (passwordless || values.arrival === undefined),
+    passwordless,
     cannotConfirm: values.reason === 'confirm' ? await cannotConfirm(upstreams, exchange, context) : undefined,
     ...linksBeside(values, context),
   });
@@ -140,7 +142,7 @@ async function cannotConfirm(offered: readonly unknown[], exchange: Exchange, co
 function linksBeside(values: Onward & Pick<SignInPageValues, 'reason'>, { base, options }: Context): Pick<SignInPageValues, 'resetHref' | 'signUpHref'> {
   const query = queryOf(values);
   const mayBeNew = signUpIsOpen(options) && values.reason !== 'confirm';
-  return { resetHref: `${base}/reset${query}`, signUpHref: mayBeNew ? `${base}/signup${query}` : undefined };
+  return { resetHref: options.signIn.password ? `${base}/reset${query}` : undefined, signUpHref: mayBeNew ? `${base}/signup${query}` : undefined };
 }
 
 export function loginForm(tx: string | undefined): Form {

@@ -6,5 +6,5 @@ import type { WaysOn } from '../storage/store.ts';
 import { passkeysOn } from './passkey-challenge.ts';
 
 export function waysOn({ options }: Context): WaysOn {
-  return { password: true, passkeys: passkeysOn(options), upstreams: options.fetchUpstream !== undefined };
+  return { password: options.signIn.password, passkeys: passkeysOn(options), upstreams: options.fetchUpstream !== undefined };
 }

@@ -46,6 +46,7 @@ export async function startProduction(config: Config, log: Log): Promise<Product
     const context = (await server.context()) as Context;
     await refuseDemoSecrets(context);
     await openKeys(context);
+    await refuseNoWayIn(context);
     warnAbout(config, log);
     const close = () => server.close().finally(telemetry?.close);
     const maintain = watcher ? () => watcher.maintenance(server.maintain) : server.maintain;
@@ -97,6 +98,16 @@ function warnAbout({ databaseUrl, issuer, host, trustedProxies }: CheckedConfig,
       means: 'a proxy must speak TLS in front of this server; until trustedProxies names it, all callers count as one address',
     });
   }
+}
+
+/** Passkeys are added by people who are signed in: without passwords and codes by mail, only an upstream lets anybody in at first. */
+async function refuseNoWayIn({ options: { signIn }, store }: Context): Promise<void> {
+  if (signIn.password || signIn.emailCode || (await store.listUpstreams()).length > 0) return;
+  throw new StartRefused('Nobody could sign in: passwords and codes by mail are off, and no upstream is listed', {
+    kind: 'usage',
+    why: 'A passkey is added by somebody who is signed in already.',
+    fix: 'List an upstream first (auth-agent upstreams add), or AUTH_AGENT_EMAIL_CODE=true with mail, or AUTH_AGENT_PASSWORD=true',
+  });
 }
 
 /** Demo data is known to the world: whoever read our documentation could sign in. */

@@ -59,6 +59,7 @@ export const settings: readonly Setting[] = [
     option: 'signIn.signUp',
     about: 'who may make an account: closed, invitation (auth-agent users invite) or open (by mail or upstream)',
   },
+  { name: 'password', kind: 'switch', option: 'signIn.password', about: 'sign in with passwords (true); false needs emailCode or an upstream' },
   { name: 'emailCode', kind: 'switch', option: 'signIn.emailCode', about: 'people may sign in with a code sent by mail' },
   { name: 'passwordMinLength', kind: 'number', option: 'signIn.passwordMinLength', about: 'characters that a new password has at least (12)' },
   {

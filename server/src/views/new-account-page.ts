@@ -22,8 +22,8 @@ export type NewAccountPageValues = {
   email: string;
   /** Somebody who runs the service sent a link. */
   invited: boolean;
-  /** Codes by mail are a way in of their own here. */
-  passwordOptional: boolean;
+  /** Optional where codes by mail are a way in of their own; false where there are no passwords. */
+  password: 'needed' | 'optional' | false;
   minLength: number;
   client?: ClientView;
   name?: string;
@@ -37,7 +37,8 @@ export function newAccountPage(page: PageFrame, values: NewAccountPageValues): s
   const problems: FieldProblem[] = (values.problems ?? []).map((one) => ({ field: one.field, text: problemText(page, one, minLength) }));
   const problemOf = (field: string) => problems.find((problem) => problem.field === field)?.text;
   const named = problemOf('name');
-  const hint = t(values.passwordOptional ? 'newAccount.passwordOptional' : 'password.hint', { count: minLength });
+  const optional = values.password === 'optional';
+  const hint = t(optional ? 'newAccount.passwordOptional' : 'password.hint', { count: minLength });
   const main = html`${errorSummary(page, problems)}<h1>${t(values.invited ? 'newAccount.invited' : 'newAccount.title', { service: page.serviceName })}</h1>
 ${client && html`<p>${rich('signUp.back', { name: nameInSentence(page, clientIdentity(client, page)) })}</p>`}
 <form method="post" action="${page.base}${values.path}">
@@ -46,7 +47,7 @@ ${hiddenFields(values.hidden)}<div class="field"><label for="email">${t('signUp.
 <div class="field"><label for="name">${t('newAccount.name')}</label><p class="hint" id="name-hint">${t('newAccount.nameHint')}</p>
 ${named !== undefined && html`<p class="problem" id="name-problem">${named}</p>`}
 <input id="name" name="name" type="text" autocomplete="name" maxlength="100" aria-describedby="${named === undefined ? 'name-hint' : 'name-hint name-problem'}"${values.name !== undefined && html` value="${values.name}"`}${named !== undefined && html` aria-invalid="true"`}></div>
-${passwordField(page, { autocomplete: 'new-password', hint, minLength, optional: values.passwordOptional, problem: problemOf('password'), autofocus: problems.length === 0 })}
+${values.password !== false && passwordField(page, { autocomplete: 'new-password', hint, minLength, optional, problem: problemOf('password'), autofocus: problems.length === 0 })}
 <button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('newAccount.submit')}</button>
 </form>`;
 

@@ -121,6 +121,8 @@ function everyPage(x: string): Record<string, string> {
     approved: signInPage(page, { csrf: x, client: { ...client, tier: 'approved' } }),
     cannotConfirm: signInPage(page, { csrf: x, username: x, reason: 'confirm', cannotConfirm: { names: [x, x], minutes: 5 }, resetHref: '/t/acme/reset' }),
     confirm: signInPage(page, { csrf: x, username: x, reason: 'confirm' }),
+    passwordless: signInPage(page, { csrf: x, username: x, passwordless: true, emailCode: true, passkeys: true, upstreams: [{ id: x, name: x }], error: 'no-name' }),
+    passwordlessAlone: signInPage(page, { csrf: x, passwordless: true, passkeys: true, upstreams: [{ id: x, name: x }], reason: 'confirm' }),
     signedOutMeanwhile: signInPage(page, { csrf: x, client: { ...client, tier: 'dynamic' }, reason: 'signed-out', error: 'throttled', retryAfterSeconds: 60 }),
     consent: consentPage(page, { ...consent, client: { ...client, tier: 'dynamic' }, scopes: [{ name: x, description: x, optional: true }] }),
     stepUp: consentPage(page, consent),

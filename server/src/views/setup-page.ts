@@ -17,8 +17,8 @@ export type SetupPageValues = {
   /** The one-time setup token, given back by the form. */
   token: string;
   csrf: string;
-  /** Of a password, in characters. */
-  minLength: number;
+  /** Of a password, in characters; undefined where there are no passwords. */
+  minLength?: number;
   errors?: readonly { field: SetupField; problem: SetupProblem }[];
   username?: string;
   email?: string;
@@ -27,9 +27,10 @@ export type SetupPageValues = {
 /** Renders the form that posts `token`, `csrf`, `username`, `email` and `password` to `{base}/setup`. */
 export function setupPage(page: PageFrame, values: SetupPageValues): string {
   const { t } = page;
+  const { minLength } = values;
   const problems: FieldProblem[] = (values.errors ?? []).map(({ field, problem }) => ({
     field,
-    text: t(`setup.error.${problem}`, { field: t(`setup.${field}`), count: values.minLength }),
+    text: t(`setup.error.${problem}`, { field: t(`setup.${field}`), count: minLength ?? 0 }),
   }));
   const problemOf = (field: SetupField) => problems.find((problem) => problem.field === field)?.text;
   const title = t('setup.title', { service: page.serviceName });
@@ -38,7 +39,7 @@ export function setupPage(page: PageFrame, values: SetupPageValues): string {
 <input type="hidden" name="token" value="${values.token}"><input type="hidden" name="csrf" value="${values.csrf}">
 ${textField(page, 'username', { autocomplete: 'username', type: 'text', value: values.username, problem: problemOf('username'), autofocus: problems.length === 0 })}
 ${textField(page, 'email', { autocomplete: 'email', type: 'email', value: values.email, problem: problemOf('email') })}
-${passwordField(page, { autocomplete: 'new-password', hint: t('setup.passwordHint', { count: values.minLength }), minLength: values.minLength, problem: problemOf('password') })}
+${minLength !== undefined && passwordField(page, { autocomplete: 'new-password', hint: t('setup.passwordHint', { count: minLength }), minLength, problem: problemOf('password') })}
 <button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('setup.submit')}</button>
 </form>`;
 

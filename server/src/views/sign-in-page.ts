@@ -31,6 +31,8 @@ export type SignInPageValues = {
   error?: 'wrong-credentials' | 'wrong-passkey' | 'no-name' | 'throttled' | 'disabled';
   /** A code by mail is offered beside the password. */
   emailCode?: boolean;
+  /** No password is asked for: the form is for a code by mail or a passkey, and empty without them. */
+  passwordless?: boolean;
   /** For whoever cannot sign in; no sign-up where there is none. */
   resetHref?: string;
   signUpHref?: string;
@@ -72,18 +74,40 @@ ${values.pause !== undefined && html`<input type="hidden" name="to" value="pause
 ${values.device && html`<input type="hidden" name="to" value="device"><input type="hidden" name="user_code" value="${values.device.userCode ?? ''}">`}
 ${(values.security || values.profile) && html`<input type="hidden" name="to" value="${values.security ? 'security' : 'profile'}">`}
 <input type="hidden" name="csrf" value="${values.csrf}">
-${usernameField(page, values)}
-${passwordField(page, { autocomplete: 'current-password', invalidBecauseOf: values.error === 'wrong-credentials' ? 'problems' : undefined, autofocus: !values.error && (confirming || Boolean(values.username)) })}
-${!confirming && html`<label class="check"><input type="checkbox" name="keep" value="1"><span>${t('signIn.keep')}</span></label>`}
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t(confirming ? 'signIn.confirm' : 'signIn.submit')}</button>
-${values.passkeys && passkeyButton(page, values)}
-${values.emailCode && html`<button type="submit" class="button quiet" formaction="${page.base}/login/code" formnovalidate data-busy="${t('layout.busy')}">${t('signIn.emailCode')}</button>`}
+${values.passwordless ? withoutPassword(page, values) : withPassword(page, values)}
 </form>
-${upstreamButtons(page, { ...values, upstreams: values.upstreams ?? [], confirming })}
+${upstreamButtons(page, { ...values, upstreams: values.upstreams ?? [], confirming, alone: values.passwordless && !values.emailCode })}
 ${linksBeside(page, values)}
 ${values.signInHint !== undefined && html`<p class="chip"><strong>${t('signIn.hint')}</strong> ${values.signInHint}</p>`}`;
 
   return renderPage(page, { title: t(confirming ? 'signIn.confirmTitle' : 'signIn.title'), why: 'why.signIn', main });
+}
+
+function withPassword(page: PageFrame, values: SignInPageValues): Markup {
+  const { t } = page;
+  const confirming = values.reason === 'confirm';
+  return html`${usernameField(page, values)}
+${passwordField(page, { autocomplete: 'current-password', invalidBecauseOf: values.error === 'wrong-credentials' ? 'problems' : undefined, autofocus: !values.error && (confirming || Boolean(values.username)) })}
+${keepBox(page, values)}
+<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t(confirming ? 'signIn.confirm' : 'signIn.submit')}</button>
+${values.passkeys && passkeyButton(page, values)}
+${values.emailCode && codeButton(page, 'quiet')}`;
+}
+
+/** The button of the code comes first: it is what Enter presses. */
+function withoutPassword(page: PageFrame, values: SignInPageValues): Markup {
+  return html`${values.emailCode && usernameField(page, values)}
+${values.emailCode && keepBox(page, values)}
+${values.emailCode && codeButton(page, 'main')}
+${values.passkeys && passkeyButton(page, values)}`;
+}
+
+function keepBox({ t }: Words, { reason }: SignInPageValues): Markup | undefined {
+  return reason === 'confirm' ? undefined : html`<label class="check"><input type="checkbox" name="keep" value="1"><span>${t('signIn.keep')}</span></label>`;
+}
+
+function codeButton({ t, base }: PageFrame, kind: 'main' | 'quiet'): Markup {
+  return html`<button type="submit" class="button ${kind}" formaction="${base}/login/code" formnovalidate data-busy="${t('layout.busy')}">${t('signIn.emailCode')}</button>`;
 }
 
 /** Nothing that could be typed here would help, so what does is said instead. */
@@ -91,7 +115,7 @@ function deadEnd(page: PageFrame, values: SignInPageValues, { names, minutes }: 
   const { t, language } = page;
   const listed = new Intl.ListFormat(language).format(names.map((name) => visibleText(name)));
   const main = html`<h1>${t('signIn.confirmTitle')}</h1>
-<p class="note">${t('signIn.cannotConfirm', { names: listed })}</p><p>${t('signIn.cannotConfirmHow', { minutes })}</p>
+<p class="note">${t('signIn.cannotConfirm', { names: listed })}</p><p>${t(values.passwordless ? 'signIn.cannotConfirmPasskey' : 'signIn.cannotConfirmHow', { minutes })}</p>
 <p><a class="button main" href="${page.base}/logout">${t('signOut.submit')}</a></p>
 ${linksBeside(page, values)}`;
   return renderPage(page, { title: t('signIn.confirmTitle'), why: 'why.signIn', main });
@@ -112,7 +136,7 @@ function heading(page: Words, values: SignInPageValues, identity: ClientIdentity
 function lead(page: PageFrame, values: SignInPageValues, identity: ClientIdentity | undefined): Markup {
   const { t, rich } = page;
   const by = identity && html`<p class="by tier-${identity.tier}">${icons[identity.tier]}<span>${publisher(page, identity)}</span></p>`;
-  if (values.reason === 'confirm') return html`<p>${t('signIn.confirmText')}</p>${unlocked(page, values.unlocks ?? [], identity)}`;
+  if (values.reason === 'confirm') return html`<p>${t(values.passwordless ? 'signIn.confirmAny' : 'signIn.confirmText')}</p>${unlocked(page, values.unlocks ?? [], identity)}`;
   if (values.reason === 'signed-out') {
     const text = identity ? rich('signIn.signedOutClient', { name: nameInSentence(page, identity) }) : rich('signIn.signedOut');
     return html`${by}<p class="note">${text}</p>`;

@@ -17,6 +17,8 @@ export type UpstreamButtonsValues = {
   profile?: boolean;
   arrival?: string;
   confirming: boolean;
+  /** Nothing stands above that one could do instead. */
+  alone?: boolean;
 };
 
 /** Nothing where there is no upstream. */
@@ -33,7 +35,7 @@ export function upstreamButtons(page: PageFrame, values: UpstreamButtonsValues):
     reason: values.confirming ? 'confirm' : undefined,
   };
   const label = values.confirming ? 'signIn.confirmWith' : 'signIn.with';
-  return html`<p class="center muted">${t('signIn.or')}</p>
+  return html`${!values.alone && html`<p class="center muted">${t('signIn.or')}</p>`}
 <form method="post" action="${page.base}/login/upstream">
 ${Object.entries(hidden).map(([name, value]) => value !== undefined && html`<input type="hidden" name="${name}" value="${value}">\n`)}
 ${values.upstreams.map(({ id, name }) => html`<button type="submit" class="button quiet" name="upstream" value="${id}"><span>${rich(label, { name: html`<bdi>${visibleText(name)}</bdi>` })}</span></button>\n`)}

@@ -8,6 +8,7 @@ import type { Parameters } from '../../rules/parameters.ts';
 import type { User } from '../../storage/store.ts';
 import type { Browser } from '../browser-cookie.ts';
 import { secondStepAmr } from '../second-factor.ts';
+import { emailCodeAmr, emailCodeOn, mustBeOn } from './email-code.ts';
 import { passkey } from './passkey.ts';
 import { password } from './password.ts';
 
@@ -36,11 +37,13 @@ const methods: readonly SignInMethod[] = [passkey, password];
 /** The levels of sign-in that somebody can reach here, by name (`acr_values_supported`). */
 export function offeredAcrs(options: Options): string[] {
   const amrs = methods.filter((method) => method.isOn(options)).map(({ amr }) => amr);
-  const levels = [...amrs, ...(options.signIn.totp ? [secondStepAmr.app] : [])].map((amr) => acrOf(amr) ?? '');
+  const levels = [...amrs, ...(emailCodeOn(options) ? [emailCodeAmr] : []), ...(options.signIn.totp ? [secondStepAmr.app] : [])].map((amr) => acrOf(amr) ?? '');
   return [...new Set(levels)].filter((acr) => acr !== '').toSorted();
 }
 
-/** The method whose fields a form has. */
+/** The method whose fields a form has. @throws {OAuthError} not_found when it has none and passwords are off. */
 export function methodOf(form: Parameters, context: Context): SignInMethod {
-  return methods.find((method) => method.isOn(context.options) && method.login(form) !== undefined) ?? password;
+  const found = methods.find((method) => method.isOn(context.options) && method.login(form) !== undefined);
+  if (!found) mustBeOn(password.isOn(context.options));
+  return found ?? password;
 }

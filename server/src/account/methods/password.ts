@@ -8,7 +8,7 @@ import type { SignInMethod, SignInPlace, Verdict } from './index.ts';
 
 export const password: SignInMethod = {
   amr: ['pwd'],
-  isOn: () => true,
+  isOn: ({ signIn }) => signIn.password,
   login: (form) => form.get('username')?.trim().slice(0, 320),
   verify,
 };

@@ -3,7 +3,7 @@
  * only if that update happened, in the same commit.
  */
 import { ConstraintError, type Driver, sql } from '../driver.ts';
-import { type NewUser, ROOT_TENANT, type Store } from '../store.ts';
+import { ROOT_TENANT, type Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { addPassword } from './credentials.ts';
 import { insertOwnerToken, ownerTokenRow } from './owner-tokens.ts';
@@ -48,10 +48,11 @@ export function setupLinksTable(driver: Driver, tenant: string): Pick<Store, 'ad
       const statements = [
         use({ tenant, tokenHash, now: event.at, mark: event.id, usernameKey: person.usernameKey, emailKey: person.emailKey }),
         insertOperator({ ...person, tokenHash }),
-        addPassword(passwordOf(tenant, operator, event.id)),
         insertOwnerToken(ownerTokenRow(tenant, token, event.id)),
         eventIfUsed(tenant, tokenHash, event),
       ];
+      if (operator.passwordHash !== undefined)
+        statements.push(addPassword({ tenant, userId: operator.id, hash: operator.passwordHash, at: operator.createdAt, mark: event.id }));
       try {
         const [used] = await driver.write(statements);
         if (used?.changes === 1) return 'done';
@@ -62,8 +63,4 @@ export function setupLinksTable(driver: Driver, tenant: string): Pick<Store, 'ad
       }
     },
   };
-}
-
-function passwordOf(tenant: string, operator: NewUser & { passwordHash: string }, mark: string) {
-  return { tenant, userId: operator.id, hash: operator.passwordHash, at: operator.createdAt, mark };
 }

@@ -9,6 +9,6 @@ export type SetupLinkVerbs = {
   addSetupLink(tokenHash: string, now: number, expiresAt: number): Promise<void>;
   setupLinkOpen(tokenHash: string, now: number): Promise<boolean>;
   /** Uses the link up and creates the operator and their owner token, all or nothing. */
-  redeemSetupLink(tokenHash: string, operator: NewUser & { passwordHash: string }, token: OwnerToken, event: AuditEvent): Promise<'done' | 'used' | 'taken'>;
+  redeemSetupLink(tokenHash: string, operator: NewUser, token: OwnerToken, event: AuditEvent): Promise<'done' | 'used' | 'taken'>;
   hasOperator(): Promise<boolean>;
 };
