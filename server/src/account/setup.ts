@@ -68,7 +68,11 @@ export async function setup(exchange: Exchange, context: Context): Promise<Answe
   const created = await createOperator(token, candidate, { exchange, context });
   if (created === 'used') throw linkClosed();
   if (created === 'taken') return again([{ field: 'username', problem: 'taken' }]);
-  const cookies = await beginSession(created.operator, { keep: false, amr: candidate.password === undefined ? setupLinkAmr : password.amr }, { exchange, context });
+  const cookies = await beginSession(
+    created.operator,
+    { keep: false, amr: candidate.password === undefined ? setupLinkAmr : password.amr },
+    { exchange, context },
+  );
   return page(
     setupDonePage(pageFrame(exchange, context), { ownerToken: created.ownerToken, exampleCurl: exampleCurl(created.ownerToken, context) }),
     200,

@@ -90,7 +90,18 @@ export async function passkeyRequest(exchange: Exchange, context: Context): Prom
 }
 
 /** What the server knows by itself of a sign-in page. */
-type Offered = 'cannotConfirm' | 'csrf' | 'client' | 'signInHint' | 'passkeys' | 'stronger' | 'upstreams' | 'emailCode' | 'passwordless' | 'resetHref' | 'signUpHref';
+type Offered =
+  | 'cannotConfirm'
+  | 'csrf'
+  | 'client'
+  | 'signInHint'
+  | 'passkeys'
+  | 'stronger'
+  | 'upstreams'
+  | 'emailCode'
+  | 'passwordless'
+  | 'resetHref'
+  | 'signUpHref';
 
 /** The sign-in page, for this room and for /authorize, which shows it at once when nobody is signed in. */
 export async function signInAnswer(

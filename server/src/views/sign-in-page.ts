@@ -136,7 +136,8 @@ function heading(page: Words, values: SignInPageValues, identity: ClientIdentity
 function lead(page: PageFrame, values: SignInPageValues, identity: ClientIdentity | undefined): Markup {
   const { t, rich } = page;
   const by = identity && html`<p class="by tier-${identity.tier}">${icons[identity.tier]}<span>${publisher(page, identity)}</span></p>`;
-  if (values.reason === 'confirm') return html`<p>${t(values.passwordless ? 'signIn.confirmAny' : 'signIn.confirmText')}</p>${unlocked(page, values.unlocks ?? [], identity)}`;
+  if (values.reason === 'confirm')
+    return html`<p>${t(values.passwordless ? 'signIn.confirmAny' : 'signIn.confirmText')}</p>${unlocked(page, values.unlocks ?? [], identity)}`;
   if (values.reason === 'signed-out') {
     const text = identity ? rich('signIn.signedOutClient', { name: nameInSentence(page, identity) }) : rich('signIn.signedOut');
     return html`${by}<p class="note">${text}</p>`;
