@@ -12,6 +12,7 @@ import { sha256 } from '../crypto/hash.ts';
 import { hashPassword } from '../crypto/password.ts';
 import { openStorage } from '../storage/open.ts';
 import type { Store } from '../storage/store.ts';
+import { sealCredential } from '../upstream/client.ts';
 import { loadConfig } from './config.ts';
 import { openDatabase, parseDatabaseUrl } from './database.ts';
 import { nodeLog } from './log.ts';
@@ -48,6 +49,31 @@ async function prepared(file: string, prepare: (store: Store, context: Context) 
   await prepare(context.store, context);
   await server.storage.close();
 }
+
+test('a start into which nobody could sign in is refused: without passwords there are codes by mail, or an upstream is listed', async () => {
+  const off = { AUTH_AGENT_PASSWORD: 'false' };
+  const refused = await refusal(() => startProduction(configOf('nobody.db', off), log));
+  assert.match(refused.message, /Nobody could sign in/);
+
+  await prepared('nobody.db', (store, context) =>
+    store.addUpstream(
+      {
+        id: 'acme',
+        name: 'Acme',
+        recipe: 'openid',
+        issuer: 'https://login.acme.example',
+        clientId: 'c',
+        credentialSealed: sealCredential('acme', { secret: 's' }, context),
+        scope: ['openid'],
+        privateNetwork: false,
+        createdAt: 1,
+      },
+      auditEvent('upstream.added', 1, 'test'),
+    ),
+  );
+  const running = await startProduction(configOf('nobody.db', off), log);
+  await running.stop({ drainSeconds: 0 });
+});
 
 test('[META-05] a start without an issuer, or with one that is http off loopback or not canonical, is refused with the fix', async () => {
   for (const issuer of [

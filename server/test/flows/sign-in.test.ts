@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { scryptSync } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { auditEvent } from '../../src/audit/event.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { maxPasswordBytes } from '../../src/crypto/password.ts';
 import { type Browser, openBrowser } from '../browser.ts';
@@ -32,6 +33,7 @@ describe('signing in', () => {
 
   test('[LOG-01] on http loopback the cookies have other names, without the prefix a browser would refuse', async () => {
     const local = await testServer({ issuer: 'http://localhost:9000' });
+    await local.addUser({ password });
     const lines = (await local.request('/login')).headers.getSetCookie();
 
     assert.match(lines[0] ?? '', /^aa_browser=[A-Za-z0-9_-]{43}; Path=\/; HttpOnly; SameSite=Lax$/);
@@ -289,7 +291,6 @@ describe('guessing', () => {
   });
 
   test('a disabled person is told so only after the right password', async () => {
-    const { auditEvent } = await import('../../src/audit/event.ts');
     const gone = await on.addUser({ username: 'gone', password });
     await on.store.setUserDisabled(gone.id, true, auditEvent('user.disabled', on.clock.now(), 'test'));
 
@@ -403,6 +404,8 @@ describe('signing in again', () => {
 test('[LOG-01] tenants on one origin do not see one another: other cookie names, other sessions, other people', async () => {
   const on = await stage();
   await on.server.storage.addTenant({ tenant: 'acme', name: 'Acme', createdAt: on.clock.now() });
+  const bob = { id: 'usr_bob', username: 'bob', role: 'operator' as const, createdAt: on.clock.now() };
+  await on.server.storage.forTenant('acme').addUser(bob, auditEvent('user.added', on.clock.now(), 'test'));
   const browser = await on.signedIn();
 
   const page = await browser.open('/t/acme/account/agents');
