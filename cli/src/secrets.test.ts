@@ -214,7 +214,7 @@ async function freePort(): Promise<number> {
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  const late = AbortSignal.timeout(20_000);
+  const late = AbortSignal.timeout(60_000);
   while (!isSo()) {
     late.throwIfAborted();
     await new Promise((resolve) => setTimeout(resolve, 20));
