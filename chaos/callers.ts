@@ -19,19 +19,26 @@ export type World = {
   disturbed(): boolean;
   /** Whether the clocks of the nodes disagree: what is short-lived may be over. */
   clocksDiffer(): boolean;
+  /** Whether there is more to do than nodes can: they may refuse, but must answer. */
+  overloaded?(): boolean;
+  /** How often a caller tries; without it, for about twenty seconds. */
+  attempts?(): number;
+  /** How requests travel, where it is not `fetch`. */
+  send?(url: string, init: { method?: string; headers: Headers; body?: string }): Promise<Response>;
 };
 
 const answerMilliseconds = 20_000;
 const attempts = 200;
 const pauseMilliseconds = 100;
 
-/** A call that is made again until somebody answers; `again` says that an answer may have been lost. @throws {Refused} when nobody did for twenty seconds. */
-export async function insist<Result>(call: () => Promise<Result>): Promise<{ result: Result; again: boolean }> {
+/** A call that is made again until somebody answers; `again` says that an answer may have been lost. @throws {Refused} when nobody did. */
+export async function insist<Result>(world: World, call: () => Promise<Result>): Promise<{ result: Result; again: boolean }> {
+  const most = world.attempts?.() ?? attempts;
   for (let attempt = 1; ; attempt++) {
     try {
       return { result: await call(), again: attempt > 1 };
     } catch (error) {
-      if (!(error instanceof Refused) || attempt === attempts) throw error;
+      if (!(error instanceof Refused) || attempt >= most) throw error;
       await new Promise((resolve) => setTimeout(resolve, pauseMilliseconds));
     }
   }
@@ -49,22 +56,36 @@ export async function call(world: World, what: string, path: string, init: Reque
   headers.set('X-Forwarded-For', `10.${(address >> 16) & 255}.${(address >> 8) & 255}.${address & 255}`);
   let response: Response;
   try {
-    response = await fetch(node?.url + path, { ...init, headers, redirect: 'manual', signal: AbortSignal.timeout(answerMilliseconds) });
+    response = await sent(world, node?.url + path, init, headers);
   } catch {
     ledger.count(ledger.refused, 'no answer');
     if (!world.disturbed()) ledger.violated(`${what}: no answer from a node that nobody disturbed`);
     throw new Refused('no answer');
   }
-  if (response.status < 500) return response;
-  if (response.status !== 503) ledger.violated(`${what}: ${response.status}`);
-  else if (!response.headers.has('retry-after')) ledger.violated(`${what}: 503 without Retry-After`);
-  else if (!world.disturbed()) ledger.violated(`${what}: 503 though nobody disturbed anything`);
+  if (response.status < 500 && response.status !== 429) return response;
+  if (response.status !== 503 && response.status !== 429) ledger.violated(`${what}: ${response.status}`);
+  else if (!response.headers.has('retry-after')) ledger.violated(`${what}: ${response.status} without Retry-After`);
+  else if (!world.overloaded?.() && !(response.status === 503 && world.disturbed()))
+    ledger.violated(`${what}: ${response.status} though nobody disturbed anything`);
   ledger.count(ledger.refused, String(response.status));
   await response.body?.cancel();
   throw new Refused(String(response.status));
 }
 
-async function post(world: World, what: string, path: string, form: Record<string, string>, headers: Record<string, string> = {}, node?: Node): Promise<Answer> {
+function sent(world: World, url: string, { method, body }: RequestInit, headers: Headers): Promise<Response> {
+  if (world.send === undefined) return fetch(url, { method, body, headers, redirect: 'manual', signal: AbortSignal.timeout(answerMilliseconds) });
+  if (body instanceof URLSearchParams) headers.set('Content-Type', 'application/x-www-form-urlencoded');
+  return world.send(url, { method, headers, body: body?.toString() });
+}
+
+async function post(
+  world: World,
+  what: string,
+  path: string,
+  form: Record<string, string>,
+  headers: Record<string, string> = {},
+  node?: Node,
+): Promise<Answer> {
   const response = await call(world, what, path, { method: 'POST', body: new URLSearchParams(form), headers }, node);
   const text = await whole(response);
   return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Answer['body']) };
@@ -108,14 +129,7 @@ export async function allowed(browser: Browser): Promise<string | undefined> {
 const form = { client_id: app.id };
 
 export const redeem = (world: World, code: string, node?: Node): Promise<Answer> =>
-  post(
-    world,
-    'code',
-    '/token',
-    { ...form, grant_type: 'authorization_code', code, redirect_uri: app.redirectUri, code_verifier: pkce.verifier },
-    {},
-    node,
-  );
+  post(world, 'code', '/token', { ...form, grant_type: 'authorization_code', code, redirect_uri: app.redirectUri, code_verifier: pkce.verifier }, {}, node);
 
 export const refresh = (world: World, refreshToken: string, node?: Node): Promise<Answer> =>
   post(world, 'refresh', '/token', { ...form, grant_type: 'refresh_token', refresh_token: refreshToken }, {}, node);
@@ -126,4 +140,11 @@ export const introspect = (world: World, token: string, node?: Node): Promise<An
   post(world, 'introspect', '/introspect', { token }, { Authorization: `Bearer ${world.apiKey}` }, node);
 
 export const machineToken = (world: World, node?: Node): Promise<Answer> =>
-  post(world, 'client_credentials', '/token', { grant_type: 'client_credentials', resource }, { Authorization: `Basic ${btoa(`${machine.id}:${machine.secret}`)}` }, node);
+  post(
+    world,
+    'client_credentials',
+    '/token',
+    { grant_type: 'client_credentials', resource },
+    { Authorization: `Basic ${btoa(`${machine.id}:${machine.secret}`)}` },
+    node,
+  );

@@ -21,8 +21,8 @@ export type Node = {
 
 type Message = { port?: number; logged?: string; id?: number; answer?: unknown; error?: string };
 
-/** Starts a node and waits until it listens. */
-export async function startedNode(name: string, databaseUrl: string): Promise<Node> {
+/** Starts a node and waits until it listens. `flags` are for Node. */
+export async function startedNode(name: string, databaseUrl: string, flags: readonly string[] = []): Promise<Node> {
   let port = 0;
   let child: ChildProcess | undefined;
   let nextId = 0;
@@ -30,7 +30,7 @@ export async function startedNode(name: string, databaseUrl: string): Promise<No
   let logged: string[] = [];
 
   async function start(): Promise<void> {
-    const begun = fork(new URL('node.ts', import.meta.url), [databaseUrl, String(port)], { execArgv: ['--conditions=aa-source'] });
+    const begun = fork(new URL('node.ts', import.meta.url), [databaseUrl, String(port)], { execArgv: ['--conditions=aa-source', ...flags] });
     const listening = Promise.withResolvers<number>();
     begun.on('message', (message: Message) => {
       if (message.port !== undefined) listening.resolve(message.port);

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { Node } from './cluster.ts';
 import type { Database } from './database.ts';
 
-export type Scene = { nodes: readonly Node[]; database: Database; /** Lets the load go on for so long. */ wait(milliseconds: number): Promise<void> };
+export type Scene = { nodes: readonly Node[]; database: Database /** Lets the load go on for so long. */; wait(milliseconds: number): Promise<void> };
 
 export type Disruption = {
   name: string;

@@ -42,7 +42,7 @@ export async function judge(world: World, database: Database): Promise<number> {
   const living = [...ledger.living].slice(-most);
   for (const family of living) {
     for (const node of nodes) {
-      const { result } = await insist(() => introspect(world, family.accessToken, node));
+      const { result } = await insist(world, () => introspect(world, family.accessToken, node));
       if (result.body.active !== true) ledger.violated(`${node.name}: an acknowledged token is not active`);
     }
     await refreshOnce(world, family);
@@ -50,7 +50,7 @@ export async function judge(world: World, database: Database): Promise<number> {
   const ended = ledger.ended.slice(-most);
   for (const token of ended) {
     for (const node of nodes) {
-      const { result } = await insist(() => introspect(world, token, node));
+      const { result } = await insist(world, () => introspect(world, token, node));
       if (result.body.active !== false) ledger.violated(`${node.name}: a revoked token is active`);
     }
   }

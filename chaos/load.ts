@@ -27,20 +27,25 @@ export function startLoad(world: World, cookies: readonly { name: string; value:
   };
 }
 
-function bewildered({ ledger, clocksDiffer }: World, error: unknown): void {
+/** Writes down what a caller did not understand. */
+export function bewildered({ ledger, clocksDiffer }: World, error: unknown): void {
   // A page that began under one clock and ends under another starts again.
-  if (error instanceof Error && !(error instanceof Refused) && clocksDiffer()) return ledger.count(ledger.refused, 'began again');
-  ledger.violated(error instanceof Refused ? 'nobody answered for twenty seconds' : `a caller was bewildered: ${error instanceof Error ? error.message : 'unknown'}`);
+  if (error instanceof Error && !(error instanceof Refused) && clocksDiffer()) ledger.count(ledger.refused, 'began again');
+  else
+    ledger.violated(
+      error instanceof Refused ? 'nobody answered for twenty seconds' : `a caller was bewildered: ${error instanceof Error ? error.message : 'unknown'}`,
+    );
 }
 
-async function agentLife(world: World, browser: Browser, stopped: () => boolean): Promise<void> {
+/** A person allows an agent, which works for a while and perhaps ends its access. */
+export async function agentLife(world: World, browser: Browser, stopped: () => boolean): Promise<void> {
   const { ledger } = world;
-  const { result: code } = await insist(() => allowed(browser));
+  const { result: code } = await insist(world, () => allowed(browser));
   if (code === undefined) return ledger.violated('consent: the agent came back without a code');
   ledger.count(ledger.done, 'consent');
   if (Math.random() < 0.25) return raceForCode(world, code);
 
-  const { result: redeemed, again } = await insist(() => redeem(world, code));
+  const { result: redeemed, again } = await insist(world, () => redeem(world, code));
   // The answer was lost and the code redeemed: the second try was a replay, and rightly ended everything (COD-06).
   if (redeemed.status !== 200 && (again || world.clocksDiffer())) return;
   if (redeemed.status !== 200) return ledger.violated(`code: ${described(redeemed)} for a code that nobody used`);
@@ -57,7 +62,7 @@ async function agentLife(world: World, browser: Browser, stopped: () => boolean)
 /** Two redemptions of one code at once, at different nodes where there are several. At most one gets tokens, and they end with the replay. */
 async function raceForCode(world: World, code: string): Promise<void> {
   const { ledger, nodes } = world;
-  const both = await Promise.all([0, 1].map((index) => insist(() => redeem(world, code, nodes[index % nodes.length]))));
+  const both = await Promise.all([0, 1].map((index) => insist(world, () => redeem(world, code, nodes[index % nodes.length]))));
   const won = both.filter(({ result }) => result.status === 200).length;
   if (won > 1) ledger.violated('code: redeemed twice');
   ledger.count(ledger.done, 'two redemptions at once');
@@ -67,7 +72,7 @@ async function raceForCode(world: World, code: string): Promise<void> {
 export async function refreshOnce(world: World, family: Family): Promise<boolean> {
   const { ledger } = world;
   const began = Date.now();
-  const { result: renewed, again } = await insist(() => refresh(world, family.refreshToken));
+  const { result: renewed, again } = await insist(world, () => refresh(world, family.refreshToken));
   if (renewed.status === 200) {
     Object.assign(family, familyOf(renewed));
     ledger.count(ledger.done, 'refresh');
@@ -86,17 +91,18 @@ const graceMilliseconds = 25_000;
 async function endOf(family: Family, world: World): Promise<void> {
   const { ledger } = world;
   ledger.living.delete(family);
-  const { result: revoked } = await insist(() => revoke(world, family.refreshToken));
+  const { result: revoked } = await insist(world, () => revoke(world, family.refreshToken));
   if (revoked.status !== 200) return ledger.violated(`revoke: ${described(revoked)}`);
   ledger.count(ledger.done, 'revoke');
   ledger.ended.push(family.accessToken);
-  const { result } = await insist(() => introspect(world, family.accessToken));
+  const { result } = await insist(world, () => introspect(world, family.accessToken));
   if (result.body.active !== false) ledger.violated('introspect: a revoked token is active');
 }
 
-async function machineLife(world: World): Promise<void> {
+/** A machine gets a token and somebody asks about it. */
+export async function machineLife(world: World): Promise<void> {
   const { ledger } = world;
-  const { result } = await insist(() => machineToken(world));
+  const { result } = await insist(world, () => machineToken(world));
   if (result.status !== 200) return ledger.violated(`client_credentials: ${described(result)}`);
   ledger.count(ledger.done, 'client_credentials');
   await checkActive(world, String(result.body.access_token));
@@ -105,7 +111,7 @@ async function machineLife(world: World): Promise<void> {
 /** What was issued is good at every node, at once. */
 export async function checkActive(world: World, accessToken: string): Promise<void> {
   const { ledger } = world;
-  const { result } = await insist(() => introspect(world, accessToken));
+  const { result } = await insist(world, () => introspect(world, accessToken));
   if (result.body.active !== true) return ledger.violated(`introspect: an issued token is ${described(result)}`);
   ledger.count(ledger.done, 'introspect');
 }

@@ -2,6 +2,7 @@
  * One node as operators run it, with a clock that can be set wrong: its parent asks it for what only the inside can do (fill an empty database, jump the clock,
  * rotate keys, keep house). Everything else comes over HTTP. Not here: what is asked when (disruptions/), what callers do (load.ts).
  */
+import { readdirSync } from 'node:fs';
 import { auditEvent } from '../server/src/audit/event.ts';
 import { verifyChain } from '../server/src/audit/verify.ts';
 import type { Context } from '../server/src/context.ts';
@@ -63,6 +64,21 @@ const tasks = {
     await store.startSession(session, undefined, event('user.signed_in'));
     return { name: '__Host-aa_session', value: id };
   },
+  /** Memory in megabytes, the heap after a collection where --expose-gc is on, what the process holds open, and the processor time it has used. */
+  vitals() {
+    (globalThis as { gc?: () => void }).gc?.();
+    const { rss, heapUsed } = process.memoryUsage();
+    const megabyte = 1024 * 1024;
+    const { user, system } = process.cpuUsage();
+    return {
+      rss: rss / megabyte,
+      heap: heapUsed / megabyte,
+      files: readdirSync('/proc/self/fd').length,
+      active: process.getActiveResourcesInfo().length,
+      cpuSeconds: (user + system) / 1e6,
+    };
+  },
+  people: (count: number) => Promise.all(Array.from({ length: count }, () => tasks.person())),
   clock(seconds: number) {
     offset = seconds;
   },

@@ -18,7 +18,9 @@ const wait = (milliseconds: number) => new Promise<void>((resolve) => setTimeout
 
 let [held, broken] = [0, 0];
 const began = Date.now();
-console.log(`${'database'.padEnd(9)} ${'disruption'.padEnd(25)} ${'done'.padEnd(36)} ${'answered'.padStart(8)} ${'refused'.padStart(8)} ${'recovery'.padStart(9)} ${'looked at'.padStart(9)}`);
+console.log(
+  `${'database'.padEnd(9)} ${'disruption'.padEnd(25)} ${'done'.padEnd(36)} ${'answered'.padStart(8)} ${'refused'.padStart(8)} ${'recovery'.padStart(9)} ${'looked at'.padStart(9)}`,
+);
 for (const open of [async () => sqliteFile(), postgresCluster]) {
   const database = await open();
   const chosen = disruptions.filter(({ name, on }) => on.includes(database.kind) && (!flags.only || `${database.kind} ${name}`.includes(flags.only)));

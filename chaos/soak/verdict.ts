@@ -1,0 +1,49 @@
+/**
+ * Whether samples show growth: medians of the second quarter and of the last are compared, so that neither warm caches nor a noisy neighbour decide. And what
+ * twice the load may do to those who are served. Pure.
+ */
+import type { Sample } from './samples.ts';
+
+export type Finding = { what: string; before: number; after: number /** The largest `after` that holds. */; bound: number; unit: string };
+type Measure = 'rss' | 'heap' | 'files' | 'handles' | 'p50' | 'p99';
+
+/** `after` may be `factor` times what was before, and `slack` more: what a machine does by itself. */
+const growth: readonly { measure: Measure; what: string; unit: string; factor: number; slack: number }[] = [
+  { measure: 'heap', what: 'heap after a collection', unit: 'MB', factor: 1.1, slack: 2 },
+  { measure: 'rss', what: 'resident memory', unit: 'MB', factor: 1.1, slack: 8 },
+  { measure: 'files', what: 'descriptors', unit: '', factor: 1.1, slack: 10 },
+  { measure: 'handles', what: 'handles of the event loop', unit: '', factor: 1.1, slack: 10 },
+  { measure: 'p50', what: 'median latency', unit: 'ms', factor: 1.25, slack: 1 },
+  { measure: 'p99', what: '99th percentile of latency', unit: 'ms', factor: 1.5, slack: 10 },
+];
+/** Who is accepted at twice the load waits behind at most so much more. */
+export const doubledSlackMilliseconds = 250;
+
+/** Compares the second quarter of the paced phase with its last, and the doubled phase with the paced one. Needs eight paced samples. */
+export function findings(samples: readonly Sample[]): Finding[] {
+  const paced = samples.filter(({ phase }) => phase === 'paced');
+  const doubled = samples.filter(({ phase }) => phase === 'doubled');
+  const quarter = Math.floor(paced.length / 4);
+  const [second, last] = [paced.slice(quarter, 2 * quarter), paced.slice(-quarter)];
+  const grown = growth.map(({ measure, what, unit, factor, slack }) => {
+    const before = medianOf(second, measure);
+    return { what, unit, before, after: medianOf(last, measure), bound: before * factor + slack };
+  });
+  if (doubled.length === 0) return grown;
+  const atTwice = (['p50', 'p99'] as const).map((measure) => {
+    const before = medianOf(paced, measure);
+    const what = `${measure === 'p50' ? 'median latency' : '99th percentile'} of the accepted at twice the load`;
+    return { what, unit: 'ms', before, after: medianOf(doubled, measure), bound: before + doubledSlackMilliseconds };
+  });
+  return [...grown, ...atTwice];
+}
+
+export const holds = ({ after, bound }: Finding): boolean => after <= bound;
+
+export function medianOf(samples: readonly Sample[], measure: keyof Omit<Sample, 'phase'>): number {
+  const sorted = samples
+    .map((sample) => sample[measure])
+    .filter((value) => !Number.isNaN(value))
+    .sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
