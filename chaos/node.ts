@@ -70,11 +70,13 @@ const tasks = {
     const { rss, heapUsed } = process.memoryUsage();
     const megabyte = 1024 * 1024;
     const { user, system } = process.cpuUsage();
+    const active = process.getActiveResourcesInfo();
     return {
       rss: rss / megabyte,
       heap: heapUsed / megabyte,
       files: readdirSync('/proc/self/fd').length,
-      active: process.getActiveResourcesInfo().length,
+      active: active.length,
+      sockets: active.filter((resource) => resource === 'TCPSocketWrap').length,
       cpuSeconds: (user + system) / 1e6,
     };
   },

@@ -52,14 +52,16 @@ export function watchNodes(nodes: readonly Node[], { every, connected, tell }: W
     [latencies, refused, since, late] = [[], 0, now, 0];
     const vitals = await Promise.all(nodes.map((node) => node.ask('vitals')));
     const sum = (name: keyof (typeof vitals)[number]) => vitals.reduce((total, one) => total + one[name], 0);
+    // Callers have connections that nobody has accepted yet.
+    const callers = Math.min(sum('sockets'), connected());
     const seconds = (now - from) / 1000;
     const sample = {
       at: (now - began) / 1000,
       phase: ofPhase,
       rss: sum('rss'),
       heap: sum('heap'),
-      files: sum('files') - connected(),
-      handles: sum('active') - connected(),
+      files: sum('files') - callers,
+      handles: sum('active') - callers,
       perSecond: taken.length / seconds,
       refusedPerSecond: turnedAway / seconds,
       p50: taken[Math.floor(taken.length * 0.5)] ?? Number.NaN,
