@@ -371,3 +371,18 @@ describe('the page of devices', () => {
     await fresh.close();
   });
 });
+
+test('[AZ-37] who enters a code for a server that is not for them is shown where to ask for access', async () => {
+  const on = await stage();
+  const { people: _, ...server } = on.mcp;
+  await on.store.updateServer({ ...server, people: 'listed' }, auditEvent('server.updated', on.clock.now(), 'test'));
+  const { user_code: code } = await on.codes();
+  const browser = await on.signedIn();
+
+  const refused = await on.enter(browser, code);
+
+  assert.equal(refused.status, 403);
+  const link = /href="([^"]*\/account\/ask\?server=[^"]+)"/.exec(refused.html)?.[1] ?? assert.fail('no way to ask');
+  assert.match((await browser.open(link)).title, /^Ask for access/);
+  await on.close();
+});

@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { makeResetLink } from '../../src/account/operator-links.ts';
 import type { MailSender, OutgoingMail, ServerOptions } from '../../src/options.ts';
 import { type Browser, openBrowser } from '../browser.ts';
 import { issuer } from '../harness.ts';
@@ -208,4 +209,16 @@ test('who has no e-mail address, and a server without mail, work as before', asy
   const without = await peopleStage();
   assert.ok((await allow(await without.signedIn(), without.url())).refresh?.includes('code='));
   assert.deepEqual(await without.store.claimMail(without.clock.now() + 90, 10), []);
+});
+
+test('a link for a new password that an operator made is told to its person, without the link', async () => {
+  const on = await withMail(peopleStage);
+
+  const link = await makeResetLink(on.user, on.context);
+
+  const [mail = assert.fail('nobody was told'), ...more] = await on.mails();
+  assert.deepEqual([mail.to, mail.subject, more], [on.user.email, 'A link for a new password was made at Auth-Agent', []]);
+  const token = new URL(link).searchParams.get('token') ?? assert.fail(link);
+  assert.ok(!`${mail.text}${mail.html}`.includes(token));
+  await on.close();
 });
