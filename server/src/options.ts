@@ -3,7 +3,7 @@
  * the first request. The environment is read in runtimes/, not here.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Log } from './context.ts';
 import type { HttpRequest } from './http-request.ts';
 import { offeredLanguages } from './languages.ts';

@@ -31,6 +31,9 @@ export const core = [
   'backchannel-logout',
 ];
 
+/** Of these what `.ci/run` tells in every cell: the way of a client from metadata to a token that is refreshed, checked and bound, and a person on pages. */
+export const short = ['discovery', 'registration', 'consent', 'token-code', 'token-refresh', 'token-dpop', 'introspection', 'passkeys'];
+
 /** A story that cannot be told of a server in another process. */
 export type LeftOut = { title: string; because: string };
 
@@ -74,6 +77,8 @@ export type Cell = {
   env?: Record<string, string>;
   /** Why these stories and not all. */
   because?: string;
+  /** Why `.ci/run` leaves this cell out; run it by its name. */
+  notInShort?: string;
   leftOut?: LeftOut[];
 };
 
@@ -83,7 +88,14 @@ const inWorkerd = { AUTH_AGENT_TEST_RUNTIME: 'workerd' };
 /** In the order in which they begin, the longest first. Node × SQLite is `npm test`. */
 export const cells: Cell[] = [
   { name: 'Workers × D1', runner: 'node', stories: 'all', env: inWorkerd, leftOut: elsewhere },
-  { name: 'Node × Postgres', runner: 'node', stories: 'all', postgres: true, env: onPostgres },
+  {
+    name: 'Node × Postgres',
+    runner: 'node',
+    stories: 'all',
+    postgres: true,
+    env: onPostgres,
+    notInShort: 'three nodes on Postgres tell the same stories, with more that can go wrong',
+  },
   { name: 'Bun × SQLite', runner: 'bun', stories: 'all' },
   {
     name: 'Workers × Postgres',
@@ -93,6 +105,7 @@ export const cells: Cell[] = [
     env: { ...onPostgres, ...inWorkerd },
     leftOut: elsewhere,
     because: 'the runtime is that of Workers × D1 and the database that of Node × Postgres, where every story runs',
+    notInShort: 'stories with mailed codes failed there in some runs, and nobody knows why yet',
   },
   {
     name: 'Three nodes × Postgres',

@@ -1,10 +1,11 @@
 /**
- * `npm run runtimes [name]`: the stories of server/test/flows in every cell of runtime and database that `npm test` does not run (cells.ts, docs/runtimes.md), two
- * cells at a time. Needs `npm ci --prefix tools/runtimes`, and Postgres for its cells.
+ * `npm run runtimes -- [--short] [name]`: the stories of server/test/flows in every cell of runtime and database that `npm test` does not run (cells.ts, docs/runtimes.md), two
+ * cells at a time; `--short` is what .ci/run waits for. Needs `npm ci --prefix tools/runtimes`, and Postgres for its cells.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { type Cell, cells, core } from './cells.ts';
+import { existsSync, globSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type Cell, cells, core, short } from './cells.ts';
 
 type Count = { passed: number; failed: number; skipped: number };
 type Outcome = { cell: Cell; count: Count; seconds: number; said: string; ended: boolean };
@@ -26,8 +27,9 @@ const node = [
 ];
 
 if (!existsSync(bun)) end('Bun and workerd are missing: npm ci --prefix tools/runtimes');
-const [wanted = ''] = process.argv.slice(2);
-const chosen = cells.filter(({ name }) => name.toLowerCase().includes(wanted.toLowerCase()));
+const { values: flags, positionals } = parseArgs({ options: { short: { type: 'boolean', default: false } }, allowPositionals: true });
+const [wanted = ''] = positionals;
+const chosen = cells.filter(({ name, notInShort }) => name.toLowerCase().includes(wanted.toLowerCase()) && !(flags.short && notInShort));
 if (chosen.length === 0) end(`There is no cell like ${wanted}: ${cells.map(({ name }) => name).join(', ')}`);
 const without = process.env.AUTH_AGENT_TEST_POSTGRES ? [] : chosen.filter(({ postgres }) => postgres);
 if (without.length > 0 && process.env.CI) end('AUTH_AGENT_TEST_POSTGRES is not set; try tools/postgres.sh run npm run runtimes');
@@ -40,7 +42,9 @@ const lane = async () => {
 await Promise.all(Array.from({ length: AT_ONCE }, lane));
 
 console.log();
-for (const cell of chosen.filter(({ because }) => because)) console.log(`${cell.name}: core stories only, for ${cell.because}`);
+if (flags.short) console.log(`in short: the stories of ${short.join(', ')}`);
+for (const { name, notInShort } of flags.short ? cells : []) if (notInShort) console.log(`${name}: not in short, for ${notInShort}`);
+for (const cell of flags.short ? [] : chosen) if (cell.because) console.log(`${cell.name}: core stories only, for ${cell.because}`);
 for (const { name, leftOut = [] } of chosen) for (const { title, because } of leftOut) console.log(`${name}: left out, because ${because}: ${title}`);
 for (const { cell, count, seconds } of outcomes) console.log(`${cell.name.padEnd(28)} ${lineOf(count)} in ${seconds} s`);
 for (const { name } of without) console.log(`${name.padEnd(28)} skipped: AUTH_AGENT_TEST_POSTGRES is not set; try tools/postgres.sh run npm run runtimes`);
@@ -63,16 +67,20 @@ async function runCell(cell: Cell): Promise<Outcome> {
 }
 
 function commandOf({ runner, stories, leftOut = [] }: Cell): string[] {
-  if (runner === 'bun') {
-    const files = stories === 'all' ? [`./${flows}`] : filesOf(stories).map((file) => `./${file}`);
-    return [bun, 'test', '--conditions=aa-source', '--timeout', '120000', '--dots', ...files];
-  }
+  const files = filesOf(stories);
+  if (runner === 'bun') return [bun, 'test', '--conditions=aa-source', '--timeout', '120000', '--dots', ...files.map((file) => `./${file}`)];
   const without = leftOut.map(({ title }) => `--test-skip-pattern=^${title.replace(/[[\]()]/g, '\\$&')}$`);
-  return [...node, ...without, ...(stories === 'all' ? [`${flows}**/*.test.ts`] : filesOf(stories))];
+  return [...node, ...without, ...files];
 }
 
 function filesOf(stories: Cell['stories']): readonly string[] {
-  return stories === 'core' ? core.map((name) => `${flows}${name}.test.ts`) : (stories as readonly string[]);
+  if (typeof stories !== 'string') return stories;
+  if (flags.short) return short.map(fileOf);
+  return stories === 'core' ? core.map(fileOf) : globSync(`${flows}**/*.test.ts`, { cwd: root });
+}
+
+function fileOf(name: string): string {
+  return `${flows}${name}.test.ts`;
 }
 
 /** The closing lines of tally.ts or of Bun. */

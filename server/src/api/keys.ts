@@ -2,7 +2,7 @@
  * API keys of an MCP server in the management API: make, list, revoke (contracts §2). The secret is in the answer of its creation and nowhere else, ever.
  * Not here: the form of a key (servers/key-value.ts), what keys are for (token/introspect.ts).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { auditEvent, type EventType } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
 import { OAuthError } from '../errors.ts';

@@ -2,7 +2,7 @@
  * The OpenAPI 3.1 document of the management API, computed from the operations themselves, and their rows for the route table. Nothing is said here that
  * an operation does not do: the tests hold every answer against this document.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Context, Exchange } from '../context.ts';
 import type { Answer, Method, Route } from '../route.ts';
 import { keyOperations } from './keys.ts';

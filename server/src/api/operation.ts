@@ -2,7 +2,7 @@
  * What the operations of the management API share: one value describes an operation, and the route, the check of its body and the OpenAPI text come from
  * it. Zod schemas give check, type and JSON Schema at once. Not here: what the operations do (a file per noun), the document (openapi.ts).
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Exchange } from '../context.ts';
 import { OAuthError } from '../errors.ts';
 import type { Handler, Method } from '../route.ts';

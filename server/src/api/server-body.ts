@@ -2,7 +2,7 @@
  * The wire form of an MCP server in the management API: what an owner may send, what is answered, and the way between wire names and ours. Pure.
  * The texts are shown to strangers: constants that end with a full stop (see operation.ts).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isLoopbackHost } from '../options.ts';
 import { canonicalResource } from '../rules/resource.ts';
 import { identityScopes, isScopeToken } from '../rules/scope.ts';

@@ -3,7 +3,7 @@
  * may say about itself (server-body.ts), its keys (keys.ts).
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { auditEvent, type EventType } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
 import { randomWord } from '../crypto/random.ts';
