@@ -31,7 +31,7 @@ export const core = [
   'backchannel-logout',
 ];
 
-/** Of these what `.ci/run` tells in every cell: the way of a client from metadata to a token that is refreshed, checked and bound, and a person on pages. */
+/** Of these what `--short` tells in every cell: the way of a client from metadata to a token that is refreshed, checked and bound, and a person on pages. */
 export const short = ['discovery', 'registration', 'consent', 'token-code', 'token-refresh', 'token-dpop', 'introspection', 'passkeys'];
 
 /** A story that cannot be told of a server in another process. */
@@ -77,7 +77,7 @@ export type Cell = {
   env?: Record<string, string>;
   /** Why these stories and not all. */
   because?: string;
-  /** Why `.ci/run` leaves this cell out; run it by its name. */
+  /** Why `--short` leaves this cell out; run it by its name. */
   notInShort?: string;
   leftOut?: LeftOut[];
 };
