@@ -56,6 +56,8 @@ export function gallery(world: Stand): Shown[] {
     { name: 'home', title: /^Manage your agents/, go: path('/') },
     { name: 'home-signed-in', title: /^Manage your agents/, as: 'ada', go: path('/') },
     { name: 'sign-in', title: /^Sign in/, go: path('/login') },
+    { name: 'not-set-up', title: /^This service isn't set up yet/, go: path('/t/empty/login') },
+    { name: 'sign-in-without-password', title: /^Sign in/, go: path('/t/codes/login') },
     { name: 'sign-in-approved', title: /^Sign in/, go: at() },
     { name: 'sign-in-document', title: /^Sign in/, go: at(document) },
     { name: 'sign-in-dynamic', title: /^Sign in/, go: async (page) => at(await dynamic())(page) },
@@ -168,6 +170,12 @@ export function gallery(world: Stand): Shown[] {
     { name: 'email-closed', title: /^This link no longer works/, go: path('/account/email/confirm?token=ol_gone') },
     { name: 'delete-account', title: /^Delete your account\?/, as: 'ada', go: path('/account/delete') },
     { name: 'activity', title: /^Activity/, as: 'ada', go: path('/account/activity') },
+    {
+      name: 'activity-lapsed',
+      title: /^Activity/,
+      as: 'lena',
+      go: (page) => path('/account/activity')(page).then(() => page.getByText('30 days').first().waitFor()),
+    },
     { name: 'agents-none', title: /^Connected agents/, as: 'eve', go: path('/account/agents') },
     { name: 'agents', title: /^Connected agents/, as: 'ada', go: path('/account/agents') },
     { name: 'agents-through', title: /^Connected agents/, as: 'thea', go: path('/account/agents') },
@@ -519,6 +527,8 @@ export async function connectAgents(world: Stand): Promise<void> {
     { id: 'inc_hana', userId: held?.user.id ?? '', createdAt: world.clock.now() },
     auditEvent('grant.paused', world.clock.now(), 'cli'),
   );
+  await addTenants(world);
+  await lapse(world, await world.somebody('lena'));
   await connect(world, 'thea', approved);
   await approveThrough(world, 'thea');
   for (const username of ['pia', 'kay']) await addPasskeys(world, username);
@@ -527,6 +537,22 @@ export async function connectAgents(world: Stand): Promise<void> {
 }
 
 let recoveryCodes: string[] = [];
+
+/** One in which nobody is yet, and one whose people sign in with codes. */
+async function addTenants({ server, clock }: Stand): Promise<void> {
+  const ways = { empty: { signUp: 'closed' }, codes: { password: false, emailCode: true } };
+  for (const [tenant, signIn] of Object.entries(ways))
+    await server.storage.addTenant({ tenant, name: tenant, createdAt: clock.now(), settings: JSON.stringify({ signIn }) });
+  const codes = await server.context('codes');
+  await codes?.store.addUser({ id: 'usr_codes', username: 'cody', role: 'user', createdAt: clock.now() }, auditEvent('user.added', clock.now(), 'test'));
+}
+
+/** An agent of hers that nobody used for thirty days. */
+async function lapse({ store, approved, mcp, clock }: Stand, username: string): Promise<void> {
+  const userId = (await store.findUserByLogin(username))?.user.id ?? '';
+  const about = { userId, clientId: approved.id, serverId: mcp.id, detail: { reason: 'unused', days: 30 } };
+  await store.recordEvent(auditEvent('grant.lapsed', clock.now(), 'system', about));
+}
 
 async function secondStep(page: Page, username: string, code: string): Promise<void> {
   await signIn(page, username, password);

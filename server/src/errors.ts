@@ -55,6 +55,7 @@ export const errorCodes = {
   server_url_taken: { status: 409, fix: 'Use the one that exists, or another address.' },
   unauthorized: { status: 401, fix: 'Send Authorization: Bearer aat_…; auth-agent setup-link or the console makes one.' },
   forbidden: { status: 403 },
+  not_set_up: { status: 503, fix: 'Open the setup link that the server printed when it started, or print a new one: auth-agent setup-link.' },
   temporarily_unavailable: { status: 503, fix: 'Try again after Retry-After seconds.' },
   server_error: { status: 500 },
 } as const satisfies Record<string, { status: number; fix?: string }>;

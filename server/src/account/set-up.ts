@@ -16,9 +16,9 @@ export async function isSetUp(context: Context): Promise<boolean> {
   return true;
 }
 
-/** @throws {OAuthError} temporarily_unavailable, for a page: 503, because it is about the service and not the address, and passes. */
+/** @throws {OAuthError} not_set_up, for a page: 503, because it is about the service and not the address, and passes. */
 export async function checkSetUp(context: Context): Promise<void> {
   if (await isSetUp(context)) return;
   const command = `auth-agent setup-link${context.base === '' ? '' : ` --tenant ${context.store.tenant}`}`;
-  throw new OAuthError('temporarily_unavailable', 'Nobody has an account here yet').onPage({ case: 'notSetUp', values: { command } });
+  throw new OAuthError('not_set_up', 'Nobody has an account here yet').onPage({ case: 'notSetUp', values: { command } });
 }
