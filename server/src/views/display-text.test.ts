@@ -35,6 +35,7 @@ test('[DCR-15] whatever a stranger writes, nothing invisible is left and nothing
       assert.doesNotMatch(shown, /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
       assert.equal(displayText(shown), shown);
     }),
+    { examples: [['a \u200B b'], ['e\u200B\u0301']] },
   );
 });
 

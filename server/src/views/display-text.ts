@@ -14,8 +14,9 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Poin
  * @example visibleText('a\u202Eb') // 'ab'
  */
 export function visibleText(value: string): string {
-  const spaced = value.normalize('NFC').replace(/\s+/gu, ' ');
-  return spaced.replace(INVISIBLE, '').replace(MARK_PILE, '$1').trim();
+  const seen = value.normalize('NFC').replace(/\s/gu, ' ').replace(INVISIBLE, '');
+  // Again, because letters and spaces that something invisible held apart are neighbours now.
+  return seen.normalize('NFC').replace(/ +/g, ' ').replace(MARK_PILE, '$1').trim();
 }
 
 /**
