@@ -275,7 +275,7 @@ export async function live(on: World, { slug, mark, sameIds }: Tenancy): Promise
     }
   }
 
-  // Mail: a code, a link, a new password, an account, an invitation.
+  // Mail: a code, a link, a new password, an account, another address, an invitation.
   await aside(async () => {
     const from = on.sent.length;
     const browser = visitor();
@@ -304,6 +304,15 @@ export async function live(on: World, { slug, mark, sameIds }: Tenancy): Promise
     const page = await browser.submit(await open(browser, '/signup'), { email: 'new@example.com' });
     const account = await browser.submit(page, { code: (await mailTo('new@example.com', from)).code });
     await browser.submit(account, { name: 'Newcomer', password: 'seven quiet otters sing' });
+  });
+  await aside(async () => {
+    const from = on.sent.length;
+    const browser = visitor();
+    await browser.submit(await open(browser, '/login'), { username: 'ada', password });
+    await browser.submit(await open(browser, '/account/email'), { email: 'moved@example.com' });
+    const page = await browser.open((await mailTo('moved@example.com', from)).link);
+    const token = new URL(page.url).searchParams.get('token') ?? '';
+    assert.equal((await browser.submit(page, { token })).status, 200);
   });
   await aside(async () => {
     const browser = visitor();
