@@ -19,17 +19,20 @@ export function relay(round: () => Promise<number>, failed: (cause: unknown) => 
   let wanted = false;
   const rounds = async (): Promise<number> => {
     let tried = 0;
-    while (wanted) {
-      wanted = false;
-      tried += await round();
+    try {
+      while (wanted) {
+        wanted = false;
+        tried += await round();
+      }
+      return tried;
+    } finally {
+      // Here, and not when somebody hears of the end: who asks in between would be answered by a run that looks no more.
+      running = undefined;
     }
-    return tried;
   };
   const run = (): Promise<number> => {
     wanted = true;
-    running ??= rounds().finally(() => {
-      running = undefined;
-    });
+    running ??= rounds();
     return running;
   };
   return {

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { relay } from './relay.ts';
+
+test('whoever asks while a run goes on, or at any moment of its end, is answered by one more round', async () => {
+  for (let moments = 0; moments < 8; moments++) {
+    let rounds = 0;
+    const relayed = relay(
+      async () => {
+        rounds += 1;
+        return 0;
+      },
+      () => {},
+    );
+    void relayed.run();
+    for (let moment = 0; moment < moments; moment++) await undefined;
+    void relayed.run();
+    await setImmediate();
+    assert.equal(rounds, 2, `${moments} moments later`);
+  }
+});
+
+test('a round that fails is reported, and the next one runs', async () => {
+  let rounds = 0;
+  const failures: unknown[] = [];
+  const relayed = relay(
+    async () => {
+      rounds += 1;
+      if (rounds === 1) throw new Error('the database is away');
+      return 1;
+    },
+    (cause) => failures.push(cause),
+  );
+
+  relayed.soon();
+  await relayed.idle();
+  assert.equal(await relayed.run(), 1);
+  assert.equal(failures.length, 1);
+});
