@@ -48,6 +48,8 @@ export function webhooksContract(nodes: () => Nodes): void {
       await happenAndSeal(one, 'user.signed_in', 'user.signed_in', 'user.signed_in');
       assert.deepEqual([await two.hasDueDeliveries(NOW - 1), await two.hasDueDeliveries(NOW)], [false, true]);
       const claimed = (await times(6, (index) => (index % 2 ? one : two).claimDeliveries(NOW, 2))).flat();
+      // Nodes that chose the same rows leave the others for the next look, which the sender takes.
+      claimed.push(...(await one.claimDeliveries(NOW, 10)));
 
       assert.equal(new Set(claimed.map(({ eventId }) => eventId)).size, 3);
       assert.equal(claimed.length, 3);
