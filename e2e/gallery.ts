@@ -57,7 +57,6 @@ export function gallery(world: Stand): Shown[] {
     { name: 'home-signed-in', title: /^Manage your agents/, as: 'ada', go: path('/') },
     { name: 'sign-in', title: /^Sign in/, go: path('/login') },
     { name: 'not-set-up', title: /^This service isn't set up yet/, go: path('/t/empty/login') },
-    { name: 'sign-in-without-password', title: /^Sign in/, go: path('/t/codes/login') },
     { name: 'sign-in-approved', title: /^Sign in/, go: at() },
     { name: 'sign-in-document', title: /^Sign in/, go: at(document) },
     { name: 'sign-in-dynamic', title: /^Sign in/, go: async (page) => at(await dynamic())(page) },
@@ -527,7 +526,7 @@ export async function connectAgents(world: Stand): Promise<void> {
     { id: 'inc_hana', userId: held?.user.id ?? '', createdAt: world.clock.now() },
     auditEvent('grant.paused', world.clock.now(), 'cli'),
   );
-  await addTenants(world);
+  await addEmptyTenant(world);
   await lapse(world, await world.somebody('lena'));
   await connect(world, 'thea', approved);
   await approveThrough(world, 'thea');
@@ -538,13 +537,9 @@ export async function connectAgents(world: Stand): Promise<void> {
 
 let recoveryCodes: string[] = [];
 
-/** One in which nobody is yet, and one whose people sign in with codes. */
-async function addTenants({ server, clock }: Stand): Promise<void> {
-  const ways = { empty: { signUp: 'closed' }, codes: { password: false, emailCode: true } };
-  for (const [tenant, signIn] of Object.entries(ways))
-    await server.storage.addTenant({ tenant, name: tenant, createdAt: clock.now(), settings: JSON.stringify({ signIn }) });
-  const codes = await server.context('codes');
-  await codes?.store.addUser({ id: 'usr_codes', username: 'cody', role: 'user', createdAt: clock.now() }, auditEvent('user.added', clock.now(), 'test'));
+/** A tenant in which nobody is yet. */
+async function addEmptyTenant({ server, clock }: Stand): Promise<void> {
+  await server.storage.addTenant({ tenant: 'empty', name: 'empty', createdAt: clock.now(), settings: JSON.stringify({ signIn: { signUp: 'closed' } }) });
 }
 
 /** An agent of hers that nobody used for thirty days. */
