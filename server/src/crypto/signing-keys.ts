@@ -65,7 +65,8 @@ export function signingKeys(settings: Settings): SigningKeys {
     if (kid === undefined || loaded?.set.has(kid)) return undefined;
     if (reread.at !== now()) reread = { at: now(), left: rereadsPerSecond };
     if (reread.left-- <= 0) return undefined;
-    loaded = undefined;
+    // Stale, not gone: keys that were opened need not be opened again.
+    if (loaded) loaded.at = Number.NEGATIVE_INFINITY;
     return (await current()).verify(token);
   }
 
