@@ -50,10 +50,15 @@ export async function runStep({ command, expected, line }: Step, { bindings, env
   for (const [index, text] of learned.entries()) bindings.set(text, match?.groups?.[`fresh${index}`] ?? text);
 }
 
-/** Puts what is so this time in place of what the document says; the longest first, because a key begins with its id. */
-function asThisTime(text: string, bindings: Session['bindings']): string {
-  const longestFirst = [...bindings].sort(([one], [other]) => other.length - one.length);
-  return longestFirst.reduce((current, [written, real]) => current.replaceAll(written, real), text);
+/**
+ * Puts what is so this time in place of what the document says: all at once, because what was put in may read like something to replace (port 40004 begins
+ * with 4000); the longest first, because a key begins with its id.
+ */
+export function asThisTime(text: string, bindings: Session['bindings']): string {
+  if (bindings.size === 0) return text;
+  const longestFirst = [...bindings.keys()].sort((one, other) => other.length - one.length);
+  const written = new RegExp(longestFirst.map((key) => (/\d$/.test(key) ? `${escaped(key)}(?!\\d)` : escaped(key))).join('|'), 'g');
+  return text.replaceAll(written, (found) => bindings.get(found) ?? found);
 }
 
 function patternOf(expected: string, bindings: Session['bindings']): { pattern: RegExp; learned: string[] } {
