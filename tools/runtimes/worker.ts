@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { after, before, describe, test } from 'node:test';
 import { newSetupLink } from '../../server/src/account/setup.ts';
 import type { D1Database } from '../../server/src/storage/drivers/d1.ts';
 import { setupLinkScript } from '../../server/src/storage/tables/setup-links.ts';
-import { bundle, type Runtime, startWorkerd } from '../../server/test/workerd/miniflare.ts';
+import { bundle, miniflare, type Runtime, startWorkerd } from '../../server/test/workerd/miniflare.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 const config = join(root, 'workers/wrangler.toml');
@@ -20,6 +20,7 @@ const issuer = 'https://auth.example.com';
 const secret = '8Xq2vT7mRk4LzC9wPn3bYh6JdFs1GaEu5oQi0KtMxV';
 const database = '00000000-0000-0000-0000-000000000000';
 const bound = { AUTH_AGENT_ISSUER: issuer, AUTH_AGENT_SECRET: secret };
+const email = { send_email: [{ name: 'EMAIL' }] };
 /** Compressed, a little more than it is, so that nobody makes it larger unseen; a Worker of the free plan may have 3 MB. */
 const MOST_KIB = 768;
 
@@ -54,11 +55,28 @@ describe('a Worker with D1', () => {
   let runtime: Runtime;
   let d1: D1Database;
   const link = newSetupLink(issuer, Math.floor(Date.now() / 1000));
+  const mailed = Promise.withResolvers<string>();
+  /** The runtime's own log, where its e-mail binding says what it was handed and where it put the texts. */
+  class Heard extends miniflare().Log {
+    log(line: string): void {
+      if (line.includes('send_email binding called')) mailed.resolve(line);
+    }
+  }
   const ask = (path: string, init?: Record<string, unknown>) => runtime.dispatchFetch(issuer + path, { redirect: 'manual', ...init });
+  /** Opens a page, fills in its form and sends it to `action`. */
+  const submit = async (path: string, action: string, fields: Record<string, string>) => {
+    const page = await ask(path);
+    const csrf = /name="csrf" value="([^"]+)"/.exec(await page.text())?.[1] ?? '';
+    const cookies = page.headers.getSetCookie().map((cookie) => cookie.split(';')[0]);
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded', Cookie: cookies.join('; '), Origin: issuer };
+    return ask(action, { method: 'POST', body: new URLSearchParams({ csrf, ...fields }).toString(), headers });
+  };
   before(async () => {
     wrangler('migrations', 'apply', 'auth-agent');
     wrangler('execute', 'auth-agent', '--command', setupLinkScript(link.row));
-    runtime = await deployed({ bindings: bound, d1Databases: { DB: database }, resourcePersistencePath: join(folder, 'v3'), d1Persist: join(folder, 'v3/d1') });
+    const kept = { resourcePersistencePath: join(folder, 'v3'), d1Persist: join(folder, 'v3/d1') };
+    const bindings = { ...bound, AUTH_AGENT_MAIL_FROM: 'Example <auth@example.com>' };
+    runtime = await deployed({ bindings, email, d1Databases: { DB: database }, ...kept, log: new Heard() });
     d1 = await runtime.getD1Database('DB');
   });
 
@@ -86,31 +104,28 @@ describe('a Worker with D1', () => {
 
   test('the link from setup-link --sql opens, makes the first operator and is used up', async () => {
     const path = link.url.slice(issuer.length);
-    const form = await ask(path);
-    const csrf = /name="csrf" value="([^"]+)"/.exec(await form.text())?.[1] ?? '';
-    const body = new URLSearchParams({
-      token: path.split('token=')[1] ?? '',
-      csrf,
-      username: 'op',
-      email: 'op@example.com',
-      password: 'correct horse battery',
-    });
-    const headers = {
-      'Content-Type': 'application/x-www-form-urlencoded',
-      Cookie: form.headers
-        .getSetCookie()
-        .map((cookie) => cookie.split(';')[0])
-        .join('; '),
-      Origin: issuer,
-    };
+    const person = { username: 'op', email: 'op@example.com', password: 'correct horse battery' };
 
-    const done = await ask('/setup', { method: 'POST', body: body.toString(), headers });
+    const done = await submit(path, '/setup', { token: path.split('token=')[1] ?? '', ...person });
     assert.equal(done.status, 200, await done.text());
     assert.equal((await ask(path)).status, 400);
     // Whoever runs the SQL again gets no second operator.
     wrangler('execute', 'auth-agent', '--command', setupLinkScript(newSetupLink(issuer, Math.floor(Date.now() / 1000)).row));
     const { results } = await d1.prepare('select count(*) as links from setup_links').bind().all();
     assert.deepEqual(results, [{ links: 1 }]);
+  });
+
+  test('mail leaves through the e-mail binding, at the latest with the cron trigger', async () => {
+    const sent = await submit('/reset', '/reset', { username: 'op@example.com' });
+    assert.equal(sent.headers.get('location'), '/reset/sent', await sent.text());
+    await (await runtime.getWorker()).scheduled({ cron: '* * * * *' });
+
+    const mail = await mailed.promise;
+    assert.match(mail, /op@example\.com/);
+    assert.match(mail, /Example/);
+    const text = readFileSync(/Text: (\S+)/.exec(mail)?.[1] ?? '', 'utf8');
+    const link = /https:\/\/auth\.example\.com(\/reset\?token=\S+)/.exec(text)?.[1] ?? assert.fail(text);
+    assert.equal((await ask(link)).status, 200);
   });
 
   test('the cron trigger sweeps what is over', async () => {
@@ -130,6 +145,8 @@ test('without its secret, its issuer or a database, or with a setting that canno
     { bindings: { AUTH_AGENT_SECRET: secret }, d1Databases: { DB: 'one' } },
     { bindings: bound },
     { bindings: { ...bound, AUTH_AGENT_EMAIL_CODE: 'true' }, d1Databases: { DB: 'one' } },
+    { bindings: bound, d1Databases: { DB: 'one' }, email },
+    { bindings: { ...bound, AUTH_AGENT_MAIL_FROM: 'nobody' }, d1Databases: { DB: 'one' }, email },
   ]) {
     const answer = await (await deployed(bindings)).dispatchFetch(`${issuer}/health`);
 

@@ -24,6 +24,8 @@ export type Config = {
   logLevel: 'info' | 'warn' | 'error';
   /** The server that takes our mail; absent: none is sent. */
   smtp?: SmtpSettings;
+  /** `auth@example.com` or `Example <auth@example.com>`. */
+  mailFrom?: string;
   /** Where Prometheus may read; absent: nothing is counted. */
   metrics?: { host: string; port: number };
   /** Where traces go, by the standard variables of OpenTelemetry; absent: nowhere. */
@@ -137,6 +139,7 @@ function processSettings(values: Record<string, unknown>, sources: Record<string
     logFormat: oneOf('logFormat', ['json', 'pretty'], values, sources),
     logLevel: oneOf('logLevel', ['info', 'warn', 'error'], values, sources) ?? 'info',
     smtp: smtpSettings(values, sources),
+    mailFrom: values.mailFrom as string | undefined,
     metrics: metricsSettings(values, sources),
   };
 }

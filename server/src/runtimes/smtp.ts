@@ -5,7 +5,7 @@
 import type { Transporter } from 'nodemailer';
 import { MailNotSent } from '../mail/mail-not-sent.ts';
 import { isLoopbackHost, type MailSender, type OutgoingMail } from '../options.ts';
-import { isEmailAddress } from '../rules/person.ts';
+import { type SenderAddress, senderAddress } from './sender-address.ts';
 
 export type SmtpSettings = {
   /** `smtp://user:password@host:587` (STARTTLS) or `smtps://user:password@host:465`. */
@@ -20,11 +20,9 @@ export type SmtpSettings = {
   timeoutMs?: number;
 };
 
-type Sender = { name?: string; address: string };
-
 /** Makes a sender. Opens nothing until the first mail. @throws {TypeError} naming `smtpUrl` or `mailFrom` and what it must be. */
 export function smtpSender(settings: SmtpSettings): MailSender {
-  const sender = senderOf(settings.from);
+  const sender = senderAddress(settings.from);
   const server = serverOf(settings);
   const { timeoutMs = 45_000 } = settings;
   let transport: Promise<Transporter> | undefined;
@@ -47,7 +45,7 @@ export function smtpSender(settings: SmtpSettings): MailSender {
   return Object.assign(sendMail, { close });
 }
 
-function messageOf({ to, senderName, ...mail }: OutgoingMail, sender: Sender) {
+function messageOf({ to, senderName, ...mail }: OutgoingMail, sender: SenderAddress) {
   return {
     ...mail,
     from: { name: sender.name ?? senderName, address: sender.address },
@@ -58,13 +56,6 @@ function messageOf({ to, senderName, ...mail }: OutgoingMail, sender: Sender) {
     disableFileAccess: true,
     disableUrlAccess: true,
   };
-}
-
-function senderOf(from: string): Sender {
-  const named = /^([^<>"\p{C}]{1,60}?)\s*<([^<>]+)>$/u.exec(from.trim());
-  const sender: Sender = named ? { name: named[1], address: named[2] ?? '' } : { address: from.trim() };
-  if (!isEmailAddress(sender.address)) throw new TypeError('"mailFrom" must be auth@example.com or Example <auth@example.com>');
-  return sender;
 }
 
 function serverOf({ url, dangerouslyPlain = false, ca }: SmtpSettings) {

@@ -1,22 +1,24 @@
 /**
  * Cloudflare Workers: one server per isolate, made from the bindings at the first request. D1 as `DB`, or Postgres through Hyperdrive as `HYPERDRIVE`; the settings
- * are the same variables as everywhere, `AUTH_AGENT_SECRET` as a secret. A cron trigger each minute keeps house. No SMTP here, and no address of a name to pin.
+ * are the same variables as everywhere, `AUTH_AGENT_SECRET` as a secret. A cron trigger each minute keeps house. Mail goes through an e-mail binding as `EMAIL`;
+ * there is no SMTP here, and no address of a name to pin.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout } from 'node:timers/promises';
 import type { AuthServer } from '../app.ts';
 import type { Log } from '../context.ts';
-import type { ServerOptions } from '../options.ts';
+import type { MailSender, ServerOptions } from '../options.ts';
 import { createServer } from '../server.ts';
 import { type Driver, StorageUnavailable } from '../storage/driver.ts';
 import { type D1Database, openD1 } from '../storage/drivers/d1.ts';
 import { type Config, loadConfig } from './config.ts';
+import { type EmailBinding, emailBindingSender } from './email-binding.ts';
 import { nodeLog } from './log.ts';
 import { checkProduction } from './production-config.ts';
 import { publicFetcher, publicPoster, publicUpstreamFetch } from './public-fetch.ts';
 import { StartRefused } from './start-refused.ts';
 
-export type WorkerBindings = { DB?: D1Database; HYPERDRIVE?: { connectionString: string } } & Record<string, unknown>;
+export type WorkerBindings = { DB?: D1Database; HYPERDRIVE?: { connectionString: string }; EMAIL?: EmailBinding } & Record<string, unknown>;
 export type WorkerContext = { waitUntil(work: Promise<unknown>): void };
 
 /** What one request or one turn of the clock has of its own: a socket belongs to the request that opened it. */
@@ -93,7 +95,7 @@ function serverOf(bindings: WorkerBindings, turns: AsyncLocalStorage<Turn>, over
   }
   const log = logOf(config);
   warnAbout(config, log);
-  return checked({
+  return checked(() => ({
     ...config.server,
     issuer: config.issuer,
     secret: config.secret,
@@ -102,23 +104,31 @@ function serverOf(bindings: WorkerBindings, turns: AsyncLocalStorage<Turn>, over
     fetchDocument: publicFetcher(),
     postForm: publicPoster(),
     fetchUpstream: publicUpstreamFetch(),
+    sendMail: senderOf(bindings, config),
     waitUntil: (work) => void turns.getStore()?.work.push(work),
     ...overrides,
-  });
+  }));
 }
 
 /** An isolate has no port of its own, and nothing that outlives a request: metrics and traces are the platform's here. */
 function warnAbout({ warnings, smtp, metrics, tracing }: Config, log: Log): void {
   for (const warning of warnings) log.warn('start.setting', { warning });
-  if (smtp) log.warn('start.no_mail', { means: 'there is no SMTP on Workers: what needs mail is off' });
+  if (smtp) log.warn('start.no_smtp_here', { means: 'AUTH_AGENT_SMTP_URL is not used', instead: 'bind the Email Service as EMAIL in wrangler.toml' });
   const instead = 'Workers has its own: Workers Observability in the dashboard, or [observability] in wrangler.toml';
   if (metrics) log.warn('start.no_metrics_here', { means: 'AUTH_AGENT_METRICS_PORT is not used', instead });
   if (tracing) log.warn('start.no_traces_here', { means: 'OTEL_EXPORTER_OTLP_ENDPOINT is not used', instead });
 }
 
-function checked(options: ServerOptions): AuthServer {
+function senderOf({ EMAIL }: WorkerBindings, { mailFrom }: Config): MailSender | undefined {
+  if (!EMAIL) return undefined;
+  if (mailFrom !== undefined) return emailBindingSender(EMAIL, mailFrom);
+  const why = 'Mail is switched on by the binding EMAIL and needs an address to be sent from.';
+  throw new StartRefused('mailFrom is missing', { kind: 'usage', why, fix: 'AUTH_AGENT_MAIL_FROM = "auth@example.com" under [vars] in wrangler.toml' });
+}
+
+function checked(options: () => ServerOptions): AuthServer {
   try {
-    return createServer(options);
+    return createServer(options());
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
     const why = 'Settings are checked before anything is answered.';
