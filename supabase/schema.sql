@@ -816,6 +816,9 @@ create index access_requests_open on access_requests (tenant, created_at) where 
 create index access_requests_expiry on access_requests (expires_at);
 insert into schema_migrations (name, checksum, applied_at) values ('0028-access-requests', '3fa2ec019febc9aa8aa0dfc93b00a90ce6d0ff42f016a429114c7f115b90f1b6', 0);
 
+alter table users add column email_proven_at bigint;
+insert into schema_migrations (name, checksum, applied_at) values ('0029-proven-addresses', 'e3b5f50f0cd073ebf06d1ad4792563844ad66c0a97b5d632defe761ce5531902', 0);
+
 reset role;
 reset search_path;
 

@@ -211,8 +211,10 @@ async function usablePassword(call: Call, person: User, { server }: Config): Pro
   throw new Failure('refused', what, { fix });
 }
 
-function viewOf({ id, username, email, name, role, createdAt, disabledAt }: User) {
-  return { user_id: id, username, email, name, role, created_at: isoDate(createdAt), disabled_at: disabledAt === undefined ? undefined : isoDate(disabledAt) };
+function viewOf({ id, username, email, emailProvenAt, name, role, createdAt, disabledAt }: User) {
+  const dateOf = (at: number | undefined) => (at === undefined ? undefined : isoDate(at));
+  const dates = { email_proven_at: dateOf(emailProvenAt), created_at: isoDate(createdAt), disabled_at: dateOf(disabledAt) };
+  return { user_id: id, username, email, name, role, ...dates };
 }
 
 const taken = (username: string): Failure => new Failure('conflict', `${username}, or this e-mail address, is taken`, { fix: 'auth-agent users list' });

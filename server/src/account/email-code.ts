@@ -34,10 +34,11 @@ export async function requestCode(exchange: Exchange, context: Context): Promise
 
   const person = await recipientOf(login, context);
   // What was typed is shown again, never what the account has: that would tell who has an account.
-  const asked = { userId: person?.userId, email: isEmailAddress(login) ? login : undefined, answerable: person !== undefined };
+  const { userId, email: sentTo } = person ?? {};
+  const asked = { userId, sentTo, email: isEmailAddress(login) ? login : undefined, answerable: person !== undefined };
   return sendCode(
     { ...asked, purpose: 'sign-in', onward, keep: form.get('keep') === '1' },
-    (event, values, locale) => context.mail.with(event, { kind: 'sign-in-code', to: person?.email ?? '', values, locale }),
+    (event, values, locale) => context.mail.with(event, { kind: 'sign-in-code', to: sentTo ?? '', values, locale }),
     place,
   );
 }

@@ -64,11 +64,13 @@ export async function firstTime(exchange: Exchange, context: Context): Promise<A
 async function signUp(upstreamId: string, arrival: Arrival, { exchange, context }: Place): Promise<User | undefined> {
   const { issuer, subject, profile } = arrival;
   const { name, email, label } = profile;
+  const now = context.now();
+  const emailProvenAt = email === undefined ? undefined : now;
   for (const username of usernames(profile)) {
-    const user: User = { id: randomId('usr_', 12), username, email, name, role: 'user', createdAt: context.now() };
+    const user: User = { id: randomId('usr_', 12), username, email, emailProvenAt, name, role: 'user', createdAt: now };
     const about = { userId: user.id, address: exchange.address, requestId: exchange.requestId, detail: { upstream: upstreamId } };
-    const event = auditEvent('upstream.signed_up', context.now(), `user:${user.id}`, about);
-    const identity = { issuer, subject, upstreamId, label, createdAt: context.now() };
+    const event = auditEvent('upstream.signed_up', now, `user:${user.id}`, about);
+    const identity = { issuer, subject, upstreamId, label, createdAt: now };
     if ((await context.store.signUpByUpstream(identity, user, event)) === 'added') return user;
   }
   return undefined;

@@ -117,10 +117,12 @@ async function createPerson(
 ): Promise<NewUser | 'used' | 'taken'> {
   const now = context.now();
   const userId = randomId('usr_', 12);
+  // An invitation was handed over by an operator, who vouches for the address; nobody has seen whether mail reaches it.
+  const emailProvenAt = purpose === 'sign-up' ? now : undefined;
   const about = { userId, address: exchange.address, requestId: exchange.requestId, detail: { link: id, by: purpose, role } };
   for (let tried = 0; tried < triedNames; tried++) {
     const suffix = tried === 0 && purpose === 'invitation' ? '' : randomLetters(suffixLetters, 5);
-    const user: NewUser = { ...given, id: userId, username: usernameFrom(email, suffix), email, role, createdAt: now };
+    const user: NewUser = { ...given, id: userId, username: usernameFrom(email, suffix), email, emailProvenAt, role, createdAt: now };
     const outcome = await context.store.acceptLink(id, user, auditEvent('user.signed_up', now, `user:${userId}`, about));
     if (outcome !== 'taken') return outcome === 'done' ? user : 'used';
   }

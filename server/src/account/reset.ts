@@ -80,7 +80,7 @@ async function sendLink(user: User | undefined, onward: Onward, { exchange, cont
   const event = auditEvent('user.reset_link_created', context.now(), 'anonymous', about);
   const { language: locale } = pageFrame(exchange, context);
   const message = { kind: 'reset-link' as const, to: person?.to ?? '', values: { path: linkPath('/reset', token, onwardFields(onward)) }, locale };
-  await context.store.addLink(link, { replaces: false }, context.mail.with(event, message));
+  await context.store.addLink(link, { replaces: false, sentTo: person?.to }, context.mail.with(event, message));
 }
 
 async function setPassword(token: string, form: Parameters, place: Place): Promise<Answer> {

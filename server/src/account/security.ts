@@ -9,6 +9,7 @@ import { parametersFromForm } from '../rules/parameters.ts';
 import { securityPage } from '../views/security-page.ts';
 import { browserOf } from './browser-cookie.ts';
 import { isFresh } from './fresh-sign-in.ts';
+import { emailCodeSection } from './security/email-code.ts';
 import { passkeysSection } from './security/passkeys.ts';
 import { passwordSection } from './security/password.ts';
 import { noticeIn, type Section } from './security/section.ts';
@@ -18,7 +19,7 @@ import { upstreamsSection } from './security/upstreams.ts';
 import { currentSession } from './session.ts';
 
 /** In the order of the page. */
-const sections: readonly Section[] = [passkeysSection, passwordSection, twoStepSection, upstreamsSection, sessionsSection];
+const sections: readonly Section[] = [passkeysSection, passwordSection, emailCodeSection, twoStepSection, upstreamsSection, sessionsSection];
 
 /** GET /account/security. */
 export async function security(exchange: Exchange, context: Context): Promise<Answer> {

@@ -16,6 +16,8 @@ const codeSeconds = 600;
 
 export type CodeRequest = Pick<OneTimeLink, 'userId' | 'email'> & {
   purpose: 'sign-in' | 'sign-up';
+  /** The address of the person it goes to. */
+  sentTo?: string;
   /** Whether its code opens anything. */
   answerable: boolean;
   onward: Onward;
@@ -29,7 +31,7 @@ export type CodeMail = (event: AuditEvent, values: { code: string; path: string 
 
 export async function sendCode(asked: CodeRequest, withMail: CodeMail, place: Place): Promise<Answer> {
   const { browser, exchange, context } = place;
-  const { onward, keep, ...about } = asked;
+  const { onward, keep, sentTo, ...about } = asked;
   const made = newLink({ ...about, lifetimeSeconds: codeSeconds, browserHash: browser.hash }, context);
   const fields = { ...onwardFields(onward), ...(keep ? { keep: '1' } : {}) };
   const event = auditEvent('user.code_requested', context.now(), 'anonymous', {
@@ -41,7 +43,7 @@ export async function sendCode(asked: CodeRequest, withMail: CodeMail, place: Pl
   const values = { code: shownCode(made.code), path: linkPath('/code/link', made.token, fields) };
   // In the language of the page: who asks reads it, and it tells nothing about the account.
   const { language } = pageFrame(exchange, context);
-  await context.store.addLink(made.link, { replaces: false }, withMail(event, values, language));
+  await context.store.addLink(made.link, { replaces: false, sentTo }, withMail(event, values, language));
   return redirect(codePage(made, fields, context), browser.cookies);
 }
 

@@ -3,8 +3,14 @@
  */
 import type { Context } from '../context.ts';
 import type { WaysOn } from '../storage/store.ts';
+import { emailCodeOn } from './methods/email-code.ts';
 import { passkeysOn } from './passkey-challenge.ts';
 
 export function waysOn({ options }: Context): WaysOn {
-  return { password: options.signIn.password, passkeys: passkeysOn(options), upstreams: options.fetchUpstream !== undefined };
+  return {
+    password: options.signIn.password,
+    passkeys: passkeysOn(options),
+    upstreams: options.fetchUpstream !== undefined,
+    emailCode: emailCodeOn(options),
+  };
 }

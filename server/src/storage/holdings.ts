@@ -20,7 +20,7 @@ export type Holding = {
 export const holdings: Readonly<Record<string, Holding>> = {
   users: {
     by: 'id',
-    shown: ['id', 'username', 'email', 'name', 'role', 'language', 'created_at', 'disabled_at', 'agents_paused_at'],
+    shown: ['id', 'username', 'email', 'email_proven_at', 'name', 'role', 'language', 'created_at', 'disabled_at', 'agents_paused_at'],
     withheld: ['username_key', 'email_key', 'last_event'],
     leaving: 'deleted',
   },

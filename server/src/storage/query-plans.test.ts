@@ -110,7 +110,7 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.findPasskey('credential-1');
   await store.usePasskey({ credentialId: 'credential-1', counter: 1, backedUp: true, now: NOW });
   await store.renamePasskey({ userId: 'usr_alice', id: 'pk_1', name: 'n' }, happened('passkey.renamed'));
-  const ways = { password: true, passkeys: true, upstreams: true };
+  const ways = { password: true, passkeys: true, upstreams: true, emailCode: true };
   await store.countWaysIn('usr_alice', ways);
   for (let twice = 0; twice < 2; twice++) await store.removePasskey({ userId: 'usr_alice', id: 'pk_1', ways }, happened('passkey.removed'));
   await store.setPassword({ userId: 'usr_alice', passwordHash: 'p', keeping: 'session-1' }, happened('user.password_changed'));

@@ -124,7 +124,7 @@ test('[LOG-07] whoever signs in only where nothing can be confirmed is told what
     auditEvent('upstream.linked', on.clock.now(), 'test'),
   );
   assert.ok((await browser.open('/login?reason=confirm&to=security')).forms.some(({ action }) => action === '/login'));
-  const ways = { password: true, passkeys: true, upstreams: true };
+  const ways = { password: true, passkeys: true, upstreams: true, emailCode: true };
   await on.store.removePassword({ userId: on.user.id, ways }, auditEvent('user.password_removed', on.clock.now(), 'test', { userId: on.user.id }));
 
   const page = await browser.open('/login?reason=confirm&to=security');

@@ -48,6 +48,7 @@ export function accountsContract(nodes: () => Nodes): void {
           id: 'usr_alice',
           username: 'Alice',
           email: 'Alice@Example.com',
+          email_proven_at: null,
           name: 'Alice A.',
           role: 'user',
           language: null,

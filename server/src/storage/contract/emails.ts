@@ -36,6 +36,7 @@ export function emailsContract(nodes: () => Nodes): void {
       assert.equal(count(outcomes, 'changed'), 1);
       assert.equal(await countEvents(one, 'user.email_changed'), 1);
       assert.equal((await one.findUserByLogin('AL@NEW.example'))?.user.email, 'Al@new.example');
+      assert.equal((await two.findUser('usr_alice'))?.emailProvenAt, NOW + 1);
       assert.equal(await one.findUserByLogin('alice@example.com'), undefined);
       assert.equal(await one.findLink('token r', NOW + 1), undefined);
     });
@@ -72,6 +73,17 @@ export function emailsContract(nodes: () => Nodes): void {
       }
     });
 
+    test('nobody knows whether mail reaches an address that came by an operator’s word, though the earlier one was proven', async () => {
+      const [store] = freshTenant(nodes());
+      await asked(store);
+      await store.changeEmail(wanted, changed());
+      assert.equal((await store.findUser('usr_alice'))?.emailProvenAt, NOW + 1);
+
+      await store.changeEmail({ userId: 'usr_alice', email: 'word@new.example' }, changed());
+
+      assert.equal((await store.findUser('usr_alice'))?.emailProvenAt, undefined);
+    });
+
     test('by an operator’s word nobody needs a link; of two people who get one address at once one has it', async () => {
       const [one, two] = freshTenant(nodes());
       await settle(one);
@@ -81,6 +93,10 @@ export function emailsContract(nodes: () => Nodes): void {
       );
 
       assert.deepEqual(outcomes.toSorted(), ['changed', 'taken']);
+      assert.deepEqual(
+        (await one.listUsers()).map(({ emailProvenAt }) => emailProvenAt),
+        [undefined, undefined],
+      );
       assert.equal(await one.changeEmail({ userId: 'usr_none', email: 'x@new.example' }, changed()), 'gone');
     });
   });

@@ -60,7 +60,7 @@ const there = { clientId: 'client_1', audience: 'https://as.example', resource: 
 const asserted = (id: string) => ({ ...grant, id, userId: 'usr_alice', expiresAt: NOW + 60 });
 const operator = { id: 'usr_op', username: 'op', role: 'operator' as const, createdAt: NOW, passwordHash: 'hash' };
 
-const ways = { password: true, passkeys: true, upstreams: true };
+const ways = { password: true, passkeys: true, upstreams: true, emailCode: true };
 
 /** Reading and changing first, then adding the same names, which must be free. */
 export const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {

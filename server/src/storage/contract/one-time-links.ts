@@ -40,7 +40,8 @@ export const codeLink: OneTimeLink = {
 const signUp: OneTimeLink = { ...codeLink, id: 'lnk_sign_up', purpose: 'sign-up', tokenHash: 'sign-up-token', userId: undefined, email: 'carol@example.com' };
 
 const carol: NewUser = { id: 'usr_carol', username: 'carol', email: 'carol@example.com', role: 'user', createdAt: NOW, passwordHash: 'hash-c' };
-const add = (store: Store, link: OneTimeLink, replaces = false) => store.addLink(link, { replaces }, happened('user.code_requested'));
+const add = (store: Store, link: OneTimeLink, replaces = false, sentTo?: string) => store.addLink(link, { replaces, sentTo }, happened('user.code_requested'));
+const provenAt = async (store: Store, userId = 'usr_alice') => (await store.findUser(userId))?.emailProvenAt;
 const enter = (store: Store, codeHash: string, more: Partial<{ id: string; browserHash: string; now: number }> = {}) =>
   store.tryLink({ id: 'lnk_code', browserHash: 'browser-1', codeHash, now: NOW, provenUntil: NOW + HOUR, ...more });
 const reset = (store: Store, hash = 'new', id = 'lnk_reset', at = NOW) =>
@@ -113,6 +114,42 @@ export function oneTimeLinksContract(nodes: () => Nodes): void {
       assert.deepEqual(await one.findOwnLink('lnk_code', 'browser-1', NOW + HOUR - 1), { ...codeLink, expiresAt: NOW + HOUR, provenAt: NOW + 599 });
     });
 
+    test('a right code for signing in proves the address its mail went to, and nothing else does', async () => {
+      const [one, two] = freshTenant(nodes());
+      await settle(one);
+      await add(one, { ...codeLink, email: undefined }, false, 'ALICE@example.com');
+
+      assert.deepEqual([await enter(one, 'wrong'), await provenAt(one)], ['wrong', undefined]);
+      assert.deepEqual([await enter(one, 'right', { browserHash: 'browser-2' }), await provenAt(one)], ['over', undefined]);
+      assert.deepEqual([await enter(two, 'right', { now: NOW + 5 }), await provenAt(one)], ['right', NOW + 5]);
+      assert.deepEqual([await enter(one, 'right', { now: NOW + 9 }), await provenAt(one)], ['over', NOW + 5]);
+      assert.equal(await provenAt(one, 'usr_bob'), undefined);
+    });
+
+    test('a code that went to another address than the person has proves nothing', async () => {
+      for (const sentTo of ['old@example.com', undefined]) {
+        const [store] = freshTenant(nodes());
+        await settle(store);
+        await add(store, { ...codeLink, email: undefined }, false, sentTo);
+
+        assert.deepEqual([await enter(store, 'right'), await provenAt(store)], ['right', undefined]);
+      }
+    });
+
+    test('of a right code and another address at once, no address is proven that the mail did not reach', async () => {
+      for (let round = 0; round < 8; round++) {
+        const [one, two] = freshTenant(nodes());
+        await settle(one);
+        await add(one, codeLink);
+        await Promise.all([
+          enter(one, 'right'),
+          two.changeEmail({ userId: 'usr_alice', email: 'typo@example.com' }, happened('user.email_changed', NOW, { userId: 'usr_alice' })),
+        ]);
+
+        assert.deepEqual([(await one.findUser('usr_alice'))?.email, await provenAt(one)], ['typo@example.com', undefined]);
+      }
+    });
+
     test('after five tries a code is dead, however they arrive', async () => {
       const [one, two] = freshTenant(nodes());
       await settle(one);
@@ -181,9 +218,9 @@ export function oneTimeLinksContract(nodes: () => Nodes): void {
       assert.equal(await store.acceptLink('lnk_code', carol, signedUp()), 'used');
       await enter(store, 'right', { id: 'lnk_sign_up' });
       assert.equal(await store.acceptLink('lnk_sign_up', carol, signedUp(NOW + HOUR)), 'used');
-      assert.equal(await store.acceptLink('lnk_sign_up', { ...carol, passwordHash: undefined }, signedUp(NOW + HOUR - 1)), 'done');
+      assert.equal(await store.acceptLink('lnk_sign_up', { ...carol, emailProvenAt: NOW, passwordHash: undefined }, signedUp(NOW + HOUR - 1)), 'done');
       assert.deepEqual(await store.findUserByLogin('carol'), {
-        user: { id: 'usr_carol', username: 'carol', email: 'carol@example.com', role: 'user', createdAt: NOW },
+        user: { id: 'usr_carol', username: 'carol', email: 'carol@example.com', emailProvenAt: NOW, role: 'user', createdAt: NOW },
       });
     });
 
@@ -207,6 +244,20 @@ export function oneTimeLinksContract(nodes: () => Nodes): void {
       assert.ok(agents.length > 0);
       assert.deepEqual(await one.listAgents('usr_alice', NOW), agents);
       assert.equal(await countEvents(one, 'user.password_reset'), 1);
+    });
+
+    test('a reset link proves the address it was mailed to; one that an operator handed over proves none', async () => {
+      for (const [sentTo, proven] of [
+        ['alice@EXAMPLE.com', NOW + 7],
+        [undefined, undefined],
+        ['old@example.com', undefined],
+      ] as const) {
+        const [store] = freshTenant(nodes());
+        await settle(store);
+        await add(store, resetLink, false, sentTo);
+
+        assert.deepEqual([await reset(store, 'new', 'lnk_reset', NOW + 7), await provenAt(store)], [true, proven]);
+      }
     });
 
     test('a reset link is for its own person, its own purpose and its own time', async () => {

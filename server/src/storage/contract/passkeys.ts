@@ -19,8 +19,8 @@ export const passkey: Passkey = {
   backedUp: false,
   createdAt: NOW,
 };
-const both = { password: true, passkeys: true, upstreams: true };
-const onlyPasskeys = { password: false, passkeys: true, upstreams: true };
+const both = { password: true, passkeys: true, upstreams: true, emailCode: true };
+const onlyPasskeys = { password: false, passkeys: true, upstreams: true, emailCode: true };
 
 export function passkeysContract(nodes: () => Nodes): void {
   describe('passkeys', () => {

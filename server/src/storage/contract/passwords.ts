@@ -7,7 +7,7 @@ import { alice, bob, connect, count, countEvents, freshTenant, happened, NOW, ty
 import { listening } from './logout.ts';
 import { passkey } from './passkeys.ts';
 
-const ways = { password: true, passkeys: true, upstreams: true };
+const ways = { password: true, passkeys: true, upstreams: true, emailCode: true };
 
 export function passwordsContract(nodes: () => Nodes): void {
   describe('own passwords', () => {
@@ -61,10 +61,22 @@ export function passwordsContract(nodes: () => Nodes): void {
 
       assert.equal(await remove(), 'last');
       await store.addPasskey(passkey, happened('passkey.added'));
-      assert.equal(await remove({ password: true, passkeys: false, upstreams: true }), 'last');
+      assert.equal(await remove({ password: true, passkeys: false, upstreams: true, emailCode: true }), 'last');
       assert.deepEqual([await remove(), await remove()], ['removed', 'gone']);
       assert.equal((await store.findUserByLogin('alice'))?.passwordHash, undefined);
       assert.equal(await countEvents(store, 'user.password_removed'), 1);
+    });
+
+    test('codes by mail are a way in where they are on and the address is proven', async () => {
+      const [store] = freshTenant(nodes());
+      await store.addUser({ ...alice, emailProvenAt: NOW }, happened('user.added'));
+      await store.addUser({ ...bob, email: 'bob@example.com', passwordHash: 'hash-b' }, happened('user.added'));
+      const remove = (userId: string, on = ways) => store.removePassword({ userId, ways: on }, happened('user.password_removed'));
+
+      assert.deepEqual([await store.countWaysIn('usr_alice', ways), await store.countWaysIn('usr_bob', ways)], [2, 1]);
+      assert.equal(await remove('usr_alice', { ...ways, emailCode: false }), 'last');
+      assert.deepEqual([await remove('usr_alice'), await remove('usr_bob')], ['removed', 'last']);
+      assert.equal(await store.countWaysIn('usr_alice', ways), 1);
     });
 
     test('of the last two ways in, removed at once, one stays', async () => {

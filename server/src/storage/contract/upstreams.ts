@@ -40,7 +40,8 @@ export const visit: UpstreamVisit = {
 };
 const key = { idHash: 'visit-1', browserHash: 'browser-1', stage: 'away' as const };
 const person = (index: number): NewUser => ({ id: `usr_${index}`, username: `person-${index}`, role: 'user', createdAt: NOW });
-const ways = { password: true, passkeys: true, upstreams: true };
+const ways = { password: true, passkeys: true, upstreams: true, emailCode: true };
+const verified = { email: 'new@acme.example', emailProvenAt: NOW };
 const { userId: _, ...stranger } = { ...atAcme, subject: 'new' };
 
 async function listing(nodes: Nodes): Promise<[Store, Store]> {
@@ -91,10 +92,13 @@ export function upstreamsContract(nodes: () => Nodes): void {
     test('[LOG-07] of parallel arrivals of a new subject one makes the person, and nobody is made in vain', async () => {
       const [one, two] = await listing(nodes());
       const before = (await one.listUsers()).length;
-      const outcomes = await times(10, (index) => (index % 2 ? one : two).signUpByUpstream(stranger, person(index), happened('upstream.signed_up')));
+      const outcomes = await times(10, (index) =>
+        (index % 2 ? one : two).signUpByUpstream(stranger, { ...person(index), ...verified }, happened('upstream.signed_up')),
+      );
 
       assert.equal(count(outcomes, 'added'), 1);
-      assert.equal((await one.findUpstreamUser(stranger.issuer, 'new'))?.id, `usr_${outcomes.indexOf('added')}`);
+      const made = await one.findUpstreamUser(stranger.issuer, 'new');
+      assert.deepEqual([made?.id, made?.emailProvenAt], [`usr_${outcomes.indexOf('added')}`, NOW]);
       assert.equal((await one.listUsers()).length, before + 1);
       assert.equal(await countEvents(one, 'upstream.signed_up'), 1);
     });

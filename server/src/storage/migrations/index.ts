@@ -33,6 +33,7 @@ import { tenantsLeave, tenantsLeavePostgres, tenantsLeaveSqlite } from './0025-t
 import { severalResources } from './0026-several-resources.ts';
 import { webhooks } from './0027-webhooks.ts';
 import { accessRequests } from './0028-access-requests.ts';
+import { provenAddresses } from './0029-proven-addresses.ts';
 
 type Engine = Driver['name'];
 /** `script` runs on both databases; `sqlite` or `postgres` after it, for what only one of them says that way, as triggers are. */
@@ -67,6 +68,7 @@ export const migrations: readonly Migration[] = [
   { name: '0026-several-resources', script: severalResources },
   { name: '0027-webhooks', script: webhooks },
   { name: '0028-access-requests', script: accessRequests },
+  { name: '0029-proven-addresses', script: provenAddresses },
 ];
 
 const bookkeeping = `

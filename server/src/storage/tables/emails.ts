@@ -6,7 +6,7 @@ import type { EmailVerbs } from '../verbs/emails.ts';
 import { eventIf } from './audit-events.ts';
 import { endLinksOfMarked, loginKey } from './users.ts';
 
-type Change = { tenant: string; userId: string; email: string; emailKey: string; mark: string };
+type Change = { tenant: string; userId: string; email: string; emailKey: string; provenAt: number | null; mark: string };
 type Linked = { tenant: string; linkId: string; userId: string; emailKey: string; now: number; mark: string };
 
 /** True in SQL when nobody else answers to the address. */
@@ -18,7 +18,8 @@ const isThere = part<'tenant' | 'userId'>`exists (select 1 from users p where p.
 const useLink = sql<Linked>`update one_time_links set used_at = ${'now'}, last_event = ${'mark'}
   where tenant = ${'tenant'} and id = ${'linkId'} and purpose = 'email' and user_id = ${'userId'} and email_key = ${'emailKey'}
     and used_at is null and expires_at > ${'now'} and ${isThere} and ${isFree}`;
-const change = part<keyof Change>`update users set email = ${'email'}, email_key = ${'emailKey'}, last_event = ${'mark'}
+const change = part<keyof Change>`update users set email = ${'email'}, email_key = ${'emailKey'},
+    email_proven_at = cast(${'provenAt'} as bigint), last_event = ${'mark'}
   where tenant = ${'tenant'} and id = ${'userId'} and disabled_at is null and ${isFree}`;
 const changeByWord = sql<Change>`${change}`;
 const changeByLink = sql<Change & { linkId: string }>`${change}
@@ -31,7 +32,7 @@ export function emailsTable(driver: Driver, tenant: string): EmailVerbs {
     async changeEmail({ userId, email, linkId }, event) {
       const { at: now, id: mark } = event;
       const emailKey = loginKey(email);
-      const changed = { tenant, userId, email, emailKey, mark };
+      const changed = { tenant, userId, email, emailKey, provenAt: linkId === undefined ? null : now, mark };
       const change =
         linkId === undefined ? [changeByWord(changed)] : [useLink({ tenant, linkId, userId, emailKey, now, mark }), changeByLink({ ...changed, linkId })];
       try {

@@ -54,6 +54,11 @@ const count = sql<Try>`update one_time_links set tries = tries + 1,
   where tenant = ${'tenant'} and id = ${'id'} and browser_hash = ${'browserHash'} and proven_at is null and tries < ${'most'} and ${open}
   returning proven_at`;
 
+// By the address that the mail went to: it may not be the one they have any more.
+const proveByCode = sql<Omit<Try, 'provenUntil' | 'most'>>`update users set email_proven_at = ${'now'} where tenant = ${'tenant'}
+  and (id, email_key) = (select user_id, email_key from one_time_links where tenant = ${'tenant'} and id = ${'id'} and browser_hash = ${'browserHash'}
+    and code_hash = ${'codeHash'} and purpose = 'sign-in' and proven_at = ${'now'} and used_at is null)`;
+
 type Use = { tenant: string; id: string; now: number; mark: string };
 const mark = part<keyof Use>`update one_time_links set used_at = ${'now'}, last_event = ${'mark'} where tenant = ${'tenant'} and id = ${'id'} and ${open}`;
 const makesPerson = literal("(purpose = 'invitation' or (purpose = 'sign-up' and proven_at is not null))");
@@ -71,14 +76,17 @@ const reset = sql<Reset>`${mark} and purpose = 'reset' and user_id = ${'userId'}
 const markUser = sql<Omit<Reset, 'now'>>`update users set last_event = ${'mark'} where tenant = ${'tenant'} and id = ${'userId'}
   and exists (select 1 from one_time_links where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'})`;
 
+const proveByLink = sql<Reset>`update users set email_proven_at = ${'now'} where tenant = ${'tenant'} and id = ${'userId'} and last_event = ${'mark'}
+  and email_key = (select email_key from one_time_links where tenant = ${'tenant'} and id = ${'id'})`;
+
 const eventIfUsed = eventIf('one_time_links', 'id');
 
 export function oneTimeLinksTable(driver: Driver, tenant: string): OneTimeLinkVerbs {
   const isOpen = async (id: string, now: number) => (await driver.read(acceptable({ tenant, id, now }))).length > 0;
   return {
-    async addLink(link, { replaces }, event) {
+    async addLink(link, { replaces, sentTo }, event) {
       const earlier = replaces ? endSame(tenant, link) : [];
-      await driver.write([...earlier, insert(linkRow(tenant, link)), insertEvent(tenant, event)]);
+      await driver.write([...earlier, insert(linkRow(tenant, link, sentTo ?? link.email)), insertEvent(tenant, event)]);
     },
     async findLink(tokenHash, now) {
       const [row] = await driver.read(findByToken({ tenant, tokenHash, now }));
@@ -89,7 +97,8 @@ export function oneTimeLinksTable(driver: Driver, tenant: string): OneTimeLinkVe
       return row && linkOf(row);
     },
     async tryLink(attempt) {
-      const [tried] = await driver.write([count({ tenant, most: MAX_LINK_TRIES, ...attempt })]);
+      const { provenUntil, ...given } = { tenant, ...attempt };
+      const [tried] = await driver.write([count({ ...given, provenUntil, most: MAX_LINK_TRIES }), proveByCode(given)]);
       const [row] = tried?.rows ?? [];
       if (row === undefined) return 'over';
       return optionalWhole(row.proven_at) === undefined ? 'wrong' : 'right';
@@ -119,6 +128,7 @@ export function oneTimeLinksTable(driver: Driver, tenant: string): OneTimeLinkVe
       const [used] = await driver.write([
         reset({ ...marked, id: linkId, now }),
         markUser({ ...marked, id: linkId }),
+        proveByLink({ ...marked, id: linkId, now }),
         replacePassword({ ...marked, hash: passwordHash, at: now }),
         dueOfMarkedUser({ tenant, id: userId, mark: id, now }),
         endSessionsOfMarked({ tenant, id: userId, mark: id }),
@@ -138,7 +148,7 @@ function endSame(tenant: string, { purpose, userId, email, createdAt: now }: One
   return email === undefined ? [] : [endForEmail({ tenant, purpose, key: loginKey(email), now })];
 }
 
-function linkRow(tenant: string, link: OneTimeLink): LinkRow {
+function linkRow(tenant: string, link: OneTimeLink, address: string | undefined): LinkRow {
   const { id, purpose, tokenHash, createdAt, expiresAt } = link;
   return {
     tenant,
@@ -149,7 +159,7 @@ function linkRow(tenant: string, link: OneTimeLink): LinkRow {
     browserHash: link.browserHash ?? null,
     userId: link.userId ?? null,
     email: link.email ?? null,
-    emailKey: link.email === undefined ? null : loginKey(link.email),
+    emailKey: address === undefined ? null : loginKey(address),
     role: link.role ?? null,
     createdAt,
     expiresAt,

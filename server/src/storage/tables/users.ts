@@ -11,13 +11,25 @@ import { endGrantsOf } from './grants.ts';
 import { dueOfMarkedUser } from './session-clients.ts';
 
 /** Columns of a person under the alias `u`; {@link userOf} reads them. */
-export const userColumns = aliased('u', ['id', 'username', 'email', 'name', 'role', 'language', 'created_at', 'disabled_at', 'agents_paused_at']);
+export const userColumns = aliased('u', [
+  'id',
+  'username',
+  'email',
+  'email_proven_at',
+  'name',
+  'role',
+  'language',
+  'created_at',
+  'disabled_at',
+  'agents_paused_at',
+]);
 
 export function userOf(row: Row): User {
   return present({
     id: text(row.u_id),
     username: text(row.u_username),
     email: optionalText(row.u_email),
+    emailProvenAt: optionalWhole(row.u_email_proven_at),
     name: optionalText(row.u_name),
     // Only this file writes the column, and only with a Role.
     role: text(row.u_role) as Role,
@@ -40,6 +52,7 @@ export type UserRow = {
   usernameKey: string;
   email: string | null;
   emailKey: string | null;
+  emailProvenAt: number | null;
   name: string | null;
   role: string;
   language: string | null;
@@ -55,6 +68,7 @@ export function userRow(tenant: string, user: NewUser, mark: string): UserRow {
     usernameKey: loginKey(user.username),
     email: user.email ?? null,
     emailKey: user.email === undefined ? null : loginKey(user.email),
+    emailProvenAt: user.emailProvenAt ?? null,
     name: user.name ?? null,
     role: user.role,
     language: user.language ?? null,
@@ -66,9 +80,10 @@ export function userRow(tenant: string, user: NewUser, mark: string): UserRow {
 /** The insert without its condition; goes before a `where`. */
 export const insertUserWhere = part<
   keyof UserRow
->`insert into users (tenant, id, username, username_key, email, email_key, name, role, language, created_at, last_event)
+>`insert into users (tenant, id, username, username_key, email, email_key, email_proven_at, name, role, language, created_at, last_event)
   select cast(${'tenant'} as text), cast(${'id'} as text), cast(${'username'} as text), cast(${'usernameKey'} as text), cast(${'email'} as text),
-    cast(${'emailKey'} as text), cast(${'name'} as text), cast(${'role'} as text), cast(${'language'} as text), cast(${'createdAt'} as bigint), cast(${'mark'} as text)
+    cast(${'emailKey'} as text), cast(${'emailProvenAt'} as bigint), cast(${'name'} as text), cast(${'role'} as text), cast(${'language'} as text),
+    cast(${'createdAt'} as bigint), cast(${'mark'} as text)
   where`;
 
 /** True in SQL when nobody answers to the new person's username or e-mail. */

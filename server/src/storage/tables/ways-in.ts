@@ -6,17 +6,19 @@ import { type Driver, part, sql } from '../driver.ts';
 import { whole } from '../row.ts';
 import type { Store, WaysOn } from '../store.ts';
 
-export type WaysRow = { tenant: string; userId: string; password: number; passkeys: number; upstreams: number };
+export type WaysRow = { tenant: string; userId: string; password: number; passkeys: number; upstreams: number; emailCode: number };
 
 export function waysRow(tenant: string, userId: string, ways: WaysOn): WaysRow {
-  return { tenant, userId, password: ways.password ? 1 : 0, passkeys: ways.passkeys ? 1 : 0, upstreams: ways.upstreams ? 1 : 0 };
+  const { password, passkeys, upstreams, emailCode } = ways;
+  return { tenant, userId, password: password ? 1 : 0, passkeys: passkeys ? 1 : 0, upstreams: upstreams ? 1 : 0, emailCode: emailCode ? 1 : 0 };
 }
 
 /** The number, in SQL. */
 export const waysIn = part<keyof WaysRow>`(
   (select count(*) from credentials where tenant = ${'tenant'} and user_id = ${'userId'} and kind = 'password' and id = '') * cast(${'password'} as integer)
   + (select count(*) from passkeys where tenant = ${'tenant'} and user_id = ${'userId'}) * cast(${'passkeys'} as integer)
-  + (select count(*) from upstream_identities where tenant = ${'tenant'} and user_id = ${'userId'}) * cast(${'upstreams'} as integer))`;
+  + (select count(*) from upstream_identities where tenant = ${'tenant'} and user_id = ${'userId'}) * cast(${'upstreams'} as integer)
+  + (select count(*) from users w where w.tenant = ${'tenant'} and w.id = ${'userId'} and w.email_proven_at is not null) * cast(${'emailCode'} as integer))`;
 
 /** First of the batch that takes a way: whoever comes second waits here. */
 export const lockPerson = sql<{ tenant: string; userId: string; mark: string }>`update users set last_event = ${'mark'}

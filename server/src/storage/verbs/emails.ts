@@ -3,7 +3,7 @@
  */
 import type { AuditEvent } from '../../audit/event.ts';
 
-/** `linkId`: the link that proved the address, which is used up with it. */
+/** `linkId`: the link that proved the address, which is used up with it. Without one nobody knows whether mail reaches it. */
 export type NewAddress = { userId: string; email: string; linkId?: string };
 
 export type EmailVerbs = {

@@ -23,7 +23,7 @@ export type OneTimeLink = {
   browserHash?: string;
   /** Whom it is for. Absent where there is no account (yet): such a row keeps the answer the same for everybody, and its code is right for nobody. */
   userId?: string;
-  /** Where the mail goes, or went. */
+  /** The address it is about, as far as pages may show it. */
   email?: string;
   /** What an invited person becomes. */
   role?: Role;
@@ -39,19 +39,22 @@ export const MAX_LINK_TRIES = 5;
 export type LinkTry = 'right' | 'wrong' | 'over';
 
 export type OneTimeLinkVerbs = {
-  /** Adds a link. With `replaces`, older ones of its purpose for the same person, or the same address, end: only the newest works. */
-  addLink(link: OneTimeLink, options: { replaces: boolean }, event: AuditEvent): Promise<void>;
+  /**
+   * Adds a link. With `replaces`, older ones of its purpose for the same person, or the same address, end: only the newest works. `sentTo`: the address of the person
+   * that it is mailed to, which its use proves; none where it is handed over.
+   */
+  addLink(link: OneTimeLink, options: { replaces: boolean; sentTo?: string }, event: AuditEvent): Promise<void>;
   /** The link behind a secret, until it is used or expires; its person, if it has one, is enabled. */
   findLink(tokenHash: string, now: number): Promise<OneTimeLink | undefined>;
   /** The same by its name, for the browser that asked. */
   findOwnLink(id: string, browserHash: string, now: number): Promise<OneTimeLink | undefined>;
-  /** Counts a try and proves the link when the code is right. Proven, it lives until `provenUntil`. One statement. */
+  /** Counts a try and proves the link when the code is right. Proven, it lives until `provenUntil`; a sign-in proves the address, too, that its mail went to. */
   tryLink(attempt: { id: string; browserHash: string; codeHash: string; now: number; provenUntil: number }): Promise<LinkTry>;
   /** Uses an invitation or a proven sign-up and makes the person. "used": somebody was first or it is too late. "taken": the name or the address is; the link stays. */
   acceptLink(linkId: string, user: NewUser, event: AuditEvent): Promise<'done' | 'used' | 'taken'>;
   /**
-   * Uses a reset link: replaces the password and ends the browser sessions and every other link of this person. What agents may do stays. False when it was
-   * used, is too late, or the person is disabled; nothing changed.
+   * Uses a reset link: replaces the password and ends the browser sessions and every other link of this person. What agents may do stays. A link
+   * that was mailed proves the address it went to. False when it was used, is too late, or the person is disabled; nothing changed.
    */
   resetPassword(linkId: string, passwordHash: string, event: AuditEvent & { userId: string }): Promise<boolean>;
   /** Invitations that nobody has used yet; the newest first. */

@@ -31,8 +31,8 @@ export type Passkey = {
 /** What an authenticator said when it signed. */
 export type PasskeyUse = { credentialId: string; counter: number; backedUp: boolean; now: number };
 
-/** Which ways to sign in are on: only these count as ways in. */
-export type WaysOn = { password: boolean; passkeys: boolean; upstreams: boolean };
+/** Which ways to sign in are on: only these count as ways in. A code by mail is one to whoever has proven their address. */
+export type WaysOn = { password: boolean; passkeys: boolean; upstreams: boolean; emailCode: boolean };
 
 export type PasskeyVerbs = {
   /** "taken": the authenticator's id is known already. "full": the person has MAX_PASSKEYS. */
@@ -46,7 +46,7 @@ export type PasskeyVerbs = {
   renamePasskey(passkey: { userId: string; id: string; name: string }, event: AuditEvent): Promise<boolean>;
   /** Removes it unless it is the last way in. Of any number of removals at once, one way in stays. */
   removePasskey(passkey: { userId: string; id: string; ways: WaysOn }, event: AuditEvent): Promise<'removed' | 'last' | 'gone'>;
-  /** How many of the ways that are on lead into the account: each password, passkey … is one. */
+  /** How many of the ways that are on lead into the account: each password, passkey, account elsewhere, proven address is one. */
   countWaysIn(userId: string, ways: WaysOn): Promise<number>;
 };
 export const MAX_PASSKEYS = 20;

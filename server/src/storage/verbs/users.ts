@@ -8,6 +8,8 @@ export type User = {
   id: string;
   username: string;
   email?: string;
+  /** When mail last reached them at this address; absent: nobody knows whether it does. */
+  emailProvenAt?: number;
   name?: string;
   role: Role;
   language?: string;

@@ -44,7 +44,7 @@ function entry(page: PageFrame, values: PasskeysValues, passkey: PasskeyView): M
 <p class="muted">${t(passkey.backupEligible ? 'passkeys.synced' : 'passkeys.oneDevice')}</p>
 <dl class="times"><div><dt>${t('passkeys.created')}</dt><dd>${created}</dd></div><div><dt>${t('passkeys.lastUsed')}</dt><dd>${used}</dd></div></dl>
 <details><summary>${t('passkeys.rename')}<span class="hidden"> <bdi>${name}</bdi></span></summary>${renameForm(page, values, passkey, name)}</details>
-${values.recent && (values.onlyWayIn ? html`<p class="hint">${t('passkeys.onlyWayIn')}</p>` : removeForm(page, values, passkey, rich('passkeys.removeName', { name: html`<bdi>${name}</bdi>` })))}</li>`;
+${values.recent && (values.onlyWayIn ? html`<p class="hint">${t('security.onlyWayIn')}</p>` : removeForm(page, values, passkey, rich('passkeys.removeName', { name: html`<bdi>${name}</bdi>` })))}</li>`;
 }
 
 function renameForm({ base, t }: PageFrame, { csrf }: PasskeysValues, { id }: PasskeyView, name: string): Markup {

@@ -19,7 +19,7 @@ export function passwordView(page: PageFrame, values: PasswordSectionValues): Se
   const change = html`<p><a class="button quiet" href="${base}/account/security/password">${t(values.hasPassword ? 'password.change' : 'password.set')}</a></p>`;
   const body = html`<p>${t(values.hasPassword ? 'password.has' : 'password.hasNone')}</p>
 ${values.recent && (values.hasPassword && !values.onlyWayIn ? html`<div class="choices">${change}${removeForm(page, values)}</div>` : change)}
-${values.recent && values.hasPassword && values.onlyWayIn && html`<p class="hint">${t('password.onlyWayIn')}</p>`}`;
+${values.recent && values.hasPassword && values.onlyWayIn && html`<p class="hint">${t('security.onlyWayIn')}</p>`}`;
   return { id: 'password', title: t('signIn.password'), body };
 }
 
