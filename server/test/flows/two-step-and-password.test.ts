@@ -233,7 +233,7 @@ describe('a person on their security page', () => {
 
   test('the password is removed when there is another way in, and can be set again', async () => {
     const only = await ada.browser.open('/account/security');
-    assert.match(only.html, /The password is your only way in/);
+    assert.match(only.html, /This is your only way in/);
     assert.equal(
       only.forms.some((one) => one.action.endsWith('/password/remove')),
       false,
