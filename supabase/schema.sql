@@ -819,6 +819,12 @@ insert into schema_migrations (name, checksum, applied_at) values ('0028-access-
 alter table users add column email_proven_at bigint;
 insert into schema_migrations (name, checksum, applied_at) values ('0029-proven-addresses', 'e3b5f50f0cd073ebf06d1ad4792563844ad66c0a97b5d632defe761ce5531902', 0);
 
+alter table webhooks add column older_secret_sealed text;
+alter table webhooks add column older_secret_expires_at bigint;
+alter table webhooks add column rests_until bigint;
+create index webhooks_older_secret on webhooks (older_secret_expires_at) where older_secret_expires_at is not null;
+insert into schema_migrations (name, checksum, applied_at) values ('0030-webhook-secrets', '0c29d0a008475d1b13c4cea79bf659e4c6ec79185ba311c49734f9848ffcef74', 0);
+
 reset role;
 reset search_path;
 

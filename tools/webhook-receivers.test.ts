@@ -21,7 +21,7 @@ type Case = { name: string; headers: Record<string, string>; body: string; taken
 function cases(): Case[] {
   const now = Math.floor(Date.now() / 1000);
   const message = messageOf(auditEvent('code.replayed', now, 'system', { detail: { text: 'ö “quoted”' } }), 'https://auth.example.com');
-  const headers = headersOf(message, secret, now);
+  const headers = headersOf(message, [secret], now);
   const signature = headers['webhook-signature'] ?? '';
   return [
     { name: 'as it was signed', headers, body: message.body, taken: true },
@@ -31,10 +31,23 @@ function cases(): Case[] {
       body: message.body,
       taken: true,
     },
+    {
+      name: 'while its secret is changed, and it has the older',
+      headers: headersOf(message, [newWebhookSecret(), secret], now),
+      body: message.body,
+      taken: true,
+    },
+    {
+      name: 'while its secret is changed, and it has the newer',
+      headers: headersOf(message, [secret, newWebhookSecret()], now),
+      body: message.body,
+      taken: true,
+    },
+    { name: 'under two other secrets', headers: headersOf(message, [newWebhookSecret(), newWebhookSecret()], now), body: message.body, taken: false },
     { name: 'with another body', headers, body: message.body.replace('replayed', 'relayed'), taken: false },
     { name: 'with another id', headers: { ...headers, 'webhook-id': 'evt_other' }, body: message.body, taken: false },
-    { name: 'under another secret', headers: headersOf(message, newWebhookSecret(), now), body: message.body, taken: false },
-    { name: 'six minutes late', headers: headersOf(message, secret, now - 360), body: message.body, taken: false },
+    { name: 'under another secret', headers: headersOf(message, [newWebhookSecret()], now), body: message.body, taken: false },
+    { name: 'six minutes late', headers: headersOf(message, [secret], now - 360), body: message.body, taken: false },
     { name: 'as another version', headers: { ...headers, 'webhook-signature': signature.replace('v1,', 'v2,') }, body: message.body, taken: false },
     { name: 'without a signature', headers: { 'webhook-id': message.id, 'webhook-timestamp': String(now) }, body: message.body, taken: false },
     { name: 'without anything', headers: {}, body: '', taken: false },

@@ -32,7 +32,7 @@ import { tryServer } from './try.ts';
 import { addUpstream, changeUpstreamSecret, checkUpstream, listUpstreams, removeUpstream } from './upstreams.ts';
 import { inviteUser, resetLink } from './user-links.ts';
 import { addUser, disableUser, enableUser, listUsers, removeUser, resetFactors, setEmail } from './users.ts';
-import { addWebhook, enableWebhook, listDeliveries, listWebhooks, removeWebhook, replayWebhook, testWebhook } from './webhooks.ts';
+import { addWebhook, enableWebhook, listDeliveries, listWebhooks, removeWebhook, replayWebhook, rotateWebhookSecret, testWebhook } from './webhooks.ts';
 import { addWorkload, listWorkloads, removeWorkload } from './workloads.ts';
 
 export const commands: readonly Command[] = [
@@ -108,6 +108,7 @@ export const commands: readonly Command[] = [
   testWebhook,
   listDeliveries,
   replayWebhook,
+  rotateWebhookSecret,
   enableWebhook,
   removeWebhook,
   listSigningKeys,

@@ -17,10 +17,12 @@ const file = join(folder, 'live.db');
 const secret = randomBytes(32).toString('base64');
 let status = 204;
 const types: string[] = [];
+const signed: string[] = [];
 const receiver = createServer(async (request, response) => {
   let body = '';
   for await (const piece of request) body += piece;
   types.push(JSON.parse(body).type);
+  signed.push(String(request.headers['webhook-signature']));
   response.writeHead(status).end();
 });
 let url = '';
@@ -71,6 +73,42 @@ test('[OPS-06] a webhook is added with a secret that is shown once, tested, list
   assert.deepEqual((await cli('webhooks', 'list')).data.webhooks, []);
 });
 
+test('[OPS-06] a secret is changed: both sign for a day, a third waits, and --now ends what leaked', async () => {
+  const { data } = await cli('webhooks', 'add', url, '--private-network', '--all');
+  status = 204;
+  const signatures = async () => {
+    assert.equal((await cli('webhooks', 'test', data.id)).exit, 0);
+    return signed.at(-1)?.split(' ').length;
+  };
+  const begun = Date.now();
+  const rotated = await cli('webhooks', 'rotate-secret', data.id);
+  assert.equal(rotated.exit, 0);
+  assert.match(rotated.data.secret, /^whsec_[A-Za-z0-9+/]{43}=$/);
+  assert.notEqual(rotated.data.secret, data.secret);
+  const until = Date.parse(rotated.data.older_secret_expires_at) - begun;
+  assert.ok(until > 86_390_000 && until < 86_500_000, String(until));
+  assert.equal(await signatures(), 2);
+  const [listed] = (await cli('webhooks', 'list')).data.webhooks;
+  assert.deepEqual([listed.older_secret_expires_at, 'secret' in listed], [rotated.data.older_secret_expires_at, false]);
+
+  const third = await cli('webhooks', 'rotate-secret', data.id, '--hours', '1');
+  assert.equal(third.exit, 5);
+  assert.match(third.error.message, /two secrets/);
+  assert.equal((await cli('webhooks', 'rotate-secret', data.id, '--now')).exit, 0);
+  assert.equal(await signatures(), 1);
+  for (const words of [
+    ['--hours', '0'],
+    ['--hours', '721'],
+    ['--hours', '1.5'],
+    ['--hours', '2', '--now'],
+  ])
+    assert.equal((await cli('webhooks', 'rotate-secret', data.id, ...words)).exit, 2, words.join(' '));
+  const events = (await cli('audit', 'list', '--type', 'webhook.secret_rotated')).data.events;
+  assert.equal(events.length, 2);
+  assert.equal(JSON.stringify(events).includes('whsec_'), false);
+  assert.equal((await cli('webhooks', 'rm', data.id, '--yes')).exit, 0);
+});
+
 test('[OPS-06] what cannot be meant is refused with what was meant', async () => {
   for (const [words, what] of [
     [['http://siem.example.com/hook', '--all'], /https/],
@@ -86,7 +124,8 @@ test('[OPS-06] what cannot be meant is refused with what was meant', async () =>
     assert.equal(exit, 2, words.join(' '));
     assert.match(error.message, what);
   }
-  for (const command of ['test', 'deliveries', 'replay', 'enable', 'rm']) assert.equal((await cli('webhooks', command, 'wh_unknown')).exit, 4, command);
+  for (const command of ['test', 'deliveries', 'replay', 'rotate-secret', 'enable', 'rm'])
+    assert.equal((await cli('webhooks', command, 'wh_unknown')).exit, 4, command);
   assert.deepEqual((await cli('webhooks', 'list')).data.webhooks, []);
 });
 

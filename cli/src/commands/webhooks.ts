@@ -76,7 +76,7 @@ export const testWebhook: Command = {
     withServer(call, async (context) => {
       const webhook = await knownWebhook(call, context.store);
       const message = messageOf(auditEvent('webhook.tested', context.now(), 'cli', { detail: { webhook: webhook.id } }), context.issuer);
-      const answer = await sendWebhook(webhook, message, context);
+      const { answer } = await sendWebhook(webhook, message, context);
       if (!/^2\d\d$/.test(answer))
         throw new Failure(
           answer === 'timeout' ? 'timedOut' : answer === 'refused' ? 'refused' : 'unreachable',
@@ -135,6 +135,44 @@ export const replayWebhook: Command = {
       return {
         data: { id: webhook.id, replayed },
         lines: [ok(`${replayed} ${replayed === 1 ? 'event is' : 'events are'} delivered again by the running server`)],
+      };
+    }),
+};
+
+export const rotateWebhookSecret: Command = {
+  name: 'webhooks rotate-secret',
+  about: 'give a webhook a new secret, shown once; the older one signs beside it for a day',
+  usage: '<id>',
+  flags: [
+    ...databaseFlags,
+    { name: 'hours', kind: 'text', value: 'number', about: 'how long the older one signs, too (24)' },
+    { name: 'now', kind: 'switch', about: 'no older one signs any more: for a secret that leaked' },
+  ],
+  examples: ['auth-agent webhooks rotate-secret wh_7xK2', 'auth-agent webhooks rotate-secret wh_7xK2 --now'],
+  run: (call) =>
+    withServer(call, async ({ store, instance, now }) => {
+      const { id, url, olderSecretExpiresAt } = await knownWebhook(call, store);
+      const secret = newWebhookSecret();
+      const at = now();
+      const overlap = overlapOf(call);
+      const olderExpiresAt = overlap && at + overlap;
+      const event = auditEvent('webhook.secret_rotated', at, 'cli', { detail: { webhook: id, host: new URL(url).host } });
+      const outcome = await store.rotateWebhookSecret({ id, secretSealed: instance.seal(secretPurpose(id), secret), olderExpiresAt }, event);
+      if (outcome === 'full')
+        throw new Failure('conflict', `${id} has two secrets that sign already`, {
+          why: olderSecretExpiresAt === undefined ? undefined : `The older one signs until ${isoDate(olderSecretExpiresAt)}.`,
+          fix: `auth-agent webhooks rotate-secret ${id} --now`,
+        });
+      if (outcome === 'gone') throw unknownWebhook(id);
+      const until = olderExpiresAt === undefined ? 'No older secret signs any more' : `The older one signs, too, until ${isoDate(olderExpiresAt)}`;
+      return {
+        data: { id, secret, older_secret_expires_at: olderExpiresAt === undefined ? undefined : isoDate(olderExpiresAt) },
+        lines: [
+          styleOf(call.terminal.stdout, call.terminal.env).ok(`${safe(url)} has a new secret`),
+          labelled('Secret', `${secret}\nShown once: give it to the program that verifies the signatures.`),
+          labelled('Older', until),
+        ],
+        notes: [next(`auth-agent webhooks test ${id}`)],
       };
     }),
 };
@@ -200,8 +238,20 @@ function eventsOf(call: Call): string[] {
 async function knownWebhook(call: Call, store: Store): Promise<Webhook> {
   const [id = ''] = call.args;
   const webhook = await store.findWebhook(id);
-  if (!webhook) throw new Failure('notFound', `There is no webhook ${safe(id)}`, { fix: 'auth-agent webhooks list' });
+  if (!webhook) throw unknownWebhook(id);
   return webhook;
+}
+
+const unknownWebhook = (id: string): Failure => new Failure('notFound', `There is no webhook ${safe(id)}`, { fix: 'auth-agent webhooks list' });
+
+/** In seconds; nothing with --now. */
+function overlapOf(call: Call): number | undefined {
+  const hours = textFlag(call, 'hours');
+  if (call.flags.now === true && hours !== undefined) throw new Failure('usage', 'Both --hours and --now', { fix: rotateWebhookSecret.examples[1] });
+  if (call.flags.now === true) return undefined;
+  if (hours === undefined) return 86_400;
+  if (!/^[1-9]\d{0,2}$/.test(hours) || Number(hours) > 720) throw new Failure('usage', '--hours is a number from 1 to 720', { fix: '--hours 24' });
+  return Number(hours) * 3600;
 }
 
 const whys: Record<string, string> = {
@@ -219,7 +269,7 @@ const heard = ({ events }: Webhook): string => (events[0] === '*' ? 'every event
 const stateOf = ({ disabledAt, failingSince }: Webhook): string => (disabledAt !== undefined ? 'disabled' : failingSince !== undefined ? 'failing' : 'active');
 
 function viewOf(webhook: Webhook) {
-  const { id, url, events, privateNetwork, createdAt, failingSince, disabledAt } = webhook;
+  const { id, url, events, privateNetwork, createdAt, failingSince, disabledAt, olderSecretExpiresAt } = webhook;
   return {
     id,
     url,
@@ -229,5 +279,6 @@ function viewOf(webhook: Webhook) {
     created_at: isoDate(createdAt),
     failing_since: failingSince === undefined ? undefined : isoDate(failingSince),
     disabled_at: disabledAt === undefined ? undefined : isoDate(disabledAt),
+    older_secret_expires_at: olderSecretExpiresAt === undefined ? undefined : isoDate(olderSecretExpiresAt),
   };
 }

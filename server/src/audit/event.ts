@@ -100,6 +100,7 @@ export const eventTypes = [
   'webhook.tested',
   'webhook.disabled',
   'webhook.enabled',
+  'webhook.secret_rotated',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 

@@ -47,7 +47,7 @@ const IN_INDEX_ORDER = [
   'select tenant, id, at, type, actor, user_id, client_id, server_id, grant_id, address, request_id, detail from audit_events where tenant = ?1 and (cast(',
   'select tenant, id, at, type, actor, user_id, client_id, server_id, grant_id, address, request_id, detail from audit_events where tenant = ?1 and seq is null',
   // An operator has a handful.
-  'select id, url, events, secret_sealed, private_network, created_at, failing_since, disabled_at from webhooks where tenant = ?1 order by',
+  'select id, url, events, secret_sealed, older_secret_sealed, older_secret_expires_at, private_network, created_at, failing_since, rests_until, disabled_at from webhooks where tenant = ?1 order by',
   'insert into webhook_deliveries',
   'select count(*) as waiting from clients',
   'select 1 as found from users where tenant = ?1 limit 1',
@@ -236,7 +236,8 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.sealEvents(sealing(1, await store.listUnsealed(3)));
   await store.hasDueDeliveries(NOW);
   await store.claimDeliveries(NOW, 10);
-  await store.settleDelivery({ webhookId: 'wh_1', eventId: 'e', state: 'waiting', answer: '500', now: NOW });
+  await store.settleDelivery({ webhookId: 'wh_1', eventId: 'e', state: 'waiting', answer: '500', now: NOW, dueAt: NOW + 60, restsUntil: NOW + 70 });
+  await store.rotateWebhookSecret({ id: 'wh_1', secretSealed: 'newer', olderExpiresAt: NOW }, happened('webhook.secret_rotated'));
   await store.settleDelivery({ webhookId: 'wh_1', eventId: 'e', state: 'delivered', answer: '200', now: NOW });
   await store.listDeliveries('wh_1', 10);
   await store.replayDeliveries({ webhookId: 'wh_1', now: NOW });

@@ -7,7 +7,7 @@ import { tablesOfTenants } from './holdings.ts';
 import { text } from './row.ts';
 
 type Round = { now: number; limit: number };
-/** The statements of one step; the last one deletes. */
+/** The statements of one step; the last one deletes, or empties what must not stay. */
 type Sweep = (round: Round) => Statement[];
 
 /** A redeemed code stays ten minutes past its end, so that its replay is recognised and revokes what came from it (COD-06). */
@@ -46,6 +46,10 @@ const withoutLivingGrant = literal(`and ${livingGrant('id')} = 0 and ${livingGra
 const withoutGrant = literal(`and disabled_at is null
   and coalesce((select 1 from grants g where g.tenant = client_documents.tenant and g.client_id = client_documents.url limit 1), 0) = 0`);
 
+const olderWebhookSecrets = sql<Round>`update webhooks set older_secret_sealed = null, older_secret_expires_at = null
+  where older_secret_expires_at <= ${'now'}
+  and (tenant, id) in (select tenant, id from webhooks where older_secret_expires_at <= ${'now'} order by older_secret_expires_at limit ${'limit'})`;
+
 const sweeps: readonly Sweep[] = [
   expiredRows('sessions', 'id_hash', { column: 'expires_at' }),
   expiredRows('session_clients', 'sid', { column: 'expires_at' }),
@@ -62,6 +66,7 @@ const sweeps: readonly Sweep[] = [
   expiredRows('limits', 'bucket', { column: 'expires_at' }),
   expiredRows('activity', 'grant_id, slot, action, outcome, missing', { column: 'expires_at' }),
   expiredRows('webhook_deliveries', 'webhook_id, event_id', { column: 'expires_at' }),
+  (round) => [olderWebhookSecrets(round)],
   expiredRows('outbox', 'id', { column: 'expires_at' }),
   expiredRows('upstream_visits', 'id_hash', { column: 'expires_at' }),
   expiredRows('access_requests', 'id', { column: 'expires_at' }),

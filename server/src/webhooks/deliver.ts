@@ -1,6 +1,6 @@
 /**
  * Delivers events to webhooks: each attempt is signed anew, under the guard of every fetch that an operator asked for. 2xx is success, 410 the receiver's wish to hear
- * nothing more, everything else is tried again for about a day. Never in anybody's way. Not here: retries (tables/webhooks.ts), the message (message.ts).
+ * nothing more, everything else is tried again for about a day. Never in anybody's way. Not here: when (schedule.ts, storage/tables/webhooks.ts), the message (message.ts).
  */
 import { auditEvent } from '../audit/event.ts';
 import { sealEvents } from '../audit/seal.ts';
@@ -9,6 +9,7 @@ import type { Context } from '../context.ts';
 import { drain, type Relay, relay } from '../relay.ts';
 import type { DueDelivery, Webhook } from '../storage/store.ts';
 import { headersOf, type Message, messageOf } from './message.ts';
+import { restOf, spread } from './schedule.ts';
 
 type Place = Pick<Context, 'options' | 'issuer' | 'store' | 'instance' | 'now' | 'log'>;
 
@@ -55,12 +56,15 @@ async function deliverDue(place: Place): Promise<number> {
   );
 }
 
-async function attempt({ webhook, eventId, event, last }: DueDelivery, place: Place): Promise<void> {
+async function attempt(due: DueDelivery, place: Place): Promise<void> {
+  const { webhook, eventId, event, last } = due;
   const { store, now, log, issuer } = place;
-  const answer = event ? await send(webhook, messageOf(event, issuer), place) : 'the event is no longer kept';
+  const dueAt = spread(due, now());
+  const { answer, retryAfter = null } = event ? await send(webhook, messageOf(event, issuer), place) : { answer: 'the event is no longer kept' };
   const delivered = /^2\d\d$/.test(answer);
   const state = delivered ? 'delivered' : last || answer === '410' || !event ? 'failed' : 'waiting';
-  await store.settleDelivery({ webhookId: webhook.id, eventId, state, answer, now: now() });
+  const restsUntil = delivered ? undefined : restOf(retryAfter, now());
+  await store.settleDelivery({ webhookId: webhook.id, eventId, state, answer, now: now(), dueAt, restsUntil });
   log.info('webhook.attempted', { webhook: webhook.id, event_id: eventId, answer, state });
   if (answer === '410') return disable(webhook, now(), answer, place);
   if (last && !delivered) await disable(webhook, now() - patienceSeconds, answer, place);
@@ -72,18 +76,26 @@ async function disable({ id, url }: Webhook, failingSince: number, answer: strin
   if (await store.disableWebhook({ id, failingSince }, event)) log.warn('webhook.disabled', { webhook: id, answer });
 }
 
-/** Makes one attempt, signed at this moment. Resolves to the status, or to why there was none. */
-export async function send(webhook: Webhook, message: Message, { options: { fetchUpstream }, instance, now }: Place): Promise<string> {
-  if (!fetchUpstream) return 'this server cannot send';
-  const secret = instance.open(secretPurpose(webhook.id), webhook.secretSealed);
-  const request = { method: 'POST', headers: headersOf(message, secret, now()), body: message.body, privateNetwork: webhook.privateNetwork };
+/** The status, or why there was none; and when the receiver wants to be asked again, in its own words. */
+export type Answer = { answer: string; retryAfter?: string | null };
+
+/** Makes one attempt, signed at this moment. */
+export async function send(webhook: Webhook, message: Message, { options: { fetchUpstream }, instance, now }: Place): Promise<Answer> {
+  if (!fetchUpstream) return { answer: 'this server cannot send' };
+  const secrets = secretsOf(webhook, now()).map((sealed) => instance.open(secretPurpose(webhook.id), sealed));
+  const request = { method: 'POST', headers: headersOf(message, secrets, now()), body: message.body, privateNetwork: webhook.privateNetwork };
   try {
     const response = await fetchUpstream(webhook.url, request);
     await response.body?.cancel();
-    return String(response.status);
+    return { answer: String(response.status), retryAfter: response.headers.get('retry-after') };
   } catch (error) {
-    return error instanceof FetchFailure ? error.kind : 'transport';
+    return { answer: error instanceof FetchFailure ? error.kind : 'transport' };
   }
+}
+
+/** Those that sign, sealed; the newest first. */
+function secretsOf({ secretSealed, olderSecretSealed, olderSecretExpiresAt = 0 }: Webhook, now: number): string[] {
+  return olderSecretSealed === undefined || olderSecretExpiresAt <= now ? [secretSealed] : [secretSealed, olderSecretSealed];
 }
 
 /** What a webhook's secret is sealed for. */

@@ -15,12 +15,12 @@ export function messageOf(event: AuditEvent, issuer: string): Message {
   return { id: id.replaceAll('.', '-'), body };
 }
 
-/** The headers of one attempt. */
-export function headersOf({ id, body }: Message, secret: string, timestamp: number): Record<string, string> {
+/** The headers of one attempt. "In order to support zero downtime secret rotation" there is a signature for each secret that a receiver may have. */
+export function headersOf({ id, body }: Message, secrets: readonly string[], timestamp: number): Record<string, string> {
   return {
     'content-type': 'application/json',
     'webhook-id': id,
     'webhook-timestamp': String(timestamp),
-    'webhook-signature': signWebhook(secret, { id, timestamp, body }),
+    'webhook-signature': secrets.map((secret) => signWebhook(secret, { id, timestamp, body })).join(' '),
   };
 }

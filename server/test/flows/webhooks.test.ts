@@ -22,14 +22,15 @@ type Received = { headers: Record<string, string>; body: string };
 const secret = newWebhookSecret();
 const hour = 3600;
 
-/** Answers each request with the status that `answer` says at that moment. */
-async function receiver(answer: () => number = () => 204) {
+/** Answers each request with the status, and the headers, that `answer` says at that moment. */
+async function receiver(answer: () => number | [number, Record<string, string>] = () => 204) {
   const received: Received[] = [];
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const piece of request) body += piece;
     received.push({ headers: request.headers as Record<string, string>, body });
-    response.writeHead(answer(), { location: 'http://127.0.0.1:1/' }).end();
+    const [status, said] = [answer()].flat() as [number, Record<string, string>?];
+    response.writeHead(status, { location: 'http://127.0.0.1:1/', ...said }).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -46,6 +47,9 @@ async function listen(at: TestServer, url: string, { id = 'wh_1', events = ['use
   const webhook = { id, url, events, secretSealed, privateNetwork, createdAt: at.clock.now() };
   await at.store.addWebhook(webhook, auditEvent('webhook.added', at.clock.now(), 'cli'));
 }
+
+/** When the only delivery of this webhook is due again, in seconds after the start. */
+const nextOf = async (at: TestServer, id = 'wh_1') => ((await at.store.listDeliveries(id, 1))[0]?.dueAt ?? 0) - start;
 
 const signIn = (at: TestServer) =>
   auditEvent('user.signed_in', at.clock.now(), 'user:usr_1', { userId: 'usr_1', address: '192.0.2.1', detail: { method: 'password' } });
@@ -99,14 +103,18 @@ test('[OPS-06] what fails is tried again later with a new time and signature and
   await listen(at, to.url);
   await at.store.recordEvent(signIn(at));
   await at.context.webhooks.deliver();
-  at.clock.advance(59);
+  const second = await nextOf(at);
+  assert.ok(second >= 60 && second < 72, String(second));
+  at.clock.advance(second - 1);
   await at.context.webhooks.deliver();
   assert.equal(to.received.length, 1);
   at.clock.advance(1);
   // A redirect is a failure: nobody is led elsewhere.
   status = 302;
   await at.context.webhooks.deliver();
-  at.clock.advance(300);
+  const third = await nextOf(at);
+  assert.ok(third - second >= 300 && third - second < 360, String(third - second));
+  at.clock.advance(third - second);
   status = 200;
   await at.context.webhooks.deliver();
   at.clock.advance(24 * hour);
@@ -115,10 +123,68 @@ test('[OPS-06] what fails is tried again later with a new time and signature and
   assert.equal(to.received.length, 3);
   assert.equal(new Set(to.received.map(({ headers }) => headers['webhook-id'])).size, 1);
   assert.equal(new Set(to.received.map(({ headers }) => headers['webhook-signature'])).size, 3);
-  for (const [index, message] of to.received.entries()) assert.ok(verifies(message, start + ([0, 60, 360][index] ?? 0)));
+  for (const [index, message] of to.received.entries()) assert.ok(verifies(message, start + ([0, second, third][index] ?? 0)));
   const [delivery] = await at.store.listDeliveries('wh_1', 5);
   assert.deepEqual([delivery?.state, delivery?.attempts, delivery?.answer], ['delivered', 3, '200']);
   assert.equal((await at.store.findWebhook('wh_1'))?.failingSince, undefined);
+  await at.close();
+  await to.close();
+});
+
+test('[OPS-06] a receiver that says Retry-After is asked again then, with everything that waits for it; others are not kept waiting', async () => {
+  let answer: number | [number, Record<string, string>] = [429, { 'retry-after': '900' }];
+  const [busy, other] = [await receiver(() => answer), await receiver()];
+  const at = await testServer(options);
+  await listen(at, busy.url);
+  await listen(at, other.url, { id: 'wh_2' });
+  await at.store.recordEvent(signIn(at));
+  await at.context.webhooks.deliver();
+  assert.equal(await nextOf(at), 900);
+  at.clock.advance(899);
+  await at.store.recordEvent(signIn(at));
+  await at.context.webhooks.deliver();
+  assert.deepEqual([busy.received.length, other.received.length], [1, 2]);
+  at.clock.advance(1);
+  answer = [503, { 'retry-after': '99999999' }];
+  await at.context.webhooks.deliver();
+  assert.equal(await nextOf(at), 900 + 3600);
+  at.clock.advance(3600);
+  answer = [204, { 'retry-after': '900' }];
+  await at.context.webhooks.deliver();
+
+  assert.equal(busy.received.length, 5);
+  assert.deepEqual(
+    (await at.store.listDeliveries('wh_1', 5)).map(({ state, attempts }) => [state, attempts]),
+    [
+      ['delivered', 2],
+      ['delivered', 3],
+    ],
+  );
+  await at.close();
+  for (const one of [busy, other]) await one.close();
+});
+
+test('[OPS-06] while a secret is changed a receiver verifies with the older and with the newer, and later with the newer alone', async () => {
+  const to = await receiver();
+  const at = await testServer(options);
+  await listen(at, to.url);
+  const newer = newWebhookSecret();
+  const rotation = { id: 'wh_1', secretSealed: at.context.instance.seal(secretPurpose('wh_1'), newer), olderExpiresAt: start + 24 * hour };
+  await at.store.rotateWebhookSecret(rotation, auditEvent('webhook.secret_rotated', start, 'cli'));
+  const withEach = async () => {
+    await at.store.recordEvent(signIn(at));
+    await at.context.webhooks.deliver();
+    const message = to.received.at(-1) as Received;
+    return [secret, newer].map((key) => verifies(message, at.clock.now(), key));
+  };
+
+  assert.deepEqual(await withEach(), [true, true]);
+  at.clock.advance(24 * hour - 1);
+  assert.deepEqual(await withEach(), [true, true]);
+  at.clock.advance(1);
+  assert.deepEqual(await withEach(), [false, true]);
+  assert.equal(to.received[2]?.headers['webhook-signature']?.split(' ').length, 1);
+  assert.ok(at.logged.every((line) => !line.includes(newer) && !line.includes(secret)));
   await at.close();
   await to.close();
 });

@@ -246,9 +246,11 @@ export const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   listWebhooks: (other) => none(other.listWebhooks()),
   disableWebhook: (other) => no(other.disableWebhook({ id: 'wh_1', failingSince: NOW + DAY }, happened('webhook.disabled'))),
   enableWebhook: (other) => no(other.enableWebhook('wh_1', happened('webhook.enabled'))),
+  rotateWebhookSecret: (other) => is(other.rotateWebhookSecret({ id: 'wh_1', secretSealed: 'stolen' }, happened('webhook.secret_rotated')), 'gone'),
   hasDueDeliveries: (other) => no(other.hasDueDeliveries(NOW + DAY)),
   claimDeliveries: (other) => none(other.claimDeliveries(NOW + DAY, 10)),
-  settleDelivery: (other) => other.settleDelivery({ webhookId: 'wh_1', eventId: 'evt_told', state: 'failed', answer: 'stolen', now: NOW }),
+  settleDelivery: (other) =>
+    other.settleDelivery({ webhookId: 'wh_1', eventId: 'evt_told', state: 'failed', answer: 'stolen', now: NOW, restsUntil: NOW + DAY }),
   listDeliveries: (other) => none(other.listDeliveries('wh_1', 10)),
   replayDeliveries: (other) => is(other.replayDeliveries({ webhookId: 'wh_1', now: NOW }), 0),
   removeWebhook: (other) => no(other.removeWebhook('wh_1', happened('webhook.removed'))),

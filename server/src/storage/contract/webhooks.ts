@@ -132,6 +132,87 @@ export function webhooksContract(nodes: () => Nodes): void {
       assert.equal((await one.listDeliveries('wh_1', 10)).length, 3);
     });
 
+    test('[OPS-06] a secret is changed with its event, and the older one stays beside it until its end', async () => {
+      const [one, two] = freshTenant(nodes());
+      await one.addWebhook({ ...webhook, events: ['user.signed_in'] }, happened('webhook.added'));
+      const rotate = (secretSealed: string, olderExpiresAt?: number, at = NOW) =>
+        two.rotateWebhookSecret({ id: 'wh_1', secretSealed, olderExpiresAt }, { ...happened('webhook.secret_rotated'), at });
+      const held = async () => {
+        const { secretSealed, olderSecretSealed, olderSecretExpiresAt } = (await one.findWebhook('wh_1')) ?? {};
+        return [secretSealed, olderSecretSealed, olderSecretExpiresAt];
+      };
+      assert.deepEqual((await times(4, (index) => rotate(`newer ${index}`, NOW + DAY))).toSorted(), ['full', 'full', 'full', 'rotated']);
+      assert.deepEqual((await held()).slice(1), ['sealed', NOW + DAY]);
+      await happenAndSeal(one, 'user.signed_in');
+      assert.equal((await one.claimDeliveries(NOW, 1))[0]?.webhook.olderSecretSealed, 'sealed');
+
+      assert.equal(await rotate('too early', NOW + 2 * DAY, NOW + DAY - 1), 'full');
+      assert.equal(await rotate('third', NOW + 2 * DAY, NOW + DAY), 'rotated');
+      assert.match(String((await held())[1]), /^newer \d$/);
+      assert.equal(await rotate('alone'), 'rotated');
+      assert.deepEqual(await held(), ['alone', undefined, undefined]);
+      assert.equal(await two.rotateWebhookSecret({ id: 'wh_none', secretSealed: 's' }, happened('webhook.secret_rotated')), 'gone');
+      assert.equal((await one.listEvents({ type: 'webhook.secret_rotated', limit: 9 })).length, 3);
+    });
+
+    test('[OPS-06] an older secret that has ended leaves the database', async () => {
+      const [store] = freshTenant(nodes());
+      await store.addWebhook(webhook, happened('webhook.added'));
+      await store.rotateWebhookSecret({ id: 'wh_1', secretSealed: 'newer', olderExpiresAt: NOW + DAY }, happened('webhook.secret_rotated'));
+      while ((await nodes().one.sweep(NOW + DAY - 1, 1000)) > 0);
+      assert.equal((await store.findWebhook('wh_1'))?.olderSecretSealed, 'sealed');
+      while ((await nodes().one.sweep(NOW + DAY, 1000)) > 0);
+
+      const { secretSealed, olderSecretSealed, olderSecretExpiresAt } = (await store.findWebhook('wh_1')) ?? {};
+      assert.deepEqual([secretSealed, olderSecretSealed, olderSecretExpiresAt], ['newer', undefined, undefined]);
+    });
+
+    test('[OPS-06] a receiver that asks to be left alone is, with what waits for it and with what happens meanwhile', async () => {
+      const [store] = freshTenant(nodes());
+      for (const id of ['wh_1', 'wh_2']) await store.addWebhook({ ...webhook, id, events: ['user.signed_in'] }, happened('webhook.added'));
+      await happenAndSeal(store, 'user.signed_in', 'user.signed_in');
+      const due = (await store.claimDeliveries(NOW, 10)).filter((one) => one.webhook.id === 'wh_1');
+      const [a, b] = due.map(({ eventId }) => eventId);
+      assert.deepEqual([due[0]?.attempt, due[0]?.dueAt], [1, NOW + 60]);
+      const settle = (eventId = '', changes: object) =>
+        store.settleDelivery({ webhookId: 'wh_1', eventId, state: 'waiting', answer: '429', now: NOW, dueAt: NOW + 66, ...changes });
+      await settle(a, { restsUntil: NOW + 300 });
+      // The second answer came later and asks for less: the longer rest holds.
+      await settle(b, { restsUntil: NOW + 100 });
+      await happenAndSeal(store, 'user.signed_in');
+      const claimed = async (at: number) => (await store.claimDeliveries(at, 10)).map(({ webhook: { id }, attempt }) => [id, attempt]);
+
+      assert.deepEqual(await claimed(NOW), [['wh_2', 1]]);
+      assert.deepEqual(await claimed(NOW + 99), [
+        ['wh_2', 2],
+        ['wh_2', 2],
+        ['wh_2', 2],
+      ]);
+      assert.deepEqual(
+        (await claimed(NOW + 299)).filter(([id]) => id === 'wh_1'),
+        [],
+      );
+      const rested = (await claimed(NOW + 300)).filter(([id]) => id === 'wh_1');
+      assert.deepEqual(rested.map(([, attempt]) => attempt).toSorted(), [1, 2, 2]);
+    });
+
+    test('[OPS-06] the next attempt is where its settlement says, and what was given up meanwhile does not wait again', async () => {
+      const [store] = freshTenant(nodes());
+      await store.addWebhook({ ...webhook, events: ['user.signed_in'] }, happened('webhook.added'));
+      await happenAndSeal(store, 'user.signed_in');
+      const [due] = await store.claimDeliveries(NOW, 10);
+      const settlement = { webhookId: 'wh_1', eventId: due?.eventId ?? '', answer: '500', now: NOW };
+      await store.settleDelivery({ ...settlement, state: 'waiting', dueAt: NOW + 71 });
+      assert.equal((await store.listDeliveries('wh_1', 1))[0]?.dueAt, NOW + 71);
+      await store.disableWebhook({ id: 'wh_1', failingSince: NOW }, happened('webhook.disabled'));
+      await store.settleDelivery({ ...settlement, state: 'waiting', dueAt: NOW + 71 });
+      const state = async () => (await store.listDeliveries('wh_1', 1)).map((one) => [one.state, one.dueAt, one.answer]);
+
+      assert.deepEqual(await state(), [['failed', undefined, '500']]);
+      await store.settleDelivery({ ...settlement, state: 'delivered', answer: '204' });
+      assert.deepEqual(await state(), [['delivered', undefined, '204']]);
+    });
+
     test('a webhook that is removed takes its deliveries with it', async () => {
       const [store] = freshTenant(nodes());
       await store.addWebhook(webhook, happened('webhook.added'));

@@ -34,6 +34,7 @@ import { severalResources } from './0026-several-resources.ts';
 import { webhooks } from './0027-webhooks.ts';
 import { accessRequests } from './0028-access-requests.ts';
 import { provenAddresses } from './0029-proven-addresses.ts';
+import { webhookSecrets } from './0030-webhook-secrets.ts';
 
 type Engine = Driver['name'];
 /** `script` runs on both databases; `sqlite` or `postgres` after it, for what only one of them says that way, as triggers are. */
@@ -69,6 +70,7 @@ export const migrations: readonly Migration[] = [
   { name: '0027-webhooks', script: webhooks },
   { name: '0028-access-requests', script: accessRequests },
   { name: '0029-proven-addresses', script: provenAddresses },
+  { name: '0030-webhook-secrets', script: webhookSecrets },
 ];
 
 const bookkeeping = `

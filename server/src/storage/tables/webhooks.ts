@@ -1,14 +1,14 @@
 /**
  * Webhooks and their deliveries. What is due is claimed by one node until its next attempt. Not here: signing and sending (webhooks/).
  */
-import { type Driver, literal, part, type Row, sql } from '../driver.ts';
+import { type Driver, literal, part, type Row, type Statement, sql } from '../driver.ts';
 import { json, optionalText, optionalWhole, present, text, whole } from '../row.ts';
-import type { Delivery, DeliveryState, Store, Webhook } from '../store.ts';
+import type { Delivery, DeliveryState, Settlement, Store, Webhook } from '../store.ts';
 import { eventColumns, eventIf, eventOf } from './audit-events.ts';
 
 /** How long deliveries are kept for who looks after their webhook, in seconds. */
 const KEPT_SECONDS = 30 * 86_400;
-/** Seconds from each attempt to the next; the first is longer than an attempt may take, so that no two nodes make it. The last attempt is 27 hours after the first. */
+/** Seconds from each attempt to the next at least; the first is longer than an attempt may take, so that no two nodes make it. The last is 27 hours after the first. */
 const PAUSES = [60, 300, 1800, 7200, 18_000, 36_000, 36_000];
 const MAX_ATTEMPTS = PAUSES.length + 1;
 
@@ -22,7 +22,7 @@ type WebhookRow = {
   createdAt: number;
   mark: string;
 };
-const columns = part`id, url, events, secret_sealed, private_network, created_at, failing_since, disabled_at`;
+const columns = part`id, url, events, secret_sealed, older_secret_sealed, older_secret_expires_at, private_network, created_at, failing_since, rests_until, disabled_at`;
 const add = sql<WebhookRow>`insert into webhooks (tenant, id, url, events, secret_sealed, private_network, created_at, last_event)
   values (${'tenant'}, ${'id'}, ${'url'}, ${'events'}, ${'secretSealed'}, ${'privateNetwork'}, ${'createdAt'}, ${'mark'})`;
 type Key = { tenant: string; id: string };
@@ -38,14 +38,21 @@ const disable = sql<Marking & { now: number; failingSince: number }>`update webh
   where tenant = ${'tenant'} and id = ${'id'} and disabled_at is null and failing_since <= ${'failingSince'}`;
 const giveUp = sql<Marking & { now: number }>`update webhook_deliveries set state = 'failed', due_at = null, finished_at = ${'now'}
   where tenant = ${'tenant'} and webhook_id = ${'id'} and state = 'waiting' and ${marked}`;
-const enable = sql<Marking>`update webhooks set disabled_at = null, failing_since = null, last_event = ${'mark'}
+const enable = sql<Marking>`update webhooks set disabled_at = null, failing_since = null, rests_until = null, last_event = ${'mark'}
   where tenant = ${'tenant'} and id = ${'id'} and disabled_at is not null`;
+type NewSecret = Marking & { secretSealed: string; olderExpiresAt: number | null; now: number };
+const rotateSecret = sql<NewSecret>`update webhooks set secret_sealed = ${'secretSealed'},
+  older_secret_sealed = case when cast(${'olderExpiresAt'} as bigint) is null then null else secret_sealed end,
+  older_secret_expires_at = cast(${'olderExpiresAt'} as bigint), last_event = ${'mark'}
+  where tenant = ${'tenant'} and id = ${'id'}
+  and (cast(${'olderExpiresAt'} as bigint) is null or older_secret_expires_at is null or older_secret_expires_at <= ${'now'})`;
 const eventIfWebhook = eventIf('webhooks', 'id');
 
 /** Deliveries of the events that were just sealed, for whoever wants to hear of them. `end` is the hash at which the chain then ends. */
 export const deliverSealed = sql<{ tenant: string; after: number; seq: number; end: string; now: number }>`insert into webhook_deliveries
   (tenant, webhook_id, event_id, event_at, type, state, attempts, due_at, expires_at)
-  select e.tenant, w.id, e.id, e.at, e.type, 'waiting', 0, cast(${'now'} as bigint), cast(${'now'} as bigint) + ${literal(String(KEPT_SECONDS))}
+  select e.tenant, w.id, e.id, e.at, e.type, 'waiting', 0, case when w.rests_until > ${'now'} then w.rests_until else cast(${'now'} as bigint) end,
+  cast(${'now'} as bigint) + ${literal(String(KEPT_SECONDS))}
   from webhooks w join audit_events e on e.tenant = w.tenant
   where w.tenant = ${'tenant'} and w.disabled_at is null and e.at >= w.created_at
   and e.seq is not null and e.seq > ${'after'} and e.seq <= ${'seq'}
@@ -61,14 +68,22 @@ const pauses = PAUSES.map((pause, attempt) => `when ${attempt} then ${pause}`).j
 const claim = sql<Claim>`update webhook_deliveries set attempts = attempts + 1,
   due_at = cast(${'now'} as bigint) + case attempts ${literal(pauses)} else ${literal(String(PAUSES.at(-1)))} end
   where ${isDue} and (webhook_id, event_id) in (select webhook_id, event_id from webhook_deliveries where ${isDue} order by due_at limit ${'limit'})
-  returning webhook_id, event_id, event_at, attempts`;
+  returning webhook_id, event_id, event_at, attempts, due_at`;
 const findEvent = sql<{ tenant: string; at: number; id: string }>`select ${literal(eventColumns)} from audit_events
   where tenant = ${'tenant'} and at = ${'at'} and id = ${'id'}`;
 
-type Attempt = { tenant: string; webhookId: string; eventId: string; state: string; answer: string; now: number };
+type Attempt = { tenant: string; webhookId: string; eventId: string; state: string; answer: string; now: number; dueAt: number | null };
+// What was given up meanwhile may have arrived all the same, but does not wait again.
 const settle = sql<Attempt>`update webhook_deliveries set state = ${'state'}, answer = ${'answer'},
-  due_at = case when ${'state'} = 'waiting' then due_at end, finished_at = case when ${'state'} <> 'waiting' then cast(${'now'} as bigint) end
-  where tenant = ${'tenant'} and webhook_id = ${'webhookId'} and event_id = ${'eventId'}`;
+  due_at = case when ${'state'} = 'waiting' then coalesce(cast(${'dueAt'} as bigint), due_at) end,
+  finished_at = case when ${'state'} <> 'waiting' then cast(${'now'} as bigint) end
+  where tenant = ${'tenant'} and webhook_id = ${'webhookId'} and event_id = ${'eventId'} and (state = 'waiting' or ${'state'} <> 'waiting')`;
+type Rest = { tenant: string; webhookId: string; until: number };
+const rest = sql<Rest>`update webhooks set rests_until = ${'until'}
+  where tenant = ${'tenant'} and id = ${'webhookId'} and (rests_until is null or rests_until < ${'until'})`;
+const restsUntil = part<'tenant' | 'webhookId'>`(select rests_until from webhooks where tenant = ${'tenant'} and id = ${'webhookId'})`;
+const putOff = sql<Pick<Rest, 'tenant' | 'webhookId'>>`update webhook_deliveries set due_at = ${restsUntil}
+  where tenant = ${'tenant'} and webhook_id = ${'webhookId'} and due_at < ${restsUntil}`;
 const gotThrough = sql<Attempt>`update webhooks set failing_since = null where tenant = ${'tenant'} and id = ${'webhookId'} and failing_since is not null`;
 const didNot = sql<Attempt>`update webhooks set failing_since = ${'now'} where tenant = ${'tenant'} and id = ${'webhookId'} and failing_since is null`;
 
@@ -88,6 +103,7 @@ type Verbs =
   | 'removeWebhook'
   | 'disableWebhook'
   | 'enableWebhook'
+  | 'rotateWebhookSecret'
   | 'hasDueDeliveries'
   | 'claimDeliveries'
   | 'settleDelivery'
@@ -119,6 +135,12 @@ export function webhooksTable(driver: Driver, tenant: string): Pick<Store, Verbs
       const [enabled] = await driver.write([enable({ tenant, id, mark: event.id }), eventIfWebhook(tenant, id, event)]);
       return enabled?.changes === 1;
     },
+    async rotateWebhookSecret({ id, secretSealed, olderExpiresAt = null }, event) {
+      const row = { tenant, id, mark: event.id, secretSealed, olderExpiresAt, now: event.at };
+      const [rotated] = await driver.write([rotateSecret(row), eventIfWebhook(tenant, id, event)]);
+      if (rotated?.changes === 1) return 'rotated';
+      return (await driver.read(find({ tenant, id }))).length > 0 ? 'full' : 'gone';
+    },
     async hasDueDeliveries(now) {
       return (await driver.read(anyDue({ tenant, now, limit: 1 }))).length > 0;
     },
@@ -129,13 +151,14 @@ export function webhooksTable(driver: Driver, tenant: string): Pick<Store, Verbs
       const due = rows.map(async (row) => {
         const webhook = webhooks.get(text(row.webhook_id));
         const [event] = await driver.read(findEvent({ tenant, at: whole(row.event_at), id: text(row.event_id) }));
-        return webhook && { webhook, eventId: text(row.event_id), event: event && eventOf(event), last: whole(row.attempts) >= MAX_ATTEMPTS };
+        const attempt = whole(row.attempts);
+        const of = { eventId: text(row.event_id), event: event && eventOf(event) };
+        return webhook && { webhook, ...of, attempt, dueAt: whole(row.due_at), last: attempt >= MAX_ATTEMPTS };
       });
       return (await Promise.all(due)).filter((one) => one !== undefined);
     },
     async settleDelivery(attempt) {
-      const row = { tenant, ...attempt };
-      await driver.write([settle(row), attempt.state === 'delivered' ? gotThrough(row) : didNot(row)]);
+      await driver.write(settled(tenant, attempt));
     },
     async listDeliveries(webhookId, limit) {
       return (await driver.read(deliveries({ tenant, webhookId, limit }))).map(deliveryOf);
@@ -145,6 +168,14 @@ export function webhooksTable(driver: Driver, tenant: string): Pick<Store, Verbs
       return replayed?.changes ?? 0;
     },
   };
+}
+
+function settled(tenant: string, { dueAt, restsUntil, ...attempt }: Settlement): Statement[] {
+  const row = { tenant, ...attempt, dueAt: dueAt ?? null };
+  if (attempt.state === 'delivered') return [settle(row), gotThrough(row)];
+  const key = { tenant, webhookId: attempt.webhookId };
+  // Another attempt may have been told to rest for longer.
+  return [settle(row), didNot(row), ...(restsUntil === undefined ? [] : [rest({ ...key, until: restsUntil })]), putOff(key)];
 }
 
 function webhookRow(tenant: string, { id, url, events, secretSealed, privateNetwork, createdAt }: Webhook, mark: string): WebhookRow {
@@ -157,9 +188,12 @@ function webhookOf(row: Row): Webhook {
     url: text(row.url),
     events: json<string[]>(row.events),
     secretSealed: text(row.secret_sealed),
+    olderSecretSealed: optionalText(row.older_secret_sealed),
+    olderSecretExpiresAt: optionalWhole(row.older_secret_expires_at),
     privateNetwork: whole(row.private_network) === 1,
     createdAt: whole(row.created_at),
     failingSince: optionalWhole(row.failing_since),
+    restsUntil: optionalWhole(row.rests_until),
     disabledAt: optionalWhole(row.disabled_at),
   });
 }

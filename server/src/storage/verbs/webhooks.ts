@@ -10,11 +10,16 @@ export type Webhook = {
   /** Types of events; `*` alone for all of them. */
   events: readonly string[];
   secretSealed: string;
+  /** The one before, which signs beside it until `olderSecretExpiresAt`. */
+  olderSecretSealed?: string;
+  olderSecretExpiresAt?: number;
   /** It may have an address that is not public. */
   privateNetwork: boolean;
   createdAt: number;
   /** Since when nothing got through. */
   failingSince?: number;
+  /** Until when its receiver asked to be left alone: what happens until then waits. */
+  restsUntil?: number;
   disabledAt?: number;
 };
 
@@ -31,8 +36,12 @@ export type Delivery = {
   answer?: string;
   finishedAt?: number;
 };
-/** A delivery that is this caller's until its next attempt is due. `event` is absent when retention deleted it. `last`: nobody will try again. */
-export type DueDelivery = { webhook: Webhook; eventId: string; event?: AuditEvent; last: boolean };
+/** A delivery that is this caller's until `dueAt`. `event` is absent when retention deleted it. `attempt` counts from 1. `last`: nobody will try again. */
+export type DueDelivery = { webhook: Webhook; eventId: string; event?: AuditEvent; attempt: number; dueAt: number; last: boolean };
+/** How an attempt ended. A delivery that waits is due again at `dueAt`, or where it was; with `restsUntil`, nothing of its webhook is due before. */
+export type Settlement = { webhookId: string; eventId: string; state: DeliveryState; answer: string; now: number; dueAt?: number; restsUntil?: number };
+/** `full`: the one before the last still signs. */
+export type SecretRotation = 'rotated' | 'full' | 'gone';
 
 export type WebhookVerbs = {
   addWebhook(webhook: Webhook, event: AuditEvent): Promise<void>;
@@ -44,11 +53,15 @@ export type WebhookVerbs = {
   disableWebhook(webhook: { id: string; failingSince: number }, event: AuditEvent): Promise<boolean>;
   /** Lets a disabled webhook hear of what happens from now on. */
   enableWebhook(id: string, event: AuditEvent): Promise<boolean>;
+  /**
+   * Gives a webhook a newer secret. The one it had signs beside it until `olderExpiresAt`, unless another older one still does; without `olderExpiresAt` no other
+   * signs any more.
+   */
+  rotateWebhookSecret(secret: { id: string; secretSealed: string; olderExpiresAt?: number }, event: AuditEvent): Promise<SecretRotation>;
   hasDueDeliveries(now: number): Promise<boolean>;
   /** Takes up to `limit` deliveries that are due. */
   claimDeliveries(now: number, limit: number): Promise<DueDelivery[]>;
-  /** Says how an attempt ended; `waiting` leaves the next one where it is. */
-  settleDelivery(attempt: { webhookId: string; eventId: string; state: DeliveryState; answer: string; now: number }): Promise<void>;
+  settleDelivery(attempt: Settlement): Promise<void>;
   /** The newest first. */
   listDeliveries(webhookId: string, limit: number): Promise<Delivery[]>;
   /** Makes deliveries due again: the one of this event, or all that failed. Resolves to how many. */
