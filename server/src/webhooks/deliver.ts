@@ -63,8 +63,7 @@ async function attempt(due: DueDelivery, place: Place): Promise<void> {
   const { answer, retryAfter = null } = event ? await send(webhook, messageOf(event, issuer), place) : { answer: 'the event is no longer kept' };
   const delivered = /^2\d\d$/.test(answer);
   const state = delivered ? 'delivered' : last || answer === '410' || !event ? 'failed' : 'waiting';
-  const restsUntil = delivered ? undefined : restOf(retryAfter, now());
-  await store.settleDelivery({ webhookId: webhook.id, eventId, state, answer, now: now(), dueAt, restsUntil });
+  await store.settleDelivery({ webhookId: webhook.id, eventId, state, answer, now: now(), dueAt, restsUntil: restOf(retryAfter, now()) });
   log.info('webhook.attempted', { webhook: webhook.id, event_id: eventId, answer, state });
   if (answer === '410') return disable(webhook, now(), answer, place);
   if (last && !delivered) await disable(webhook, now() - patienceSeconds, answer, place);

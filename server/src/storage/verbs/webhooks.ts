@@ -38,7 +38,7 @@ export type Delivery = {
 };
 /** A delivery that is this caller's until `dueAt`. `event` is absent when retention deleted it. `attempt` counts from 1. `last`: nobody will try again. */
 export type DueDelivery = { webhook: Webhook; eventId: string; event?: AuditEvent; attempt: number; dueAt: number; last: boolean };
-/** How an attempt ended. A delivery that waits is due again at `dueAt`, or where it was; with `restsUntil`, nothing of its webhook is due before. */
+/** How an attempt ended. A delivery that waits is due again at `dueAt`, or where it was; with `restsUntil`, unless it was delivered, nothing of its webhook is due before. */
 export type Settlement = { webhookId: string; eventId: string; state: DeliveryState; answer: string; now: number; dueAt?: number; restsUntil?: number };
 /** `full`: the one before the last still signs. */
 export type SecretRotation = 'rotated' | 'full' | 'gone';
