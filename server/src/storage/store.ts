@@ -86,7 +86,7 @@ export type { Tenant } from './verbs/tenants.ts';
 export type { AssertionTarget, TrustedIssuer, Workload } from './verbs/trusted-issuers.ts';
 export type { Upstream, UpstreamIdentity, UpstreamRecipe, UpstreamVisit } from './verbs/upstreams.ts';
 export type { NewUser, Role, User } from './verbs/users.ts';
-export type { Delivery, DeliveryState, DueDelivery, SecretRotation, Settlement, Webhook } from './verbs/webhooks.ts';
+export type { Delivery, DeliveryState, DueDelivery, Settlement, Webhook } from './verbs/webhooks.ts';
 
 export type Store = AccessRequestVerbs &
   AccessTokenVerbs &
