@@ -12,7 +12,7 @@ import { openBrowser } from '../server/test/browser.ts';
 import { type Provider, upstreamProvider } from '../server/test/upstream-provider.ts';
 import { noBrowser, type PersonOptions } from './browser.ts';
 import { type FormStory, formStories, type Hand, otherRoutes, type Scene } from './forms.ts';
-import { issuer, ownStand, type Stand, sessionCookie } from './stand.ts';
+import { addPasswordless, issuer, ownStand, type Stand, sessionCookie } from './stand.ts';
 
 const hard: PersonOptions = { script: false, width: 320, height: 568, forcedColors: 'active' };
 const plain: PersonOptions = { script: true };
@@ -26,6 +26,7 @@ describe('every form', { skip: noBrowser }, () => {
     acme = upstreamProvider('https://login.acme.example', () => world.clock.now());
     world = await ownStand({ handOff: true, fetchUpstream: (url, request) => acme.fetch(url, request) });
     await addUpstream(world, acme);
+    await addPasswordless(world);
   });
 
   for (const [how, options] of [

@@ -14,7 +14,7 @@ import { codeIn, linkIn } from '../server/test/flows/mail-stage.ts';
 import { setUpApp } from '../server/test/flows/second-step-stage.ts';
 import type { Provider } from '../server/test/upstream-provider.ts';
 import { hostedOrigin } from './callbacks.ts';
-import { issuer, password, type Stand } from './stand.ts';
+import { addTo, issuer, password, passwordless, type Stand } from './stand.ts';
 
 /** Somebody of their own in front of one form. */
 export type Scene = {
@@ -87,6 +87,21 @@ export const formStories: readonly FormStory[] = [
     effect: async ({ world, user, page }) => {
       await page.waitForURL(/\/code\?/);
       assert.match(codeIn(await world.mailTo(user.email ?? '')), /\d/);
+    },
+  },
+  {
+    name: 'ask for a code where there are no passwords',
+    button: 'form[action="/t/codes/login"] button[formaction="/t/codes/login/code"]',
+    stranger: true,
+    given: async ({ world, user }) => addTo(await passwordless(world), user.username),
+    at: '/t/codes/login',
+    hands: ({ user }) => [
+      ['#username', user.username],
+      ['input[name=keep]', 'Space'],
+    ],
+    effect: async ({ world, user, page }) => {
+      await page.waitForURL(/\/t\/codes\/code\?/);
+      assert.match(codeIn(await world.mailTo(`${user.username}@codes.example`, 'codes')), /\d/);
     },
   },
   {
@@ -224,6 +239,32 @@ export const formStories: readonly FormStory[] = [
       ['#password', newPassword],
     ],
     effect: (scene) => accountMade(scene, newAddress(scene)),
+  },
+  {
+    name: 'accept an invitation where there are no passwords',
+    button: 'form[action="/t/codes/invite"] button[type=submit]',
+    stranger: true,
+    at: async (scene) => makeInvitation({ email: newAddress(scene), role: 'user' }, await passwordless(scene.world)),
+    hands: () => [['#name', 'Guest']],
+    effect: async (scene) => {
+      await scene.page.waitForURL(`${issuer}/t/codes/account/agents`);
+      const found = await (await passwordless(scene.world)).store.findUserByLogin(newAddress(scene));
+      assert.deepEqual([found?.user.name, found?.passwordHash], ['Guest', undefined]);
+    },
+  },
+  {
+    name: 'set the service up where there are no passwords',
+    button: 'form[action="/t/codes/setup"] button[type=submit]',
+    stranger: true,
+    at: async ({ world }) => makeSetupLink(await passwordless(world)),
+    hands: (scene) => [
+      ['#username', `operator-${scene.user.username}`],
+      ['#email', newAddress(scene)],
+    ],
+    effect: async ({ world, user, page }) => {
+      await page.locator('#owner-token').waitFor();
+      assert.equal((await (await passwordless(world)).store.findUserByLogin(`operator-${user.username}`))?.user.role, 'operator');
+    },
   },
   {
     name: 'set the service up',

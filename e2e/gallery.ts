@@ -13,7 +13,7 @@ import { pkce } from '../server/test/harness.ts';
 import { allow, deny, signIn } from './browser.ts';
 import { hostedOrigin } from './callbacks.ts';
 import { fromBase32 } from './forms.ts';
-import { cursorScheme, documentId, issuer, notesResource, password, type Stand, speakerId, staffResource } from './stand.ts';
+import { addPasswordless, cursorScheme, documentId, issuer, notesResource, password, passwordless, type Stand, speakerId, staffResource } from './stand.ts';
 
 export type Shown = {
   /** Name of the picture. */
@@ -57,6 +57,24 @@ export function gallery(world: Stand): Shown[] {
     { name: 'home-signed-in', title: /^Manage your agents/, as: 'ada', go: path('/') },
     { name: 'sign-in', title: /^Sign in/, go: path('/login') },
     { name: 'not-set-up', title: /^This service isn't set up yet/, go: path('/t/empty/login') },
+    { name: 'sign-in-without-password', title: /^Sign in/, go: path('/t/codes/login') },
+    {
+      name: 'sign-in-without-password-no-name',
+      title: /^Sign in/,
+      go: (page) => askForCode(page, '', '/t/codes/login').then(() => page.getByRole('alert').waitFor()),
+    },
+    { name: 'security-without-password', title: /^Sign-in and sessions/, go: codeThere },
+    {
+      name: 'confirm-without-password',
+      title: /^Confirm it's you/,
+      go: (page) => codeThere(page).then(() => page.goto(`${issuer}/t/codes/login?reason=confirm&to=security`)),
+    },
+    {
+      name: 'invitation-without-password',
+      title: /^Almost there/,
+      go: async (page) => page.goto(await makeInvitation({ email: 'guest@codes.example', role: 'user' }, await passwordless(world))),
+    },
+    { name: 'setup-without-password', title: /^Set up/, go: async (page) => page.goto(await makeSetupLink(await passwordless(world))) },
     { name: 'sign-in-approved', title: /^Sign in/, go: at() },
     { name: 'sign-in-document', title: /^Sign in/, go: at(document) },
     { name: 'sign-in-dynamic', title: /^Sign in/, go: async (page) => at(await dynamic())(page) },
@@ -300,8 +318,17 @@ export function gallery(world: Stand): Shown[] {
     },
   ];
 
-  async function askForCode(page: Page, username: string): Promise<void> {
-    await path('/login')(page);
+  /** Signs in where there are no passwords. */
+  async function codeThere(page: Page): Promise<void> {
+    await askForCode(page, 'cody', '/t/codes/login');
+    await page.getByLabel('Code', { exact: true }).fill(codeIn(await world.mailTo('cody@codes.example', 'codes')));
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByRole('heading', { name: 'Connected agents' }).waitFor();
+    await page.goto(`${issuer}/t/codes/account/security`);
+  }
+
+  async function askForCode(page: Page, username: string, at = '/login'): Promise<void> {
+    await path(at)(page);
     await page.getByLabel('E-mail or username').fill(username);
     await page.getByRole('button', { name: 'E-mail me a code' }).click();
     await (username === '' ? page.getByRole('alert') : page.getByLabel('Code', { exact: true })).waitFor();
@@ -527,6 +554,7 @@ export async function connectAgents(world: Stand): Promise<void> {
     auditEvent('grant.paused', world.clock.now(), 'cli'),
   );
   await addEmptyTenant(world);
+  await addPasswordless(world);
   await lapse(world, await world.somebody('lena'));
   await connect(world, 'thea', approved);
   await approveThrough(world, 'thea');

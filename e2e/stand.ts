@@ -59,7 +59,7 @@ export type Stand = TestServer & {
   /** Tokens for a callback the browser was sent to. */
   redeem(callback: URL, clientId: string): Promise<{ access_token: string; refresh_token: string; scope: string }>;
   /** The newest mail to this address. */
-  mailTo(address: string): Promise<OutgoingMail>;
+  mailTo(address: string, tenant?: string): Promise<OutgoingMail>;
   /** Whether the MCP server would still take this token. */
   isActive(accessToken: string): Promise<boolean>;
 };
@@ -132,14 +132,39 @@ export async function ownStand(options: Partial<ServerOptions> = {}): Promise<St
     approved,
     development: development.issuer,
     developmentMail: ((await development.server.context()) as Context).mail,
-    async mailTo(address) {
+    async mailTo(address, tenant) {
       await world.server.flush();
-      await world.context.mail.idle();
+      await (tenant === undefined ? world.context : await contextOf(world, tenant)).mail.idle();
       const found = mails.findLast(({ to }) => to === address);
       if (!found) throw new Error(`no mail to ${address}`);
       return found;
     },
   };
+}
+
+async function contextOf({ server }: Pick<Stand, 'server'>, tenant: string): Promise<Context> {
+  const context = await server.context(tenant);
+  if (!context) throw new Error(`there is no tenant ${tenant}`);
+  return context as Context;
+}
+
+/** The tenant `codes`: its people sign in with codes by mail, and nobody has a password. */
+export const passwordless = (world: Stand): Promise<Context> => contextOf(world, 'codes');
+
+/** Makes it, with one person. */
+export async function addPasswordless(world: Stand): Promise<void> {
+  const { server, clock } = world;
+  const settings = JSON.stringify({ signIn: { password: false, emailCode: true } });
+  await server.storage.addTenant({ tenant: 'codes', name: 'codes', createdAt: clock.now(), settings });
+  await addTo(await passwordless(world), 'cody');
+}
+
+/** Adds somebody to it. Returns the address that their codes go to. */
+export async function addTo({ store, options }: Context, username: string): Promise<string> {
+  const email = `${username}@codes.example`;
+  const user = { id: `usr_${username}`, username, email, role: 'user' as const, createdAt: options.now() };
+  await store.addUser(user, auditEvent('user.added', options.now(), 'test'));
+  return email;
 }
 
 /** An address that only an app can open. */
