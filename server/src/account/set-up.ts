@@ -4,14 +4,18 @@
  */
 import type { Context } from '../context.ts';
 import { OAuthError } from '../errors.ts';
+import { offeredUpstreams } from './methods/upstream.ts';
+import { signUpIsOpen } from './sign-up-open.ts';
 
 /** Once there is somebody there always is: the last operator cannot leave. */
 const known = new WeakSet<Context>();
 
 /** Whether somebody has an account here, or anybody may make one. */
 export async function isSetUp(context: Context): Promise<boolean> {
-  if (known.has(context) || context.options.signIn.signUp === 'open') return true;
-  if (!(await context.store.hasPeople())) return false;
+  const { options, store } = context;
+  if (known.has(context) || signUpIsOpen(options)) return true;
+  // Whoever comes from an upstream needs no mail to make an account.
+  if (!(await store.hasPeople())) return options.signIn.signUp === 'open' && (await offeredUpstreams({}, context)).length > 0;
   known.add(context);
   return true;
 }

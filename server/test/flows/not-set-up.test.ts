@@ -4,6 +4,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeSetupLink } from '../../src/account/setup.ts';
+import { auditEvent } from '../../src/audit/event.ts';
+import type { ServerOptions } from '../../src/options.ts';
 import { openBrowser } from '../browser.ts';
 import { issuer, pkce, testServer } from '../harness.ts';
 
@@ -51,4 +53,34 @@ test('where anybody may make an account, nobody waits for an operator', async ()
 
   for (const path of ['/', '/login']) assert.equal((await on.request(path)).status, 200);
   await on.close();
+});
+
+test('open without mail is open to nobody: the page stays until there is an account, or an upstream to come from', async () => {
+  const nobody: ServerOptions['fetchUpstream'] = () => Promise.reject(new TypeError('nobody is there'));
+  const closed: Partial<ServerOptions>[] = [
+    { signIn: { signUp: 'open' } },
+    // Mail makes no account where the person could not come back with it.
+    { signIn: { signUp: 'open', password: false }, sendMail: async () => 'sent', fetchUpstream: nobody },
+  ];
+  for (const options of closed) {
+    const on = await testServer(options);
+    for (const path of ['/', '/login']) assert.equal((await on.request(path)).status, 503, `${path} ${JSON.stringify(options)}`);
+    await on.addUser();
+    assert.equal((await on.request('/login')).status, 200);
+    await on.close();
+  }
+
+  for (const [signUp, status] of [
+    ['open', 200],
+    ['invitation', 503],
+  ] as const) {
+    const on = await testServer({ signIn: { signUp }, fetchUpstream: nobody });
+    assert.equal((await on.request('/login')).status, 503);
+    const acme = { id: 'acme', name: 'Acme', recipe: 'openid' as const, issuer: 'https://login.acme.example', clientId: 'us', scope: ['openid'] };
+    const row = { ...acme, privateNetwork: false, createdAt: on.clock.now() };
+    await on.store.addUpstream(row, auditEvent('upstream.added', on.clock.now(), 'test'));
+
+    assert.equal((await on.request('/login')).status, status, signUp);
+    await on.close();
+  }
 });
