@@ -64,6 +64,7 @@ export async function activity(exchange: Exchange, context: Context): Promise<An
     silent: await silentOf(signedIn, cards, actorOf, context),
     keptDays: Math.floor(context.options.activitySeconds / DAY),
     query: queryOf(chosen),
+    passwords: context.options.signIn.password,
     stopped,
   });
   return page(html, 200, browser.cookies);

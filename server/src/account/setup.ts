@@ -16,7 +16,7 @@ import { isEmailAddress, isUsername } from '../rules/person.ts';
 import { readParameters } from '../rules/read-body.ts';
 import { newOwnerToken } from '../servers/owner-token.ts';
 import type { User } from '../storage/store.ts';
-import { type SetupField, type SetupProblem, setupDonePage, setupPage } from '../views/setup-page.ts';
+import { type SetupProblem, setupDonePage, setupPage } from '../views/setup-page.ts';
 import { type Browser, browserOf } from './browser-cookie.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
 import { password } from './methods/password.ts';
@@ -28,7 +28,6 @@ const linkSeconds = 15 * 60;
 const setupLinkAmr: readonly string[] = ['otp'];
 
 type Place = { exchange: Exchange; context: Context };
-type Problem = { field: SetupField; problem: SetupProblem };
 type Candidate = { username: string; email: string; password?: string };
 
 /** Makes a setup link: good for 15 minutes and one operator. The token is in the URL and, hashed, in the database; nowhere else. */
@@ -61,7 +60,7 @@ export async function setup(exchange: Exchange, context: Context): Promise<Answe
     email: (form.get('email') ?? '').trim(),
     password: context.options.signIn.password ? (form.get('password') ?? '') : undefined,
   };
-  const again = (errors: Problem[]) => ({ ...setupAnswer({ token, errors, ...candidate }, browser, { exchange, context }), status: 400 });
+  const again = (errors: SetupProblem[]) => ({ ...setupAnswer({ token, errors, ...candidate }, browser, { exchange, context }), status: 400 });
   const errors = await problemsOf(candidate, context);
   if (errors.length > 0) return again(errors);
 
@@ -97,7 +96,11 @@ function formOf(token: string): Form {
   return { purpose: 'setup', subject: [sha256(token)] };
 }
 
-function setupAnswer(values: { token: string; errors?: Problem[]; username?: string; email?: string }, browser: Browser, { exchange, context }: Place): Answer {
+function setupAnswer(
+  values: { token: string; errors?: SetupProblem[]; username?: string; email?: string },
+  browser: Browser,
+  { exchange, context }: Place,
+): Answer {
   const { token, errors, username, email } = values;
   const csrf = formToken(formOf(token), browser, context);
   const { passwordMinLength, password } = context.options.signIn;
@@ -109,8 +112,8 @@ function setupAnswer(values: { token: string; errors?: Problem[]; username?: str
   );
 }
 
-async function problemsOf({ username, email, password }: Candidate, context: Context): Promise<Problem[]> {
-  const problems: Problem[] = [];
+async function problemsOf({ username, email, password }: Candidate, context: Context): Promise<SetupProblem[]> {
+  const problems: SetupProblem[] = [];
   if (username === '') problems.push({ field: 'username', problem: 'missing' });
   else if (!isUsername(username)) problems.push({ field: 'username', problem: 'invalid' });
   if (email === '') problems.push({ field: 'email', problem: 'missing' });

@@ -65,6 +65,7 @@ function letterOf(bundle: Bundle, { options, issuer, instance }: Delivering): Ou
   const opened = bundle.map(({ id, sealed }) => JSON.parse(instance.open(`mail ${id}`, sealed)) as Opened);
   // A bundle is never empty, and so are its values.
   const values = opened.map((one) => one.values) as [unknown, ...unknown[]];
-  const { serviceName, contact } = options;
-  return writeMail({ kind, values, id: first.id, to: opened[0]?.to ?? '', locale: first.locale }, { issuer, serviceName, contact });
+  const { serviceName, contact, signIn } = options;
+  const from = { issuer, serviceName, contact, passwordless: !signIn.password };
+  return writeMail({ kind, values, id: first.id, to: opened[0]?.to ?? '', locale: first.locale }, from);
 }

@@ -2,13 +2,13 @@
  * From a kind and its values to a mail that is ready to send. Pure. Not here: where the values come from (deliver.ts), words and form (views/mail/).
  */
 import type { OutgoingMail } from '../options.ts';
-import { writeLetter } from '../views/mail/letter.ts';
+import { type MailFrame, writeLetter } from '../views/mail/letter.ts';
 import { wordsFor } from '../views/words.ts';
 import { type Kind, mailKinds } from './kinds.ts';
 
 export type Unwritten = { kind: Kind<unknown>; values: readonly [unknown, ...unknown[]]; id: string; to: string; locale?: string };
-/** Whose mail it is. `issuer` is where links begin. */
-export type From = { issuer: string; serviceName: string; contact?: string };
+/** Whose mail it is, and who they are to the person. `issuer` is where links begin. */
+export type From = Pick<MailFrame, 'issuer' | 'serviceName' | 'contact' | 'passwordless'>;
 
 /** One mail about all of the values. */
 export function writeMail({ kind, values, id, to, locale = 'en' }: Unwritten, from: From): OutgoingMail {

@@ -47,6 +47,8 @@ export type ActivityPageValues = {
   keptDays: number;
   /** Query of the page, with its question mark, for the same as a file. */
   query: string;
+  /** Whether people sign in with passwords here. */
+  passwords: boolean;
   /** The agent that was just stopped with "This wasn't me". */
   stopped?: ActorView;
 };
@@ -55,7 +57,7 @@ export type ActivityPageValues = {
 export function activityPage(page: PageFrame, values: ActivityPageValues): string {
   const { t } = page;
   const { entries, silent, keptDays, query } = values;
-  const main = html`${values.stopped && steps(page, values.stopped)}
+  const main = html`${values.stopped && steps(page, values.stopped, values.passwords)}
 <h1>${t('activity.title')}</h1>
 <p>${t('activity.privacy')} ${keptDays > 0 ? t('activity.kept', { days: keptDays }) : t('activity.notKept')}</p>
 ${filterForm(page, values)}
@@ -111,11 +113,11 @@ function happening(page: PageFrame, { what, at, actor, days = 0 }: HappeningView
 }
 
 /** Stopped first, then what else there is to do, in the order of how much it ends. */
-function steps(page: PageFrame, actor: ActorView): Markup {
+function steps(page: PageFrame, actor: ActorView, passwords: boolean): Markup {
   const { t, base } = page;
   const step = (path: string, words: MessageKey) => html`<li><a href="${base}${path}">${t(words)}</a></li>`;
   return html`<div class="done" role="status">${icons.paused}<div><p><strong>${phrase(page, 'activity.stopped', actor)}</strong> ${t('activity.next')}</p>
-<ol>${step('/account/agents', 'activity.stepDisconnect')}${step('/account/security/password', 'activity.stepPassword')}${step('/account/security', 'activity.stepSessions')}
+<ol>${step('/account/agents', 'activity.stepDisconnect')}${passwords && step('/account/security/password', 'activity.stepPassword')}${step('/account/security', 'activity.stepSessions')}
 <li>${t('activity.stepTell')}${page.contact !== undefined && html` <bdi>${visibleText(page.contact)}</bdi>`}</li></ol></div></div>`;
 }
 

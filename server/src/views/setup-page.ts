@@ -8,18 +8,18 @@ import { errorSummary } from './error-summary.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
+import { newPasswordText, type PasswordProblemName } from './new-password-text.ts';
 import { passwordField } from './password-field.ts';
 import type { Words } from './words.ts';
 
-export type SetupField = 'username' | 'email' | 'password';
-export type SetupProblem = 'missing' | 'invalid' | 'taken' | 'tooShort' | 'tooLong' | 'common' | 'about';
+export type SetupProblem = { field: 'username' | 'email'; problem: 'missing' | 'invalid' | 'taken' } | { field: 'password'; problem: PasswordProblemName };
 export type SetupPageValues = {
   /** The one-time setup token, given back by the form. */
   token: string;
   csrf: string;
   /** Of a password, in characters; undefined where there are no passwords. */
   minLength?: number;
-  errors?: readonly { field: SetupField; problem: SetupProblem }[];
+  errors?: readonly SetupProblem[];
   username?: string;
   email?: string;
 };
@@ -28,22 +28,24 @@ export type SetupPageValues = {
 export function setupPage(page: PageFrame, values: SetupPageValues): string {
   const { t } = page;
   const { minLength } = values;
-  const problems: FieldProblem[] = (values.errors ?? []).map(({ field, problem }) => ({
-    field,
-    text: t(`setup.error.${problem}`, { field: t(`setup.${field}`), count: minLength ?? 0 }),
-  }));
-  const problemOf = (field: SetupField) => problems.find((problem) => problem.field === field)?.text;
+  const problems: FieldProblem[] = (values.errors ?? []).map((error) => ({ field: error.field, text: textOf(page, error, minLength ?? 0) }));
+  const problemOf = (field: SetupProblem['field']) => problems.find((problem) => problem.field === field)?.text;
   const title = t('setup.title', { service: page.serviceName });
   const main = html`${errorSummary(page, problems)}<h1>${title}</h1><p>${t('setup.text')}</p>
 <form method="post" action="${page.base}/setup">
 <input type="hidden" name="token" value="${values.token}"><input type="hidden" name="csrf" value="${values.csrf}">
 ${textField(page, 'username', { autocomplete: 'username', type: 'text', value: values.username, problem: problemOf('username'), autofocus: problems.length === 0 })}
 ${textField(page, 'email', { autocomplete: 'email', type: 'email', value: values.email, problem: problemOf('email') })}
-${minLength !== undefined && passwordField(page, { autocomplete: 'new-password', hint: t('setup.passwordHint', { count: minLength }), minLength, problem: problemOf('password') })}
+${minLength !== undefined && passwordField(page, { autocomplete: 'new-password', hint: t('password.hint', { count: minLength }), minLength, problem: problemOf('password') })}
 <button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('setup.submit')}</button>
 </form>`;
 
   return renderPage(page, { title, why: 'why.setup', main });
+}
+
+function textOf(page: PageFrame, error: SetupProblem, minLength: number): string {
+  if (error.field === 'password') return newPasswordText(page, error.problem, minLength);
+  return page.t(`setup.error.${error.problem}`, { field: page.t(`setup.${error.field}`) });
 }
 
 type TextField = { autocomplete: string; type: 'text' | 'email'; value?: string; problem?: string; autofocus?: boolean };

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { makeInvitation, makeResetLink } from '../../src/account/operator-links.ts';
 import { makeSetupLink } from '../../src/account/setup.ts';
 import { waysOn } from '../../src/account/ways-in.ts';
+import { auditEvent, type EventType } from '../../src/audit/event.ts';
 import type { UpstreamFetch } from '../../src/options.ts';
 import type { Browser, Page } from '../browser.ts';
 import { form } from '../harness.ts';
@@ -90,6 +91,22 @@ describe('without passwords, with codes by mail', () => {
       const found = await on.store.findUserByLogin(username);
       assert.equal(found?.passwordHash, undefined);
     }
+  });
+
+  test('a notice and the page of one’s agents advise nothing about passwords', async () => {
+    const browser = await byCode('ada', on.user.email ?? '');
+    const happened = (type: EventType) => auditEvent(type, on.clock.now(), 'test', { userId: on.user.id });
+    await on.store.recordEvent(on.context.mail.notify(happened('passkey.removed'), { kind: 'passkey-removed', user: on.user }));
+    const { text } = await on.mailTo(on.user.email ?? '');
+    assert.match(text, /remove passkeys and linked accounts that are not yours/);
+    assert.doesNotMatch(text, /password/i);
+
+    await browser.submit(await browser.open(on.url()), {}, 'allow');
+    const [grant = assert.fail()] = await on.store.listGrants({ userId: on.user.id }, on.clock.now());
+    await on.store.pauseAgent(on.user.id, grant.id, happened('grant.paused'));
+    const stopped = await browser.open(`/account/activity?stopped=${grant.id}`);
+    assert.match(stopped.html, /Disconnect it/);
+    assert.doesNotMatch(stopped.html, /account\/security\/password/);
   });
 
   test('metadata offers the levels that can still be reached', async () => {

@@ -87,3 +87,15 @@ test('every kind of notice has its words', () => {
     assert.ok(subject.length > 10 && text.length > 100, kind);
   }
 });
+
+test('where nobody has a password no notice speaks of changing one, in any language', () => {
+  const word = /passw|mot de passe|contraseña|senha|パスワード|密码|كلمة المرور/i;
+  for (const language of ['en', 'de', 'fr', 'es', 'pt-BR', 'ja', 'zh-Hans', 'ar']) {
+    const textOf = (passwordless: boolean) => {
+      const frame: MailFrame = { ...mail, ...wordsFor(language), passwordless };
+      return writeLetter(frame, accountNotice('new-device')(frame, [values])).text;
+    };
+    assert.match(textOf(false), word, language);
+    assert.doesNotMatch(textOf(true), word, language);
+  }
+});

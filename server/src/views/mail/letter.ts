@@ -11,6 +11,8 @@ export type MailFrame = Words & {
   /** Where links begin. */
   issuer: string;
   contact?: string;
+  /** Nobody signs in with a password here. */
+  passwordless?: boolean;
 };
 
 export type Block =

@@ -37,7 +37,7 @@ export function accountNotice(notice: AccountNotice) {
     const { t, serviceName: service } = mail;
     const text = { text: t(`mail.${notice}.text`, { service }) };
     const moments = all.map((moment): Block => ({ facts: momentFacts(moment, mail) }));
-    const advice = { text: t('mail.notYou') };
+    const advice = { text: t(mail.passwordless ? 'mail.notYouPasswordless' : 'mail.notYou') };
     return { subject: t(`mail.${notice}.subject`, { service }), blocks: [text, ...moments, advice, { link: t('mail.toSecurity'), path: '/account/security' }] };
   };
 }
