@@ -47,6 +47,23 @@ test('a backup restores into another database, where the same people are', async
   assert.equal((await cli(['db', 'restore', file], { database: 'second.db' })).exit, 5);
 });
 
+test('[OPS-04] a restore ends what may have been revoked since, unless --keep-access says that nothing was', async () => {
+  const { data } = JSON.parse((await cli(['registration-tokens', 'create', '--name', 'ours'])).said);
+  const file = at('access.aab');
+  assert.equal((await cli(['db', 'backup', '--to', file])).exit, 0);
+  const restored = async (database: string, ...flags: string[]) => {
+    const { exit, said } = await cli(['db', 'restore', file, ...flags], { database });
+    assert.equal(exit, 0, said);
+    const { tokens } = JSON.parse((await cli(['registration-tokens', 'list'], { database })).said).data;
+    return { ended: JSON.parse(said).data.ended, token: tokens.find((one: { id: string }) => one.id === data.id) };
+  };
+
+  const [ended, kept] = [await restored('ended.db'), await restored('kept.db', '--keep-access')];
+  assert.deepEqual(ended.ended, { grants: 0, sessions: 0, clients: 0 });
+  assert.equal(kept.ended, undefined);
+  assert.notDeepEqual(ended.token, kept.token);
+});
+
 test('an encrypted backup shows nothing and opens with its passphrase alone', async () => {
   const file = at('sealed.aab');
   assert.equal((await cli(['db', 'backup', '--to', file, '--passphrase-file', passphrase])).exit, 0);
