@@ -241,6 +241,13 @@ export const formStories: readonly FormStory[] = [
     effect: (scene) => accountMade(scene, newAddress(scene)),
   },
   {
+    name: 'accept an invitation with an account elsewhere',
+    button: 'form[action="/invite/upstream"] button',
+    stranger: true,
+    at: (scene) => makeInvitation({ email: newAddress(scene), role: 'user' }, scene.world.context),
+    effect: ({ acme, sentTo }) => sentTo(startingWith(`${acme.issuer}/authorize?`)),
+  },
+  {
     name: 'accept an invitation where there are no passwords',
     button: 'form[action="/t/codes/invite"] button[type=submit]',
     stranger: true,

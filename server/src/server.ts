@@ -13,6 +13,7 @@ import { codeForm, codeLink, enterCode } from './account/enter-code.ts';
 import { exportData } from './account/export.ts';
 import { firstTime, firstTimeForm } from './account/first-time.ts';
 import { account, home } from './account/home.ts';
+import { goInvited } from './account/invited-upstream.ts';
 import { chooseLanguage } from './account/language.ts';
 import { lapseOver } from './account/lapse.ts';
 import { link, linkForm } from './account/link-upstream.ts';
@@ -111,6 +112,7 @@ export const routes: readonly Route[] = [
   { path: '/signup', surface: 'page', methods: { GET: signUpForm, POST: signUp } },
   { path: '/signup/account', surface: 'page', methods: { GET: newAccountForm, POST: newAccount } },
   { path: '/invite', surface: 'page', methods: { GET: invitationForm, POST: acceptInvitation } },
+  { path: '/invite/upstream', surface: 'page', methods: { POST: goInvited } },
   { path: '/reset', surface: 'page', methods: { GET: resetForm, POST: reset } },
   { path: '/reset/sent', surface: 'page', methods: { GET: resetSent } },
   { path: '/reset/done', surface: 'page', methods: { GET: resetDone } },

@@ -17,6 +17,8 @@ import { type FirstTime, firstTimePage } from '../views/first-time-page.ts';
 import { browserOf } from './browser-cookie.ts';
 import { finishSignIn } from './finish-sign-in.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
+import { createPerson } from './new-account.ts';
+import { invitationOf, linkClosed } from './one-time-link.ts';
 import { type Arrival, findArrival, keepArrival, takeArrival } from './upstream-visit.ts';
 
 type Place = { exchange: Exchange; context: Context };
@@ -27,7 +29,8 @@ export async function firstTimeForm(exchange: Exchange, context: Context): Promi
   const browser = browserOf(exchange, context);
   const kept = await findArrival(handle, { browser, context });
   if (!kept) throw arrivalOver();
-  const { profile } = kept.content;
+  const { profile, invitation } = kept.content;
+  const invited = invitation === undefined ? undefined : await invitationOf(invitation, context);
   const upstream = await context.store.findUpstream(kept.upstreamId);
   const html = firstTimePage(pageFrame(exchange, context), {
     arrival: handle,
@@ -35,8 +38,9 @@ export async function firstTimeForm(exchange: Exchange, context: Context): Promi
     upstream: upstream?.name ?? kept.upstreamId,
     label: profile.label,
     name: profile.name,
-    email: profile.email,
-    may: await mayOf(profile, context),
+    email: invited?.email ?? profile.email,
+    invited: invited !== undefined,
+    may: await mayOf(kept.content, context),
   });
   return page(html, 200, browser.cookies);
 }
@@ -50,15 +54,25 @@ export async function firstTime(exchange: Exchange, context: Context): Promise<A
   const place = { browser, context };
   const found = await findArrival(handle, place);
   if (!found) throw arrivalOver();
-  if ((await mayOf(found.content.profile, context)) !== 'sign-up') return redirect(`${context.base}/login/first-time?arrival=${handle}`);
+  if ((await mayOf(found.content, context)) !== 'sign-up') return redirect(`${context.base}/login/first-time?arrival=${handle}`);
 
   const kept = await takeArrival(handle, place);
   if (!kept) throw arrivalOver();
   const { amr, onward, authTime } = kept.content;
-  const user = await signUp(kept.upstreamId, kept.content, { exchange, context });
+  const user = await personOf(kept.upstreamId, kept.content, { exchange, context });
   // Somebody took the address or the subject at this very moment: the page says what is true now.
   if (!user) return redirect(`${context.base}/login/first-time?arrival=${await keepArrival(kept.upstreamId, kept.content, place)}`);
   return finishSignIn({ user, amr, authTime: Math.min(authTime ?? context.now(), context.now()), onward }, { exchange, context });
+}
+
+async function personOf(upstreamId: string, arrival: Arrival, place: Place): Promise<User | undefined> {
+  if (arrival.invitation === undefined) return signUp(upstreamId, arrival, place);
+  const { issuer, subject, profile } = arrival;
+  const { name, label } = profile;
+  const identity = { issuer, subject, upstreamId, label, createdAt: place.context.now() };
+  const user = await createPerson(await invitationOf(arrival.invitation, place.context), { name, identity }, place);
+  if (user === 'used') throw linkClosed('invitation');
+  return user === 'taken' ? undefined : user;
 }
 
 async function signUp(upstreamId: string, arrival: Arrival, { exchange, context }: Place): Promise<User | undefined> {
@@ -88,7 +102,10 @@ function usernames({ handle, email }: Profile): string[] {
   return [...(base === wished ? [wished] : []), `${base}-${randomWord(4)}`, `${base}-${randomWord(10)}`];
 }
 
-async function mayOf({ email }: Profile, { options, store }: Context): Promise<FirstTime> {
+async function mayOf({ profile, invitation }: Arrival, context: Context): Promise<FirstTime> {
+  const { options, store } = context;
+  if (invitation !== undefined) return (await store.findUserByLogin((await invitationOf(invitation, context)).email)) ? 'show-that-it-is-yours' : 'sign-up';
+  const { email } = profile;
   if (options.signIn.signUp !== 'open') return options.signIn.signUp === 'invitation' ? 'ask-for-invitation' : 'ask';
   return email !== undefined && (await store.findUserByLogin(email)) ? 'show-that-it-is-yours' : 'sign-up';
 }

@@ -12,7 +12,7 @@ import { type Parameters, parametersFromForm, refuseRepeated } from '../rules/pa
 import { passwordProblem } from '../rules/passwords/problem.ts';
 import { isDisplayName, usernameFrom } from '../rules/person.ts';
 import { readParameters } from '../rules/read-body.ts';
-import type { NewUser, OneTimeLink } from '../storage/store.ts';
+import type { NewUser, OneTimeLink, UpstreamIdentity } from '../storage/store.ts';
 import { type NewAccountProblem, newAccountPage } from '../views/new-account-page.ts';
 import { type Browser, browserOf } from './browser-cookie.ts';
 import { waitingClient } from './client-view.ts';
@@ -20,7 +20,8 @@ import { finishSignIn } from './finish-sign-in.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
 import { emailCodeAmr, emailCodeOn, mustBeOn } from './methods/email-code.ts';
 import { password } from './methods/password.ts';
-import { linkClosed, openLink } from './one-time-link.ts';
+import { offeredUpstreams } from './methods/upstream.ts';
+import { addressed, invitationOf, linkClosed } from './one-time-link.ts';
 import { onwardFields, onwardOf } from './onward.ts';
 import { signUpIsOpen } from './sign-up-open.ts';
 
@@ -39,7 +40,7 @@ export async function newAccountForm(exchange: Exchange, context: Context): Prom
 export async function newAccount(exchange: Exchange, context: Context): Promise<Answer> {
   const form = await readParameters(exchange.request, 'form');
   refuseRepeated(form);
-  const browser = checkForm(formOf('/signup/account', form.get('flow')), form.get('csrf'), { exchange, context });
+  const browser = checkForm(newAccountFormOf('/signup/account', form.get('flow')), form.get('csrf'), { exchange, context });
   return makeAccount(await provenDoor(form, browser, context), form, { browser, exchange, context });
 }
 
@@ -54,7 +55,7 @@ export async function invitationForm(exchange: Exchange, context: Context): Prom
 export async function acceptInvitation(exchange: Exchange, context: Context): Promise<Answer> {
   const form = await readParameters(exchange.request, 'form');
   refuseRepeated(form);
-  const browser = checkForm(formOf('/invite', form.get('token')), form.get('csrf'), { exchange, context });
+  const browser = checkForm(newAccountFormOf('/invite', form.get('token')), form.get('csrf'), { exchange, context });
   return makeAccount(await invitedDoor(form, context), form, { browser, exchange, context });
 }
 
@@ -67,14 +68,8 @@ async function provenDoor(given: Parameters, browser: Browser, context: Context)
 }
 
 async function invitedDoor(given: Parameters, context: Context): Promise<Door> {
-  mustBeOn(context.options.signIn.signUp !== 'closed');
   const token = given.get('token');
-  return { path: '/invite', link: addressed(await openLink(token, ['invitation'], context)), named: { token: token ?? '' } };
-}
-
-function addressed(link: OneTimeLink): OneTimeLink & { email: string } {
-  if (link.email === undefined) throw linkClosed(link.purpose);
-  return { ...link, email: link.email };
+  return { path: '/invite', link: await invitationOf(token, context), named: { token: token ?? '' } };
 }
 
 async function makeAccount(door: Door, form: Parameters, place: Place & { browser: Browser }): Promise<Answer> {
@@ -110,26 +105,28 @@ const suffixLetters = 'abcdefghjkmnpqrstuvwxyz23456789';
 const triedNames = 3;
 
 /** Invited people get their own name where it is free; strangers always get one with a random end. */
-async function createPerson(
+export async function createPerson(
   { id, purpose, email, role = 'user' }: Door['link'],
-  given: Pick<NewUser, 'name' | 'passwordHash'>,
+  given: Pick<NewUser, 'name' | 'passwordHash'> & { identity?: Omit<UpstreamIdentity, 'userId'> },
   { exchange, context }: Place,
 ): Promise<NewUser | 'used' | 'taken'> {
   const now = context.now();
   const userId = randomId('usr_', 12);
-  // An invitation was handed over by an operator, who vouches for the address; nobody has seen whether mail reaches it.
-  const emailProvenAt = purpose === 'sign-up' ? now : undefined;
-  const about = { userId, address: exchange.address, requestId: exchange.requestId, detail: { link: id, by: purpose, role } };
+  const { identity, ...chosen } = given;
+  // An invitation was handed over by an operator, who vouches for the address; nobody has seen whether mail reaches it, unless an upstream has.
+  const emailProvenAt = purpose === 'sign-up' || identity ? now : undefined;
+  const detail = { link: id, by: purpose, role, ...(identity && { upstream: identity.upstreamId }) };
+  const about = { userId, address: exchange.address, requestId: exchange.requestId, detail };
   for (let tried = 0; tried < triedNames; tried++) {
     const suffix = tried === 0 && purpose === 'invitation' ? '' : randomLetters(suffixLetters, 5);
-    const user: NewUser = { ...given, id: userId, username: usernameFrom(email, suffix), email, emailProvenAt, role, createdAt: now };
-    const outcome = await context.store.acceptLink(id, user, auditEvent('user.signed_up', now, `user:${userId}`, about));
+    const user: NewUser = { ...chosen, id: userId, username: usernameFrom(email, suffix), email, emailProvenAt, role, createdAt: now };
+    const outcome = await context.store.acceptLink(id, user, auditEvent('user.signed_up', now, `user:${userId}`, about), identity);
     if (outcome !== 'taken') return outcome === 'done' ? user : 'used';
   }
   return 'taken';
 }
 
-function formOf(path: Door['path'], named: string | undefined): Form {
+export function newAccountFormOf(path: Door['path'], named: string | undefined): Form {
   return { purpose: 'new-account', subject: [path, named ?? ''] };
 }
 
@@ -138,13 +135,15 @@ type Shown = { name?: string; problems?: NewAccountProblem[] };
 async function accountAnswer(door: Door, shown: Shown, place: Place & { query: Parameters; browser: Browser }): Promise<Answer> {
   const { query, browser, exchange, context } = place;
   const { path, link, named } = door;
+  const invited = path === '/invite';
   const onward = onwardOf(query);
   const html = newAccountPage(pageFrame(exchange, context), {
     ...shown,
     path,
-    hidden: { ...named, ...onwardFields(onward), csrf: formToken(formOf(path, Object.values(named)[0]), browser, context) },
+    hidden: { ...named, ...onwardFields(onward), csrf: formToken(newAccountFormOf(path, Object.values(named)[0]), browser, context) },
     email: link.email,
-    invited: path === '/invite',
+    invited,
+    upstreams: invited ? await offeredUpstreams({}, context) : [],
     password: context.options.signIn.password && (emailCodeOn(context.options) ? 'optional' : 'needed'),
     minLength: context.options.signIn.passwordMinLength,
     client: await waitingClient(onward.tx, browser, context),

@@ -8,6 +8,7 @@ import { randomId } from '../crypto/random.ts';
 import { OAuthError } from '../errors.ts';
 import { codeFromMac } from '../rules/one-time-code.ts';
 import type { LinkPurpose, OneTimeLink } from '../storage/store.ts';
+import { mustBeOn } from './methods/email-code.ts';
 
 export type NewLink = {
   link: OneTimeLink;
@@ -55,6 +56,18 @@ export async function openLink(token: string | undefined, purposes: readonly [Li
   const link = token === undefined ? undefined : await context.store.findLink(sha256(token), context.now());
   if (!link || !purposes.includes(link.purpose)) throw linkClosed(purposes[0]);
   return link;
+}
+
+/** The living invitation behind a token. @throws {OAuthError} request_expired; not_found where nobody is invited. */
+export async function invitationOf(token: string | undefined, context: Context): Promise<OneTimeLink & { email: string }> {
+  mustBeOn(context.options.signIn.signUp !== 'closed');
+  return addressed(await openLink(token, ['invitation'], context));
+}
+
+/** @throws {OAuthError} request_expired */
+export function addressed(link: OneTimeLink): OneTimeLink & { email: string } {
+  if (link.email === undefined) throw linkClosed(link.purpose);
+  return { ...link, email: link.email };
 }
 
 /** One answer for links that are unknown, used, too old, replaced by a newer one, or of somebody who is disabled. */

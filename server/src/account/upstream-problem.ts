@@ -7,16 +7,27 @@ import { pageFrame } from '../page-frame.ts';
 import { type Answer, page } from '../route.ts';
 import type { Upstream } from '../storage/store.ts';
 import type { UpstreamFailureKind } from '../upstream/failure.ts';
-import { type UpstreamProblem, upstreamProblemPage } from '../views/upstream-problem-page.ts';
-import { type Onward, signInPlace } from './onward.ts';
+import { type LeftFrom, type UpstreamProblem, upstreamProblemPage } from '../views/upstream-problem-page.ts';
+import { linkPath } from './one-time-link.ts';
+import { type Onward, onwardFields, signInPlace } from './onward.ts';
 import type { Purpose } from './upstream-visit.ts';
 
 export type Trouble = UpstreamFailureKind | UpstreamProblem;
 
-type Trip = { upstream: Upstream; purpose: Purpose; onward: Onward };
+/** `email`: whom the invitation is for. */
+type Trip = { upstream: Upstream; purpose: Purpose; onward: Onward; email?: string };
 
-export function problemAnswer(problem: Trouble, { upstream, purpose, onward }: Trip, { exchange, context }: { exchange: Exchange; context: Context }): Answer {
-  const back = purpose.for === 'link' ? `${context.base}/account/security` : signInPlace(onward, context, purpose.for === 'confirm');
-  const html = upstreamProblemPage(pageFrame(exchange, context), { problem, name: upstream.name, back, from: purpose.for === 'link' ? 'account' : 'sign-in' });
+export function problemAnswer(
+  problem: Trouble,
+  { upstream, purpose, onward, email }: Trip,
+  { exchange, context }: { exchange: Exchange; context: Context },
+): Answer {
+  const html = upstreamProblemPage(pageFrame(exchange, context), { problem, name: upstream.name, email, ...backFrom(purpose, onward, context) });
   return page(html, problem === 'unavailable' ? 502 : 400);
+}
+
+function backFrom(purpose: Purpose, onward: Onward, context: Context): { back: string; from: LeftFrom } {
+  if (purpose.for === 'link') return { back: `${context.base}/account/security`, from: 'account' };
+  if (purpose.for === 'invitation') return { back: context.base + linkPath('/invite', purpose.token, onwardFields(onward)), from: 'invitation' };
+  return { back: signInPlace(onward, context, purpose.for === 'confirm'), from: 'sign-in' };
 }

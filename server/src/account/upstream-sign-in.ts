@@ -10,10 +10,11 @@ import { OAuthError } from '../errors.ts';
 import { pageFrame } from '../page-frame.ts';
 import { type Answer, page, redirect } from '../route.ts';
 import { parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
+import { isSameAddress } from '../rules/person.ts';
 import { readParameters } from '../rules/read-body.ts';
 import type { Upstream } from '../storage/store.ts';
 import { UpstreamFailure } from '../upstream/failure.ts';
-import type { UpstreamPerson } from '../upstream/person.ts';
+import type { Profile, UpstreamPerson } from '../upstream/person.ts';
 import { providerOf } from '../upstream/provider.ts';
 import { recipes } from '../upstream/recipes.ts';
 import { upstreamLeavePage } from '../views/upstream-leave-page.ts';
@@ -21,6 +22,7 @@ import { type Browser, browserOf } from './browser-cookie.ts';
 import { finishSignIn } from './finish-sign-in.ts';
 import { checkForm } from './form-token.ts';
 import { demandedBy } from './methods/upstream.ts';
+import { invitationOf } from './one-time-link.ts';
 import { onwardOf } from './onward.ts';
 import { isTransaction, parkedRequest } from './parked-request.ts';
 import { currentSession, type SignedIn } from './session.ts';
@@ -92,12 +94,13 @@ async function arrive(person: UpstreamPerson, { upstream, away }: Trip, place: P
   const { exchange, context } = place;
   const { purpose, onward } = away;
   const trouble = (kind: Trouble) => problemAnswer(kind, { upstream, purpose, onward }, place);
-  const signedIn = purpose.for === 'sign-in' ? undefined : await currentSession(exchange, context);
-  if (purpose.for !== 'sign-in' && signedIn?.session.idHash !== purpose.session) throw otherSession();
+  const signedIn = 'session' in purpose ? await currentSession(exchange, context) : undefined;
+  if ('session' in purpose && signedIn?.session.idHash !== purpose.session) throw otherSession();
   const authTime = provenTime(person, away, context.now());
   if (authTime === undefined) return trouble('not-asked-again');
 
   const user = await context.store.findUpstreamUser(person.issuer, person.subject);
+  if (purpose.for === 'invitation' && user) return trouble('somebody-elses');
   if (purpose.for === 'link' || !user) {
     if (purpose.for === 'confirm') return trouble('other-person');
     return receive(person, { upstream, away }, { ...place, signedIn });
@@ -120,9 +123,18 @@ async function receive(person: UpstreamPerson, { upstream, away }: Trip, place: 
   const { context, signedIn } = place;
   const { issuer, subject, amr, authTime } = person;
   const profile = await person.profile();
-  const arrival = { issuer, subject, profile, amr, authTime, onward: away.onward, session: signedIn?.session.idHash };
+  const invitation = away.purpose.for === 'invitation' ? away.purpose.token : undefined;
+  const refused = invitation === undefined ? undefined : await notInvited(profile, invitation, context);
+  if (refused) return problemAnswer('not-invited', { upstream, ...away, ...refused }, place);
+  const arrival = { issuer, subject, profile, amr, authTime, onward: away.onward, session: signedIn?.session.idHash, invitation };
   const handle = await keepArrival(upstream.id, arrival, place);
   return redirect(`${context.base}${signedIn ? '/account/link' : '/login/first-time'}?arrival=${handle}`);
+}
+
+/** An invitation is for one address, and its holder may have got it from anybody: the upstream must say that the address is theirs. */
+async function notInvited({ email }: Profile, token: string, context: Context): Promise<{ email: string } | undefined> {
+  const invited = (await invitationOf(token, context)).email;
+  return email !== undefined && isSameAddress(email, invited) ? undefined : { email: invited };
 }
 
 /** @throws whatever is no failure of the upstream. */

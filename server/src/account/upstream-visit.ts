@@ -13,10 +13,19 @@ import type { Again } from './methods/upstream.ts';
 import type { Onward } from './onward.ts';
 
 /** What somebody goes to an upstream for. `session` is the one that the answer must find again. */
-export type Purpose = { for: 'sign-in' } | { for: 'confirm' | 'link'; session: string };
+export type Purpose = { for: 'sign-in' } | { for: 'confirm' | 'link'; session: string } | { for: 'invitation'; token: string };
 export type Away = { purpose: Purpose; onward: Onward; nonce: string; verifier: string; again?: Again; since: number };
-/** A subject that nobody here is known by. With `session`, somebody who was signed in brought it. */
-export type Arrival = { issuer: string; subject: string; profile: Profile; amr: string[]; authTime?: number; onward: Onward; session?: string };
+/** A subject that nobody here is known by. With `session`, somebody who was signed in brought it; with `invitation`, somebody who holds that token. */
+export type Arrival = {
+  issuer: string;
+  subject: string;
+  profile: Profile;
+  amr: string[];
+  authTime?: number;
+  onward: Onward;
+  session?: string;
+  invitation?: string;
+};
 type Kept<Content> = { upstreamId: string; content: Content };
 
 type Place = { browser: Browser; context: Context };

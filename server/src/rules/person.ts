@@ -12,6 +12,12 @@ export function isEmailAddress(value: string): boolean {
   return value.length <= 254 && /^[^\s@<>"(),:;[\]\\\p{C}]+@[^\s@<>"(),:;[\]\\\p{C}]+$/u.test(value);
 }
 
+/** Whether two addresses are one: compared like those of accounts, by compatibility form and without case. */
+export function isSameAddress(one: string, other: string): boolean {
+  const key = (address: string) => address.normalize('NFKC').toLowerCase();
+  return key(one) === key(other);
+}
+
 /**
  * A username for somebody who gave only an e-mail address: what stands before the `@`, as far as a username may hold it, and `suffix`. Strangers get a random one,
  * so that nobody can be called `admin` by having the mailbox, and nobody learns which names are taken.

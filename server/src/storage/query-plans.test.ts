@@ -128,6 +128,8 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.findOwnLink('lnk_code', 'browser-1', NOW);
   await store.tryLink({ id: 'lnk_code', browserHash: 'browser-1', codeHash: 'right', now: NOW, provenUntil: NOW + 60 });
   await store.acceptLink('lnk_invited', { id: 'usr_i', username: 'invited', role: 'user', createdAt: NOW, passwordHash: 'h' }, happened('user.signed_up'));
+  const other = { id: 'usr_k', username: 'other', role: 'user' as const, createdAt: NOW };
+  await store.acceptLink('lnk_invited', other, happened('user.signed_up'), { ...atAcme, subject: 'other' });
   await store.acceptLink('lnk_invited', { id: 'usr_j', username: 'again', role: 'user', createdAt: NOW }, happened('user.signed_up'));
   await store.resetPassword('lnk_reset', 'hash', { ...happened('user.password_reset'), userId: 'usr_alice' });
   await store.findOwner('token', NOW);

@@ -20,6 +20,8 @@ export type FirstTimePageValues = {
   /** Verified by the upstream. */
   email?: string;
   may: FirstTime;
+  /** They hold an invitation. */
+  invited?: boolean;
 };
 
 /** Renders the question. */
@@ -29,14 +31,14 @@ export function firstTimePage(page: PageFrame, values: FirstTimePageValues): str
   const upstream = html`<bdi>${visibleText(values.upstream)}</bdi>`;
   const label = values.label !== undefined && html`<strong><bdi>${visibleText(values.label)}</bdi></strong>`;
   const known = may === 'show-that-it-is-yours';
-  const title = known ? 'firstTime.knownTitle' : 'firstTime.title';
-  const main = html`<h1>${t(title)}</h1>
+  const title = t(known ? 'firstTime.knownTitle' : values.invited ? 'newAccount.invited' : 'firstTime.title', { service: page.serviceName });
+  const main = html`<h1>${title}</h1>
 <p>${label ? rich('firstTime.cameAs', { upstream, label }) : rich('firstTime.came', { upstream })}</p>
 ${may === 'sign-up' ? signUpForm(page, values) : html`<p class="lead">${rich(`firstTime.${may}`, { upstream, service: html`<bdi>${page.serviceName}</bdi>` })}</p>`}
 <p><a class="button ${known ? 'main' : 'quiet'}" href="${page.base}/login?arrival=${values.arrival}"><span>${t(known ? 'firstTime.signInToLink' : 'firstTime.have')}</span></a></p>
 <p class="muted">${rich('firstTime.never', { upstream })}</p>`;
 
-  return renderPage(page, { title: t(title), why: 'why.signIn', main });
+  return renderPage(page, { title, why: 'why.signIn', main });
 }
 
 function signUpForm({ t, base }: PageFrame, { arrival, csrf, name, email }: FirstTimePageValues): Markup {

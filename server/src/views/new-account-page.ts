@@ -10,6 +10,7 @@ import type { PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
 import { newPasswordText, type PasswordProblemName } from './new-password-text.ts';
 import { passwordField } from './password-field.ts';
+import { type UpstreamButton, upstreamForm } from './upstream-buttons.ts';
 
 export type NewAccountProblem =
   | { field: 'name'; problem: 'invalid' }
@@ -26,6 +27,8 @@ export type NewAccountPageValues = {
   password: 'needed' | 'optional' | false;
   minLength: number;
   client?: ClientView;
+  /** Where they may accept with an account elsewhere. */
+  upstreams?: readonly UpstreamButton[];
   name?: string;
   problems?: readonly NewAccountProblem[];
 };
@@ -49,7 +52,8 @@ ${named !== undefined && html`<p class="problem" id="name-problem">${named}</p>`
 <input id="name" name="name" type="text" autocomplete="name" maxlength="100" aria-describedby="${named === undefined ? 'name-hint' : 'name-hint name-problem'}"${values.name !== undefined && html` value="${values.name}"`}${named !== undefined && html` aria-invalid="true"`}></div>
 ${values.password !== false && passwordField(page, { autocomplete: 'new-password', hint, minLength, optional, problem: problemOf('password'), autofocus: problems.length === 0 })}
 <button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('newAccount.submit')}</button>
-</form>`;
+</form>
+${upstreamForm(page, { path: '/invite/upstream', hidden: values.hidden, upstreams: values.upstreams ?? [] })}`;
 
   return renderPage(page, { title: t('newAccount.title'), why: 'why.signUp', main });
 }

@@ -23,8 +23,6 @@ export type UpstreamButtonsValues = {
 
 /** Nothing where there is no upstream. */
 export function upstreamButtons(page: PageFrame, values: UpstreamButtonsValues): Markup | undefined {
-  const { t, rich } = page;
-  if (values.upstreams.length === 0) return undefined;
   const hidden: Record<string, string | undefined> = {
     csrf: values.csrf,
     tx: values.tx,
@@ -34,10 +32,23 @@ export function upstreamButtons(page: PageFrame, values: UpstreamButtonsValues):
     ...(values.device && { to: 'device', user_code: values.device.userCode ?? '' }),
     reason: values.confirming ? 'confirm' : undefined,
   };
+  return upstreamForm(page, { ...values, path: '/login/upstream', hidden });
+}
+
+type UpstreamFormValues = Pick<UpstreamButtonsValues, 'upstreams' | 'alone'> & {
+  path: string;
+  hidden: Readonly<Record<string, string | undefined>>;
+  confirming?: boolean;
+};
+
+/** The form itself, below another one; nothing where there is no upstream. */
+export function upstreamForm(page: PageFrame, values: UpstreamFormValues): Markup | undefined {
+  const { t, rich } = page;
+  if (values.upstreams.length === 0) return undefined;
   const label = values.confirming ? 'signIn.confirmWith' : 'signIn.with';
   return html`${!values.alone && html`<p class="center muted">${t('signIn.or')}</p>`}
-<form method="post" action="${page.base}/login/upstream">
-${Object.entries(hidden).map(([name, value]) => value !== undefined && html`<input type="hidden" name="${name}" value="${value}">\n`)}
+<form method="post" action="${page.base}${values.path}">
+${Object.entries(values.hidden).map(([name, value]) => value !== undefined && html`<input type="hidden" name="${name}" value="${value}">\n`)}
 ${values.upstreams.map(({ id, name }) => html`<button type="submit" class="button quiet" name="upstream" value="${id}"><span>${rich(label, { name: html`<bdi>${visibleText(name)}</bdi>` })}</span></button>\n`)}
 </form>`;
 }

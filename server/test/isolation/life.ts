@@ -363,6 +363,12 @@ export async function live(on: World, { slug, mark, sameIds }: Tenancy): Promise
     await pressAll(stranger, await throughElsewhere(stranger));
   });
   await aside(async () => {
+    const guest = visitor();
+    const page = await guest.open(await makeInvitation({ email: 'grace@hopper.example', role: 'user' }, context));
+    const left = await guest.submit(page, {}, 'elsewhere');
+    await pressAll(guest, await guest.open(on.provider.agree(left.refresh ?? '')));
+  });
+  await aside(async () => {
     const page = await open(ada, '/account/security');
     const forms = page.forms.filter(({ action }) => action.endsWith('/upstreams/link'));
     const left = await ada.submit({ ...page, forms }, {});

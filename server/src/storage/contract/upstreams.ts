@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import type { NewUser, Store } from '../store.ts';
 import type { Upstream, UpstreamVisit } from '../verbs/upstreams.ts';
 import { alice, bob, count, countEvents, freshTenant, happened, NOW, type Nodes, settle, times } from './fixtures.ts';
+import { invitation } from './one-time-links.ts';
 
 export const upstream: Upstream = {
   id: 'acme',
@@ -111,6 +112,43 @@ export function upstreamsContract(nodes: () => Nodes): void {
       assert.equal(await store.findUpstreamUser(stranger.issuer, 'new'), undefined);
       assert.deepEqual([await store.listUpstreamIdentities('usr_alice'), await countEvents(store, 'upstream.signed_up')], [[], 0]);
       assert.equal((await store.listUsers()).length, [alice, bob].length);
+    });
+
+    test('[LOG-07] of parallel acceptances of an invitation with accounts elsewhere one makes the person with their link', async () => {
+      const [one, two] = await listing(nodes());
+      await one.addLink(invitation, { replaces: false }, happened('user.invited'));
+      const before = (await one.listUsers()).length;
+      const outcomes = await times(8, (index) =>
+        (index % 2 ? one : two).acceptLink('lnk_invited', person(index), happened('user.signed_up'), { ...stranger, subject: `s-${index}` }),
+      );
+
+      assert.deepEqual([count(outcomes, 'done'), count(outcomes, 'used')], [1, 7]);
+      const winner = outcomes.indexOf('done');
+      assert.deepEqual(
+        await Promise.all(outcomes.map((_, index) => one.findUpstreamUser(stranger.issuer, `s-${index}`).then((user) => user?.id))),
+        outcomes.map((_, index) => (index === winner ? `usr_${winner}` : undefined)),
+      );
+      assert.deepEqual([(await one.listUsers()).length, await countEvents(one, 'user.signed_up')], [before + 1, 1]);
+    });
+
+    test('[LOG-07] a subject, name or address that is somebody’s, or an upstream that is gone, gives the invitation back and links nothing', async () => {
+      const [store] = await listing(nodes());
+      await store.linkUpstream(atAcme, happened('upstream.linked'));
+      await store.addLink(invitation, { replaces: false }, happened('user.invited'));
+      const before = (await store.listUsers()).length;
+      const accept = (user: Partial<NewUser>, identity: Partial<typeof stranger>) =>
+        store.acceptLink('lnk_invited', { ...person(1), ...user }, happened('user.signed_up'), { ...stranger, ...identity });
+
+      assert.equal(await accept({}, { subject: atAcme.subject }), 'taken');
+      assert.equal(await accept({ username: 'ALICE' }, {}), 'taken');
+      assert.equal(await accept({ email: 'alice@example.com' }, {}), 'taken');
+      assert.equal(await accept({}, { upstreamId: 'gone' }), 'taken');
+      assert.deepEqual(
+        [(await store.findUpstreamUser(atAcme.issuer, atAcme.subject))?.id, await store.findUpstreamUser(stranger.issuer, 'new')],
+        ['usr_alice', undefined],
+      );
+      assert.deepEqual([(await store.listUsers()).length, await countEvents(store, 'user.signed_up')], [before, 0]);
+      assert.equal(await accept({}, {}), 'done');
     });
 
     test('a link is ended by its person only, once', async () => {

@@ -9,6 +9,7 @@ import { type LinkPurpose, MAX_LINK_TRIES, type OneTimeLink, type OneTimeLinkVer
 import { eventIf, insertEvent } from './audit-events.ts';
 import { addPassword, replacePassword } from './credentials.ts';
 import { dueOfMarkedUser } from './session-clients.ts';
+import { dropEmptyLink, identityRow, linkAhead, ofSubject } from './upstreams.ts';
 import { endLinksOfMarked, endSessionsOfMarked, insertUserWhere, loginIsFree, loginKey, type UserRow, userRow } from './users.ts';
 
 const columns = aliased('l', ['id', 'purpose', 'token_hash', 'code_hash', 'browser_hash', 'user_id', 'email', 'role', 'created_at', 'expires_at', 'proven_at']);
@@ -66,6 +67,8 @@ const acceptable = sql<{ tenant: string; id: string; now: number }>`select 1 as 
   where tenant = ${'tenant'} and id = ${'id'} and ${open} and ${makesPerson}`;
 const accept = sql<Use & { usernameKey: string; emailKey: string | null }>`${mark}
   and ${makesPerson} and ${loginIsFree}`;
+const acceptFromUpstream = sql<Use & { usernameKey: string; emailKey: string | null; issuer: string; subject: string }>`${mark}
+  and ${makesPerson} and ${loginIsFree} and exists (select 1 from upstream_identities ${ofSubject} and last_event = ${'mark'})`;
 // No "on conflict": a name taken in the meantime must fail the batch and give the link back.
 const insertAccepted = sql<UserRow & { linkId: string }>`${insertUserWhere} exists
   (select 1 from one_time_links where tenant = ${'tenant'} and id = ${'linkId'} and last_event = ${'mark'})`;
@@ -103,19 +106,24 @@ export function oneTimeLinksTable(driver: Driver, tenant: string): OneTimeLinkVe
       if (row === undefined) return 'over';
       return optionalWhole(row.proven_at) === undefined ? 'wrong' : 'right';
     },
-    async acceptLink(linkId, user, event) {
+    async acceptLink(linkId, user, event, identity) {
       const person = userRow(tenant, user, event.id);
       const { usernameKey, emailKey } = person;
+      const use = { tenant, id: linkId, now: event.at, mark: event.id, usernameKey, emailKey };
+      const linked = identity && identityRow(tenant, { ...identity, userId: user.id }, event.id);
+      // As where strangers sign up by an upstream, the link to it comes first and goes again when nobody was made.
       const statements = [
-        accept({ tenant, id: linkId, now: event.at, mark: event.id, usernameKey, emailKey }),
+        linked ? acceptFromUpstream({ ...use, issuer: linked.issuer, subject: linked.subject }) : accept(use),
         insertAccepted({ ...person, linkId }),
+        ...(linked ? [dropEmptyLink(linked)] : []),
         eventIfUsed(tenant, linkId, event),
       ];
+      if (linked) statements.unshift(linkAhead(linked));
       if (user.passwordHash !== undefined)
         statements.push(addPassword({ tenant, userId: user.id, hash: user.passwordHash, at: user.createdAt, mark: event.id }));
       try {
-        const [used] = await driver.write(statements);
-        if (used?.changes === 1) return 'done';
+        const results = await driver.write(statements);
+        if (results[linked ? 1 : 0]?.changes === 1) return 'done';
         return (await isOpen(linkId, event.at)) ? 'taken' : 'used';
       } catch (error) {
         if (error instanceof ConstraintError) return 'taken';

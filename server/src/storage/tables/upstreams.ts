@@ -53,11 +53,11 @@ const insertIdentity = part<keyof IdentityRow>`insert into upstream_identities (
   where exists (select 1 from upstreams where tenant = ${'tenant'} and id = ${'upstreamId'})`;
 const link = sql<IdentityRow>`${insertIdentity} and exists (select 1 from users where tenant = ${'tenant'} and id = ${'userId'}) on conflict do nothing`;
 // The link comes first: whoever has it makes the person. The other order would leave a person to nobody when two windows come back together.
-const linkAhead = sql<IdentityRow>`${insertIdentity} on conflict do nothing`;
-const ofSubject = part<'tenant' | 'issuer' | 'subject'>`where tenant = ${'tenant'} and issuer = ${'issuer'} and subject = ${'subject'}`;
+export const linkAhead = sql<IdentityRow>`${insertIdentity} on conflict do nothing`;
+export const ofSubject = part<'tenant' | 'issuer' | 'subject'>`where tenant = ${'tenant'} and issuer = ${'issuer'} and subject = ${'subject'}`;
 const addPerson = sql<UserRow & { issuer: string; subject: string }>`${insertUserWhere} ${loginIsFree}
   and exists (select 1 from upstream_identities ${ofSubject} and last_event = ${'mark'}) on conflict do nothing`;
-const dropEmptyLink = sql<IdentityRow>`delete from upstream_identities ${ofSubject} and last_event = ${'mark'}
+export const dropEmptyLink = sql<IdentityRow>`delete from upstream_identities ${ofSubject} and last_event = ${'mark'}
   and not exists (select 1 from users where tenant = ${'tenant'} and id = ${'userId'})`;
 const findUser = sql<{ tenant: string; issuer: string; subject: string }>`select ${userColumns} from upstream_identities i
   join users u on u.tenant = i.tenant and u.id = i.user_id where i.tenant = ${'tenant'} and i.issuer = ${'issuer'} and i.subject = ${'subject'}`;
@@ -166,7 +166,11 @@ function upstreamOf(row: Row): Upstream {
   });
 }
 
-function identityRow(tenant: string, { label = null, ...identity }: Omit<UpstreamIdentity, 'label'> & { label?: string | null }, mark: string): IdentityRow {
+export function identityRow(
+  tenant: string,
+  { label = null, ...identity }: Omit<UpstreamIdentity, 'label'> & { label?: string | null },
+  mark: string,
+): IdentityRow {
   return { ...identity, tenant, label, mark };
 }
 

@@ -3,6 +3,7 @@
  * rows are in tables/one-time-links.ts, who may ask for one and how often is account/'s.
  */
 import type { AuditEvent } from '../../audit/event.ts';
+import type { UpstreamIdentity } from './upstreams.ts';
 import type { NewUser, Role } from './users.ts';
 
 /**
@@ -50,8 +51,11 @@ export type OneTimeLinkVerbs = {
   findOwnLink(id: string, browserHash: string, now: number): Promise<OneTimeLink | undefined>;
   /** Counts a try and proves the link when the code is right. Proven, it lives until `provenUntil`; a sign-in proves the address, too, that its mail went to. */
   tryLink(attempt: { id: string; browserHash: string; codeHash: string; now: number; provenUntil: number }): Promise<LinkTry>;
-  /** Uses an invitation or a proven sign-up and makes the person. "used": somebody was first or it is too late. "taken": the name or the address is; the link stays. */
-  acceptLink(linkId: string, user: NewUser, event: AuditEvent): Promise<'done' | 'used' | 'taken'>;
+  /**
+   * Uses an invitation or a proven sign-up and makes the person, with `identity` as somebody who signs in at an upstream. "used": somebody was first or it is too
+   * late. "taken": the name, the address or the subject is, or the upstream is gone; the link stays.
+   */
+  acceptLink(linkId: string, user: NewUser, event: AuditEvent, identity?: Omit<UpstreamIdentity, 'userId'>): Promise<'done' | 'used' | 'taken'>;
   /**
    * Uses a reset link: replaces the password and ends the browser sessions and every other link of this person. What agents may do stays. A link
    * that was mailed proves the address it went to. False when it was used, is too late, or the person is disabled; nothing changed.
