@@ -22,7 +22,7 @@ import { path as refresh } from './paths/refresh.ts';
 import { path as revoke } from './paths/revoke.ts';
 import { startPostgres } from './postgres.ts';
 import { pinned, start, usage } from './processes.ts';
-import { type Facts, machine, resource, type Subject } from './subject.ts';
+import { type Facts, issuer, machine, resource, type Subject, secret } from './subject.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -38,9 +38,6 @@ const seconds = flags.quick ? 1 : 3;
 const perRepetition = flags.quick ? 2000 : 8000;
 const goals = { share: 0.9, startMilliseconds: 500, writeMilliseconds: 20 };
 const paths: readonly HotPath[] = [introspect, introspectUnseen, clientCredentials, authorizationCode, refresh, revoke];
-const issuer = 'https://auth.example.com';
-/** Of bench/server.ts. */
-const secret = 'a secret of the benchmark, long enough';
 const quiet = { info() {}, warn() {}, error: console.error };
 const now = () => Math.floor(Date.now() / 1000);
 
@@ -153,11 +150,10 @@ async function measure(path: HotPath, { subject: { port }, pid }: Running, reque
 /** Milliseconds from the start of the process to the first token for a machine. */
 async function firstAnswers({ url }: Place): Promise<number[]> {
   const env = { AUTH_AGENT_ISSUER: issuer, AUTH_AGENT_SECRET: secret, AUTH_AGENT_DATABASE_URL: url, AUTH_AGENT_PORT: '0' };
-  Object.assign(process.env, env);
   const taken: number[] = [];
   for (let repetition = 0; repetition < 5; repetition++) {
     const began = performance.now();
-    const server = start(join(here, 'production.ts'), 0);
+    const server = start(join(here, 'production.ts'), 0, [], { installed: true, env });
     const { port } = await server.first<{ port: number }>();
     const answer = await fetch(`http://127.0.0.1:${port}/token`, {
       method: 'POST',

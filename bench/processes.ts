@@ -17,12 +17,21 @@ const canPin = availableParallelism() > 1 && has('taskset');
 /** Whether servers and load generator run on cores of their own; without that, figures say little. */
 export const pinned = canPin;
 
+/** `installed`: our packages as people install them, from `npm run build`, instead of their sources. */
+export type StartOptions = { runtime?: string; installed?: boolean; env?: Record<string, string> };
+
 /** Starts a module on a core; `runtime` is the program that runs it, Node where it is left out. */
-export function start(module: string, core: number, given: string[] = [], runtime = process.execPath): Process {
-  const flags = ['--conditions=aa-source'];
+export function start(
+  module: string,
+  core: number,
+  given: string[] = [],
+  { runtime = process.execPath, installed = false, env = {} }: StartOptions = {},
+): Process {
+  const flags = installed ? [] : ['--conditions=aa-source'];
+  const options = { env: { ...process.env, ...env } };
   const child = canPin
-    ? fork(module, given, { execPath: 'taskset', execArgv: ['-c', String(core), runtime, ...flags] })
-    : fork(module, given, { execPath: runtime, execArgv: flags });
+    ? fork(module, given, { ...options, execPath: 'taskset', execArgv: ['-c', String(core), runtime, ...flags] })
+    : fork(module, given, { ...options, execPath: runtime, execArgv: flags });
   return {
     pid: child.pid ?? 0,
     first: () => nextMessage(child),

@@ -33,7 +33,7 @@ import { startPostgres } from './postgres.ts';
 import { type Process, pinned, start, usage } from './processes.ts';
 import { type Row, report, type StartRow } from './report.ts';
 import { type Server, serversOf } from './servers.ts';
-import type { Facts, Subject } from './subject.ts';
+import { type Facts, issuer, type Subject, secret, unreached } from './subject.ts';
 
 const { values } = parseArgs({
   options: {
@@ -138,7 +138,7 @@ type Running = {
 /** A server with all its nodes, on `database` where something is there already. */
 async function startAll(server: Server, database?: string): Promise<Running> {
   const url = database ?? (await emptyDatabase(server));
-  const begin = (core: number, argument = server.argument ?? '') => start(join(here, server.module), core, [url, argument], server.runtime);
+  const begin = (core: number, argument = server.argument ?? '') => start(join(here, server.module), core, [url, argument], { runtime: server.runtime });
   const own = server.module === 'server.ts';
   const first = begin(0, own && database ? 'join' : undefined);
   const facts = await first.first<Facts>();
@@ -168,35 +168,61 @@ async function emptyDatabase({ module, database }: Server): Promise<string> {
 /** Time to the first answer on a database that is there, memory then, and memory after sustained load. */
 async function measureStart(server: Server): Promise<StartRow> {
   progress(`${server.name}: start and memory`);
-  const before = await startAll(server);
-  await before.stop();
+  const own = server.module === 'server.ts';
+  const seeded = await startAll(server);
+  let slices = own ? await sustainedLoad(seeded.subject) : [];
+  await seeded.stop();
   const began = performance.now();
-  const running = await startAll(server, before.database);
-  const { subject, pids } = running;
-  await (await subject.fetch(subject.paths.metadata)).text();
+  let running = own ? await startInstalled(server, seeded) : await startAll(server, seeded.database);
+  await (await running.subject.fetch(running.subject.paths.metadata)).text();
   const milliseconds = performance.now() - began;
-  const atStart = usage(pids).megabytes;
-  const memory = [atStart];
-  // What the load needs, a process has only on a database that it has filled.
-  await running.stop();
-  const loaded = await startAll(server);
+  const memory = [usage(running.pids).megabytes];
+  if (!own) {
+    // What the load needs, a peer has only in the process that made it.
+    await running.stop();
+    running = await startAll(server);
+    slices = await sustainedLoad(running.subject);
+  }
   try {
-    const mix = [
-      ...(await metadata.prepare(loaded.subject, 1)),
-      ...(await clientCredentials.prepare(loaded.subject, 1)),
-      ...(await introspect.prepare(loaded.subject, 500)),
-    ];
-    for (let slice = 0; slice < 4; slice += 1) {
+    for (const { mix, families } of slices) {
       const half = sustainSeconds / 8;
-      await run(loaded, { expect: 200, supply: 'rotate', seconds: half }, mix);
-      const families = await refresh.prepare(loaded.subject, 1);
-      await run(loaded, { expect: 200, supply: 'chain', module: moduleOf(refresh), seconds: half }, families);
-      memory.push(usage(loaded.pids).megabytes);
+      await run(running, { expect: 200, supply: 'rotate', seconds: half }, mix);
+      await run(running, { expect: 200, supply: 'chain', module: moduleOf(refresh), seconds: half }, families);
+      memory.push(usage(running.pids).megabytes);
     }
   } finally {
-    await loaded.stop();
+    await running.stop();
   }
   return { server: server.name, milliseconds, memory };
+}
+
+/** Four times metadata, tokens for a machine and introspection, then refresh. */
+async function sustainedLoad(subject: Subject): Promise<{ mix: string[]; families: string[] }[]> {
+  const mix = [...(await metadata.prepare(subject, 1)), ...(await clientCredentials.prepare(subject, 1)), ...(await introspect.prepare(subject, 500))];
+  const slices: { mix: string[]; families: string[] }[] = [];
+  while (slices.length < 4) slices.push({ mix, families: await refresh.prepare(subject, 1) });
+  return slices;
+}
+
+/** This server as operators start it, on a database that is there: the installed packages, configured by the environment. */
+async function startInstalled(server: Server, { database, subject }: Running): Promise<Running> {
+  const env = {
+    AUTH_AGENT_ISSUER: issuer,
+    AUTH_AGENT_SECRET: secret,
+    AUTH_AGENT_DATABASE_URL: database,
+    AUTH_AGENT_PORT: '0',
+    AUTH_AGENT_LIMITS: unreached.join(),
+  };
+  const production = start(join(here, 'production.ts'), 0, [], { runtime: server.runtime, installed: true, env });
+  const { port } = await production.first<{ port: number }>();
+  return {
+    subject: subjectOf(production, { ...subject, port }),
+    ports: [port],
+    pids: [production.pid],
+    databasePids: () => (server.database === 'postgres' ? (postgres?.pids() ?? []) : []),
+    database,
+    stop: () => production.stop(),
+  };
 }
 
 async function measurePath(server: Server, path: HotPath, running: Running): Promise<Row | undefined> {

@@ -15,22 +15,19 @@ import { openDatabase, startNode } from '../server/src/runtimes/node.ts';
 import { createServer } from '../server/src/server.ts';
 import { newKey } from '../server/src/servers/key-value.ts';
 import type { ClientMetadata, Code, Grant } from '../server/src/storage/store.ts';
-import { app, challenge, type Facts, keyed, machine, many, nextResource, resource, scope, speaker } from './subject.ts';
+import { app, challenge, type Facts, issuer, keyed, machine, many, nextResource, resource, scope, secret, speaker, unreached } from './subject.ts';
 
 const [database = 'sqlite::memory:', mode] = process.argv.slice(2);
-const issuer = 'https://auth.example.com';
 const now = () => Math.floor(Date.now() / 1000);
 const quiet = { info() {}, warn: console.error, error: console.error };
-/** Counted as everywhere, and never reached. */
-const limits = ['introspect.caller', 'token.client', 'refresh.grant', 'device.client'].map((name) => `${name}=100000000/1m`);
 const node = async () =>
   createServer({
     issuer,
-    secret: 'a secret of the benchmark, long enough',
+    secret,
     driver: await openDatabase(database),
     log: quiet,
     clients: { registrationsPerHour: 1 },
-    limits,
+    limits: unreached,
   });
 const server = await node();
 if (mode !== 'join') await server.storage.migrate(now());

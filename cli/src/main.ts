@@ -2,8 +2,16 @@
 /**
  * The binary `auth-agent`: hands the process to run.ts. Owns the signals: the first asks for a clean end, the second ends at once.
  */
-import { exitCodes } from './exit-codes.ts';
-import { run } from './run.ts';
+import module from 'node:module';
+import { join } from 'node:path';
+
+// Starting takes half as long when nothing is compiled anew. Kept where only this person writes: what another one put there would run as them.
+const { XDG_CACHE_HOME, HOME } = process.env;
+const cache = XDG_CACHE_HOME || (HOME && join(HOME, '.cache'));
+if (cache) module.enableCompileCache?.(join(cache, 'auth-agent'));
+
+const { exitCodes } = await import('./exit-codes.ts');
+const { run } = await import('./run.ts');
 
 const untilStopped = (): Promise<'SIGINT' | 'SIGTERM'> =>
   new Promise((resolve) => {

@@ -137,6 +137,29 @@ describe('the bounds of HTTP', () => {
     await short.stop();
   });
 
+  test('[RATE-06] a reader that stopped reading does not keep its connection, one that reads slowly does', async () => {
+    const long = await startNode({
+      fetch: () => new Response('x'.repeat(20_000_000)),
+      port: 0,
+      host: '127.0.0.1',
+      log: on.server.options.log,
+      patience: { silence: 300 },
+    });
+    const ask = () => rawSocket(long.port, head('GET / HTTP/1.1', 'Host: a', 'Connection: close'));
+    const [stopped, slow] = [ask(), ask()];
+    stopped.socket.pause();
+    slow.socket.on('data', () => {
+      slow.socket.pause();
+      setTimeout(() => slow.socket.resume(), 2);
+    });
+
+    const read = await slow.ended();
+    stopped.socket.resume();
+    const left = await stopped.ended();
+    await long.stop();
+    assert.deepEqual([read.length > 20_000_000, left.length < 20_000_000], [true, true]);
+  });
+
   test('[RATE-06] whatever bytes come, they are refused or answered, and the next caller is served', async () => {
     const part = fc.oneof(
       fc.string({ unit: 'binary' }),

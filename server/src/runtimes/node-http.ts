@@ -97,12 +97,14 @@ function writeReply([reply, message, response]: Written, load: Load): void {
 function write(reply: Reply, message: IncomingMessage, response: ServerResponse, last: boolean): void {
   const headers = flat(reply.headers).slice();
   for (const cookie of reply.cookies ?? []) headers.push('Set-Cookie', cookie);
-  if (reply.body !== null) headers.push('Content-Length', String(Buffer.byteLength(reply.body)));
+  const length = reply.body === null ? 0 : Buffer.byteLength(reply.body);
+  if (reply.body !== null) headers.push('Content-Length', String(length));
   else if (reply.status !== 204 && reply.status !== 304) headers.push('Content-Length', '0');
   // A body nobody read, e.g. after a 413, would be taken for the next request.
   if (last || (!message.complete && message.method !== 'GET' && message.method !== 'HEAD')) headers.push('Connection', 'close');
   response.writeHead(reply.status, headers);
-  response.end(reply.body ?? undefined);
+  // As many bytes as letters: plain ASCII, which needs no encoding.
+  response.end(reply.body ?? undefined, length === reply.body?.length ? 'latin1' : 'utf8');
 }
 
 /** Names and values in turn, as Node writes them without looking at each; made once for headers that many replies share. */
