@@ -87,6 +87,7 @@ const inWorkerd = { AUTH_AGENT_TEST_RUNTIME: 'workerd' };
 
 /** In the order in which they begin, the longest first. Node × SQLite is `npm test`. */
 export const cells: Cell[] = [
+  { name: 'the storage contract on D1', runner: 'node', stories: ['tools/runtimes/d1.ts'] },
   { name: 'Workers × D1', runner: 'node', stories: 'all', env: inWorkerd, leftOut: elsewhere },
   {
     name: 'Node × Postgres',
@@ -124,7 +125,6 @@ export const cells: Cell[] = [
     env: onPostgres,
     because: 'the runtime is that of Bun × SQLite and the database that of Node × Postgres, where every story runs',
   },
-  { name: 'the storage contract on D1', runner: 'node', stories: ['tools/runtimes/d1.ts'] },
   { name: 'the Worker as deployed', runner: 'node', stories: ['tools/runtimes/worker.ts'] },
   { name: 'the command line on Bun', runner: 'node', stories: ['tools/runtimes/bun.ts'] },
 ];

@@ -1,6 +1,6 @@
 /**
  * `npm run runtimes -- [--short] [name]`: the stories of server/test/flows in every cell of runtime and database that `npm test` does not run (cells.ts, docs/runtimes.md), two
- * cells at a time; `--short` is a list that is meant for .ci/run. Needs `npm ci --prefix tools/runtimes`, and Postgres for its cells.
+ * cells at a time; `--short` is the list of .ci/run. Needs `npm ci --prefix tools/runtimes`, and Postgres for its cells.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
