@@ -2,8 +2,9 @@
  * Password hashes: scrypt, present on all three runtimes, with its parameters in the hash (PHC string) so that they can be raised at the next sign-in. Only so many
  * at once: each takes a tenth of a second of a core, and who waits behind hundreds is better told to come back.
  */
-import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { OAuthError } from '../errors.ts';
+import { scryptAside } from './scrypt-threads.ts';
 
 const current = { ln: 15, r: 8, p: 3 };
 /** Longer input is refused before hashing: a hash must not be a way to keep us busy (LOG-06). */
@@ -49,11 +50,8 @@ function derive(password: string, salt: Buffer, ln: number, r: number, p: number
     const busy = new OAuthError('temporarily_unavailable', 'Too many people sign in at this moment, try again shortly', { headers: { 'Retry-After': '2' } });
     return Promise.reject(busy);
   }
-  const N = 2 ** ln;
   inHand += 1;
-  return new Promise<Buffer>((resolve, reject) => {
-    scrypt(password.normalize('NFKC'), salt, length, { N, r, p, maxmem: 256 * N * r }, (error, key) => (error ? reject(error) : resolve(key)));
-  }).finally(() => {
+  return scryptAside(password.normalize('NFKC'), salt, { N: 2 ** ln, r, p, length }).finally(() => {
     inHand -= 1;
   });
 }
