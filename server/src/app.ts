@@ -31,7 +31,9 @@ export type AuthServer = {
   maintain(): Promise<void>;
   /** Writes batched last-use times, begins to send mail and to deliver webhooks. Call about once a second and before closing. */
   flush(): Promise<void>;
-  /** Waits for mail and webhooks that are being handed over, then closes the database: the other way round they would be sent twice. */
+  /** Waits for mail, webhooks and logouts that are being handed over, each at most as long as one attempt, and hands over no more. What is left waits in the database. */
+  settle(): Promise<void>;
+  /** Settles, then closes the database: the other way round they would be sent twice. */
   close(): Promise<void>;
 };
 
@@ -147,8 +149,9 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
         await context.activity.flush();
       });
     },
+    settle: () => contexts.end(),
     async close() {
-      await contexts.idle();
+      await contexts.end();
       options.sendMail?.close?.();
       await storage.close();
     },

@@ -8,6 +8,7 @@ import type { HttpRequest } from './http-request.ts';
 import type { Limits } from './limits/limits.ts';
 import type { Outbox } from './mail/outbox.ts';
 import type { Options } from './options.ts';
+import type { Relay } from './relay.ts';
 import type { Route } from './route.ts';
 import type { ActivityCounter } from './storage/activity-counter.ts';
 import type { Store } from './storage/store.ts';
@@ -30,6 +31,8 @@ export type Context = {
   readonly mail: Outbox;
   /** What programs of the operator are told. */
   readonly webhooks: Webhooks;
+  /** What clients are told when somebody signs out. */
+  readonly logouts: Relay;
   /** Batched last-use times. */
   readonly uses: UseCounter;
   /** What servers report that agents did. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { relay } from './relay.ts';
+import { drain, relay } from './relay.ts';
 
 test('whoever asks while a run goes on, or at any moment of its end, is answered by one more round', async () => {
   for (let moments = 0; moments < 8; moments++) {
@@ -37,4 +37,32 @@ test('a round that fails is reported, and the next one runs', async () => {
   await relayed.idle();
   assert.equal(await relayed.run(), 1);
   assert.equal(failures.length, 1);
+});
+
+test('an end waits for the batch in hand, claims no more, and whoever asks afterwards is not answered by a run', async () => {
+  let claimed = 0;
+  const letGo: (() => void)[] = [];
+  const relayed = relay(
+    (goesOn) =>
+      drain({
+        batch: 2,
+        goesOn,
+        claim: async (limit) => Array.from({ length: limit }, () => claimed++),
+        handOver: () => new Promise<void>((resolve) => letGo.push(resolve)),
+      }),
+    () => {},
+  );
+  relayed.soon();
+  await setImmediate();
+  let ended = false;
+  const ending = relayed.end().then(() => {
+    ended = true;
+  });
+  await setImmediate();
+
+  assert.deepEqual([claimed, ended], [2, false]);
+  for (const go of letGo) go();
+  await ending;
+  assert.equal(await relayed.run(), 0);
+  assert.equal(claimed, 2);
 });

@@ -11,18 +11,24 @@ export type Relay = {
   soon(): void;
   /** Waits for what is being handed over: whoever closes the database first sends it twice. */
   idle(): Promise<void>;
+  /** The same, and claims no more: what is left stays in the database for another node, or for the next start. */
+  end(): Promise<void>;
 };
+/** Claims no more when it says false. */
+export type GoesOn = () => boolean;
 
 /** `waitUntil` is told of what nobody waits for, where a runtime would end it with the answer. */
-export function relay(round: () => Promise<number>, failed: (cause: unknown) => void, waitUntil?: (work: Promise<unknown>) => void): Relay {
+export function relay(round: (goesOn: GoesOn) => Promise<number>, failed: (cause: unknown) => void, waitUntil?: (work: Promise<unknown>) => void): Relay {
   let running: Promise<number> | undefined;
   let wanted = false;
+  let ended = false;
+  const goesOn = () => !ended;
   const rounds = async (): Promise<number> => {
     let tried = 0;
     try {
-      while (wanted) {
+      while (wanted && goesOn()) {
         wanted = false;
-        tried += await round();
+        tried += await round(goesOn);
       }
       return tried;
     } finally {
@@ -31,9 +37,13 @@ export function relay(round: () => Promise<number>, failed: (cause: unknown) => 
     }
   };
   const run = (): Promise<number> => {
+    if (ended) return Promise.resolve(0);
     wanted = true;
     running ??= rounds();
     return running;
+  };
+  const idle = async () => {
+    await running?.catch(() => undefined);
   };
   return {
     run,
@@ -41,8 +51,10 @@ export function relay(round: () => Promise<number>, failed: (cause: unknown) => 
       const running = run().catch(failed);
       waitUntil?.(running);
     },
-    async idle() {
-      await running?.catch(() => undefined);
+    idle,
+    end() {
+      ended = true;
+      return idle();
     },
   };
 }
@@ -50,10 +62,12 @@ export function relay(round: () => Promise<number>, failed: (cause: unknown) => 
 /** So that a flood does not hold the caller for ever; the rest is for the next time. */
 const mostBatches = 40;
 
+type Draining<Due> = { batch: number; goesOn: GoesOn; claim: (limit: number) => Promise<Due[]>; handOver: (due: Due[]) => Promise<unknown> };
+
 /** Claims what is due batch by batch and hands it over, those of a batch at once. Resolves to how many rows were tried. */
-export async function drain<Due>(batch: number, claim: (limit: number) => Promise<Due[]>, handOver: (due: Due[]) => Promise<unknown>): Promise<number> {
+export async function drain<Due>({ batch, goesOn, claim, handOver }: Draining<Due>): Promise<number> {
   let tried = 0;
-  for (let count = 0; count < mostBatches; count++) {
+  for (let count = 0; count < mostBatches && goesOn(); count++) {
     const due = await claim(batch);
     tried += due.length;
     await handOver(due);

@@ -34,7 +34,6 @@ import { setup, setupForm } from './account/setup.ts';
 import { passkeyRequest, signIn, signInForm } from './account/sign-in.ts';
 import { signOut, signOutForm } from './account/sign-out.ts';
 import { signUp, signUpForm } from './account/sign-up.ts';
-import { tellLogouts } from './account/tell-logout.ts';
 import { goToUpstream, upstreamCallback } from './account/upstream-sign-in.ts';
 import { apiRoutes } from './api/openapi.ts';
 import { type AuthServer, createApp } from './app.ts';
@@ -182,7 +181,7 @@ export const routes: readonly Route[] = [
 export function createServer(options: ServerOptions): AuthServer {
   return createApp(
     routes,
-    [lapseOver, expireClients, tellLogouts, (context) => context.mail.deliver(), (context) => context.webhooks.deliver(), retireEvents],
+    [lapseOver, expireClients, (context) => context.logouts.run(), (context) => context.mail.deliver(), (context) => context.webhooks.deliver(), retireEvents],
     options,
   );
 }

@@ -2,6 +2,7 @@
  * The contexts of a server: one for the root issuer and one for each tenant that was asked for, made from the row of the tenant and kept until that changes.
  * Every node asks for the rows again with its batched writes, about once a second, so a tenant that was added, changed or removed elsewhere needs no restart.
  */
+import { logoutsOf } from './account/tell-logout.ts';
 import type { Context } from './context.ts';
 import { instanceKeys } from './crypto/instance-keys.ts';
 import { signingKeys } from './crypto/signing-keys.ts';
@@ -24,8 +25,8 @@ export type TenantContexts = {
   known(): Context[];
   /** Forgets tenants that were removed, and makes anew those that were changed. Costs nothing where no tenant was needed so far. */
   refresh(): Promise<void>;
-  /** Waits for mail and webhooks that are being handed over. */
-  idle(): Promise<void>;
+  /** Waits for mail, logouts and webhooks that are being handed over, and hands over no more. */
+  end(): Promise<void>;
 };
 
 /** `made` is what the context was made from. */
@@ -91,13 +92,15 @@ export function tenantContexts(options: Options, storage: Storage, routes: reado
         else known.delete(tenant);
       }
     },
-    async idle() {
-      await Promise.all([handedOver(root), ...[...known.values()].map(({ context }) => handedOver(context)), ...leaving]);
+    async end() {
+      await Promise.all([ended(root), ...[...known.values()].map(({ context }) => ended(context)), ...leaving]);
     },
   };
 }
 
-const handedOver = ({ mail, webhooks }: Context): Promise<unknown> => Promise.all([mail.idle(), webhooks.idle()]);
+const relaysOf = ({ mail, webhooks, logouts }: Context) => [mail, webhooks, logouts];
+const handedOver = (context: Context): Promise<unknown> => Promise.all(relaysOf(context).map((one) => one.idle()));
+const ended = (context: Context): Promise<unknown> => Promise.all(relaysOf(context).map((one) => one.end()));
 
 /** The name of a tenant in its address. */
 export function isSlug(text: string): boolean {
@@ -123,5 +126,8 @@ function makeContext({ tenant, options, issuer: origin, storage, instance, route
   const mail = outboxOf({ options, issuer, store, instance, limits, now, log });
   const webhooks = webhooksOf({ options, issuer, store, instance, now, log });
   const activity = activityCounter(store, options.activitySeconds);
-  return { options, issuer, base, store, signing, instance, limits, mail, webhooks, uses: useCounter(store), activity, now, log, routes };
+  const logouts = logoutsOf(() => context);
+  const uses = useCounter(store);
+  const context: Context = { options, issuer, base, store, signing, instance, limits, mail, webhooks, logouts, uses, activity, now, log, routes };
+  return context;
 }

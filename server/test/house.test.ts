@@ -148,6 +148,7 @@ const arrows: Record<string, string[]> = {
   server: ['account', 'api', 'app', 'audit', 'authorize', 'clients', 'device', 'discovery', 'options', 'route', 'site', 'token'],
   app: ['context', 'crypto', 'errors', 'hono', 'http-request', 'options', 'route', 'storage/open', 'storage/store', 'tenant-contexts'],
   'tenant-contexts': [
+    'account/tell-logout',
     'context',
     'crypto',
     'limits/limits',
@@ -170,6 +171,7 @@ const arrows: Record<string, string[]> = {
     'limits/limits',
     'mail/outbox',
     'options',
+    'relay',
     'route',
     'storage/activity-counter',
     'storage/store',

@@ -13,7 +13,6 @@ import { writeCookie } from './cookies.ts';
 import { isFresh } from './fresh-sign-in.ts';
 import { readSent, tokenFor } from './security/section.ts';
 import { currentSession, type SignedIn } from './session.ts';
-import { tellLogoutsSoon } from './tell-logout.ts';
 
 type Place = { signedIn: SignedIn; browser: Browser; exchange: Exchange; context: Context };
 
@@ -42,7 +41,7 @@ export async function deleteAccount(exchange: Exchange, context: Context): Promi
   const event = auditEvent('user.removed', context.now(), `user:${user.id}`, { userId: user.id, requestId: exchange.requestId });
   const outcome = await context.store.removeUser(user.id, event);
   if (outcome === 'owner' || outcome === 'operator') return again(outcome, 409);
-  tellLogoutsSoon(context);
+  context.logouts.soon();
   return page(deletedPage(pageFrame(exchange, context)), 200, [writeCookie('session', '', context, 0)]);
 }
 

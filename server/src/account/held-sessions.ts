@@ -7,7 +7,6 @@ import type { Context, Exchange } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
 import type { Session, User } from '../storage/store.ts';
 import { readCookie, readCookieList, writeCookie } from './cookies.ts';
-import { tellLogoutsSoon } from './tell-logout.ts';
 
 /** `id` is the secret of the cookie, for the next cookie and for nothing else. */
 export type Held = { id: string; session: Session; user: User };
@@ -52,7 +51,7 @@ export async function endHeld(leaving: readonly Held[], { exchange, context }: P
     const about = { userId: user.id, address: exchange.address, requestId: exchange.requestId };
     await context.store.endSession(session.idHash, auditEvent('user.signed_out', context.now(), `user:${user.id}`, about));
   }
-  if (leaving.length > 0) tellLogoutsSoon(context);
+  if (leaving.length > 0) context.logouts.soon();
 }
 
 /** Makes another of them the one who acts. Returns the cookies to set. */

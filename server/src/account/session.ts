@@ -12,7 +12,6 @@ import type { NewSession, Session, User } from '../storage/store.ts';
 import { readCookie, writeCookie } from './cookies.ts';
 import { heldBeside, holdBeside } from './held-sessions.ts';
 import { deviceHashOf, withDeviceNotice } from './known-device.ts';
-import { tellLogoutsSoon } from './tell-logout.ts';
 
 export type SignedIn = { session: Session; user: User };
 
@@ -66,6 +65,6 @@ export async function endSession({ session, user }: SignedIn, place: { exchange:
   const { exchange, context } = place;
   const about = { userId: user.id, address: exchange.address, requestId: exchange.requestId };
   await context.store.endSession(session.idHash, auditEvent('user.signed_out', context.now(), `user:${user.id}`, about));
-  tellLogoutsSoon(context);
+  context.logouts.soon();
   return [writeCookie('session', '', context, 0)];
 }

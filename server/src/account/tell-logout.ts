@@ -8,7 +8,7 @@ import { subjectFor } from '../clients/sector.ts';
 import type { Context } from '../context.ts';
 import { randomId } from '../crypto/random.ts';
 import type { FormPoster } from '../options.ts';
-import { drain } from '../relay.ts';
+import { drain, type GoesOn, type Relay } from '../relay.ts';
 import type { Client, DueLogout } from '../storage/store.ts';
 
 /** At once, so that one slow client does not keep the others waiting, and few enough for one node. */
@@ -17,21 +17,44 @@ const batch = 20;
 const tokenSeconds = 120;
 const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
 
-/** Delivers what is due; for the sweep, and after a sign-out without waiting. Resolves to how many were tried. */
-export async function tellLogouts(context: Context): Promise<number> {
-  const { postForm } = context.options;
-  if (!postForm) return 0;
-  return drain(
-    batch,
-    (limit) => context.store.claimLogouts(context.now(), limit),
-    (due) => Promise.all(due.map((one) => tell(one, postForm, context))),
-  );
+/** The logouts of one tenant. Unlike mail, each sign-out is told at once: a client that is slow to hear of one delays no other. */
+export function logoutsOf(context: () => Context): Relay {
+  const running = new Set<Promise<unknown>>();
+  let ended = false;
+  const run = (): Promise<number> => {
+    const telling = tellDue(context(), () => !ended);
+    running.add(telling);
+    const forget = () => running.delete(telling);
+    telling.then(forget, forget);
+    return telling;
+  };
+  const idle = async () => {
+    await Promise.allSettled(running);
+  };
+  return {
+    run,
+    soon() {
+      const { log, options } = context();
+      const telling = run().catch((cause: unknown) => log.error('logout.not_told', {}, cause));
+      options.waitUntil?.(telling);
+    },
+    idle,
+    end() {
+      ended = true;
+      return idle();
+    },
+  };
 }
 
-/** Begins to deliver and goes on: nobody who signs out waits for somebody else's server. */
-export function tellLogoutsSoon(context: Context): void {
-  const telling = tellLogouts(context).catch((cause: unknown) => context.log.error('logout.not_told', {}, cause));
-  context.options.waitUntil?.(telling);
+async function tellDue(context: Context, goesOn: GoesOn): Promise<number> {
+  const { postForm } = context.options;
+  if (!postForm) return 0;
+  return drain({
+    batch,
+    goesOn,
+    claim: (limit) => context.store.claimLogouts(context.now(), limit),
+    handOver: (due) => Promise.all(due.map((one) => tell(one, postForm, context))),
+  });
 }
 
 async function tell(due: DueLogout, postForm: FormPoster, context: Context): Promise<void> {
@@ -40,8 +63,10 @@ async function tell(due: DueLogout, postForm: FormPoster, context: Context): Pro
   if (found.state !== 'active' || uri === undefined) return context.store.settleLogout(due.sid, due.clientId);
   const status = await post(uri, await logoutToken(due, found.client, context), postForm);
   // §2.8: 400 is the client's last word; anything else that is not success may pass.
-  const settled = status === 200 || status === 204 || status === 400 || due.last;
-  context.log.info('logout.told', { client_id: due.clientId, status, settled });
+  const answered = status === 200 || status === 204 || status === 400;
+  const settled = answered || due.last;
+  if (settled && !answered) context.log.warn('logout.given_up', { client_id: due.clientId, status });
+  else context.log.info('logout.told', { client_id: due.clientId, status, settled });
   if (settled) await context.store.settleLogout(due.sid, due.clientId);
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Context } from '../context.ts';
 import type { MailSender, OutgoingMail } from '../options.ts';
-import { drain } from '../relay.ts';
+import { drain, type GoesOn } from '../relay.ts';
 import { isEmailAddress } from '../rules/person.ts';
 import type { DueMail } from '../storage/store.ts';
 import { storedKind } from './kinds.ts';
@@ -18,14 +18,15 @@ type Opened = { to: string; values: unknown };
 const batch = 5;
 
 /** Sends what is due now. Resolves to how many rows were tried. */
-export async function deliverDue(place: Delivering): Promise<number> {
+export async function deliverDue(place: Delivering, goesOn: GoesOn): Promise<number> {
   const { sendMail } = place.options;
   if (!sendMail) return 0;
-  return drain(
+  return drain({
     batch,
-    (limit) => place.store.claimMail(place.now(), limit),
-    (due) => Promise.all(bundlesOf(due).map((bundle) => handOver(bundle, sendMail, place))),
-  );
+    goesOn,
+    claim: (limit) => place.store.claimMail(place.now(), limit),
+    handOver: (due) => Promise.all(bundlesOf(due).map((bundle) => handOver(bundle, sendMail, place))),
+  });
 }
 
 type Bundle = [DueMail, ...DueMail[]];

@@ -5,7 +5,7 @@
 import type { AuditEvent } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
 import { randomId } from '../crypto/random.ts';
-import { relay } from '../relay.ts';
+import { type Relay, relay } from '../relay.ts';
 import type { OutboxMail, User } from '../storage/store.ts';
 import type { AccountNotice, AgentNotice, AgentNoticeValues } from '../views/mail/notice.ts';
 import { type Delivering, deliverDue } from './deliver.ts';
@@ -47,9 +47,7 @@ export type Outbox = {
   deliver(): Promise<number>;
   /** Sends in the background what came with events; for the clock of the runtime, about once a second. */
   tick(): void;
-  /** Waits for what is being handed over: whoever closes the database first sends it twice. */
-  idle(): Promise<void>;
-};
+} & Pick<Relay, 'idle' | 'end'>;
 
 /** Ticks after an event with mail in which to look for it: its commit may take a moment. */
 const patience = 3;
@@ -59,8 +57,8 @@ export function outboxOf(place: Delivering & Pick<Context, 'limits'>): Outbox {
   const { options, store, instance, limits, now, log } = place;
   const on = options.sendMail !== undefined;
   let looks = 0;
-  const { run, soon, idle } = relay(
-    () => deliverDue(place),
+  const { run, soon, idle, end } = relay(
+    (goesOn) => deliverDue(place, goesOn),
     (cause) => log.error('mail.not_delivered', {}, cause),
     options.waitUntil,
   );
@@ -75,6 +73,7 @@ export function outboxOf(place: Delivering & Pick<Context, 'limits'>): Outbox {
     on,
     deliver: run,
     idle,
+    end,
     async queue(message, at) {
       if (!on) return;
       // Nobody's mailbox is flooded, whoever asks for it.

@@ -46,6 +46,7 @@ export async function startDevelopment(settings: DevelopmentSettings): Promise<R
     fetch: (request, connection) => fetch(request, connection),
     flush: async () => server?.flush(),
     maintain: async () => server?.maintain(),
+    settle: async () => server?.settle(),
     close: async () => server?.close(),
   });
   try {

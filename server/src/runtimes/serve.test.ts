@@ -85,6 +85,7 @@ test('a stop flips readiness, lets the running request finish, and only then wri
       return new Response('slow');
     },
     flush: async () => void order.push('flushed'),
+    settle: async () => void order.push('settled'),
     close: async () => void order.push('closed'),
   });
   const agent = new Agent({ keepAlive: true });
@@ -101,10 +102,10 @@ test('a stop flips readiness, lets the running request finish, and only then wri
   idle.destroy();
   await stopped;
 
-  assert.deepEqual(order, ['answered', 'flushed', 'closed']);
+  assert.deepEqual(order, ['answered', 'flushed', 'settled', 'closed']);
   await assert.rejects(send(running.url), { code: 'ECONNREFUSED' });
   await running.stop();
-  assert.deepEqual(order, ['answered', 'flushed', 'closed']);
+  assert.deepEqual(order, ['answered', 'flushed', 'settled', 'closed']);
   agent.destroy();
 });
 

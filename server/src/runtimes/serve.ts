@@ -26,7 +26,9 @@ export type NodeOptions = {
   flush?(): Promise<void>;
   /** Housekeeping; called each minute. */
   maintain?(): Promise<void>;
-  /** Closes the database, after the last answer. */
+  /** Finishes what is being handed over and begins no more; called after the last answer. */
+  settle?(): Promise<void>;
+  /** Closes the database, last of all. */
   close?(): Promise<void>;
   log: Log;
   /** How long /health/ready says no before the sockets close, so that a load balancer notices. */
@@ -175,7 +177,7 @@ function clockwork({ flush, maintain, log }: NodeOptions): () => Promise<unknown
 
 type Running = { servers: BoundedServer[]; clock: () => Promise<unknown>; load: Load; drainSeconds: number };
 
-async function stop({ flush, close, log, finishSeconds = 10 }: NodeOptions, { servers, clock, load, drainSeconds }: Running): Promise<void> {
+async function stop({ flush, settle, close, log, finishSeconds = 10 }: NodeOptions, { servers, clock, load, drainSeconds }: Running): Promise<void> {
   load.stopping = true;
   log.info('server.stopping', { drain_seconds: drainSeconds });
   if (drainSeconds > 0) await new Promise((resolve) => setTimeout(resolve, drainSeconds * second));
@@ -189,10 +191,13 @@ async function stop({ flush, close, log, finishSeconds = 10 }: NodeOptions, { se
   await Promise.all(servers.map(({ server }) => new Promise<void>((resolve) => server.close(() => resolve()))));
   clearTimeout(deadline);
   clearInterval(sweep);
-  await clock();
+  const ticking = clock();
   try {
     await flush?.();
   } finally {
+    // Before the housekeeping that is under way, which would go on to hand over everything there is.
+    await settle?.();
+    await ticking;
     await close?.();
   }
   log.info('server.stopped');

@@ -6,7 +6,7 @@ import { auditEvent } from '../audit/event.ts';
 import { sealEvents } from '../audit/seal.ts';
 import { FetchFailure } from '../clients/fetch-failure.ts';
 import type { Context } from '../context.ts';
-import { drain, type Relay, relay } from '../relay.ts';
+import { drain, type GoesOn, type Relay, relay } from '../relay.ts';
 import type { DueDelivery, Webhook } from '../storage/store.ts';
 import { headersOf, type Message, messageOf } from './message.ts';
 import { restOf, spread } from './schedule.ts';
@@ -18,8 +18,7 @@ export type Webhooks = {
   deliver(): Promise<number>;
   /** The same in the background, every fifth time; for the clock of the runtime, about once a second. */
   tick(): void;
-  idle: Relay['idle'];
-};
+} & Pick<Relay, 'idle' | 'end'>;
 
 /** At once, so that one slow receiver does not keep the others waiting. */
 const batch = 10;
@@ -29,8 +28,8 @@ const patienceSeconds = 5 * 86_400;
 
 /** The webhooks of one tenant. */
 export function webhooksOf(place: Place): Webhooks {
-  const { run, soon, idle } = relay(
-    () => deliverDue(place),
+  const { run, soon, idle, end } = relay(
+    (goesOn) => deliverDue(place, goesOn),
     (cause) => place.log.error('webhook.not_delivered', {}, cause),
     place.options.waitUntil,
   );
@@ -38,22 +37,24 @@ export function webhooksOf(place: Place): Webhooks {
   return {
     deliver: run,
     idle,
+    end,
     tick() {
       if (place.options.fetchUpstream && ticked++ % ticks === 0) soon();
     },
   };
 }
 
-async function deliverDue(place: Place): Promise<number> {
+async function deliverDue(place: Place, goesOn: GoesOn): Promise<number> {
   const { store, now, options } = place;
   // An event is delivered once it has its place in the record.
   await sealEvents(place);
   if (!options.fetchUpstream || !(await store.hasDueDeliveries(now()))) return 0;
-  return drain(
+  return drain({
     batch,
-    (limit) => store.claimDeliveries(now(), limit),
-    (due) => Promise.all(due.map((one) => attempt(one, place))),
-  );
+    goesOn,
+    claim: (limit) => store.claimDeliveries(now(), limit),
+    handOver: (due) => Promise.all(due.map((one) => attempt(one, place))),
+  });
 }
 
 async function attempt(due: DueDelivery, place: Place): Promise<void> {

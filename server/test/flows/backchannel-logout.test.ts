@@ -3,8 +3,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
 import { auditEvent } from '../../src/audit/event.ts';
+import { createServer } from '../../src/server.ts';
 import type { ClientMetadata } from '../../src/storage/store.ts';
 import type { Browser } from '../browser.ts';
 import { form, issuer, pkce } from '../harness.ts';
@@ -12,14 +14,14 @@ import { answerOf, password, stage, webRedirect } from './authorize-stage.ts';
 
 const listensAt = 'https://app.example.org/logout';
 
-async function scene(answer: (attempt: number) => number | Error = () => 200) {
+async function scene(answer: (attempt: number) => number | Error | Promise<number> = () => 200) {
   const posted: { url: string; token: string }[] = [];
   let heard = () => {};
   const on = await stage({
     async postForm(url, text) {
       posted.push({ url, token: new URLSearchParams(text).get('logout_token') ?? '' });
       heard();
-      const status = answer(posted.length);
+      const status = await answer(posted.length);
       if (status instanceof Error) throw status;
       return { status };
     },
@@ -156,8 +158,33 @@ test('[LO-05] what cannot be delivered is tried five times in all, further and f
     }
 
     assert.deepEqual(tries, [1, 5, 14, 30]);
+    assert.equal(on.logged.filter((line) => line.startsWith('warn logout.given_up')).length, 1);
     await on.close();
   }
+});
+
+test('[LO-05] a stop waits for what a client is being told, and what it has not begun another node does', async () => {
+  let answer = (_status: number) => {};
+  const on = await scene((attempt) => (attempt === 1 ? new Promise((resolve) => (answer = resolve)) : 200));
+  const [first, second] = [await on.signedIn(), await on.signedIn()];
+  for (const browser of [first, second]) await on.idToken(browser);
+  await on.hearing(1, () => signOut(first));
+  let settled = false;
+  const settling = on.server.settle().then(() => {
+    settled = true;
+  });
+  await signOut(second);
+  await setImmediate();
+  assert.deepEqual([settled, on.posted.length], [false, 1]);
+  answer(200);
+  await settling;
+  assert.equal(on.logged.filter((line) => line.startsWith('info logout.told')).length, 1);
+
+  const other = createServer({ ...on.context.options, driver: on.context.options.driver });
+  await other.maintain();
+  assert.equal(on.posted.length, 2);
+  assert.notEqual(decodeJwt(on.posted[0]?.token ?? '')['sid'], decodeJwt(on.posted[1]?.token ?? '')['sid']);
+  await on.close();
 });
 
 test('[LO-05] success and 400 are final, and a client that is gone is not asked', async () => {

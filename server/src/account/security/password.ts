@@ -11,7 +11,6 @@ import { type PasswordProblem, passwordProblem } from '../../rules/passwords/pro
 import { passwordPage } from '../../views/password-page.ts';
 import { passwordView } from '../../views/security/password.ts';
 import { mustBeOn } from '../methods/email-code.ts';
-import { tellLogoutsSoon } from '../tell-logout.ts';
 import { waysOn } from '../ways-in.ts';
 import { backWith, type OwnPage, ownPage, readSent, type Section, tokenFor } from './section.ts';
 
@@ -51,7 +50,7 @@ export async function changePassword(exchange: Exchange, context: Context): Prom
   const change = { userId: user.id, passwordHash: await hashPassword(chosen), keeping };
   const changed = event('user.password_changed', user.id, { exchange, context });
   await context.store.setPassword(change, context.mail.notify(changed, { kind: 'password-changed', user }, exchange));
-  tellLogoutsSoon(context);
+  context.logouts.soon();
   return backWith('password-changed', signedIn, context);
 }
 

@@ -8,7 +8,6 @@ import { type Answer, redirect } from '../../route.ts';
 import type { Session } from '../../storage/store.ts';
 import { sessionsView } from '../../views/security/sessions.ts';
 import { writeCookie } from '../cookies.ts';
-import { tellLogoutsSoon } from '../tell-logout.ts';
 import { backWith, readSent, type Section, tokenFor } from './section.ts';
 
 export const sessionsSection: Section = async (visit) => {
@@ -39,7 +38,7 @@ export async function endOtherSession(exchange: Exchange, context: Context): Pro
   if (meant.idHash === signedIn.session.idHash) return redirect(`${context.base}/logout`);
 
   await context.store.endSession(meant.idHash, event('user.signed_out', signedIn.user.id, { exchange, context }));
-  tellLogoutsSoon(context);
+  context.logouts.soon();
   return backWith('session-ended', signedIn, context);
 }
 
@@ -50,7 +49,7 @@ export async function endAllSessions(exchange: Exchange, context: Context): Prom
   const agents = sent.form.get('agents') === '1';
   const { id: userId } = sent.signedIn.user;
   await context.store.endSessionsOf(userId, { agents }, event('user.signed_out_everywhere', userId, { exchange, context }, { agents }));
-  tellLogoutsSoon(context);
+  context.logouts.soon();
   return redirect(`${context.base}/logout`, [writeCookie('session', '', context, 0)]);
 }
 
