@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -50,6 +51,16 @@ test('a server starts under Bun, answers, and ends in order when it is told to',
   assert.equal((await fetch(`${address}/health/ready`)).status, 200);
   const metadata = (await (await fetch(`${address}/.well-known/oauth-authorization-server`)).json()) as { issuer: string };
   assert.equal(metadata.issuer, env.AUTH_AGENT_ISSUER);
+  // Connections on which nothing was asked hold nothing up.
+  const silent = connect(Number(new URL(address).port), '127.0.0.1').on('error', () => {});
+  const begun = connect(Number(new URL(address).port), '127.0.0.1').on('error', () => {});
+  await Promise.all([once(silent, 'connect'), once(begun, 'connect')]);
+  begun.write('GET /health HTTP/1.1\r\nHost: localhost\r\n');
+  const ended = Promise.all([silent, begun].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+  const asked = Date.now();
   server.kill('SIGTERM');
   assert.deepEqual(await once(server, 'exit'), [0, null], said);
+  await ended;
+  // Less than running requests would be given.
+  assert.ok(Date.now() - asked < 9000, said);
 });

@@ -54,7 +54,7 @@ export function boundedServer(handle: RequestListener, { headers, request, keepA
   });
   const endIdle = () => {
     server.closeIdleConnections();
-    // Bun counts no bytes; there a request whose headers are still on their way ends too.
+    // Bun counts no bytes; there a request whose headers are still on their way ends too. Of a connection without a byte it tells nobody, and waits for none.
     for (const socket of unused) if (socket.bytesRead === 0) socket.destroy();
   };
   return { server, endIdle };
