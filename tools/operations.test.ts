@@ -8,7 +8,7 @@ import { errorCodes } from '../server/src/errors.ts';
 import { metrics, families as ours } from '../server/src/runtimes/telemetry/metrics.ts';
 import { routes } from '../server/src/server.ts';
 import { grantTypes } from '../server/src/token/grants/index.ts';
-import { readPrometheusText } from '../server/test/prometheus-text.ts';
+import { metric, readPrometheusText } from '../server/test/prometheus-text.ts';
 
 type Panel = {
   title: string;
@@ -84,6 +84,19 @@ test('the panels of the dashboard have words, ids of their own and places that d
   assert.equal(new Set(dashboard.panels.map(({ id }) => id)).size, dashboard.panels.length);
   assert.equal(new Set(cells).size, cells.length);
   assert.ok(dashboard.panels.every(({ gridPos: { x, w } }) => x + w <= 24));
+});
+
+test('[OPS-03] an alert compares the clock of each node with that of Prometheus', () => {
+  const rule = rules.find(({ title }) => title === 'AuthAgentClockWrong');
+  const [, most] = /^abs\(auth_agent_time_seconds - timestamp\(auth_agent_time_seconds\)\) > (\d+)$/.exec(rule?.expr ?? '') ?? [];
+  const counted = metrics({ version: '1', runtime: 'node', database: 'sqlite' });
+  const before = Date.now() / 1000;
+  const shown = metric(readPrometheusText(counted.text()), 'auth_agent_time_seconds') ?? 0;
+  counted.close();
+
+  assert.ok(shown >= before - 0.001 && shown <= Date.now() / 1000 + 0.001, String(shown));
+  // Verifiers allow for a minute.
+  assert.ok(Number(most) > 0 && Number(most) < 60);
 });
 
 test('every alert names a section of DEPLOYMENT.md that is there', () => {

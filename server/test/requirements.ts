@@ -16,7 +16,6 @@ export type Requirement = {
 
 /** Parts of the road map that later rows wait for. */
 const agents = 'with agents of every kind: device, delegation, key-based clients, proof of possession, logout';
-const scale = 'with many nodes, edge runtimes and operations';
 const undecided = 'optional; nobody needs it yet';
 
 type Row = [id: string, level: Level, text: string, later?: string];
@@ -446,7 +445,7 @@ const clientRows: Row[] = [
   ['PY-08', 'MUST', 'Defaults and names agree with the TypeScript SDK.'],
   ['OPS-01', 'MUST', 'Events that decide security are recorded without secrets, and no change of the record goes unnoticed.'],
   ['OPS-02', 'MUST', 'Health and readiness reveal nothing.'],
-  ['OPS-03', 'SHOULD', 'A wrong clock raises an alarm.', scale],
+  ['OPS-03', 'SHOULD', 'A wrong clock raises an alarm.'],
   ['OPS-04', 'MUST', 'A restored backup revives no token, code, session or grant.'],
   ['OPS-05', 'MUST', 'Nodes share what must be shared, atomically.'],
   ['OPS-06', 'MUST', "Programs of the operator are told of events: signed, once a node, retried, and never in anybody's way."],

@@ -8,6 +8,7 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import type { Connection } from '../app.ts';
 import type { Log } from '../context.ts';
 import { clientAddress, proxyList } from './client-address.ts';
+import { clockWatch } from './clock-watch.ts';
 import { type BoundedServer, boundedServer, type Patience, patience } from './http-server.ts';
 import { type Answerer, type Load, listener } from './node-http.ts';
 import { StartRefused } from './start-refused.ts';
@@ -171,7 +172,9 @@ function clockwork({ flush, maintain, log }: NodeOptions): () => Promise<unknown
       return running;
     };
   };
-  const ends = [every(1, flush, 'use.flush_failed'), every(60, maintain, 'maintenance.failed')];
+  const look = clockWatch(log);
+  const watch = async () => look();
+  const ends = [every(1, flush, 'use.flush_failed'), every(60, maintain, 'maintenance.failed'), every(1, watch, 'clock.not_watched')];
   return () => Promise.all(ends.map((end) => end()));
 }
 
