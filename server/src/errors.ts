@@ -5,7 +5,7 @@
 
 /**
  * Every code the server can emit, with its default status and what a developer does about it: the source of /docs/errors/<code>. What a code means to a person is a
- * message of the pages, `problem.means.<code>` in views/messages/en.json; codes without a `fix` have `problem.advice.<code>` there.
+ * message of the pages, `problem.means.<code>` in assets/messages/en.json; codes without a `fix` have `problem.advice.<code>` there.
  */
 export const errorCodes = {
   invalid_request: { status: 400, fix: 'Read the description: it names the parameter. Send each parameter once.' },
@@ -76,7 +76,7 @@ export function errorUri(issuer: string, code: ErrorCode): string {
 /** A redirect URI that was checked against the registration, with what belongs in the answer. */
 export type VerifiedRedirect = { uri: string; state?: string };
 
-/** Why a code was answered, where the page has better words for it than for the code: `problem.case.<case>` in views/messages/en.json. */
+/** Why a code was answered, where the page has better words for it than for the code: `problem.case.<case>` in assets/messages/en.json. */
 export type ErrorCase =
   | 'agentHeld'
   | 'agentPaused'

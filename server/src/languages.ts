@@ -1,5 +1,5 @@
 /**
- * The languages that pages come in, and the choice among them (RFC 4647 §3.4, lookup). Pure. Not here: the words (views/messages/), what a request and
+ * The languages that pages come in, and the choice among them (RFC 4647 §3.4, lookup). Pure. Not here: the words (assets/messages/), what a request and
  * an account say about its person (page-frame.ts).
  */
 

@@ -20,6 +20,8 @@ export type Lies = {
   key?: KeyObject;
   credentialId?: string;
   format?: string;
+  /** What it states about itself (§6.5): signed with the new key, or with a chain of certificates too. */
+  statement?: 'signed' | 'certified';
 };
 
 export type Authenticator = {
@@ -46,15 +48,16 @@ export function authenticator({ counts = false, synced = true, aaguid = Buffer.a
       const length = Buffer.alloc(2);
       length.writeUInt16BE(id.length);
       const authData = Buffer.concat([authenticatorData({ eligible: synced, counter: self.counter, ...lies }, 0x40), aaguid, length, id, coseKey(publicKey)]);
+      const clientDataJSON = clientData('webauthn.create', challenge, lies);
       const attestationObject = cbor(
         new Map<string, unknown>([
           ['fmt', lies.format ?? 'none'],
-          ['attStmt', new Map()],
+          ['attStmt', statementOf(lies, signed(authData, clientDataJSON, lies.key ?? key))],
           ['authData', authData],
         ]),
       );
       const response = {
-        clientDataJSON: clientData('webauthn.create', challenge, lies),
+        clientDataJSON,
         attestationObject: attestationObject.toString('base64url'),
         transports: ['internal', 'hybrid', 'made-up'],
       };
@@ -64,11 +67,10 @@ export function authenticator({ counts = false, synced = true, aaguid = Buffer.a
       if (counts) self.counter += 1;
       const authData = authenticatorData({ eligible: synced, counter: self.counter, ...lies });
       const clientDataJSON = clientData('webauthn.get', challenge, lies);
-      const hash = createHash('sha256').update(Buffer.from(clientDataJSON, 'base64url')).digest();
       const response = {
         clientDataJSON,
         authenticatorData: authData.toString('base64url'),
-        signature: sign('sha256', Buffer.concat([authData, hash]), lies.key ?? key).toString('base64url'),
+        signature: signed(authData, clientDataJSON, lies.key ?? key).toString('base64url'),
         userHandle: lies.userHandle === undefined ? handle : lies.userHandle,
       };
       return credential(lies.credentialId ?? self.credentialId, response);
@@ -84,6 +86,22 @@ function credential(id: string, response: Record<string, unknown>): string {
 function clientData(type: string, challenge: string, lies: Lies): string {
   const data = { type: lies.type ?? type, challenge, origin: lies.origin ?? issuer, crossOrigin: lies.crossOrigin ?? false };
   return Buffer.from(JSON.stringify(data)).toString('base64url');
+}
+
+/** §6.5.5 and §7.2: over the authenticator data and the hash of the client data. */
+function signed(authData: Buffer, clientDataJSON: string, key: KeyObject): Buffer {
+  const hash = createHash('sha256').update(Buffer.from(clientDataJSON, 'base64url')).digest();
+  return sign('sha256', Buffer.concat([authData, hash]), key);
+}
+
+/** §8.2, a packed attestation statement; empty where nothing is stated. */
+function statementOf({ statement }: Lies, sig: Buffer): Map<string, unknown> {
+  if (statement === undefined) return new Map();
+  const self: [string, unknown][] = [
+    ['alg', -7],
+    ['sig', sig],
+  ];
+  return new Map(statement === 'signed' ? self : [...self, ['x5c', [randomBytes(300)]]]);
 }
 
 /** §6.1: hash of the relying party, flags, counter. */
@@ -113,6 +131,7 @@ function cbor(value: unknown): Buffer {
   if (typeof value === 'number') return value < 0 ? head(1, -1 - value) : head(0, value);
   if (typeof value === 'string') return Buffer.concat([head(3, Buffer.byteLength(value)), Buffer.from(value)]);
   if (Buffer.isBuffer(value)) return Buffer.concat([head(2, value.length), value]);
+  if (Array.isArray(value)) return Buffer.concat([head(4, value.length), ...value.map(cbor)]);
   const entries = [...(value as Map<unknown, unknown>)];
   return Buffer.concat([head(5, entries.length), ...entries.flatMap(([key, one]) => [cbor(key), cbor(one)])]);
 }

@@ -113,6 +113,7 @@ const arrows: Record<string, string[]> = {
   // above: who opens the house and who knows every room
   runtimes: [
     'app',
+    'bound-assets',
     'clients/fetch-failure',
     'context',
     'crypto',
@@ -164,6 +165,8 @@ const arrows: Record<string, string[]> = {
   'page-frame': ['context', 'crypto', 'errors', 'page-language', 'views'],
   'page-language': ['context', 'languages', 'options'],
   languages: [],
+  assets: [],
+  'bound-assets': ['assets', 'errors', 'languages'],
   route: ['context', 'errors', 'http-request', 'page-frame', 'page-language', 'storage/driver', 'views'],
   context: [
     'crypto',
@@ -183,9 +186,9 @@ const arrows: Record<string, string[]> = {
   'http-request': [],
   limits: ['errors', 'storage/store'],
   errors: [],
-  views: ['hono/html', 'intl-messageformat', 'languages', 'uqr'],
+  views: ['#assets', 'assets/messages/en.json', 'hono/html', 'intl-messageformat', 'languages', 'uqr'],
   audit: ['crypto', 'storage/store'],
-  rules: ['crypto', 'errors', 'http-request'],
+  rules: ['#assets', 'crypto', 'errors', 'http-request'],
   crypto: ['audit', 'errors', 'storage/store', 'node:crypto', 'node:os', 'node:worker_threads', '@simplewebauthn/server', 'jose'],
   // below: the only door to a database
   storage: ['storage/migrations', 'storage/tables', 'storage/verbs'],

@@ -1,16 +1,18 @@
 /**
- * Cloudflare Workers: one server per isolate, made from the bindings at the first request. D1 as `DB`, or Postgres through Hyperdrive as `HYPERDRIVE`; the settings
- * are the same variables as everywhere, `AUTH_AGENT_SECRET` as a secret. A cron trigger each minute keeps house. Mail goes through an e-mail binding as `EMAIL`;
- * there is no SMTP here, and no address of a name to pin.
+ * Cloudflare Workers: one server per isolate, made from the bindings at the first request. D1 as `DB`, or Postgres through Hyperdrive as `HYPERDRIVE`; languages and
+ * the filter of passwords as `ASSETS`; the settings are the same variables as everywhere, `AUTH_AGENT_SECRET` as a secret. A cron trigger each minute keeps house.
+ * Mail goes through an e-mail binding as `EMAIL`; there is no SMTP here, and no address of a name to pin.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout } from 'node:timers/promises';
 import type { AuthServer } from '../app.ts';
+import { type AssetsBinding, bindAssets, readTranslations } from '../bound-assets.ts';
 import type { Log } from '../context.ts';
 import type { MailSender, ServerOptions } from '../options.ts';
 import { createServer } from '../server.ts';
 import { type Driver, StorageUnavailable } from '../storage/driver.ts';
 import { type D1Database, openD1 } from '../storage/drivers/d1.ts';
+import type { openPostgres } from '../storage/drivers/postgres.ts';
 import { type Config, loadConfig } from './config.ts';
 import { type EmailBinding, emailBindingSender } from './email-binding.ts';
 import { nodeLog } from './log.ts';
@@ -18,32 +20,54 @@ import { checkProduction } from './production-config.ts';
 import { publicFetcher, publicPoster, publicUpstreamFetch } from './public-fetch.ts';
 import { StartRefused } from './start-refused.ts';
 
-export type WorkerBindings = { DB?: D1Database; HYPERDRIVE?: { connectionString: string }; EMAIL?: EmailBinding } & Record<string, unknown>;
+export { openPostgres } from '../storage/drivers/postgres.ts';
+
+export type WorkerBindings = { DB?: D1Database; HYPERDRIVE?: { connectionString: string }; EMAIL?: EmailBinding; ASSETS?: AssetsBinding } & Record<
+  string,
+  unknown
+>;
+/** `openPostgres` is handed over by who binds a Hyperdrive: others do not carry it. `gatherMs`: so long last-use times may gather in an isolate. */
+export type WorkerParts = { openPostgres?: typeof openPostgres; gatherMs?: number };
 export type WorkerContext = { waitUntil(work: Promise<unknown>): void };
 
 /** What one request or one turn of the clock has of its own: a socket belongs to the request that opened it. */
 type Turn = { driver?: Driver; work: Promise<unknown>[] };
 
+/** After words could not be read, English is good enough for so long. */
+const wordsAgainMs = 10_000;
+
 /**
- * Makes the handlers of a Worker. `overrides` win over the variables; last-use times may gather in an isolate for `gatherMs` milliseconds.
+ * Makes the handlers of a Worker. `overrides` win over the variables.
  *
  *     export default createWorker();
+ *     export default createWorker({}, { openPostgres }); // with a Hyperdrive
  */
-export function createWorker(overrides: Partial<ServerOptions> = {}, { gatherMs = 1000 }: { gatherMs?: number } = {}) {
+export function createWorker(overrides: Partial<ServerOptions> = {}, parts: WorkerParts = {}) {
+  const { gatherMs = 1000 } = parts;
   const turns = new AsyncLocalStorage<Turn>();
   let server: AuthServer | undefined;
   let flushDue = 0;
+  let wordsDue = 0;
 
   const made = (bindings: WorkerBindings): AuthServer => {
-    server ??= serverOf(bindings, turns, overrides);
+    server ??= serverOf(bindings, turns, { overrides, parts });
     return server;
   };
   const taken = async <Value>(bindings: WorkerBindings, act: () => Promise<Value>, context: WorkerContext): Promise<Value> => {
-    const turn: Turn = { driver: await connectionOf(bindings), work: [] };
+    const turn: Turn = { driver: connectionOf(bindings, parts), work: [] };
     const acting = turns.run(turn, act);
     // Concurrent requests share what one of them began, such as reading the keys: when its caller hangs up, the others must not wait forever.
     context.waitUntil(settled(acting, turn));
     return acting;
+  };
+
+  /** Whoever may show or write words waits for them. Where they are in the isolate already, this asks nobody. */
+  const withWords = async ({ options: { log } }: AuthServer): Promise<void> => {
+    if (Date.now() < wordsDue) return;
+    await readTranslations().catch((cause: unknown) => {
+      wordsDue = Date.now() + wordsAgainMs;
+      log.error('words.unread', { means: 'pages and mail are in English' }, cause);
+    });
   };
 
   /** Last-use times and mail gather in the isolate: soon one of its requests carries them to the database, after its answer. */
@@ -51,28 +75,38 @@ export function createWorker(overrides: Partial<ServerOptions> = {}, { gatherMs 
     if (Date.now() < flushDue) return;
     flushDue = Date.now() + gatherMs;
     await setTimeout(gatherMs);
+    if (current.options.sendMail) await withWords(current);
     await current.flush();
   };
   const answered = async (request: Request, bindings: WorkerBindings): Promise<Response> => {
     const current = made(bindings);
+    if (readsPages(request)) await withWords(current);
     const answer = await current.fetch(request, { address: request.headers.get('cf-connecting-ip') ?? '0.0.0.0' });
     turns.getStore()?.work.push(flushSoon(current).catch((cause: unknown) => current.options.log.error('flush.failed', {}, cause)));
     return answer;
   };
 
+  const kept = async (bindings: WorkerBindings): Promise<void> => {
+    const current = made(bindings);
+    if (current.options.sendMail) await withWords(current);
+    await current.maintain();
+  };
+
   return {
     fetch: (request: Request, bindings: WorkerBindings, context: WorkerContext): Promise<Response> =>
       taken(bindings, () => answered(request, bindings).catch(notConfigured), context),
-    scheduled: (_event: unknown, bindings: WorkerBindings, context: WorkerContext): Promise<void> =>
-      taken(bindings, async () => made(bindings).maintain(), context),
+    scheduled: (_event: unknown, bindings: WorkerBindings, context: WorkerContext): Promise<void> => taken(bindings, () => kept(bindings), context),
   };
 }
 
-/** Hyperdrive keeps the real connections; `pg` is loaded by those who use it. */
-async function connectionOf({ HYPERDRIVE, DB }: WorkerBindings): Promise<Driver | undefined> {
-  if (DB || !HYPERDRIVE) return undefined;
-  const { openPostgres } = await import('../storage/drivers/postgres.ts');
-  return openPostgres(HYPERDRIVE.connectionString, { max: 5 });
+/** Programs name what they take; who takes anything may be shown a page. */
+function readsPages({ headers }: Request): boolean {
+  return /text\/html|\*\/\*/.test(headers.get('accept') ?? '*/*');
+}
+
+/** Hyperdrive keeps the real connections. Without what opens them no server is made. */
+function connectionOf({ HYPERDRIVE, DB }: WorkerBindings, { openPostgres }: WorkerParts): Driver | undefined {
+  return DB || !HYPERDRIVE ? undefined : openPostgres?.(HYPERDRIVE.connectionString, { max: 5 });
 }
 
 /** Waits for an answer and what goes on after it. What it begins may begin more, so it looks again. */
@@ -82,17 +116,13 @@ async function settled(acting: Promise<unknown>, { driver, work }: Turn): Promis
   await driver?.close();
 }
 
-function serverOf(bindings: WorkerBindings, turns: AsyncLocalStorage<Turn>, overrides: Partial<ServerOptions>): AuthServer {
+type Given = { overrides: Partial<ServerOptions>; parts: WorkerParts };
+
+function serverOf(bindings: WorkerBindings, turns: AsyncLocalStorage<Turn>, { overrides, parts }: Given): AuthServer {
   const env = Object.fromEntries(Object.entries(bindings).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
   const config = loadConfig({ env, file: undefined });
   checkProduction(config);
-  if (!bindings.DB && !bindings.HYPERDRIVE) {
-    throw new StartRefused('No database is bound', {
-      kind: 'usage',
-      why: 'The server keeps everything in D1 or Postgres.',
-      fix: 'Bind a D1 database as DB, or a Hyperdrive as HYPERDRIVE, in wrangler.toml',
-    });
-  }
+  checkBindings(bindings, parts);
   const log = logOf(config);
   warnAbout(config, log);
   return checked(() => ({
@@ -108,6 +138,23 @@ function serverOf(bindings: WorkerBindings, turns: AsyncLocalStorage<Turn>, over
     waitUntil: (work) => void turns.getStore()?.work.push(work),
     ...overrides,
   }));
+}
+
+function checkBindings({ DB, HYPERDRIVE, ASSETS }: WorkerBindings, { openPostgres }: WorkerParts): void {
+  const refused = (what: string, why: string, fix: string) => new StartRefused(what, { kind: 'usage', why, fix });
+  if (!DB && !HYPERDRIVE) {
+    const fix = 'Bind a D1 database as DB, or a Hyperdrive as HYPERDRIVE, in wrangler.toml';
+    throw refused('No database is bound', 'The server keeps everything in D1 or Postgres.', fix);
+  }
+  if (!DB && !openPostgres) {
+    const fix = 'In worker.ts: createWorker({}, { openPostgres }), with both imported from auth-agent-mcp-server/workers';
+    throw refused('HYPERDRIVE is bound, but the Worker does not bring what opens it', 'Only a Worker that uses Postgres carries its driver.', fix);
+  }
+  if (!ASSETS) {
+    const fix = 'Keep [assets] in wrangler.toml as it came: its directory is assets of the server, its binding is ASSETS, and run_worker_first is true';
+    throw refused('No assets are bound', 'The filter of common passwords and the languages are static assets of the Worker.', fix);
+  }
+  bindAssets(ASSETS);
 }
 
 /** An isolate has no port of its own, and nothing that outlives a request: metrics and traces are the platform's here. */

@@ -4,9 +4,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IntlMessageFormat } from 'intl-messageformat';
+import { type Messages, translations } from '#assets';
+import en from '../assets/messages/en.json' with { type: 'json' };
 import { languages } from '../languages.ts';
-import en from './messages/en.json' with { type: 'json' };
-import { messages } from './words.ts';
+
+const messages: Record<string, Messages> = { en, ...translations };
 
 type Element = ReturnType<IntlMessageFormat['getAst']>[number];
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { html } from 'hono/html';
+import en from '../assets/messages/en.json' with { type: 'json' };
 import { type ErrorCode, errorCodes, fixOf } from '../errors.ts';
-import en from './messages/en.json' with { type: 'json' };
 import { keyOf, type MessageKey, wordsFor } from './words.ts';
 
 const { t, rich } = wordsFor('en');
@@ -42,7 +42,7 @@ test('every error code and every case of one has words for people', () => {
 });
 
 test('no message stands twice: the second would silently win', () => {
-  const keys = [...read('messages/en.json').matchAll(/^ {2}"([^"]+)":/gm)].map((match) => match[1]);
+  const keys = [...read('../assets/messages/en.json').matchAll(/^ {2}"([^"]+)":/gm)].map((match) => match[1]);
 
   assert.deepEqual(keys, Object.keys(en));
 });

@@ -1,18 +1,13 @@
 /**
- * Owns: the words of every page, one file of messages per language in ICU MessageFormat, and the two ways to fill their placeholders. A message that a language
- * lacks is said in English. Not owned: which language a person reads (language.ts), escaping. `t` returns plain text for the template to escape.
+ * Owns: the words of every page, one file of messages per language in ICU MessageFormat (assets/messages/), and the two ways to fill their placeholders. What a
+ * language lacks is said in English. Not owned: which language a person reads (language.ts), escaping. `t` returns plain text for the template to escape.
  */
+
 import { html } from 'hono/html';
 import { IntlMessageFormat } from 'intl-messageformat';
+import { translations } from '#assets';
+import en from '../assets/messages/en.json' with { type: 'json' };
 import { languages, pseudoLanguages } from '../languages.ts';
-import ar from './messages/ar.json' with { type: 'json' };
-import de from './messages/de.json' with { type: 'json' };
-import en from './messages/en.json' with { type: 'json' };
-import es from './messages/es.json' with { type: 'json' };
-import fr from './messages/fr.json' with { type: 'json' };
-import ja from './messages/ja.json' with { type: 'json' };
-import ptBr from './messages/pt-BR.json' with { type: 'json' };
-import zhHans from './messages/zh-Hans.json' with { type: 'json' };
 import { pseudoMessage } from './pseudo-words.ts';
 
 /** What `html` returns. Templates here never hold a promise, so it is always the finished text. */
@@ -38,8 +33,6 @@ export type Words = {
 };
 
 type Messages = Partial<Readonly<Record<MessageKey, string>>>;
-/** By the tags of languages.ts. */
-export const messages: Readonly<Record<string, Messages>> = { en, de, es, fr, 'pt-BR': ptBr, ar, ja, 'zh-Hans': zhHans };
 const known = new Map<string, Words>();
 
 /** The text as a key, where it is one: for words that only some values have. */
@@ -49,8 +42,9 @@ export function keyOf(text: string): MessageKey | undefined {
 
 /** The words of a language, made once; of English for one that is not there. */
 export function wordsFor(language: string): Words {
-  const available = Object.hasOwn(messages, language) || isPseudo(language) ? language : 'en';
-  const words = known.get(available) ?? makeWords(available, messages[available] ?? {});
+  const own: Messages | undefined = Object.hasOwn(translations, language) ? translations[language] : undefined;
+  const available = own || isPseudo(language) ? language : 'en';
+  const words = known.get(available) ?? makeWords(available, own ?? {});
   known.set(available, words);
   return words;
 }

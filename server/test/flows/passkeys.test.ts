@@ -294,7 +294,11 @@ describe('making a passkey', () => {
     ['of another ceremony', { type: 'webauthn.get' }],
     ['made in a frame', { crossOrigin: true }],
     ['under another id than it carries', { credentialId: authenticator().credentialId }],
-    ['with a statement about its maker', { format: 'tpm' }],
+    ['that comes with certificates', { format: 'packed', statement: 'certified' }],
+    ...['tpm', 'apple', 'android-key', 'android-safetynet', 'fido-u2f', 'made-up'].map((format): [string, Lies] => [
+      `with a statement of its maker (${format})`,
+      { format, statement: 'certified' },
+    ]),
   ];
   for (const [what, told] of lies) {
     test(`a key ${what} is not taken`, async () => {
@@ -304,6 +308,15 @@ describe('making a passkey', () => {
       assert.deepEqual(await on.store.listPasskeys(on.user.id), []);
     });
   }
+
+  test('a key that vouches for itself is taken, and one whose word is false is not', async () => {
+    const browser = await on.signedIn();
+    const vouching = { format: 'packed', statement: 'signed' } as const;
+    const own = authenticator();
+
+    assert.match((await addTo(on, browser, own, { ...vouching, key: authenticator().key })).html, /could not be added/);
+    assert.match((await addTo(on, browser, own, vouching)).html, /Passkey added/);
+  });
 
   test('[LOG-03] a challenge makes a key in the session it was made for, and in no other of the same browser', async () => {
     const browser = await on.signedIn();

@@ -3,7 +3,7 @@
  */
 import type { LogFields } from '../../src/context.ts';
 import type { ServerOptions } from '../../src/options.ts';
-import { createWorker, type WorkerBindings } from '../../src/runtimes/workers.ts';
+import { createWorker, openPostgres, type WorkerBindings } from '../../src/runtimes/workers.ts';
 import type { D1Database } from '../../src/storage/drivers/d1.ts';
 import { type Call, type Callable, packed, readOutcome } from './wire.ts';
 
@@ -21,7 +21,7 @@ export type Told = {
   act?: 'maintain' | 'settle';
 };
 type Outside = { fetch(address: string, init: RequestInit): Promise<Response> };
-type Bindings = { OUTSIDE: Outside; HYPERDRIVE?: { connectionString: string } } & Record<string, unknown>;
+type Bindings = { OUTSIDE: Outside } & Pick<WorkerBindings, 'ASSETS' | 'HYPERDRIVE'> & Record<string, unknown>;
 type Made = { worker: ReturnType<typeof createWorker>; told: Told; logged: string[]; background: Promise<unknown>[] };
 
 const made = new Map<string, Made>();
@@ -57,9 +57,9 @@ async function answered(request: Request, { worker, told, background }: Made, pl
 /** The secret and the issuer of a story win over these two. */
 const required = { AUTH_AGENT_ISSUER: 'https://auth.example.com', AUTH_AGENT_SECRET: '8Xq2vT7mRk4LzC9wPn3bYh6JdFs1GaEu5oQi0KtMxV' };
 
-function bindingsOf({ database }: Told, { HYPERDRIVE, ...bindings }: Bindings): WorkerBindings {
-  if (database in bindings) return { ...required, DB: bindings[database] as D1Database };
-  return { ...required, HYPERDRIVE: { connectionString: `${HYPERDRIVE?.connectionString.split('?')[0]}?${database}` } };
+function bindingsOf({ database }: Told, { HYPERDRIVE, ASSETS, ...bindings }: Bindings): WorkerBindings {
+  if (database in bindings) return { ...required, ASSETS, DB: bindings[database] as D1Database };
+  return { ...required, ASSETS, HYPERDRIVE: { connectionString: `${HYPERDRIVE?.connectionString.split('?')[0]}?${database}` } };
 }
 
 function make(told: Told, { OUTSIDE }: Bindings): Made {
@@ -82,6 +82,6 @@ function make(told: Told, { OUTSIDE }: Bindings): Made {
     now: () => one.told.now,
     log: { info: write('info'), warn: write('warn'), error: write('error') },
   };
-  one.worker = createWorker(options, { gatherMs: 0 });
+  one.worker = createWorker(options, { gatherMs: 0, openPostgres });
   return one;
 }

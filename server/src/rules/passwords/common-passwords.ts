@@ -1,7 +1,8 @@
 /**
  * Whether a password is among those that are tried first: an offline filter made from passwords that were seen in breaches. Nothing leaves the process. The
- * filter says "yes" to each of them and to one or two in a thousand others, which costs a person another choice. Not here: the bits (common-passwords-filter.ts, made by tools/).
+ * filter says "yes" to each of them and to one or two in a thousand others, which costs a person another choice. Not here: the bits (assets/, made by tools/).
  */
+import { type CommonPasswords, commonPasswords } from '#assets';
 import { sha256 } from '../../crypto/hash.ts';
 
 /** What the filter is compared by: compatibility forms folded, lower case. */
@@ -25,12 +26,15 @@ export async function isCommon(password: string): Promise<boolean> {
   return unit.length < filter.shortest || listed(whole) || listed(unit) || listed(withoutEdges(whole));
 }
 
-/** Loaded when the first password is chosen: most processes never need it. */
-function loaded() {
-  filterAndBits ??= import('./common-passwords-filter.ts').then(({ filter }) => ({ filter, bits: Buffer.from(filter.bits, 'base64') }));
-  return filterAndBits;
+/** A failure is not kept: whoever comes next asks again. */
+async function loaded(): Promise<Filter> {
+  known ??= decoded(await commonPasswords());
+  return known;
 }
-let filterAndBits: Promise<{ filter: { size: number; count: number; shortest: number }; bits: Buffer }> | undefined;
+type Filter = { filter: CommonPasswords; bits: Buffer };
+let known: Filter | undefined;
+
+const decoded = (filter: CommonPasswords): Filter => ({ filter, bits: Buffer.from(filter.bits, 'base64') });
 
 /** `abcabcabc` → `abc`; a text that repeats nothing is itself. */
 function repeated(text: string): string {
