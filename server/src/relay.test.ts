@@ -66,3 +66,20 @@ test('an end waits for the batch in hand, claims no more, and whoever asks after
   assert.equal(await relayed.run(), 0);
   assert.equal(claimed, 2);
 });
+
+test('where work ends with its request, nobody waits for the run of another', async () => {
+  let rounds = 0;
+  const kept: Promise<unknown>[] = [];
+  const relayed = relay(
+    () => {
+      rounds += 1;
+      return rounds === 1 ? new Promise<number>(() => {}) : Promise.resolve(rounds);
+    },
+    () => {},
+    (work) => kept.push(work),
+  );
+
+  relayed.soon();
+  assert.equal(await relayed.run(), 2);
+  assert.equal(kept.length, 1);
+});

@@ -17,7 +17,10 @@ export type Relay = {
 /** Claims no more when it says false. */
 export type GoesOn = () => boolean;
 
-/** `waitUntil` is told of what nobody waits for, where a runtime would end it with the answer. */
+/**
+ * `waitUntil` is told of what nobody waits for, where a runtime would end it with the answer. There each request relays for itself: one that waits for another's run
+ * is cut off, and a run that ended with its request would never let the next begin.
+ */
 export function relay(round: (goesOn: GoesOn) => Promise<number>, failed: (cause: unknown) => void, waitUntil?: (work: Promise<unknown>) => void): Relay {
   let running: Promise<number> | undefined;
   let wanted = false;
@@ -38,6 +41,7 @@ export function relay(round: (goesOn: GoesOn) => Promise<number>, failed: (cause
   };
   const run = (): Promise<number> => {
     if (ended) return Promise.resolve(0);
+    if (waitUntil) return round(goesOn);
     wanted = true;
     running ??= rounds();
     return running;
