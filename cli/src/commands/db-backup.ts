@@ -90,7 +90,7 @@ async function restore(path: string, databaseUrl: string, call: Call) {
 function saidOf({ ended }: BackupSummary): string[] {
   if (!ended) return ['  Access was kept. If a server ran after the backup, what was revoked there since is alive again.'];
   return [
-    `  Ended, because some of it may have been revoked since: ${ended.grants} grants of people, ${ended.sessions} sessions, all tokens, ${ended.clients} clients that had registered themselves. Agents connect again.`,
+    `  Ended, because some of it may have been revoked since: ${ended.grants} grants of people, ${ended.sessions} sessions, all tokens. Agents connect again.`,
     '  As they were then: accounts, passwords, recovery codes, clients that you added, API keys, owner tokens. Revoke again what was revoked since.',
   ];
 }

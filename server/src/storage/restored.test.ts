@@ -16,7 +16,7 @@ const emptied = [
   ...['one_time_links', 'setup_links', 'outbox', 'webhook_deliveries'],
 ];
 /** They are there, and over. */
-const ended = ['grants', 'refresh_tokens', 'registration_tokens', 'clients'];
+const ended = ['grants', 'refresh_tokens', 'registration_tokens'];
 /** Why the others come back as they were. */
 const asTheyWere: Record<string, string> = {
   users: 'people sign in again with what they know or hold',
@@ -54,16 +54,12 @@ const asTheyWere: Record<string, string> = {
 };
 
 test('[OPS-04] each table is emptied by a restore, ended, or as it was for a reason', async () => {
-  assert.deepEqual([...emptied, ...ended, ...Object.keys(asTheyWere), 'audit_events'].toSorted(), [...tablesOf(), 'facts'].toSorted());
+  assert.deepEqual([...emptied, ...ended, ...Object.keys(asTheyWere), 'clients', 'audit_events'].toSorted(), [...tablesOf(), 'facts'].toSorted());
   const folder = mkdtempSync(join(tmpdir(), 'auth-agent-restored-'));
   const source = openNodeSqlite(join(folder, 'source.db'));
   await openStorage(source).migrate(1);
   await fillTables(source, 3);
-  await source.write([
-    ...['grants', 'refresh_tokens', 'registration_tokens'].map((table) => ({ text: `update ${table} set revoked_at = null`, values: [] })),
-    { text: "update clients set registration = 'dynamic', removed_at = null", values: [] },
-    { text: "update clients set registration = 'manual' where id like '%1%'", values: [] },
-  ]);
+  await source.write([...['grants', 'refresh_tokens', 'registration_tokens'].map((table) => ({ text: `update ${table} set revoked_at = null`, values: [] }))]);
   const before = await allRows(source);
   const target = openNodeSqlite(join(folder, 'target.db'));
   async function* lines() {
@@ -73,15 +69,13 @@ test('[OPS-04] each table is emptied by a restore, ended, or as it was for a rea
   const { ended: said } = await restoreLines(target, lines(), { now: 7, keepAccess: false });
 
   const after = await allRows(target);
-  assert.deepEqual(said, { grants: 3, sessions: 3, clients: 2 });
+  assert.deepEqual(said, { grants: 3, sessions: 3 });
   for (const table of emptied) assert.deepEqual(after[table], [], table);
   for (const table of Object.keys(asTheyWere)) assert.deepEqual(after[table], before[table], table);
   assert.equal(after.audit_events?.length, (before.audit_events?.length ?? 0) + 1);
   const count = async (text: string) => (await target.read({ text: `select count(*) as count from ${text}`, values: [] }))[0]?.count;
   for (const table of ['grants', 'refresh_tokens', 'registration_tokens']) assert.equal(await count(`${table} where revoked_at = 7`), 3, table);
-  const nothingLeft = 'secret_hash is null and older_secret_hash is null and management_hash is null';
-  assert.equal(await count(`clients where registration = 'dynamic' and removed_at = 7 and ${nothingLeft}`), 2);
-  assert.equal(await count("clients where registration = 'manual' and removed_at is null and secret_hash is not null"), 1);
+  assert.equal(await count('clients where management_hash is null and secret_hash is not null'), 3);
   for (const driver of [source, target]) await driver.close();
   rmSync(folder, { recursive: true });
 });

@@ -1,7 +1,7 @@
 /**
  * What a restore must not bring back (OPS-04). A backup is older than the last revocation, rotation and sign-out, and nobody can know which those were: so what people allowed, what
- * their agents hold, who is signed in and what can be used once end with the restore, and new keys sign. Clients that registered themselves may have changed or ended
- * their registration since, so they register again; what an operator made stays. Not here: the rows themselves (backup.ts).
+ * their agents hold, who is signed in and what can be used once end with the restore, and new keys sign. Registrations stay, because a client that lost its own is broken for
+ * everybody who uses it; the tokens that change them end. What an operator made stays. Not here: the rows themselves (backup.ts).
  */
 import { auditEvent } from '../../audit/event.ts';
 import { type Driver, literal, sql } from '../driver.ts';
@@ -10,7 +10,7 @@ import { ROOT_TENANT } from '../store.ts';
 import { insertEvent } from './audit-events.ts';
 
 /** What ended, over all tenants. */
-export type Ended = { grants: number; sessions: number; clients: number };
+export type Ended = { grants: number; sessions: number };
 
 type At = { now: number };
 type Nothing = Record<never, never>;
@@ -34,9 +34,8 @@ const delivered = ['outbox', 'webhook_deliveries'];
 // The grant of a program is made anew when it asks; ended here, it would forget that an operator holds it.
 const endGrants = sql<At>`update grants set revoked_at = ${'now'}, revoked_reason = 'restored' where user_id is not null and revoked_at is null`;
 const endFamilies = sql<At>`update refresh_tokens set revoked_at = ${'now'} where revoked_at is null`;
-/** As every removed client: with a tombstone, by which its next request is told to register again. */
-const buryRegistered = sql<At>`update clients set removed_at = ${'now'}, secret_hash = null, older_secret_hash = null, older_secret_expires_at = null,
-  management_hash = null where registration = 'dynamic' and removed_at is null`;
+// RFC 7592: the token may have been replaced since. Without it a registration is used as it is, and changed by nobody but an operator.
+const endManagement = sql<Nothing>`update clients set management_hash = null where management_hash is not null`;
 const endRegistrationTokens = sql<At>`update registration_tokens set revoked_at = ${'now'} where revoked_at is null`;
 const empty = (table: string) => sql<Nothing>`delete from ${literal(table)}`({});
 const sessions = sql<Nothing>`select count(*) as count from sessions`;
@@ -47,7 +46,7 @@ export async function endRevivable(driver: Driver, { now, madeAt }: { now: numbe
   const [signedIn] = await driver.read(sessions({}));
   const names = [ROOT_TENANT, ...(await driver.read(tenants({}))).map((row) => text(row.tenant))];
   const events = names.map((tenant) => insertEvent(tenant, auditEvent('database.restored', now, 'cli', { detail: { made_at: madeAt } })));
-  const ending = [endGrants, buryRegistered, endFamilies, endRegistrationTokens].map((end) => end({ now }));
-  const [grants, clients] = await driver.write([...ending, ...[...gone, ...delivered].map(empty), ...events]);
-  return { grants: grants?.changes ?? 0, sessions: whole(signedIn?.count ?? 0), clients: clients?.changes ?? 0 };
+  const ending = [endGrants, endFamilies, endRegistrationTokens].map((end) => end({ now }));
+  const [grants] = await driver.write([...ending, endManagement({}), ...[...gone, ...delivered].map(empty), ...events]);
+  return { grants: grants?.changes ?? 0, sessions: whole(signedIn?.count ?? 0) };
 }
