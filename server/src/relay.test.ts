@@ -67,6 +67,28 @@ test('an end waits for the batch in hand, claims no more, and whoever asks after
   assert.equal(claimed, 2);
 });
 
+test('where work ends with its request, an end still waits for all of it', async () => {
+  const held = [Promise.withResolvers<number>(), Promise.withResolvers<number>()];
+  let rounds = 0;
+  let over = false;
+  const relayed = relay(
+    () => (held[rounds++] ?? assert.fail()).promise,
+    () => {},
+    () => {},
+  );
+  relayed.soon();
+  relayed.soon();
+  const ended = relayed.end().then(() => {
+    over = true;
+  });
+
+  held[1]?.resolve(1);
+  await setImmediate();
+  assert.deepEqual([rounds, over], [2, false]);
+  held[0]?.reject(new Error('away'));
+  await ended;
+});
+
 test('where work ends with its request, nobody waits for the run of another', async () => {
   let rounds = 0;
   const kept: Promise<unknown>[] = [];

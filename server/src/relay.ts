@@ -25,6 +25,7 @@ export function relay(round: (goesOn: GoesOn) => Promise<number>, failed: (cause
   let running: Promise<number> | undefined;
   let wanted = false;
   let ended = false;
+  const apart = new Set<Promise<number>>();
   const goesOn = () => !ended;
   const rounds = async (): Promise<number> => {
     let tried = 0;
@@ -39,15 +40,22 @@ export function relay(round: (goesOn: GoesOn) => Promise<number>, failed: (cause
       running = undefined;
     }
   };
+  const alone = (): Promise<number> => {
+    const own = round(goesOn);
+    apart.add(own);
+    const forget = () => apart.delete(own);
+    own.then(forget, forget);
+    return own;
+  };
   const run = (): Promise<number> => {
     if (ended) return Promise.resolve(0);
-    if (waitUntil) return round(goesOn);
+    if (waitUntil) return alone();
     wanted = true;
     running ??= rounds();
     return running;
   };
   const idle = async () => {
-    await running?.catch(() => undefined);
+    await Promise.allSettled([running, ...apart]);
   };
   return {
     run,

@@ -26,6 +26,7 @@ test('a recipient that is refused for good is told apart from what may pass, and
   assert.equal(await emailBindingSender(failing(withCode('E_RECIPIENT_SUPPRESSED')), 'auth@example.com')(mail), 'refused');
   for (const [code, told] of [
     ['E_DAILY_LIMIT_EXCEEDED', 'E_DAILY_LIMIT_EXCEEDED'],
+    ['E_RECIPIENT_NOT_ALLOWED', 'E_RECIPIENT_NOT_ALLOWED'],
     ['ada@example.com', 'the e-mail binding failed'],
     [undefined, 'the e-mail binding failed'],
   ]) {

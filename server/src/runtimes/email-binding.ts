@@ -18,8 +18,8 @@ export type EmailBinding = {
   }): Promise<unknown>;
 };
 
-/** Of the service's codes, those that say the recipient will never get it. */
-const refusals = new Set(['E_RECIPIENT_SUPPRESSED', 'E_RECIPIENT_NOT_ALLOWED']);
+/** The one of the service's codes that is about the recipient for good; what an operator can change is tried again. */
+const refusal = 'E_RECIPIENT_SUPPRESSED';
 
 /** Makes a sender. @throws {TypeError} naming `mailFrom` and what it must be. */
 export function emailBindingSender(binding: EmailBinding, from: string): MailSender {
@@ -38,7 +38,7 @@ export function emailBindingSender(binding: EmailBinding, from: string): MailSen
       return 'sent';
     } catch (error) {
       const code = codeOf(error);
-      if (refusals.has(code)) return 'refused';
+      if (code === refusal) return 'refused';
       throw new MailNotSent(code);
     }
   };
