@@ -74,7 +74,7 @@ test('where work ends with its request, an end still waits for all of it', async
   const relayed = relay(
     () => (held[rounds++] ?? assert.fail()).promise,
     () => {},
-    () => {},
+    { apart: true },
   );
   relayed.soon();
   relayed.soon();
@@ -98,7 +98,7 @@ test('where work ends with its request, nobody waits for the run of another', as
       return rounds === 1 ? new Promise<number>(() => {}) : Promise.resolve(rounds);
     },
     () => {},
-    (work) => kept.push(work),
+    { waitUntil: (work) => void kept.push(work) },
   );
 
   relayed.soon();

@@ -17,15 +17,26 @@ export type Relay = {
 /** Claims no more when it says false. */
 export type GoesOn = () => boolean;
 
-/**
- * `waitUntil` is told of what nobody waits for, where a runtime would end it with the answer. There each request relays for itself: one that waits for another's run
- * is cut off, and a run that ended with its request would never let the next begin.
- */
-export function relay(round: (goesOn: GoesOn) => Promise<number>, failed: (cause: unknown) => void, waitUntil?: (work: Promise<unknown>) => void): Relay {
+export type RelayOptions = {
+  /** Is told of what nobody waits for, where a runtime would end it with the answer. */
+  waitUntil?(work: Promise<unknown>): void;
+  /**
+   * Runs do not wait for one another. So it is where work ends with its request: one that waits for another's run is cut off, and a run that ended with its request would
+   * never let the next begin.
+   */
+  apart?: boolean;
+};
+
+/** `round` claims and hands over once; `failed` hears why one that nobody waits for did not. */
+export function relay(
+  round: (goesOn: GoesOn) => Promise<number>,
+  failed: (cause: unknown) => void,
+  { waitUntil, apart = waitUntil !== undefined }: RelayOptions = {},
+): Relay {
   let running: Promise<number> | undefined;
   let wanted = false;
   let ended = false;
-  const apart = new Set<Promise<number>>();
+  const alone = new Set<Promise<number>>();
   const goesOn = () => !ended;
   const rounds = async (): Promise<number> => {
     let tried = 0;
@@ -40,22 +51,22 @@ export function relay(round: (goesOn: GoesOn) => Promise<number>, failed: (cause
       running = undefined;
     }
   };
-  const alone = (): Promise<number> => {
+  const runAlone = (): Promise<number> => {
     const own = round(goesOn);
-    apart.add(own);
-    const forget = () => apart.delete(own);
+    alone.add(own);
+    const forget = () => alone.delete(own);
     own.then(forget, forget);
     return own;
   };
   const run = (): Promise<number> => {
     if (ended) return Promise.resolve(0);
-    if (waitUntil) return alone();
+    if (apart) return runAlone();
     wanted = true;
     running ??= rounds();
     return running;
   };
   const idle = async () => {
-    await Promise.allSettled([running, ...apart]);
+    await Promise.allSettled([running, ...alone]);
   };
   return {
     run,

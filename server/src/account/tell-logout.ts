@@ -8,7 +8,7 @@ import { subjectFor } from '../clients/sector.ts';
 import type { Context } from '../context.ts';
 import { randomId } from '../crypto/random.ts';
 import type { FormPoster } from '../options.ts';
-import { drain, type GoesOn, type Relay } from '../relay.ts';
+import { drain, type GoesOn, type Relay, relay } from '../relay.ts';
 import type { Client, DueLogout } from '../storage/store.ts';
 
 /** At once, so that one slow client does not keep the others waiting, and few enough for one node. */
@@ -19,31 +19,11 @@ const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
 
 /** The logouts of one tenant. Unlike mail, each sign-out is told at once: a client that is slow to hear of one delays no other. */
 export function logoutsOf(context: () => Context): Relay {
-  const running = new Set<Promise<unknown>>();
-  let ended = false;
-  const run = (): Promise<number> => {
-    const telling = tellDue(context(), () => !ended);
-    running.add(telling);
-    const forget = () => running.delete(telling);
-    telling.then(forget, forget);
-    return telling;
-  };
-  const idle = async () => {
-    await Promise.allSettled(running);
-  };
-  return {
-    run,
-    soon() {
-      const { log, options } = context();
-      const telling = run().catch((cause: unknown) => log.error('logout.not_told', {}, cause));
-      options.waitUntil?.(telling);
-    },
-    idle,
-    end() {
-      ended = true;
-      return idle();
-    },
-  };
+  return relay(
+    (goesOn) => tellDue(context(), goesOn),
+    (cause) => context().log.error('logout.not_told', {}, cause),
+    { apart: true, waitUntil: (work) => context().options.waitUntil?.(work) },
+  );
 }
 
 async function tellDue(context: Context, goesOn: GoesOn): Promise<number> {

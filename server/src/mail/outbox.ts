@@ -60,7 +60,7 @@ export function outboxOf(place: Delivering & Pick<Context, 'limits'>): Outbox {
   const { run, soon, idle, end } = relay(
     (goesOn) => deliverDue(place, goesOn),
     (cause) => log.error('mail.not_delivered', {}, cause),
-    options.waitUntil,
+    options,
   );
 
   const withMessage: Outbox['with'] = (event, message) => {

@@ -31,7 +31,7 @@ export function webhooksOf(place: Place): Webhooks {
   const { run, soon, idle, end } = relay(
     (goesOn) => deliverDue(place, goesOn),
     (cause) => place.log.error('webhook.not_delivered', {}, cause),
-    place.options.waitUntil,
+    place.options,
   );
   let ticked = 0;
   return {
