@@ -44,6 +44,10 @@ const elsewhere: LeftOut[] = [
     title: '[LINK-03] cannot be told by status, headers, text or tries, nor by the work that is done',
     because: 'the story counts what its own process asks the database',
   },
+  {
+    title: '[LO-05] a stop waits for what a client is being told, and what it has not begun another node does',
+    because: 'the story stops the server of its own process',
+  },
 ];
 
 const eachForItself: LeftOut[] = [
