@@ -8,7 +8,7 @@ export type HttpRequest = {
   readonly headers: { get(name: string): string | null };
   /** Read once, by rules/read-body.ts. */
   readonly body: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array> | null;
-  text(): Promise<string>;
+  text(): string | Promise<string>;
 };
 
 /** The caller stopped sending in the middle of a body, or was too slow. */

@@ -9,10 +9,10 @@ import { type Parameters, parametersFromForm, parametersFromJson } from './param
 export const maxBodyBytes = 64 * 1024;
 
 /** @throws {OAuthError} content_too_large beyond the limit. */
-export function readText(request: HttpRequest): Promise<string> {
+export async function readText(request: HttpRequest): Promise<string> {
   const announced = request.headers.get('content-length');
   if (announced === null) return readUnannounced(request);
-  if (Number(announced) > maxBodyBytes) return Promise.reject(tooLarge());
+  if (Number(announced) > maxBodyBytes) throw tooLarge();
   return request.text();
 }
 

@@ -131,7 +131,7 @@ describe('the bounds of HTTP', () => {
   });
 
   test('an idle connection ends after its answer', async () => {
-    const short = await listen({ keepAlive: 50 });
+    const short = await listen({ silence: 50, check: 10 });
 
     assert.deepEqual(statusesOf(await exchange(short.port, head('GET /health HTTP/1.1', 'Host: a'))), [200]);
     await short.stop();
@@ -143,7 +143,7 @@ describe('the bounds of HTTP', () => {
       port: 0,
       host: '127.0.0.1',
       log: on.server.options.log,
-      patience: { silence: 300 },
+      patience: { silence: 300, check: 20 },
     });
     const ask = () => rawSocket(long.port, head('GET / HTTP/1.1', 'Host: a', 'Connection: close'));
     const [stopped, slow] = [ask(), ask()];

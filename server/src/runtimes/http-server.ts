@@ -12,15 +12,16 @@ export type Patience = {
   headers: number;
   /** For a request with its body. Beyond it 408. */
   request: number;
-  /** For the next request on a connection. Longer than proxies keep theirs: the side that reuses one must not be surprised by its end. */
-  keepAlive: number;
-  /** Without a byte in either direction: a reader that stopped reading does not keep its socket. */
+  /**
+   * Without a byte in either direction, at least: a reader that stopped reading does not keep its socket. Longer than proxies keep their connections: the side
+   * that reuses one must not be surprised by its end.
+   */
   silence: number;
-  /** How often headers and requests are looked at. */
+  /** How often all of that is looked at. */
   check: number;
 };
 
-export const patience: Patience = { headers: 10_000, request: 30_000, keepAlive: 75_000, silence: 120_000, check: 5000 };
+export const patience: Patience = { headers: 10_000, request: 30_000, silence: 75_000, check: 5000 };
 
 /** The parser stops at so many bytes of request line and headers together, with 431. */
 const maxHeaderBytes = 16 * 1024;
@@ -31,17 +32,23 @@ const maxConnections = 10_000;
 /** `endIdle` ends the connections on which nothing is asked, those on which nothing ever was among them, which Node leaves open. */
 export type BoundedServer = { server: Server; endIdle(): void };
 
+/** A connection, how many bytes it had moved when it was last seen to move any, and when that was, in milliseconds of the steady clock. */
+type Seen = { socket: Socket; bytes: number; at: number };
+
 /** Makes a server that does not listen yet. */
-export function boundedServer(handle: RequestListener, { headers, request, keepAlive, silence, check }: Patience): BoundedServer {
-  const times = { headersTimeout: headers, requestTimeout: request, keepAliveTimeout: keepAlive, connectionsCheckingInterval: check };
+export function boundedServer(handle: RequestListener, { headers, request, silence, check }: Patience): BoundedServer {
+  const open = new Set<Seen>();
   const unused = new Set<Socket>();
   const bounded: RequestListener = (message, response) => {
     if (unused.size > 0) unused.delete(message.socket);
     if (message.rawHeaders.length > 2 * maxHeaders) return end(response, 431);
     return handle(message, response);
   };
+  // Node would arm and disarm a timer with each request and each answer, a tenth of what a small one costs. So idle connections are looked for instead.
+  const times = { headersTimeout: headers, requestTimeout: request, keepAliveTimeout: 0, connectionsCheckingInterval: check };
   const server = createServer({ ...times, maxHeaderSize: maxHeaderBytes }, bounded);
-  server.timeout = silence;
+  // Bun counts no bytes, so that there is nothing to see.
+  if (process.versions.bun !== undefined) server.timeout = silence;
   server.maxConnections = maxConnections;
   // RFC 9110 §10.1.1: who asks first is told to send nothing that would be refused.
   server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
@@ -49,15 +56,36 @@ export function boundedServer(handle: RequestListener, { headers, request, keepA
     bounded(message, response);
   });
   server.on('connection', (socket: Socket) => {
+    const seen = { socket, bytes: 0, at: performance.now() };
+    open.add(seen);
     unused.add(socket);
-    socket.once('close', () => unused.delete(socket));
+    socket.once('close', () => {
+      open.delete(seen);
+      unused.delete(socket);
+    });
   });
+  const looking = setInterval(() => endSilent(open, silence), check).unref();
+  server.once('close', () => clearInterval(looking));
   const endIdle = () => {
     server.closeIdleConnections();
     // Bun counts no bytes; there a request whose headers are still on their way ends too. Of a connection without a byte it tells nobody, and waits for none.
     for (const socket of unused) if (socket.bytesRead === 0) socket.destroy();
   };
   return { server, endIdle };
+}
+
+/** Ends connections on which nothing moved for `silence` milliseconds. Of one that has said nothing yet Node waits for the headers. */
+function endSilent(open: Iterable<Seen>, silence: number): void {
+  const now = performance.now();
+  for (const seen of open) {
+    const { socket } = seen;
+    const waits = socket.writableLength > 0;
+    // Only Node's own timer sees whether what the system holds for a reader becomes less.
+    if (waits !== (socket.timeout ?? 0) > 0) socket.setTimeout(waits ? silence : 0);
+    const bytes = socket.bytesRead + socket.bytesWritten;
+    if (waits || bytes !== seen.bytes) Object.assign(seen, { bytes, at: now });
+    else if (bytes > 0 && now - seen.at >= silence) socket.destroy();
+  }
 }
 
 function end(response: ServerResponse, status: number): void {

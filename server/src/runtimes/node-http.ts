@@ -133,8 +133,9 @@ function bodyOf(message: IncomingMessage): IncomingMessage | null {
   return hasBody ? message : null;
 }
 
-/** Callers check the announced length first; Node cuts the body off at it. */
-function textOf(message: IncomingMessage): Promise<string> {
+/** Callers check the announced length first; Node cuts the body off at it. Nearly always all of it came with the headers, and is taken at once. */
+function textOf(message: IncomingMessage): string | Promise<string> {
+  if (message.readableLength > 0 && message.readableLength === Number(message.headers['content-length'])) return (message.read() as Buffer).toString('utf8');
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     message.on('data', (chunk) => chunks.push(chunk as Buffer));
