@@ -88,7 +88,10 @@ const openidMembers = (options: Options): Metadata => ({
   id_token_signing_alg_values_supported: offeredAlgorithms(options),
   userinfo_signing_alg_values_supported: offeredAlgorithms(options),
   ...(options.postForm ? { backchannel_logout_supported: true, backchannel_logout_session_supported: true } : {}),
-  claims_supported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'acr', 'amr', 'nonce', 'at_hash', 'sid', 'name', 'preferred_username', 'email'],
+  claims_supported: [
+    ...['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'acr', 'amr', 'nonce', 'at_hash', 'sid'],
+    ...['name', 'preferred_username', 'email', 'email_verified'],
+  ],
   claims_parameter_supported: false,
   request_parameter_supported: false,
   request_uri_parameter_supported: false,

@@ -78,10 +78,11 @@ async function answerFor(token: AccessToken, user: User, context: Context): Prom
   return { status: 200, text: signed, headers: { 'Content-Type': 'application/jwt' } };
 }
 
-/** OIDC Core §5.4. */
-function claimsOf(user: User, sub: string, scope: string[]): Record<string, string | undefined> {
+/** OIDC Core §5.4. An address is verified once the person has opened mail that was sent there, or an upstream provider said so. */
+function claimsOf(user: User, sub: string, scope: string[]): Record<string, unknown> {
   const profile = scope.includes('profile') ? { name: user.name, preferred_username: user.username } : {};
-  const email = scope.includes('email') ? { email: user.email } : {};
+  const known = scope.includes('email') && user.email !== undefined;
+  const email = known ? { email: user.email, email_verified: user.emailProvenAt !== undefined } : {};
   return { sub, ...profile, ...email };
 }
 

@@ -69,7 +69,10 @@ test('[META-01] [META-07] [META-08] [META-09] [META-10] the root publishes one o
     userinfo_signing_alg_values_supported: ['RS256', 'ES256'],
     introspection_signing_alg_values_supported: ['RS256'],
     end_session_endpoint: `${issuer}/logout`,
-    claims_supported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'acr', 'amr', 'nonce', 'at_hash', 'sid', 'name', 'preferred_username', 'email'],
+    claims_supported: [
+      ...['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'acr', 'amr', 'nonce', 'at_hash', 'sid'],
+      ...['name', 'preferred_username', 'email', 'email_verified'],
+    ],
     claims_parameter_supported: false,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,

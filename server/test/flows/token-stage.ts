@@ -12,7 +12,16 @@ import { form, pkce, type TestServer, testServer } from '../harness.ts';
 
 export type Json = Record<string, unknown>;
 export type Tokens = { access_token: string; refresh_token: string; id_token?: string; expires_in: number; token_type: string; scope: string };
-type CodeOptions = { scope?: string[]; client?: Client; resource?: string; nonce?: string; codeChallenge?: string; expiresAt?: number; dpopJkt?: string };
+type CodeOptions = {
+  user?: NewUser;
+  scope?: string[];
+  client?: Client;
+  resource?: string;
+  nonce?: string;
+  codeChallenge?: string;
+  expiresAt?: number;
+  dpopJkt?: string;
+};
 
 export type Stage = TestServer & {
   user: NewUser;
@@ -92,6 +101,7 @@ export async function errorOf(response: Response): Promise<{ status: number; err
 
 async function leaveCode({ store, clock, ...world }: Stage, options: CodeOptions): Promise<{ code: string; grant: Grant }> {
   const {
+    user = world.user,
     client = world.client,
     scope = ['files:read', 'files:write'],
     resource = world.mcp.resource,
@@ -103,7 +113,7 @@ async function leaveCode({ store, clock, ...world }: Stage, options: CodeOptions
   const code = randomId('ac_', 32);
   const idHash = randomId('', 16);
   const serverId = resource === world.mcp.resource ? world.mcp.id : undefined;
-  const grant: Grant = { id: randomId('grant_', 12), userId: world.user.id, clientId: client.id, serverId, resource, scope, createdAt: now, lastUsedAt: now };
+  const grant: Grant = { id: randomId('grant_', 12), userId: user.id, clientId: client.id, serverId, resource, scope, createdAt: now, lastUsedAt: now };
   const request = { clientId: client.id, redirectUri, redirectUriSent: true, scope, resource, codeChallenge, prompt: [] };
   await store.parkRequest({ idHash, browserHash: 'browser', request, createdAt: now, expiresAt: now + 600 });
   const row = {
@@ -119,7 +129,7 @@ async function leaveCode({ store, clock, ...world }: Stage, options: CodeOptions
     expiresAt: options.expiresAt ?? now + 60,
     failures: 0,
   };
-  const event = auditEvent('grant.approved', now, `user:${world.user.id}`, { userId: world.user.id, grantId: grant.id });
+  const event = auditEvent('grant.approved', now, `user:${user.id}`, { userId: user.id, grantId: grant.id });
   await store.approveRequest({ idHash, answer: 'sealed', grant, code: row, now }, event);
   return { code, grant };
 }

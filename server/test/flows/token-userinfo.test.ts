@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { auditEvent } from '../../src/audit/event.ts';
+import type { NewUser } from '../../src/storage/store.ts';
 import { form, issuer } from '../harness.ts';
 import { bearer, type Json, stage } from './token-stage.ts';
 
@@ -14,12 +15,27 @@ test('[UI-01] [UI-02] GET and POST say who the person is, as far as the scopes s
   const posted = await scene.request('/userinfo', { method: 'POST', headers: bearer(all.access_token) });
   const few = await scene.request('/userinfo', { headers: bearer(little.access_token) });
 
-  const expected = { sub: scene.user.id, name: 'Ada Lovelace', preferred_username: 'ada', email: 'ada@example.com' };
+  const expected = { sub: scene.user.id, name: 'Ada Lovelace', preferred_username: 'ada', email: 'ada@example.com', email_verified: false };
   assert.deepEqual(await got.json(), expected);
   assert.deepEqual(await posted.json(), expected);
   assert.deepEqual(await few.json(), { sub: decodeJwt(all.id_token ?? '').sub });
   assert.equal(got.headers.get('cache-control'), 'no-store');
   assert.equal(got.headers.get('access-control-allow-origin'), '*');
+});
+
+test('[UI-01] an address that mail has reached is verified, and of a person without one nothing is said', async () => {
+  const scene = await stage();
+  const read = async (user: NewUser) => {
+    const { access_token } = await scene.tokens({ scope: ['openid', 'email'], user });
+    return (await scene.request('/userinfo', { headers: bearer(access_token) })).json();
+  };
+  const [proven, without] = [
+    await scene.addUser({ username: 'grace', email: 'grace@example.com', emailProvenAt: scene.clock.now() }),
+    await scene.addUser({ username: 'alan', email: undefined }),
+  ];
+
+  assert.deepEqual(await read(proven), { sub: proven.id, email: 'grace@example.com', email_verified: true });
+  assert.deepEqual(await read(without), { sub: without.id });
 });
 
 test('[UI-02] no token is 401 without an error in the challenge, a bad one 401 invalid_token, one without openid 403', async () => {
