@@ -7,6 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { describe, type TestContext, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
+import { makeInvitation } from '../server/src/account/operator-links.ts';
 import { auditEvent } from '../server/src/audit/event.ts';
 import { pinnedUpstreamFetch } from '../server/src/runtimes/pinned-fetch.ts';
 import { sealCredential } from '../server/src/upstream/client.ts';
@@ -115,6 +116,30 @@ describe('an upstream', { skip: noBrowser }, () => {
     await page.goto(`${stand.issuer}/login`);
     await page.getByRole('button', { name: 'Continue with Hopper ID' }).click();
     await page.waitForURL(/\/account\/agents$/);
+    assert.deepEqual(person.complaints, []);
+    await person.close();
+  });
+
+  test('[LOG-07] who is invited accepts with an account elsewhere; with that of another address the invitation stays', async (t) => {
+    const { stand, open } = await begin(t, 'closed');
+    const invite = (email: string) => makeInvitation({ email, role: 'user' }, stand.context);
+    const person = await open();
+    const { page } = person;
+
+    await page.goto(await invite('hopper@navy.example'));
+    await look(page, 'invitation-upstream');
+    await page.getByRole('button', { name: 'Continue with Hopper ID' }).click();
+    await signInThere(page);
+    await page.getByRole('heading', { name: 'This invitation is for somebody else' }).waitFor();
+    await look(page, 'invitation-of-another');
+    await page.goto(await invite('grace@hopper.example'));
+    await page.getByRole('button', { name: 'Continue with Hopper ID' }).click();
+    await page.getByRole('heading', { name: /^You are invited to/ }).waitFor();
+    await look(page, 'first-time-invited');
+    await page.getByRole('button', { name: 'Create my account' }).click();
+    await page.waitForURL(/\/account\/agents$/);
+
+    assert.ok((await stand.store.listUsers()).some(({ email }) => email === 'grace@hopper.example'));
     assert.deepEqual(person.complaints, []);
     await person.close();
   });
