@@ -54,13 +54,16 @@ function isPseudo(language: string): language is 'en-XA' | 'ar-XB' {
 }
 
 function makeWords(language: string, own: Messages): Words {
-  const formats = new Map<MessageKey, IntlMessageFormat>();
+  const formats = new Map<MessageKey, IntlMessageFormat | string>();
 
-  /** Parsed when first said. `<` is a letter here: markup comes from values, never from a message. */
-  function format(key: MessageKey): IntlMessageFormat {
+  /** Parsed when first said; a text with nothing to fill in, as most are, is not asked again. `<` is a letter here: markup comes from values, never from a message. */
+  function format(key: MessageKey): IntlMessageFormat | string {
+    const known = formats.get(key);
+    if (known !== undefined) return known;
     const text = own[key];
     const source = isPseudo(language) ? pseudoMessage(en[key], language) : (text ?? en[key]);
-    const made = formats.get(key) ?? new IntlMessageFormat(source, text === undefined ? 'en' : language, undefined, { ignoreTag: true });
+    const parsed = new IntlMessageFormat(source, text === undefined ? 'en' : language, undefined, { ignoreTag: true });
+    const made = typeof source === 'string' && !source.includes('{') ? String(parsed.format()) : parsed;
     formats.set(key, made);
     return made;
   }
@@ -68,10 +71,14 @@ function makeWords(language: string, own: Messages): Words {
   return {
     language,
     dir: [...languages, ...pseudoLanguages].find(({ tag }) => tag === language)?.dir ?? 'ltr',
-    t: (key, values) => String(format(key).format(values)),
+    t(key, values) {
+      const known = format(key);
+      return typeof known === 'string' ? known : String(known.format(values));
+    },
     rich(key, values) {
-      const parts = format(key).formatToParts(values as Record<string, string>);
-      return html`${parts.map(({ value }) => value)}`;
+      const known = format(key);
+      const parts = typeof known === 'string' ? [known] : known.formatToParts(values as Record<string, string>).map(({ value }) => value);
+      return html`${parts}`;
     },
   };
 }
