@@ -1,4 +1,18 @@
-# Auth-Agent MCP. The TypeScript runs as it is, so there is nothing to build: the image is Node, the sources and what they depend on.
+# Auth-Agent MCP. The packages are built as they would be published; the image is Node, what they became, and what they depend on.
+FROM node:24-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc tsconfig.json ./
+COPY server/package.json server/
+COPY cli/package.json cli/
+COPY sdk/typescript/package.json sdk/typescript/
+RUN npm ci --ignore-scripts --include-workspace-root --workspace=auth-agent-mcp
+COPY tools/build.ts tools/
+COPY server/tsconfig.build.json server/
+COPY server/src server/src
+COPY cli/tsconfig.build.json cli/
+COPY cli/src cli/src
+RUN npm run build -- server cli
+
 FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -11,11 +25,10 @@ FROM node:24-slim
 ENV NODE_ENV=production AUTH_AGENT_HOST=0.0.0.0 AUTH_AGENT_PORT=9000 AUTH_AGENT_LOG_FORMAT=json
 WORKDIR /app
 COPY --from=dependencies /app ./
-COPY server/src server/src
-COPY cli/src cli/src
+COPY --from=build /app/server/dist server/dist
+COPY --from=build /app/cli/dist cli/dist
 COPY LICENSE ./
-RUN printf '#!/bin/sh\nexec node --conditions=aa-source /app/cli/src/main.ts "$@"\n' > /usr/local/bin/auth-agent \
-  && chmod 755 /usr/local/bin/auth-agent && install -d -o node -g node -m 700 /data
+RUN ln -s /app/cli/dist/main.js /usr/local/bin/auth-agent && install -d -o node -g node -m 700 /data
 # Without a database URL of your own the data are here: mount a volume.
 WORKDIR /data
 VOLUME /data

@@ -43,9 +43,9 @@ export async function openTelemetry(settings: TelemetrySettings, database: 'sqli
   }
 }
 
-/** Of the package, whose description is at the same distance from src/ and dist/. */
+/** Of the package, which knows itself by its name wherever this file lies. */
 function version(): string {
-  return (JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+  return (JSON.parse(readFileSync(new URL(import.meta.resolve('auth-agent-mcp-server/package.json')), 'utf8')) as { version: string }).version;
 }
 
 function runtime(): string {
