@@ -19,7 +19,7 @@ import { heading, noBrowser, openPerson, type PersonOptions, signIn, startBrowse
 const pictures = new URL('../out/e2e/', import.meta.url);
 const password = 'correct horse battery staple';
 
-async function begin(t: TestContext, signUp: 'open' | 'closed' = 'open') {
+async function begin(t: TestContext, signUp: 'open' | 'invitation' | 'closed' = 'open') {
   const stand = await openStand(t, { fetchUpstream: pinnedUpstreamFetch(), signIn: { signUp }, serviceName: 'Acme agents' });
   const { issuer } = await openProvider(t, () => graceOnly(`${stand.issuer}/login/upstream/elsewhere/callback`));
   const row = {
@@ -121,7 +121,7 @@ describe('an upstream', { skip: noBrowser }, () => {
   });
 
   test('[LOG-07] who is invited accepts with an account elsewhere; with that of another address the invitation stays', async (t) => {
-    const { stand, open } = await begin(t, 'closed');
+    const { stand, open } = await begin(t, 'invitation');
     const invite = (email: string) => makeInvitation({ email, role: 'user' }, stand.context);
     const person = await open();
     const { page } = person;

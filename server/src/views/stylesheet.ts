@@ -302,7 +302,7 @@ select, .language select {
 @media (min-width: 34rem) {
   .facts > div { display: grid; grid-template-columns: 8.5rem 1fr; gap: 0 1rem; }
   .facts dt { padding-top: 0.125rem; }
-  .technical > div { grid-template-columns: 11rem 1fr; }
+  .technical > div { grid-template-columns: minmax(0, 11rem) minmax(60%, 1fr); }
   .support .technical > div { grid-template-columns: 7rem 1fr; }
   .choice { grid-template-columns: auto 1fr auto; }
   .choice code { grid-column: 3; }
