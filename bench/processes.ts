@@ -17,7 +17,7 @@ const canPin = availableParallelism() > 1 && has('taskset');
 /** Whether servers and load generator run on cores of their own; without that, figures say little. */
 export const pinned = canPin;
 
-/** `installed`: our packages as people install them, from `npm run build`, instead of their sources. */
+/** `installed`: our packages as people install them, from `npm run build`, instead of their sources, and Node as deploy/auth-agent.service starts it. */
 export type StartOptions = { runtime?: string; installed?: boolean; env?: Record<string, string> };
 
 /** Starts a module on a core; `runtime` is the program that runs it, Node where it is left out. */
@@ -27,7 +27,8 @@ export function start(
   given: string[] = [],
   { runtime = process.execPath, installed = false, env = {} }: StartOptions = {},
 ): Process {
-  const flags = installed ? [] : ['--conditions=aa-source'];
+  const asDeployed = runtime === process.execPath ? ['--max-semi-space-size=16'] : [];
+  const flags = installed ? asDeployed : ['--conditions=aa-source'];
   const options = { env: { ...process.env, ...env } };
   const child = canPin
     ? fork(module, given, { ...options, execPath: 'taskset', execArgv: ['-c', String(core), runtime, ...flags] })
