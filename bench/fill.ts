@@ -1,6 +1,7 @@
 /**
  * Fills a migrated database as years of use would: people, their grants, refresh families, sealed audit events. Bulk inserts through the drivers, the same text for
- * both databases. Keys ascend, so that filling is fast; each begins with its place in the key space, so that what the server adds later lands between them everywhere.
+ * both databases. Keys ascend, so that filling is fast; each begins with its place in the key space, so that what the server adds later lands between them:
+ * everywhere, and in one place where its ids begin with the time.
  */
 import { randomBytes } from 'node:crypto';
 import { endMac, hashOf, privateHashOf } from '../server/src/audit/chain.ts';

@@ -9,7 +9,7 @@ import { auditEvent } from '../server/src/audit/event.ts';
 import type { Context } from '../server/src/context.ts';
 import { sha256 } from '../server/src/crypto/hash.ts';
 import { hashPassword } from '../server/src/crypto/password.ts';
-import { randomId } from '../server/src/crypto/random.ts';
+import { randomId, randomIdAt } from '../server/src/crypto/random.ts';
 import { deviceCodeGrant } from '../server/src/rules/device-grant.ts';
 import { openDatabase, startNode } from '../server/src/runtimes/node.ts';
 import { createServer } from '../server/src/server.ts';
@@ -130,7 +130,7 @@ async function addClient(id: string, metadata: Omit<ClientMetadata, 'responseTyp
 /** What a person allows the speaker at the next server, as the authorization endpoint leaves it. */
 async function approveSpeaker(index: number): Promise<void> {
   const at = now();
-  const [tx, grantId] = [randomId('', 32), randomId('grant_', 12)];
+  const [tx, grantId] = [randomId('', 32), randomIdAt('grant_', now(), 8)];
   const allowed = { clientId: speaker.id, resource: nextResource, scope: scope.split(' ') };
   const request = { ...allowed, redirectUri: app.redirectUri, redirectUriSent: true, codeChallenge: challenge, prompt: [] };
   await store.parkRequest({ idHash: sha256(tx), browserHash: sha256('browser'), request, createdAt: at, expiresAt: at + 600 });
@@ -152,7 +152,7 @@ async function newSession(index: number): Promise<string> {
 /** A code as the authorization endpoint leaves it, without the person. */
 async function newCode(index: number): Promise<string> {
   const at = now();
-  const [code, tx, grantId] = [randomId('ac_', 32), randomId('', 32), randomId('grant_', 12)];
+  const [code, tx, grantId] = [randomId('ac_', 32), randomId('', 32), randomIdAt('grant_', now(), 8)];
   const scopes = scope.split(' ');
   const request = {
     clientId: app.id,

@@ -4,7 +4,7 @@
  */
 import { type AuditEvent, auditEvent } from '../audit/event.ts';
 import type { Exchange } from '../context.ts';
-import { randomId } from '../crypto/random.ts';
+import { randomIdAt } from '../crypto/random.ts';
 import type { AskedAccess, Companion, Grant } from '../storage/store.ts';
 import { type Access, type Place, withAccessNotice } from './access-notice.ts';
 import { consentRecord } from './receipt.ts';
@@ -24,7 +24,8 @@ export type Approval = {
 /** The first grant with what belongs to it, and those of further resources. */
 export async function approvalOf({ allowed, common, who, detail }: Approval, place: Place): Promise<Made & { companions: Companion[] }> {
   const [first, ...more] = allowed;
-  const id = randomId('grant_', 12);
+  const newId = () => randomIdAt('grant_', common.createdAt, 8);
+  const id = newId();
   const together = more.length > 0 ? { approvedWith: id } : {};
   const make = async ({ access, receipt }: AllowedAccess, grantId: string): Promise<Made> => {
     const { scope, resource, serverId } = access;
@@ -32,7 +33,7 @@ export async function approvalOf({ allowed, common, who, detail }: Approval, pla
     const event = await withAccessNotice(approved(grant, detail, place.exchange), { ...who, clientId: grant.clientId, resource, scope }, place);
     return { grant, receipt: consentRecord(receipt, place.exchange), event };
   };
-  return { ...(await make(first, id)), companions: await Promise.all(more.map((each) => make(each, randomId('grant_', 12)))) };
+  return { ...(await make(first, id)), companions: await Promise.all(more.map((each) => make(each, newId()))) };
 }
 
 type Made = Required<Companion>;

@@ -4,7 +4,7 @@
  */
 import { auditEvent } from '../../audit/event.ts';
 import type { Context } from '../../context.ts';
-import { randomId } from '../../crypto/random.ts';
+import { randomIdAt } from '../../crypto/random.ts';
 import { OAuthError } from '../../errors.ts';
 import type { Answer } from '../../route.ts';
 import { identityScopes, isSubset, parseScope } from '../../rules/scope.ts';
@@ -65,7 +65,7 @@ function machineScope(asked: string[], client: Client, target: Target): string[]
 
 function machineGrant(client: Client, target: Target, scope: string[], now: number): Grant {
   return {
-    id: randomId('grant_', 12),
+    id: randomIdAt('grant_', now, 8),
     clientId: client.id,
     serverId: target.server?.id,
     resource: target.resource,

@@ -4,7 +4,7 @@
  */
 import { auditEvent } from '../../audit/event.ts';
 import type { Context } from '../../context.ts';
-import { randomId, randomWord } from '../../crypto/random.ts';
+import { randomId, randomIdAt, randomWord } from '../../crypto/random.ts';
 import { OAuthError } from '../../errors.ts';
 import type { Answer } from '../../route.ts';
 import { identityScopes, isSubset, parseScope } from '../../rules/scope.ts';
@@ -136,7 +136,7 @@ async function ensureGrant(
   const { issuer } = believed.issuer;
   const expiresAt = now + context.options.accessTokenSeconds;
   const grant = {
-    id: randomId('grant_', 12),
+    id: randomIdAt('grant_', now, 8),
     userId: user.id,
     clientId: client.id,
     serverId: target.server?.id,
