@@ -2,11 +2,13 @@
  * What this server does with callers that are slow, endless, contradictory or many: over real sockets, byte for byte, on the Node runtime.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type TestServer, testServer } from '../../test/harness.ts';
 import { exchange, rawSocket, statusesOf } from '../../test/raw-socket.ts';
-import type { Patience } from './http-server.ts';
+import { endSilent, type Patience } from './http-server.ts';
 import { type RunningServer, startNode } from './serve.ts';
 
 const head = (...lines: string[]) => `${lines.join('\r\n')}\r\n\r\n`;
@@ -135,6 +137,31 @@ describe('the bounds of HTTP', () => {
 
     assert.deepEqual(statusesOf(await exchange(short.port, head('GET /health HTTP/1.1', 'Host: a'))), [200]);
     await short.stop();
+  });
+
+  test('a connection ends once nothing has moved for as long as silence may last, and not before', async () => {
+    const listening = createServer().listen(0, '127.0.0.1');
+    await once(listening, 'listening');
+    const caller = connect((listening.address() as AddressInfo).port, '127.0.0.1');
+    const [socket] = (await once(listening, 'connection')) as [Socket];
+    const seen = { socket, bytes: 0, at: 0 };
+    const look = (now: number) => endSilent([seen], 100, now);
+    const says = async () => {
+      caller.write('x');
+      await once(socket, 'data');
+    };
+
+    look(500);
+    assert.ok(!socket.destroyed, 'one that has said nothing yet is not ours to end');
+    await says();
+    for (const now of [600, 699]) look(now);
+    await says();
+    for (const now of [700, 799]) look(now);
+    assert.ok(!socket.destroyed);
+    look(800);
+    assert.ok(socket.destroyed);
+    caller.destroy();
+    listening.close();
   });
 
   test('[RATE-06] a reader that stopped reading does not keep its connection, one that reads slowly does', async () => {

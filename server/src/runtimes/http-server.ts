@@ -33,7 +33,7 @@ const maxConnections = 10_000;
 export type BoundedServer = { server: Server; endIdle(): void };
 
 /** A connection, how many bytes it had moved when it was last seen to move any, and when that was, in milliseconds of the steady clock. */
-type Seen = { socket: Socket; bytes: number; at: number };
+export type Seen = { socket: Socket; bytes: number; at: number };
 
 /** Makes a server that does not listen yet. */
 export function boundedServer(handle: RequestListener, { headers, request, silence, check }: Patience): BoundedServer {
@@ -44,11 +44,9 @@ export function boundedServer(handle: RequestListener, { headers, request, silen
     if (message.rawHeaders.length > 2 * maxHeaders) return end(response, 431);
     return handle(message, response);
   };
-  // Node would arm and disarm a timer with each request and each answer, a tenth of what a small one costs. So idle connections are looked for instead.
+  // Node would arm and disarm a timer with each request and each answer, one of the twenty microseconds of a small one. So idle connections are looked for instead.
   const times = { headersTimeout: headers, requestTimeout: request, keepAliveTimeout: 0, connectionsCheckingInterval: check };
   const server = createServer({ ...times, maxHeaderSize: maxHeaderBytes }, bounded);
-  // Bun counts no bytes, so that there is nothing to see.
-  if (process.versions.bun !== undefined) server.timeout = silence;
   server.maxConnections = maxConnections;
   // RFC 9110 §10.1.1: who asks first is told to send nothing that would be refused.
   server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
@@ -64,8 +62,13 @@ export function boundedServer(handle: RequestListener, { headers, request, silen
       unused.delete(socket);
     });
   });
-  const looking = setInterval(() => endSilent(open, silence), check).unref();
-  server.once('close', () => clearInterval(looking));
+  // Bun counts no bytes, so that there would be nothing to see.
+  if (process.versions.bun !== undefined) server.timeout = silence;
+  else
+    server.once('listening', () => {
+      const looking = setInterval(() => endSilent(open, silence, performance.now()), check).unref();
+      server.once('close', () => clearInterval(looking));
+    });
   const endIdle = () => {
     server.closeIdleConnections();
     // Bun counts no bytes; there a request whose headers are still on their way ends too. Of a connection without a byte it tells nobody, and waits for none.
@@ -75,8 +78,7 @@ export function boundedServer(handle: RequestListener, { headers, request, silen
 }
 
 /** Ends connections on which nothing moved for `silence` milliseconds. Of one that has said nothing yet Node waits for the headers. */
-function endSilent(open: Iterable<Seen>, silence: number): void {
-  const now = performance.now();
+export function endSilent(open: Iterable<Seen>, silence: number, now: number): void {
   for (const seen of open) {
     const { socket } = seen;
     const waits = socket.writableLength > 0;
