@@ -11,7 +11,8 @@ import { sealCredential } from '../server/src/upstream/client.ts';
 import { openBrowser } from '../server/test/browser.ts';
 import { type Provider, upstreamProvider } from '../server/test/upstream-provider.ts';
 import { noBrowser, type PersonOptions } from './browser.ts';
-import { type FormStory, formStories, type Hand, otherRoutes, type Scene } from './forms.ts';
+import type { FormStory, Hand, Scene } from './forms/story.ts';
+import { formStories, otherRoutes } from './forms.ts';
 import { addPasswordless, issuer, ownStand, type Stand, sessionCookie } from './stand.ts';
 
 const hard: PersonOptions = { script: false, width: 320, height: 568, forcedColors: 'active' };

@@ -12,7 +12,7 @@ import { setUpApp } from '../server/test/flows/second-step-stage.ts';
 import { pkce } from '../server/test/harness.ts';
 import { allow, deny, signIn } from './browser.ts';
 import { hostedOrigin } from './callbacks.ts';
-import { fromBase32 } from './forms.ts';
+import { fromBase32 } from './forms/scenes.ts';
 import {
   addPasswordless,
   addTo,
