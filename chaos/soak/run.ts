@@ -37,6 +37,7 @@ const pinned = nodes.every(({ pid }) => onCore(0, pid)) && onCore(1, process.pid
 const ledger = newLedger();
 let phase: Phase = 'warm';
 let calm = true;
+let told = 0;
 const callers = connections((...seen) => watch.observe(...seen));
 const watch = watchNodes(nodes, { every: Math.max(1, Math.min(5, minutes)) * second, connected: callers.open, tell });
 const world: World = {
@@ -98,6 +99,8 @@ function enter(next: Phase): void {
 }
 
 function tell(sample: Sample): void {
+  for (const violation of ledger.violations.slice(told)) console.log(`         ${violation}`);
+  told = ledger.violations.length;
   const number = (value: number, width: number, digits = 0) => value.toFixed(digits).padStart(width);
   console.log(
     `${number(sample.at, 6)} s ${sample.phase.padEnd(7)} ${number(sample.perSecond, 6)}/s refused ${number(sample.refusedPerSecond, 6)}/s p50 ${number(sample.p50, 6, 1)} ms p99 ${number(sample.p99, 6, 1)} ms heap ${number(sample.heap, 5, 1)} MB resident ${number(sample.rss, 5)} MB open ${number(sample.files, 5)} late ${number(sample.late, 4)} ms violations ${ledger.violations.length}`,
