@@ -2,10 +2,14 @@
  * More requests than the server can have in hand: what is refused is refused at once and says when to come back, what is cheap goes on, and all is well afterwards.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { type DooredDatabase, dooredDatabase } from '../../test/doored-database.ts';
 import { type Stage, stage } from '../../test/flows/token-stage.ts';
 import { exchange, rawSocket, statusesOf } from '../../test/raw-socket.ts';
+import { type Answerer, listener } from './node-http.ts';
 import { type RunningServer, startNode } from './serve.ts';
 
 const head = (...lines: string[]) => `${lines.join('\r\n')}\r\n\r\n`;
@@ -109,4 +113,35 @@ describe('too many requests at once', () => {
       for (const answer of await Promise.all(again)) assert.deepEqual(statusesOf(answer), [200]);
     }
   });
+});
+
+test('newcomers are accepted while hundreds of requests wait: a turn of the event loop begins some of them and accepts one', async () => {
+  const old = 200;
+  let accepted = 0;
+  let begun = 0;
+  let newcomersAtLast = 0;
+  const reply = { status: 204, headers: {}, body: null };
+  const answer: Answerer = () => {
+    if (++begun === old) newcomersAtLast = accepted - old;
+    return reply;
+  };
+  const load = { inFlight: 0, most: 1000, stopping: false, newcomer: false };
+  const server = createServer(listener(answer, () => '', load));
+  server.on('connection', () => {
+    accepted += 1;
+    load.newcomer = true;
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const sockets = Array.from({ length: old }, () => rawSocket(port));
+  while (accepted < old) await new Promise(setImmediate);
+
+  for (const socket of sockets) socket.write(get('/'));
+  const newcomers = Array.from({ length: 20 }, () => rawSocket(port, get('/')));
+  await Promise.all([...sockets, ...newcomers].map((socket) => socket.ended()));
+
+  assert.equal(begun, old + newcomers.length);
+  assert.ok(newcomersAtLast >= 15, `${newcomersAtLast} were accepted before the last of those who were there`);
+  server.close();
 });

@@ -13,8 +13,15 @@ const origin = 'http://localhost';
 /** What answers a request: AuthServer.answer, or the same behind something. */
 export type Answerer = (request: HttpRequest, connection: { address: string; overloaded: boolean }) => Reply | Promise<Reply>;
 
+/**
+ * Requests that one turn of the event loop begins, and turns that only look for newcomers. Each turn accepts one connection and no more (libuv): if every one were full of
+ * work, whoever comes would wait for seconds, unseen and uncounted, while the others are served.
+ */
+const mostPerTurn = 32;
+const mostTurnsForNewcomers = 64;
+
 /** What a server has in hand. Beyond `most` requests that are whole and wait for their answer, what costs something is refused. */
-export type Load = { inFlight: number; readonly most: number; stopping: boolean };
+export type Load = { inFlight: number; readonly most: number; stopping: boolean /** Somebody connected since this was last looked at. */; newcomer: boolean };
 
 /**
  * Makes a listener for node:http.
@@ -22,11 +29,12 @@ export type Load = { inFlight: number; readonly most: number; stopping: boolean 
  */
 export function listener(answer: Answerer, addressOf: (message: IncomingMessage) => string, load: Load): RequestListener {
   const write = eachTurn<Written>((written) => writeReply(written, load));
-  const begin = eachTurn<Pending>(([message, response]) => {
+  const begin = eachTurn<Pending>(([message, response], waiting) => {
     // Nobody waits for an answer any more.
     if (message.destroyed) return;
     try {
-      const reply = answer(requestOf(message, origin + message.url), { address: addressOf(message), overloaded: load.inFlight >= load.most });
+      const overloaded = load.inFlight + waiting >= load.most;
+      const reply = answer(requestOf(message, origin + message.url), { address: addressOf(message), overloaded });
       if (!(reply instanceof Promise)) return writeReply([reply, message, response], load);
       const done = count(message, load);
       reply.then(
@@ -43,7 +51,7 @@ export function listener(answer: Answerer, addressOf: (message: IncomingMessage)
       // What fails here ends its own connection, not those that were gathered with it.
       response.destroy();
     }
-  });
+  }, newcomersFirst(load));
   return (message, response) => {
     // An absolute or authority form is for proxies, which this is not.
     if (!message.url?.startsWith('/')) return void response.writeHead(400).end();
@@ -69,16 +77,37 @@ function count(message: IncomingMessage, load: Load): () => void {
 type Pending = [IncomingMessage, ServerResponse];
 type Written = [Reply, ...Pending];
 
+type Turn = { /** Whether to look again in the next turn first. */ waits(): boolean /** How much of it is handled at once. */; readonly most: number };
+
+/** Where this turn accepted somebody, the next may accept another. */
+function newcomersFirst(load: Load): Turn {
+  let turns = 0;
+  return {
+    most: mostPerTurn,
+    waits() {
+      turns = load.newcomer && turns < mostTurnsForNewcomers ? turns + 1 : 0;
+      load.newcomer = false;
+      return turns > 0;
+    },
+  };
+}
+
+const atOnce: Turn = { waits: () => false, most: Number.POSITIVE_INFINITY };
+
 /**
- * Gathers what one turn of the event loop brings and handles it together at its end. Requests that begin together take each step together, so that code and
- * tables of one step are still in the processor's cache for the next request; replies written together wake a waiting peer once. Measured: half the work per request.
+ * Gathers what one turn of the event loop brings and handles it together at its end. Requests that begin together take each step together, so that code and tables of
+ * one step are still in the processor's cache for the next request; replies written together wake a waiting peer once. Measured: half the work per request. `handle`
+ * is told how many wait behind.
  */
-function eachTurn<Item>(handle: (item: Item) => void): (item: Item) => void {
+function eachTurn<Item>(handle: (item: Item, waiting: number) => void, turn: Turn = atOnce): (item: Item) => void {
   let items: Item[] = [];
   const flush = () => {
+    if (turn.waits()) return void setImmediate(flush);
     const gathered = items;
-    items = [];
-    for (const item of gathered) handle(item);
+    items = gathered.length > turn.most ? gathered.splice(turn.most) : [];
+    const waiting = items.length;
+    if (waiting > 0) setImmediate(flush);
+    for (const item of gathered) handle(item, waiting);
   };
   return (item) => {
     if (items.push(item) === 1) setImmediate(flush);

@@ -52,12 +52,12 @@ export type RunningServer = {
 
 const second = 1000;
 const readyPath = /^\/(health\/ready|readyz)(\?|$)/;
-const maxRequests = 1000;
+const maxRequests = 400;
 
 /** Listens. @throws {StartRefused} when the port is taken or may not be used; @throws {TypeError} for a proxy that is no address. */
 export async function startNode(options: NodeOptions): Promise<RunningServer> {
   const isProxy = proxyList(options.trustedProxies ?? []);
-  const load: Load = { inFlight: 0, most: options.maxRequests ?? maxRequests, stopping: false };
+  const load: Load = { inFlight: 0, most: options.maxRequests ?? maxRequests, stopping: false, newcomer: false };
   const servers: BoundedServer[] = [];
   let { port } = options;
   for (const host of hostsOf(options.host)) {
@@ -93,7 +93,11 @@ function makeServer(options: NodeOptions, isProxy: (address: string) => boolean,
     }
     return handle(message, response);
   };
-  return boundedServer(untilStopped, { ...patience, ...options.patience });
+  const made = boundedServer(untilStopped, { ...patience, ...options.patience });
+  made.server.on('connection', () => {
+    load.newcomer = true;
+  });
+  return made;
 }
 
 function requestListener({ answer, fetch }: NodeOptions, isProxy: (address: string) => boolean, load: Load): RequestListener {
