@@ -124,7 +124,7 @@ function processSettings(values: Record<string, unknown>, sources: Record<string
   if (drainSeconds > 300) throw outOfRange('drainSeconds', 'from 0 to 300', sources);
   const finishSeconds = (values.finishSeconds as number | undefined) ?? 10;
   if (finishSeconds > 300) throw outOfRange('finishSeconds', 'from 0 to 300', sources);
-  const maxRequests = (values.maxRequests as number | undefined) ?? 400;
+  const maxRequests = (values.maxRequests as number | undefined) ?? 1000;
   if (maxRequests < 1 || maxRequests > 100_000) throw outOfRange('maxRequests', 'from 1 to 100000', sources);
   return {
     issuer: values.issuer as string | undefined,

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { type DooredDatabase, dooredDatabase } from '../../test/doored-database.ts';
 import { type Stage, stage } from '../../test/flows/token-stage.ts';
 import { exchange, rawSocket, statusesOf } from '../../test/raw-socket.ts';
-import { type Answerer, listener } from './node-http.ts';
+import { type Answerer, listener, overload } from './node-http.ts';
 import { type RunningServer, startNode } from './serve.ts';
 
 const head = (...lines: string[]) => `${lines.join('\r\n')}\r\n\r\n`;
@@ -113,6 +113,21 @@ describe('too many requests at once', () => {
       for (const answer of await Promise.all(again)) assert.deepEqual(statusesOf(answer), [200]);
     }
   });
+});
+
+test('two fifths of what is too much are accepted for as long as a burst lasts, and all of it is refused at once', () => {
+  const load = { inFlight: 0, most: 100 };
+  let now = 1000;
+  const isOverloaded = overload(load, () => now);
+  const at = (time: number, inFlight: number, waiting = 0) => {
+    now = time;
+    load.inFlight = inFlight;
+    return isOverloaded(waiting);
+  };
+
+  assert.deepEqual([at(1000, 39), at(1000, 100), at(1000, 60, 40), at(1000, 40), at(1500, 99)], [false, true, true, false, false]);
+  assert.deepEqual([at(1501, 40), at(1501, 10, 30)], [true, true], 'for longer than a burst');
+  assert.deepEqual([at(1502, 39), at(3000, 40), at(3500, 99), at(3501, 40)], [false, false, false, true], 'and a pause ends it');
 });
 
 test('newcomers are accepted while hundreds of requests wait: a turn of the event loop begins some of them and accepts one', async () => {

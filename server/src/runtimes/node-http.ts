@@ -18,10 +18,19 @@ export type Answerer = (request: HttpRequest, connection: { address: string; ove
  * work, whoever comes would wait for seconds, unseen and uncounted, while the others are served.
  */
 const mostPerTurn = 32;
-const mostTurnsForNewcomers = 64;
+const mostTurnsForNewcomers = 16;
 
-/** What a server has in hand. Beyond `most` requests that are whole and wait for their answer, what costs something is refused. */
-export type Load = { inFlight: number; readonly most: number; stopping: boolean /** Somebody connected since this was last looked at. */; newcomer: boolean };
+/** What a server has in hand. Beyond `most` requests that wait for their answer, or two fifths of that for longer than a burst lasts, what costs something is refused. */
+export type Load = {
+  inFlight: number;
+  readonly most: number;
+  stopping: boolean;
+  /** Somebody connected since this was last looked at. */
+  newcomer: boolean;
+};
+
+/** In milliseconds: a pause of the machine or of the disk is over sooner, and then all of them are answered. */
+const burst = 500;
 
 /**
  * Makes a listener for node:http.
@@ -29,11 +38,12 @@ export type Load = { inFlight: number; readonly most: number; stopping: boolean 
  */
 export function listener(answer: Answerer, addressOf: (message: IncomingMessage) => string, load: Load): RequestListener {
   const write = eachTurn<Written>((written) => writeReply(written, load));
+  const isOverloaded = overload(load);
   const begin = eachTurn<Pending>(([message, response], waiting) => {
     // Nobody waits for an answer any more.
     if (message.destroyed) return;
     try {
-      const overloaded = load.inFlight + waiting >= load.most;
+      const overloaded = isOverloaded(waiting);
       const reply = answer(requestOf(message, origin + message.url), { address: addressOf(message), overloaded });
       if (!(reply instanceof Promise)) return writeReply([reply, message, response], load);
       const done = count(message, load);
@@ -56,6 +66,21 @@ export function listener(answer: Answerer, addressOf: (message: IncomingMessage)
     // An absolute or authority form is for proxies, which this is not.
     if (!message.url?.startsWith('/')) return void response.writeHead(400).end();
     begin([message, response]);
+  };
+}
+
+/** Who is accepted while there is too much to do for long waits behind all the others; so fewer are, and these as quickly as ever. */
+export function overload(load: Pick<Load, 'inFlight' | 'most'>, clock: () => number = () => performance.now()): (waiting: number) => boolean {
+  let since: number | undefined;
+  return (waiting) => {
+    const inHand = load.inFlight + waiting;
+    if (inHand < load.most * 0.4) {
+      since = undefined;
+      return false;
+    }
+    const now = clock();
+    since ??= now;
+    return inHand >= load.most || now - since > burst;
   };
 }
 

@@ -52,7 +52,7 @@ export type RunningServer = {
 
 const second = 1000;
 const readyPath = /^\/(health\/ready|readyz)(\?|$)/;
-const maxRequests = 400;
+const maxRequests = 1000;
 
 /** Listens. @throws {StartRefused} when the port is taken or may not be used; @throws {TypeError} for a proxy that is no address. */
 export async function startNode(options: NodeOptions): Promise<RunningServer> {

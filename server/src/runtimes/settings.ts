@@ -24,7 +24,7 @@ export const settings: readonly Setting[] = [
   { name: 'trustedProxies', kind: 'list', about: 'addresses and networks whose X-Forwarded-For is believed' },
   { name: 'drainSeconds', kind: 'number', about: 'how long to answer "not ready" before closing (2)' },
   { name: 'finishSeconds', kind: 'number', about: 'how long running requests may take to finish at the end (10)' },
-  { name: 'maxRequests', kind: 'number', about: 'requests that wait for their answer, at most; beyond it 503 (400)' },
+  { name: 'maxRequests', kind: 'number', about: 'requests that wait for their answer, at most; beyond it 503 (1000)' },
   { name: 'logFormat', kind: 'text', about: 'json or pretty' },
   { name: 'logLevel', kind: 'text', about: 'info, warn or error' },
   { name: 'metricsPort', kind: 'number', about: 'port on which Prometheus reads metrics; without it nothing is counted' },
