@@ -110,7 +110,6 @@ export const cells: Cell[] = [
     env: { ...onPostgres, ...inWorkerd },
     leftOut: elsewhere,
     because: 'the runtime is that of Workers × D1 and the database that of Node × Postgres, where every story runs',
-    notInShort: 'nobody has seen it whole and green since stories with mailed codes were mended',
   },
   {
     name: 'Three nodes × Postgres',
