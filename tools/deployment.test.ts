@@ -34,7 +34,7 @@ test('every file that DEPLOYMENT.md and the units name is there', () => {
   const named = text.match(/\b(deploy|docs|supabase|workers|cli|bench)\/[\w./-]*\w/g) ?? [];
   assert.ok(named.length > 8);
   // What is built has a source.
-  const sourceOf = (path: string) => path.replace(/\/dist\/(.+)\.js$/, '/src/$1.ts');
+  const sourceOf = (path: string) => path.replace(/\/dist(?=\/|$)/, '/src').replace(/\.js$/, '.ts');
   for (const path of named) assert.ok(existsSync(new URL(sourceOf(path), root)), path);
 });
 
