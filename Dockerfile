@@ -22,7 +22,7 @@ COPY sdk/typescript/package.json sdk/typescript/
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace=auth-agent-mcp
 
 FROM node:24-slim
-# Node lets what is young in memory grow to 96 MB otherwise, which makes nothing faster here.
+# Left alone, Node keeps some 70 MB more for what is young in memory, which made nothing faster that was measured.
 ENV NODE_OPTIONS=--max-semi-space-size=16 NODE_ENV=production AUTH_AGENT_HOST=0.0.0.0 AUTH_AGENT_PORT=9000 AUTH_AGENT_LOG_FORMAT=json
 WORKDIR /app
 COPY --from=dependencies /app ./

@@ -44,7 +44,7 @@ export function boundedServer(handle: RequestListener, { headers, request, silen
     if (message.rawHeaders.length > 2 * maxHeaders) return end(response, 431);
     return handle(message, response);
   };
-  // Node would arm and disarm a timer with each request and each answer, one of the twenty microseconds of a small one. So idle connections are looked for instead.
+  // Node would arm and disarm a timer with each request and each answer. So idle connections are looked for instead.
   const times = { headersTimeout: headers, requestTimeout: request, keepAliveTimeout: 0, connectionsCheckingInterval: check };
   const server = createServer({ ...times, maxHeaderSize: maxHeaderBytes }, bounded);
   server.maxConnections = maxConnections;
