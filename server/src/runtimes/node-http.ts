@@ -102,7 +102,12 @@ function count(message: IncomingMessage, load: Load): () => void {
 type Pending = [IncomingMessage, ServerResponse];
 type Written = [Reply, ...Pending];
 
-type Turn = { /** Whether to look again in the next turn first. */ waits(): boolean /** How much of it is handled at once. */; readonly most: number };
+type Turn = {
+  /** Whether to look again in the next turn first. */
+  waits(): boolean;
+  /** How much of it is handled at once. */
+  readonly most: number;
+};
 
 /** Where this turn accepted somebody, the next may accept another. */
 function newcomersFirst(load: Load): Turn {
