@@ -103,6 +103,8 @@ function unknownFlag(rawName: string, flags: Flag[], { name }: Command): Failure
       fix: `${rawName}-file <file>, or the variable of the same name; auth-agent ${name} --help`,
     });
   }
+  if (!rawName.startsWith('--'))
+    return new Failure('usage', `Unknown flag ${rawName}`, { fix: `auth-agent ${name} --help; a value that begins with a dash goes behind --` });
   const near = nearest(
     rawName.replace(/^-+/, ''),
     flags.map((flag) => flag.name),

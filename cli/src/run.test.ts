@@ -71,6 +71,7 @@ test('what is not understood is exit 2 with what was probably meant', async () =
     ['keys create', /<server-id>/],
     ['servers list --json=yes', /takes no value/],
     ['servers list --owner', /needs a value/],
+    ['servers show -Qx', /Unknown flag -Q[^]*a value that begins with a dash goes behind --/],
     ['nonsense', /--help/],
   ];
   for (const [line, text] of cases) {
@@ -83,6 +84,13 @@ test('what is not understood is exit 2 with what was probably meant', async () =
   assert.equal((await cli([])).exit, 2);
   assert.equal((await cli('servers')).exit, 2);
   assert.equal((await cli('servers --help')).exit, 0);
+});
+
+test('a value that begins with a dash is taken behind --', async () => {
+  const { exit, err } = await cli('signing-keys drop --yes -- -Qx');
+
+  assert.equal(exit, 4);
+  assert.match(err, /There is no published key -Qx/);
 });
 
 test('a failure with --json is one envelope on stdout and nothing else', async () => {

@@ -157,7 +157,8 @@ function signer(rows: SigningKeyRow[], algorithm: Algorithm, now: number): Signi
 function newKey(algorithm: Algorithm, now: number, signsFrom: number, instance: InstanceKeys): SigningKeyRow {
   const { privateKey, publicKey } = generate(algorithm);
   const jwk = publicKey.export({ format: 'jwk' });
-  const kid = sha256(JSON.stringify(jwk)).slice(0, 22);
+  // Never a dash in front: operators type it, and a command line would read flags.
+  const kid = `k${sha256(JSON.stringify(jwk)).slice(0, 21)}`;
   const publicJwk = JSON.stringify({ ...jwk, kid, use: 'sig', alg: algorithm });
   const privateSealed = instance.seal(`signing-key ${kid}`, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
   return { kid, algorithm, publicJwk, privateSealed, createdAt: now, signsFrom };

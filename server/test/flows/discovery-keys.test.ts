@@ -25,6 +25,7 @@ test('[KEY-01] the key set holds public members only, each with kid, use and alg
   assert.deepEqual(keys.map(({ alg }) => alg).sort(), ['ES256', 'RS256']);
   for (const key of keys) {
     assert.equal(key.use, 'sig');
+    assert.match(key.kid ?? '', /^k[\w-]{21}$/, 'no dash in front: it is typed in command lines');
     for (const secret of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k', 'oth']) assert.equal(secret in key, false, secret);
   }
 });
