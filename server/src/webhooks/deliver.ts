@@ -22,6 +22,7 @@ export type Webhooks = {
 
 /** At once, so that one slow receiver does not keep the others waiting. */
 const batch = 10;
+/** Often enough that what is sealed at once stays little: a minute's events of a busy node would take seconds. */
 const ticks = 5;
 /** A webhook that gives up an event, and has taken none for this long, is disabled. */
 const patienceSeconds = 5 * 86_400;
@@ -39,7 +40,7 @@ export function webhooksOf(place: Place): Webhooks {
     idle,
     end,
     tick() {
-      if (place.options.fetchUpstream && ticked++ % ticks === 0) soon();
+      if (ticked++ % ticks === 0) soon();
     },
   };
 }

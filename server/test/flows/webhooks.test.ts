@@ -281,6 +281,18 @@ test('without webhooks, or a way to send, nothing is delivered and events are se
   }
 });
 
+test('the clock seals every few seconds, and more than one batch: a busy minute in one go would hold up everybody', async () => {
+  for (const overrides of [options, {}]) {
+    const at = await testServer(overrides);
+    for (let event = 0; event < 250; event++) await at.store.recordEvent(signIn(at));
+    for (let second = 0; second < 5; second++) await at.server.flush();
+    await at.context.webhooks.idle();
+    assert.deepEqual(await at.store.listUnsealed(5), []);
+    assert.equal((await at.store.findChain())?.seq, 250);
+    await at.close();
+  }
+});
+
 test('any event makes a message that verifies under its secret, and whose id has no full stop', () => {
   const ids = fc.stringMatching(/^evt_[A-Za-z0-9_-]{5,20}(\.grant_[A-Za-z0-9]{3,9})?$/);
   fc.assert(
