@@ -71,7 +71,7 @@ test('what is not understood is exit 2 with what was probably meant', async () =
     ['keys create', /<server-id>/],
     ['servers list --json=yes', /takes no value/],
     ['servers list --owner', /needs a value/],
-    ['servers show -Qx', /Unknown flag -Q[^]*a value that begins with a dash goes behind --/],
+    ['servers show -Qx', /Unknown flag -Q[\s\S]*a value that begins with a dash goes behind --/],
     ['nonsense', /--help/],
   ];
   for (const [line, text] of cases) {
