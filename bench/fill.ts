@@ -61,7 +61,7 @@ export async function fill(driver: Driver, filling: Filling): Promise<void> {
     statements = [];
     tell(from + rows.length);
   }
-  const mac = endMac(instance, ROOT_TENANT, { seq: grants, hash });
+  const mac = endMac(instance, ROOT_TENANT, { seq: grants, hash, anchorSeq: 0, anchorHash: '' });
   await driver.write([insert('audit_chains', [{ tenant: ROOT_TENANT, seq: grants, hash, mac, sealed_at: now, anchor_seq: 0, anchor_hash: '' }])]);
   // What Postgres does by itself within minutes.
   if (driver.name === 'postgres') await driver.script('analyze');

@@ -14,7 +14,7 @@ import { run } from '../run.ts';
 const folder = mkdtempSync(join(tmpdir(), 'auth-agent-audit-'));
 after(() => rmSync(folder, { recursive: true }));
 const url = `sqlite:${join(folder, 'live.db')}`;
-const secret = randomBytes(32).toString('base64');
+let secret = randomBytes(32).toString('base64');
 
 async function cli(...words: string[]): Promise<{ exit: number; out: string; said: string }> {
   const [out, said]: [string[], string[]] = [[], []];
@@ -69,6 +69,20 @@ test('[OPS-01] an export is a line of JSON for each event, the oldest first, wit
   );
   assert.doesNotMatch(out, /correct horse|salt|BEGIN/);
   assert.equal((await cli('audit', 'export', '--json')).exit, 2);
+});
+
+test('[OPS-01] after a change of the secret the record is refused until somebody adopts it', async () => {
+  const { checkpoint } = JSON.parse((await cli('audit', 'verify', '--json')).out).data;
+  const driver = await openDatabase(url);
+  await driver.write([{ text: 'delete from signing_keys', values: [] }]);
+  await driver.close();
+  secret = randomBytes(32).toString('base64');
+
+  assert.match((await cli('audit', 'verify')).said, /not written by a server with this secret[^]*auth-agent audit adopt/);
+  assert.deepEqual([(await cli('audit', 'adopt')).exit, (await cli('audit', 'verify')).exit], [2, 1]);
+  const { out } = await cli('audit', 'adopt', '--yes', '--json');
+  assert.equal(JSON.parse(out).data.adopted, checkpoint);
+  assert.equal((await cli('audit', 'verify', '--checkpoint', checkpoint)).exit, 0);
 });
 
 test('[OPS-01] verifying prints a checkpoint, and ends with 1 at the first event that was changed', async () => {

@@ -1,5 +1,6 @@
 /** `auth-agent audit …`: what happened, for people and for machines, and whether the record is whole. */
 import {
+  adoptChain,
   type Checkpoint,
   type EventFilter,
   type ExportedEvent,
@@ -9,8 +10,10 @@ import {
   type Store,
   sealEvents,
   unsealedCounted,
+  type Verification,
   verifyChain,
 } from 'auth-agent-mcp-server/node';
+import { confirm } from '../ask.ts';
 import { type Call, type Command, databaseFlags, type Flag, textFlag } from '../command.ts';
 import { withServer, withStore } from '../database.ts';
 import { Failure } from '../exit-codes.ts';
@@ -72,12 +75,7 @@ export const verifyAudit: Command = {
     withServer(call, async (context) => {
       await sealEvents(context);
       const { store, instance } = context;
-      const { verified, forgotten, anchor, end, unsealed, broken } = await verifyChain({ store, instance, checkpoint: checkpointOf(call) });
-      if (broken)
-        throw new Failure('failed', `Event ${broken.seq}${broken.id === undefined ? '' : ` (${broken.id})`}: ${broken.why}`, {
-          why: `The ${verified} events before it are what was sealed.`,
-          fix: 'Keep a copy of the database as it is, then compare with a backup: auth-agent db restore <file>, auth-agent audit list',
-        });
+      const { verified, forgotten, anchor, end, unsealed } = whole(await verifyChain({ store, instance, checkpoint: checkpointOf(call) }));
       const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
       const checkpoint = `${end.seq}:${end.hash}`;
       const lines = [
@@ -89,6 +87,41 @@ export const verifyAudit: Command = {
       return { data: { verified, from: anchor.seq + 1, to: end.seq, forgotten, unsealed, checkpoint }, lines };
     }),
 };
+
+export const adoptAudit: Command = {
+  name: 'audit adopt',
+  about: 'after a change of the secret: check the record, and sign its end with the new one',
+  flags: [...databaseFlags, { name: 'yes', kind: 'switch', about: 'do not ask' }],
+  examples: ['auth-agent audit adopt', 'auth-agent audit adopt --yes'],
+  run: (call) =>
+    withServer(call, async (context) => {
+      const { store, instance } = context;
+      const { verified, end } = whole(await verifyChain({ store, instance, adopting: true }));
+      await confirm(call, {
+        name: String(end.seq),
+        breaks: `The old secret vouched for the end, ${end.seq}:${end.hash}. Compare it with what audit verify printed last: whoever had the database could have written another.`,
+      });
+      await adoptChain(context, 'cli');
+      const now = whole(await verifyChain({ store, instance }));
+      const checkpoint = `${now.end.seq}:${now.end.hash}`;
+      const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
+      const lines = [
+        ok(`${verified} events were checked, and their end is signed with this secret`),
+        labelled('Keep', `${checkpoint}  (elsewhere; next time: --checkpoint)`),
+      ];
+      return { data: { verified, adopted: `${end.seq}:${end.hash}`, checkpoint }, lines };
+    }),
+};
+
+/** @throws {Failure} failed, with the first event that is not what was sealed. */
+function whole(found: Verification): Verification {
+  const { broken, verified } = found;
+  if (!broken) return found;
+  throw new Failure('failed', `Event ${broken.seq}${broken.id === undefined ? '' : ` (${broken.id})`}: ${broken.why}`, {
+    why: `The ${verified} events before it are what was sealed.`,
+    fix: 'Keep a copy of the database as it is, then compare with a backup: auth-agent db restore <file>, auth-agent audit list. If you changed the secret: auth-agent audit adopt',
+  });
+}
 
 async function filterOf(call: Call, store: Store): Promise<EventFilter> {
   const user = textFlag(call, 'user');

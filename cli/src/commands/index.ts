@@ -3,7 +3,7 @@
  */
 import type { Command } from '../command.ts';
 import { addAssertionTarget, listAssertionTargets, removeAssertionTarget } from './assertion-targets.ts';
-import { exportAudit, listAudit, verifyAudit } from './audit.ts';
+import { adoptAudit, exportAudit, listAudit, verifyAudit } from './audit.ts';
 import { setClientKeys } from './client-keys.ts';
 import { addClientSecret, revokeClientSecret } from './client-secrets.ts';
 import { addClient, approveClient, listClients, removeClient } from './clients.ts';
@@ -103,6 +103,7 @@ export const commands: readonly Command[] = [
   listAudit,
   exportAudit,
   verifyAudit,
+  adoptAudit,
   addWebhook,
   listWebhooks,
   testWebhook,

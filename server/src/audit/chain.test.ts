@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type TestServer, testServer } from '../../test/harness.ts';
+import { instanceKeys } from '../crypto/instance-keys.ts';
 import { backupLines, restoreLines } from '../storage/backup.ts';
 import { collected } from '../storage/contract/made-rows.ts';
 import type { Driver } from '../storage/driver.ts';
@@ -16,7 +17,7 @@ import { openStorage } from '../storage/open.ts';
 import { ROOT_TENANT } from '../storage/store.ts';
 import { emptyChain, hashOf, privateHashOf } from './chain.ts';
 import { auditEvent } from './event.ts';
-import { retireEvents, sealEvents } from './seal.ts';
+import { adoptChain, retireEvents, sealEvents } from './seal.ts';
 import { verifyChain } from './verify.ts';
 
 const day = 86_400;
@@ -115,8 +116,8 @@ const attacks: [name: string, sql: string, seq: number, why: RegExp, looksRight?
   [
     'the beginning was moved on',
     `update audit_chains set anchor_seq = 2, anchor_hash = (select hash from audit_events where seq = 2)`,
-    2,
-    /no event says that retention/,
+    6,
+    /with this secret/,
     true,
   ],
 ];
@@ -149,6 +150,68 @@ test('[OPS-01] noticed: a chain that somebody with the database alone wrote anew
   await chain.change(`update audit_chains set hash = '${hash}'`);
 
   assert.match((await chain.verify()).broken?.why ?? '', /not written by a server with this secret/);
+  await chain.at.close();
+});
+
+test('[OPS-01] what somebody else wrote is never signed: nothing more is sealed on it, and the log says so once', async () => {
+  const chain = await sealed();
+  const { store, clock, context, logged } = chain.at;
+  const honest = (await chain.verify()).end;
+  await withoutGuards(chain);
+  await chain.change(`update audit_chains set seq = 4, hash = (select hash from audit_events where seq = 4)`);
+  await chain.change('delete from audit_events where seq > 4');
+  await store.recordEvent(auditEvent('user.signed_out', clock.now(), 'user:usr_1'));
+
+  assert.equal(await sealEvents(context), 0);
+  assert.equal(await sealEvents(context), 0);
+  assert.match((await chain.verify()).broken?.why ?? '', /not written by a server with this secret/);
+  assert.equal((await store.listUnsealed(9)).length, 1);
+  assert.equal(logged.filter((line) => line.startsWith('error audit.not_sealed')).length, 1);
+  assert.match((await chain.verify(honest)).broken?.why ?? '', /with this secret/);
+  await chain.at.close();
+});
+
+test('[OPS-01] retention cannot be feigned: where the record begins is signed too', async () => {
+  const chain = await sealed();
+  const { store, clock, context } = chain.at;
+  const [, , , fourth] = await store.listSealed(0, 4);
+  // The guards allow this much: it is what retention does.
+  await chain.change(`update audit_chains set anchor_seq = 4, anchor_hash = '${fourth?.hash}'`);
+  await chain.change('delete from audit_events where seq <= 4');
+  await store.recordEvent(auditEvent('audit.retired', clock.now(), 'system', { detail: { through: 4, hash: fourth?.hash ?? '' } }));
+
+  assert.match((await chain.verify()).broken?.why ?? '', /with this secret/);
+  assert.equal(await sealEvents(context), 0);
+  await chain.at.close();
+});
+
+test('[OPS-01] a feigned farewell excuses nobody who is still there', async () => {
+  const chain = await sealed();
+  await chain.change(`update audit_events set address = null, detail = null, salt = null where seq = 2`);
+  await chain.at.store.recordEvent(auditEvent('user.removed', chain.at.clock.now(), 'system', { userId: 'usr_1' }));
+  await sealEvents(chain.at.context);
+
+  assert.match((await chain.verify()).broken?.why ?? '', /no event says/);
+  await chain.at.close();
+});
+
+test('[OPS-01] after a change of the secret the record goes on when somebody says so, and only if the rest of it is whole', async () => {
+  const chain = await sealed();
+  const { store, clock, context } = chain.at;
+  const later = { ...context, instance: instanceKeys('another secret, long enough to be taken') };
+  const verify = () => verifyChain({ store, instance: later.instance });
+  await store.recordEvent(auditEvent('user.signed_out', clock.now(), 'user:usr_1'));
+  assert.equal(await sealEvents(later), 0);
+  assert.equal((await verifyChain({ store, instance: later.instance, adopting: true })).broken, undefined);
+
+  await adoptChain(later, 'cli');
+
+  const { broken, verified, unsealed } = await verify();
+  assert.deepEqual([broken, verified, unsealed], [undefined, 8, 0]);
+  assert.deepEqual((await store.listEvents({ type: 'audit.adopted', limit: 9 }))[0]?.detail?.through, 6);
+  await withoutGuards(chain);
+  await chain.change(`update audit_events set actor = 'system' where seq = 3`);
+  assert.equal((await verifyChain({ store, instance: context.instance, adopting: true })).broken?.seq, 3);
   await chain.at.close();
 });
 

@@ -2,7 +2,7 @@
  * How audit events hold on to each other: each is hashed together with the hash of the one before, so nothing sealed can be changed, removed, added or moved unnoticed.
  * Address and detail go in as a salted hash of their own: they can be forgotten with their person, and the chain stays whole. Pure; who seals is in seal.ts.
  */
-import { sha256 } from '../crypto/hash.ts';
+import { equalSecrets, sha256 } from '../crypto/hash.ts';
 import type { InstanceKeys } from '../crypto/instance-keys.ts';
 import type { AuditChain, SealedEvent } from '../storage/store.ts';
 import type { AuditEvent } from './event.ts';
@@ -22,7 +22,14 @@ export function hashOf(tenant: string, before: string, event: AuditEvent & Pick<
   return sha256(JSON.stringify(['auth-agent audit 1', tenant, seq, before, at, id, type, actor, ...about, privateHash]));
 }
 
-/** What only a server with the instance secret can say about the end of a chain. */
-export function endMac(instance: InstanceKeys, tenant: string, { seq, hash }: Pick<AuditChain, 'seq' | 'hash'>): string {
-  return instance.mac('audit chain', tenant, String(seq), hash);
+type Ends = Pick<AuditChain, 'seq' | 'hash' | 'anchorSeq' | 'anchorHash'>;
+
+/** What only a server with the instance secret can say about where a chain ends, and where it begins once retention has deleted from it. */
+export function endMac(instance: InstanceKeys, tenant: string, { seq, hash, anchorSeq, anchorHash }: Ends): string {
+  return instance.mac('audit chain', tenant, String(seq), hash, ...(anchorSeq === 0 ? [] : [String(anchorSeq), anchorHash]));
+}
+
+/** Whether a server with this secret wrote it. An empty chain nobody has to have written. */
+export function isOurs(instance: InstanceKeys, tenant: string, chain: AuditChain): boolean {
+  return chain.seq === 0 || equalSecrets(endMac(instance, tenant, chain), chain.mac);
 }

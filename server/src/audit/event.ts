@@ -91,6 +91,7 @@ export const eventTypes = [
   'signing_key.added',
   'signing_key.dropped',
   'audit.retired',
+  'audit.adopted',
   'database.restored',
   'tenant.added',
   'tenant.changed',

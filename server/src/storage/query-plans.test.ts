@@ -248,7 +248,7 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.removeWebhook('wh_1', happened('webhook.removed'));
   await store.findChain();
   await store.listSealed(1, 5);
-  await store.retireEvents({ after: 0, anchor: { seq: 1, hash: 'hash-1' } }, happened('audit.retired'));
+  await store.retireEvents({ was: 'mac-1', after: 0, anchor: { seq: 1, hash: 'hash-1' }, mac: 'mac-2' }, happened('audit.retired'));
   await store.pauseAgent('usr_alice', 'grant_1', happened('grant.paused'));
   await store.agentPause(triple, NOW);
   await store.resumeAgent('usr_alice', 'grant_1', happened('grant.resumed'));

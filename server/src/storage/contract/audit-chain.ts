@@ -15,7 +15,12 @@ export function sealing(from: number, events: readonly AuditEvent[]): Parameters
     return { ...event, seq, hash: `hash-${seq}`, privateHash: `private-${seq}`, salt: `salt-${seq}` };
   });
   const last = from + events.length - 1;
-  return { after: from - 1, end: { seq: last, hash: `hash-${last}`, mac: `mac-${last}`, sealedAt: NOW }, events: placed };
+  return {
+    was: from === 1 ? '' : `mac-${from - 1}`,
+    after: from - 1,
+    end: { seq: last, hash: `hash-${last}`, mac: `mac-${last}`, sealedAt: NOW },
+    events: placed,
+  };
 }
 
 const event = (id: string, at = NOW, about: Partial<AuditEvent> = {}): AuditEvent => ({ ...happened('user.signed_in'), id, at, ...about });
@@ -90,7 +95,10 @@ export function auditChainContract(nodes: () => Nodes): void {
         ),
       );
       const outcomes = await times(4, (index) =>
-        (index % 2 ? one : two).retireEvents({ after: 0, anchor: { seq: 2, hash: 'hash-2' } }, happened('audit.retired')),
+        (index % 2 ? one : two).retireEvents(
+          { was: 'mac-3', after: 0, anchor: { seq: 2, hash: 'hash-2' }, mac: `mac-3 of ${index}` },
+          happened('audit.retired'),
+        ),
       );
 
       assert.equal(count(outcomes, true), 1);
@@ -100,7 +108,10 @@ export function auditChainContract(nodes: () => Nodes): void {
       );
       assert.equal((await two.listEvents({ type: 'audit.retired', limit: 10 })).length, 1);
       assert.ok((await two.listUnsealed(10)).some(({ id }) => id === 'unsealed'));
-      assert.deepEqual(await two.findChain(), { seq: 3, hash: 'hash-3', mac: 'mac-3', sealedAt: NOW, anchorSeq: 2, anchorHash: 'hash-2' });
+      const mac = `mac-3 of ${outcomes.indexOf(true)}`;
+      assert.deepEqual(await two.findChain(), { seq: 3, hash: 'hash-3', mac, sealedAt: NOW, anchorSeq: 2, anchorHash: 'hash-2' });
+      assert.equal(await one.sealEvents(sealing(4, await one.listUnsealed(1))), false, 'who did not see where it begins now does not say where it ends');
+      assert.equal(await one.sealEvents({ ...sealing(4, await one.listUnsealed(1)), was: mac }), true);
     });
 
     test('pages of events miss none and repeat none, and every filter narrows them', async () => {

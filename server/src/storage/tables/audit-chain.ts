@@ -18,9 +18,9 @@ const sealed = sql<{ tenant: string; after: number; limit: number }>`select ${co
 
 const begin = sql<{ tenant: string }>`insert into audit_chains (tenant, seq, hash, mac, sealed_at, anchor_seq, anchor_hash)
   values (${'tenant'}, 0, '', '', 0, 0, '') on conflict (tenant) do nothing`;
-type End = { tenant: string; after: number; seq: number; hash: string; mac: string; sealedAt: number };
+type End = { tenant: string; was: string; after: number; seq: number; hash: string; mac: string; sealedAt: number };
 const move = sql<End>`update audit_chains set seq = ${'seq'}, hash = ${'hash'}, mac = ${'mac'}, sealed_at = ${'sealedAt'}
-  where tenant = ${'tenant'} and seq = ${'after'}`;
+  where tenant = ${'tenant'} and seq = ${'after'} and mac = ${'was'}`;
 type Place = {
   tenant: string;
   id: string;
@@ -40,9 +40,9 @@ const place = sql<Place>`update audit_events set seq = ${'seq'}, hash = ${'hash'
   where tenant = ${'tenant'} and at = ${'at'} and id = ${'id'} and seq is null
   and exists (select 1 from audit_chains where tenant = ${'tenant'} and hash = ${'end'})`;
 
-type Retirement = { tenant: string; after: number; seq: number; hash: string; mark: string };
-const anchor = sql<Retirement>`update audit_chains set anchor_seq = ${'seq'}, anchor_hash = ${'hash'}, last_event = ${'mark'}
-  where tenant = ${'tenant'} and anchor_seq = ${'after'}`;
+type Retirement = { tenant: string; was: string; after: number; seq: number; hash: string; mac: string; mark: string };
+const anchor = sql<Retirement>`update audit_chains set anchor_seq = ${'seq'}, anchor_hash = ${'hash'}, mac = ${'mac'}, last_event = ${'mark'}
+  where tenant = ${'tenant'} and anchor_seq = ${'after'} and mac = ${'was'}`;
 const retire = sql<Retirement>`delete from audit_events where tenant = ${'tenant'} and seq is not null and seq > ${'after'} and seq <= ${'seq'}
   and exists (select 1 from audit_chains where tenant = ${'tenant'} and last_event = ${'mark'} and anchor_hash = ${'hash'})`;
 const eventIfChain = eventIf('audit_chains', 'tenant');
@@ -56,17 +56,17 @@ export function auditChainTable(driver: Driver, tenant: string): Pick<Store, 'fi
     async listUnsealed(limit) {
       return (await driver.read(unsealed({ tenant, limit }))).map(eventOf);
     },
-    async sealEvents({ after, end, events }) {
+    async sealEvents({ was, after, end, events }) {
       const places = events.map((event) => place({ tenant, ...placeOf(event), end: end.hash }));
       const tell = deliverSealed({ tenant, after, seq: end.seq, end: end.hash, now: end.sealedAt });
-      const [, moved] = await driver.write([begin({ tenant }), move({ tenant, after, ...end }), ...places, tell]);
+      const [, moved] = await driver.write([begin({ tenant }), move({ tenant, was, after, ...end }), ...places, tell]);
       return moved?.changes === 1;
     },
     async listSealed(after, limit) {
       return (await driver.read(sealed({ tenant, after, limit }))).map(sealedOf);
     },
-    async retireEvents({ after, anchor: last }, event) {
-      const retirement = { tenant, after, ...last, mark: event.id };
+    async retireEvents({ anchor: last, ...move }, event) {
+      const retirement = { tenant, ...move, ...last, mark: event.id };
       const [anchored] = await driver.write([anchor(retirement), retire(retirement), eventIfChain(tenant, tenant, event)]);
       return anchored?.changes === 1;
     },

@@ -8,7 +8,7 @@ import type { AuditEvent } from '../../audit/event.ts';
 export type AuditChain = {
   seq: number;
   hash: string;
-  /** Made with the instance secret over the end: who has the database alone cannot write a chain of their own. */
+  /** Made with the instance secret over all of it: who has the database alone cannot write a chain of their own. Another at each move. */
   mac: string;
   sealedAt: number;
   anchorSeq: number;
@@ -22,14 +22,15 @@ export type AuditChainVerbs = {
   findChain(): Promise<AuditChain | undefined>;
   /** Events that have no place in the chain yet; the oldest first. */
   listUnsealed(limit: number): Promise<AuditEvent[]>;
-  /** Puts events at the end of the chain if it still ends at `after` (0 when there is none). False when another node was first; nothing changed. */
+  /** Puts events at the end of the chain, `after` its last (0 when there is none), if its mac still is `was`. False when another node was first; nothing changed. */
   sealEvents(sealing: {
+    was: string;
     after: number;
     end: Pick<AuditChain, 'seq' | 'hash' | 'mac' | 'sealedAt'>;
     events: readonly (AuditEvent & Required<Seal>)[];
   }): Promise<boolean>;
   /** Sealed events after a place in the chain, in its order. */
   listSealed(after: number, limit: number): Promise<SealedEvent[]>;
-  /** Deletes events up to `anchor`, which becomes the beginning of the chain, if it begins at `after`. The event is written with it. False when another node was first. */
-  retireEvents(retirement: { after: number; anchor: Pick<Seal, 'seq' | 'hash'> }, event: AuditEvent): Promise<boolean>;
+  /** Deletes events from `after` up to `anchor`, which becomes the beginning of the chain, if its mac still is `was`. The event is written with it. False when another node was first. */
+  retireEvents(retirement: { was: string; after: number; anchor: Pick<Seal, 'seq' | 'hash'>; mac: string }, event: AuditEvent): Promise<boolean>;
 };
