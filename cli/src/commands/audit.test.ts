@@ -78,7 +78,7 @@ test('[OPS-01] after a change of the secret the record is refused until somebody
   await driver.close();
   secret = randomBytes(32).toString('base64');
 
-  assert.match((await cli('audit', 'verify')).said, /not written by a server with this secret[^]*auth-agent audit adopt/);
+  assert.match((await cli('audit', 'verify')).said, /not written by a server with this secret[\s\S]*auth-agent audit adopt/);
   assert.deepEqual([(await cli('audit', 'adopt')).exit, (await cli('audit', 'verify')).exit], [2, 1]);
   const { out } = await cli('audit', 'adopt', '--yes', '--json');
   assert.equal(JSON.parse(out).data.adopted, checkpoint);
