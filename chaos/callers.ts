@@ -8,7 +8,14 @@ import type { Ledger } from './ledger.ts';
 import { app, issuer, machine, pkce, resource, scope } from './world.ts';
 
 /** Nobody answered in the way the protocol knows; the caller may try again. */
-export class Refused extends Error {}
+export class Refused extends Error {
+  /** When to come again, as the answer said it. */
+  readonly afterSeconds: number;
+  constructor(message: string, afterSeconds = 0) {
+    super(message);
+    this.afterSeconds = afterSeconds;
+  }
+}
 
 export type Answer = { status: number; body: Record<string, unknown> };
 export type World = {
@@ -23,6 +30,8 @@ export type World = {
   overloaded?(): boolean;
   /** How often a caller tries; without it, for about twenty seconds. */
   attempts?(): number;
+  /** Callers come again when they were told to, as good clients do; otherwise a tenth of a second later, whatever they are told. */
+  patient?: boolean;
   /** How requests travel, where it is not `fetch`. */
   send?(url: string, init: { method?: string; headers: Headers; body?: string }): Promise<Response>;
 };
@@ -39,7 +48,8 @@ export async function insist<Result>(world: World, call: () => Promise<Result>):
       return { result: await call(), again: attempt > 1 };
     } catch (error) {
       if (!(error instanceof Refused) || attempt >= most) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pauseMilliseconds));
+      const pause = world.patient ? Math.max(pauseMilliseconds, error.afterSeconds * 1000) : pauseMilliseconds;
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
 }
@@ -69,7 +79,7 @@ export async function call(world: World, what: string, path: string, init: Reque
     ledger.violated(`${what}: ${response.status} though nobody disturbed anything`);
   ledger.count(ledger.refused, String(response.status));
   await response.body?.cancel();
-  throw new Refused(String(response.status));
+  throw new Refused(String(response.status), Number(response.headers.get('retry-after') ?? 0));
 }
 
 function sent(world: World, url: string, { method, body }: RequestInit, headers: Headers): Promise<Response> {

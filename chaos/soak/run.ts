@@ -47,6 +47,7 @@ const world: World = {
   disturbed: () => false,
   clocksDiffer: () => false,
   overloaded: () => !calm,
+  patient: true,
   attempts: () => (calm ? Number.POSITIVE_INFINITY : 1),
   send: callers.send,
 };
