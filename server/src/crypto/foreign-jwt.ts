@@ -52,6 +52,8 @@ export function readForeignJwt(token: string): Jwt | undefined {
   const [header = '', payload = ''] = token.split('.');
   const read = { header: objectOf(header), claims: objectOf(payload) };
   if (!read.header || !read.claims || typeof read.header.alg !== 'string' || 'crit' in read.header) return undefined;
+  // RFC 7515 §4.1.4, §4.1.9.
+  if (![read.header.typ, read.header.kid].every((value) => value === undefined || typeof value === 'string')) return undefined;
   return { header: read.header as Jwt['header'], claims: read.claims };
 }
 

@@ -318,8 +318,8 @@ test('[JAG-06] [TOK-05] whatever an assertion is made of, it is refused and neve
   const claims = fc.array(fc.tuple(names, values), { maxLength: 8 }).map((pairs) => ({ ...goodClaims(), ...Object.fromEntries(pairs) }));
   const header = fc.record({
     alg: fc.constantFrom('none', 'ES256', 'HS256', 'RS256'),
-    typ: fc.constantFrom('oauth-id-jag+jwt', 'JWT', ''),
-    kid: fc.constantFrom('idp-1', 'x'),
+    typ: fc.constantFrom('oauth-id-jag+jwt', 'JWT', '', 1, true, null, ['JWT'], {}, undefined),
+    kid: fc.constantFrom('idp-1', 'x', 7, null, {}),
   });
   const token = fc.oneof(
     fc.tuple(header, claims).map(([top, body]) => forged(top, body)),
