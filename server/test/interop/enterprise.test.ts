@@ -36,7 +36,11 @@ async function open(t: TestContext): Promise<World> {
     redirectUris: [redirectUri],
     tokenEndpointAuthMethod: 'client_secret_basic',
   });
-  await company.addClient({ id: 'sso-agent', secret: 'cs_sso', metadata: confidential(['authorization_code', 'refresh_token', exchangeType]) });
+  await company.addClient({
+    id: 'sso-agent',
+    secret: 'cs_sso',
+    metadata: { ...confidential(['authorization_code', 'refresh_token', exchangeType]), userinfoSignedResponseAlg: 'ES256' },
+  });
   await shop.addClient({ id: 'shop-agent', secret: 'cs_shop', metadata: confidential([bearerType]) });
   const target = { clientId: 'sso-agent', audience: shop.issuer, resource: files.row.resource, clientIdThere: 'shop-agent', scope: ['files:read'] };
   await company.store.addAssertionTarget(target, auditEvent('assertion_target.added', company.clock.now(), 'test'));
@@ -135,6 +139,8 @@ test('[JAG-11] [TEX-02] [TEX-03] [TEX-05] what an assertion may not be made from
   const { id_token: signedIn = '', access_token: access, refresh_token: refresh = '' } = await signInAtCompany(world);
   await company.addClient({ id: 'other', secret: 'cs_other', metadata: { grantTypes: [exchangeType] } });
   const good = { subject_token: signedIn, audience: shop.issuer, resource: files.row.resource };
+  const aboutAda = await fetch(`${company.issuer}/userinfo`, { headers: { Authorization: `Bearer ${access}` } });
+  assert.equal(aboutAda.headers.get('content-type'), 'application/jwt');
   const asJag = ((await (await exchange(world, good)).json()) as { access_token: string }).access_token;
   const rotated = { grant_type: 'refresh_token', refresh_token: refresh };
   const newer = await fetch(`${company.issuer}/token`, {
@@ -149,6 +155,7 @@ test('[JAG-11] [TEX-02] [TEX-03] [TEX-05] what an assertion may not be made from
     ['an access token called ID token', { subject_token: access, subject_token_type: 'urn:ietf:params:oauth:token-type:access_token' }, 'invalid_request'],
     ['a refresh token that was replaced', { subject_token: refresh, subject_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' }, 'invalid_request'],
     ['an assertion', { subject_token: asJag }, 'invalid_request'],
+    ['signed userinfo, which never ends', { subject_token: await aboutAda.text() }, 'invalid_request'],
     ['nonsense', { subject_token: 'x.y.z' }, 'invalid_request'],
     ['an ID token of another client', {}, 'invalid_request', 'other:cs_other'],
     ['an actor', { actor_token: access, actor_token_type: 'urn:ietf:params:oauth:token-type:access_token' }, 'invalid_request'],

@@ -55,7 +55,8 @@ async function ofIdToken({ subject, client }: ExchangeRequest, context: Context)
   const keys = await context.signing.current();
   const { header, claims } = keys.verify(subject.value) ?? {};
   if (header?.typ !== 'JWT' || claims?.iss !== context.issuer || claims.aud !== client.id) throw unacceptable('not an ID token of this client');
-  if (Number(claims.exp) <= context.now()) throw unacceptable('ended');
+  // Signed userinfo has the same typ and no exp.
+  if (typeof claims.exp !== 'number' || claims.exp <= context.now()) throw unacceptable('ended, or not an ID token');
   const userId = String(claims.sub);
   const user = await context.store.findUser(userId);
   const grants = await context.store.listGrants({ userId, clientId: client.id }, context.now());
