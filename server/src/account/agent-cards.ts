@@ -99,7 +99,9 @@ async function throughWhom({ serverId }: Client, { grants }: Card, delegations: 
 }
 
 /** When access ends by itself. Without a living refresh family that is when the last access token does; with one, only after long disuse. */
-function endOf(agent: ConnectedAgent, { options }: Context): number | undefined {
+function endOf(agent: ConnectedAgent, { options, now }: Context): number | undefined {
+  // Paused, and over: it would live again with the next word of its company, so the pause has no end.
+  if (agent.pausedAt !== undefined && (agent.expiresAt ?? Infinity) <= now()) return undefined;
   if (agent.expiresAt !== undefined || agent.familyExpiresAt !== undefined) return agent.expiresAt;
   // A device may fetch its tokens as late as its code ends; a grant without a redirect URI is one of a device.
   const redeemedWithin = agent.redirectUri === undefined ? options.deviceCodeSeconds : options.codeSeconds;

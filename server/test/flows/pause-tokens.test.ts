@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decodeJwt } from 'jose';
+import { cardsOf } from '../../src/account/agent-cards.ts';
 import { auditEvent, type EventType } from '../../src/audit/event.ts';
 import { stage as exchangeStage } from './exchange-stage.ts';
 import { trusting } from './jwt-bearer-stage.ts';
@@ -104,6 +105,24 @@ describe('a paused agent', () => {
     await take(on, token, ['files:write']);
     const less = (await (await on.redeem(await on.idJag())).json()) as Tokens;
     assert.equal(less.scope, 'files:read');
+  });
+
+  test('[ACC-01] [ACC-02] nor does it after hours of silence, nothing of it is spent, and what was taken back stays taken', async () => {
+    const on = await trusting();
+    const { access_token: token } = (await (await on.redeem(await on.idJag())).json()) as Tokens;
+    await take(on, token, ['files:write']);
+    await pause(on, token);
+    on.clock.advance(4 * 3600);
+    const word = await on.idJag();
+
+    assert.deepEqual(await errorOf(await on.redeem(word)), paused);
+    const [card] = await cardsOf(on.user.id, on.context);
+    assert.deepEqual([card?.id, card?.endsAt], [grantOf(token), undefined]);
+    await resume(on, token);
+    const again = (await (await on.redeem(word)).json()) as Tokens;
+    assert.deepEqual([again.scope, grantOf(again.access_token)], ['files:read', grantOf(token)]);
+    assert.equal((await on.introspect(again.access_token))['active'], true);
+    assert.equal((await errorOf(await on.redeem(word))).error, 'invalid_grant');
   });
 });
 

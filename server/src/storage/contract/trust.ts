@@ -119,8 +119,49 @@ export function trustContract(nodes: () => Nodes): void {
       assert.equal(await countEvents(one, 'grant.asserted'), 1);
       await one.revokeGrant('grant_a', 'person', happened('grant.revoked'));
       assert.deepEqual(await two.ensureIssuerGrant({ issuer: idp.issuer, grant: asserted('grant_b') }, happened('grant.asserted')), { id: 'grant_b' });
-      const late = asserted('grant_c', { createdAt: NOW + DAY, expiresAt: NOW + 2 * DAY });
-      assert.deepEqual(await two.ensureIssuerGrant({ issuer: idp.issuer, grant: late }, happened('grant.asserted')), { id: 'grant_c' });
+    });
+
+    test('a grant that is over lives again with the next word of its issuer, with what is said now, and that is recorded once', async () => {
+      const [one, two] = await trusting(nodes());
+      await one.ensureIssuerGrant({ issuer: idp.issuer, grant: asserted('grant_a', { scope: ['a', 'b', 'c'] }) }, happened('grant.asserted'));
+      await one.reduceAgent({ userId: 'usr_alice', grantId: 'grant_a', remove: ['a'] }, happened('grant.reduced'));
+      const late = (index: number) => asserted(`grant_${index}`, { scope: ['a', 'b'], createdAt: NOW + DAY, expiresAt: NOW + DAY + 3600 });
+      const again = await times(6, (index) =>
+        (index % 2 ? one : two).ensureIssuerGrant({ issuer: idp.issuer, grant: late(index) }, happened('grant.asserted', NOW + DAY)),
+      );
+
+      assert.deepEqual(again, Array(6).fill({ id: 'grant_a', removedScope: ['a'] }));
+      const { scope, expiresAt } = (await two.findGrant('grant_a')) ?? {};
+      assert.deepEqual({ scope, expiresAt }, { scope: ['b'], expiresAt: NOW + DAY + 3600 });
+      assert.equal(await countEvents(one, 'grant.asserted'), 2);
+      const nothing = { ...late(7), scope: ['a'], createdAt: NOW + 2 * DAY, expiresAt: NOW + 3 * DAY };
+      const refused = await one.ensureIssuerGrant({ issuer: idp.issuer, grant: nothing }, happened('grant.asserted', NOW + 2 * DAY));
+      assert.deepEqual(refused, { id: 'grant_a', removedScope: ['a'] });
+      assert.deepEqual(await two.listAgents('usr_alice', NOW + 2 * DAY), []);
+    });
+
+    test('[ACC-01] a pause and a hold outlast the silence of an issuer, are seen and can be ended', async () => {
+      const [one, two] = await trusting(nodes());
+      const later = NOW + DAY;
+      const say = (issuer = idp.issuer) =>
+        two.ensureIssuerGrant({ issuer, grant: asserted('grant_b', { createdAt: later, expiresAt: later + 3600 }) }, happened('grant.asserted', later));
+      await one.ensureIssuerGrant({ issuer: idp.issuer, grant: asserted('grant_a') }, happened('grant.asserted'));
+      await one.pauseAgent('usr_alice', 'grant_a', happened('grant.paused'));
+
+      assert.deepEqual(await say(), { id: 'grant_a', paused: true });
+      assert.deepEqual(
+        (await two.listAgents('usr_alice', later)).map(({ id, pausedAt }) => [id, pausedAt]),
+        [['grant_a', NOW]],
+      );
+      const agent = { userId: 'usr_alice', clientId: grant.clientId, resource: files.resource };
+      assert.deepEqual(await two.agentPause(agent, later), { by: 'agent', grantId: 'grant_a' });
+      assert.deepEqual(await say('https://second.example'), { id: 'grant_b', paused: true }, 'another issuer');
+      await two.resumeAgent('usr_alice', 'grant_a', happened('grant.resumed', later));
+      assert.deepEqual(await two.listAgents('usr_alice', later + 3600), []);
+      assert.equal(await one.placeHold({ id: 'inc_1', clientId: grant.clientId, createdAt: later + 3600 }, happened('grant.paused')), 2);
+      assert.deepEqual(await say(), { id: 'grant_a', paused: true });
+      await one.liftHold('inc_1', happened('grant.resumed'));
+      assert.deepEqual(await say(), { id: 'grant_a' });
     });
 
     test('an issuer that is removed is believed nothing, and what stood on its word ends', async () => {

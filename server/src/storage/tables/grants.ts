@@ -33,6 +33,12 @@ export const grantColumns = aliased('g', [
 /** True in SQL when grant `g` is neither revoked nor over at `now`. */
 export const grantLives = part<'now'>`g.revoked_at is null and (g.expires_at is null or g.expires_at > ${'now'})`;
 
+/** True in SQL when grant `g` stands on the word of an issuer: though over, it lives again with the next assertion, so what was done to it must last. */
+const isAsserted = literal('exists (select 1 from issuer_grants i where i.tenant = g.tenant and i.user_id = g.user_id and i.grant_id = g.id)');
+
+/** True in SQL when grant `g` lives, or may live again. */
+export const grantLasts = part<'now'>`g.revoked_at is null and (g.expires_at is null or g.expires_at > ${'now'} or ${isAsserted})`;
+
 /** True in SQL when grant `g` lives and its person `u` (left joined), if it has one, is there and enabled. */
 const grantHolds = part<'now'>`${grantLives} and (g.user_id is null or (u.id is not null and u.disabled_at is null))`;
 
@@ -124,9 +130,9 @@ export const holdOnAgent = part<Agent>`select h.id from holds h where h.tenant =
     and (h.resource is null or h.resource = ${'resource'}) order by h.created_at, h.id limit 1`;
 
 /** When a person paused an agent that still is: what is granted to it meanwhile is born paused. Null when they did not. */
-const pauseOfAgent = part<Agent | 'createdAt'>`select max(p.paused_at) from grants p where p.tenant = ${'tenant'} and p.user_id = ${'userId'}
-    and p.client_id = ${'clientId'} and p.resource = ${'resource'} and p.paused_at is not null and p.revoked_at is null
-    and (p.expires_at is null or p.expires_at > ${'createdAt'})`;
+const pauseOfAgent = part<Agent | 'createdAt'>`select max(g.paused_at) from grants g where g.tenant = ${'tenant'} and g.user_id = ${'userId'}
+    and g.client_id = ${'clientId'} and g.resource = ${'resource'} and g.paused_at is not null and g.revoked_at is null
+    and (g.expires_at is null or g.expires_at > ${'createdAt'} or ${isAsserted})`;
 
 /** The insert as a select, so that a condition can follow. */
 export const insertGrant = part<keyof GrantRow>`insert into grants
@@ -206,13 +212,15 @@ const remembered = sql<Triple & { redirectUri: string; clientDigest: string }>`s
 const scopesOfTriple = sql<Triple>`select g.scope as g_scope, g.created_at as g_created_at, g.expires_at as g_expires_at
   from grants g where ${ofTriple} and g.once is null order by g.created_at`;
 
+// A pause is shown for as long as it lasts: nobody could end it otherwise.
 const agents = sql<{ tenant: string; userId: string; now: number }>`select ${grantColumns}, s.name as server_name, r.idle_expires_at as family_expires_at,
     w.address as from_address, w.user_agent as from_user_agent
   from grants g
   left join receipts w on w.tenant = g.tenant and w.grant_id = g.id
   left join servers s on s.tenant = g.tenant and s.id = g.server_id
   left join refresh_tokens r on r.tenant = g.tenant and r.grant_id = coalesce(g.approved_with, g.id) and r.revoked_at is null and r.idle_expires_at > ${'now'}
-  where g.tenant = ${'tenant'} and g.user_id = ${'userId'} and ${grantLives} order by g.created_at desc, g.id desc`;
+  where g.tenant = ${'tenant'} and g.user_id = ${'userId'} and (${grantLives} or (g.paused_at is not null and ${grantLasts}))
+  order by g.created_at desc, g.id desc`;
 
 type Filter = { tenant: string; clientId: string | null; userId: string | null; serverId: string | null; now: number };
 const living = part<'tenant' | 'now'>`select ${grantColumns} from grants g where g.tenant = ${'tenant'} and ${grantLives}`;

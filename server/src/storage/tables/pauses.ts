@@ -6,7 +6,7 @@ import { type Driver, part, type Row, type Statement, sql } from '../driver.ts';
 import { json, optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import type { AgentPause, Store } from '../store.ts';
 import { eventForEachGrant, eventIf } from './audit-events.ts';
-import { endGrantsOf, eventIfAnyOfUser, grantLives, holdOnAgent } from './grants.ts';
+import { endGrantsOf, eventIfAnyOfUser, grantLasts, grantLives, holdOnAgent } from './grants.ts';
 
 type Act = { tenant: string; userId: string; grantId: string; now: number; mark: string };
 
@@ -27,12 +27,12 @@ const endGrants = endGrantsOf('users', 'user_id');
 
 type Question = { tenant: string; userId: string; clientId: string; resource: string; now: number };
 const pauseOf = sql<Question>`select u.agents_paused_at as all_paused, (${holdOnAgent}) as hold, (select g.id from grants g where g.tenant = u.tenant
-    and g.user_id = u.id and g.client_id = ${'clientId'} and g.resource = ${'resource'} and g.paused_at is not null and ${grantLives}
+    and g.user_id = u.id and g.client_id = ${'clientId'} and g.resource = ${'resource'} and g.paused_at is not null and ${grantLasts}
     order by g.created_at desc, g.id desc limit 1) as paused_grant
   from users u where u.tenant = ${'tenant'} and u.id = ${'userId'}`;
 
-const reducible = sql<Pick<Act, 'tenant' | 'userId' | 'grantId' | 'now'>>`select id, scope, removed_scope, expires_at from grants
-  where ${ofAgent} and (expires_at is null or expires_at > ${'now'}) order by created_at, id`;
+const reducible = sql<Pick<Act, 'tenant' | 'userId' | 'grantId' | 'now'>>`select g.id, g.scope, g.removed_scope, g.expires_at from grants g
+  where ${ofAgent} and ${grantLasts} order by g.created_at, g.id`;
 type Reduced = { tenant: string; id: string; was: string; scope: string; removed: string | null; expiresAt: number | null; mark: string };
 /** Only shorter: whatever was set meanwhile, the earlier end wins. */
 const reduce = sql<Reduced>`update grants set scope = ${'scope'}, removed_scope = ${'removed'}, last_event = ${'mark'},
@@ -44,8 +44,9 @@ const ROUNDS = 20;
 type HoldRow = { tenant: string; id: string; userId: string | null; clientId: string | null; resource: string | null; createdAt: number; mark: string };
 const addHold = sql<HoldRow>`insert into holds (tenant, id, user_id, client_id, resource, created_at, last_event)
   values (${'tenant'}, ${'id'}, ${'userId'}, ${'clientId'}, ${'resource'}, ${'createdAt'}, ${'mark'})`;
-const stop = sql<HoldRow>`update grants set hold_id = ${'id'}, last_event = ${'mark'} where tenant = ${'tenant'} and hold_id is null and revoked_at is null
-  and (expires_at is null or expires_at > ${'createdAt'}) and (cast(${'userId'} as text) is null or user_id = ${'userId'})
+const stop = sql<
+  HoldRow & { now: number }
+>`update grants as g set hold_id = ${'id'}, last_event = ${'mark'} where tenant = ${'tenant'} and hold_id is null and ${grantLasts} and (cast(${'userId'} as text) is null or user_id = ${'userId'})
   and (cast(${'clientId'} as text) is null or client_id = ${'clientId'}) and (cast(${'resource'} as text) is null or resource = ${'resource'})`;
 type Lift = { tenant: string; id: string; now: number; mark: string };
 const liftOnce = sql<Lift>`update holds set lifted_at = ${'now'}, last_event = ${'mark'} where tenant = ${'tenant'} and id = ${'id'} and lifted_at is null`;
@@ -110,7 +111,7 @@ export function pausesTable(driver: Driver, tenant: string): Pick<Store, Verbs> 
     async placeHold(hold, event) {
       const { id, userId = null, clientId = null, resource = null, createdAt } = hold;
       const row = { tenant, id, userId, clientId, resource, createdAt, mark: event.id };
-      const [, stopped] = await driver.write([addHold(row), stop(row), eventForEachGrant(tenant, event)]);
+      const [, stopped] = await driver.write([addHold(row), stop({ ...row, now: createdAt }), eventForEachGrant(tenant, event)]);
       return stopped?.changes ?? 0;
     },
     async liftHold(id, event) {

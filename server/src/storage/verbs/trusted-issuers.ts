@@ -42,7 +42,10 @@ export type TrustedIssuerVerbs = {
   addWorkload(workload: Workload & { issuer: string }, event: AuditEvent): Promise<boolean>;
   listWorkloads(issuer: string): Promise<Workload[]>;
   removeWorkload(issuer: string, subject: string, event: AuditEvent): Promise<boolean>;
-  /** The living grant of issuer, person, client and resource, prolonged and with at least this scope, and whether it is paused; created when there is none. The event is of the first time. */
+  /**
+   * The grant of issuer, person, client and resource that nobody ended, prolonged and with at least this scope but for what its person took back, and whether it is paused;
+   * created when there is none. One that was over lives again with this scope alone. The event is of each beginning.
+   */
   ensureIssuerGrant(
     asserted: { issuer: string; grant: Grant & { userId: string; expiresAt: number } },
     event: AuditEvent,

@@ -32,6 +32,7 @@ export async function redeemIdentityAssertion(assertion: string, request: TokenR
   const scope = assertedScope(asked, believed, target);
   const known = await knownPerson(believed, context);
   await checkPerson(known, target, context);
+  await checkPause(known, target, request, context);
 
   await useUp(believed, context);
   const dpopJkt = await spendProof(request.proof, context);
@@ -100,6 +101,11 @@ async function knownPerson({ issuer, subject }: Believed, context: Context): Pro
 async function checkPerson(user: User | undefined, { server }: Target, { store }: Context): Promise<void> {
   if (server?.people === undefined || (user && (await store.mayUseServer({ serverId: server.id, userId: user.id })))) return;
   throw notValid('its subject may not use this server');
+}
+
+/** ACC-01: before the assertion is used up, so that it is good when the agent is resumed. @throws {OAuthError} access_denied */
+async function checkPause(user: User | undefined, { resource }: Target, { client }: TokenRequest, { store, now }: Context): Promise<void> {
+  if (user && (await store.agentPause({ userId: user.id, clientId: client.id, resource }, now()))) throw grantPaused();
 }
 
 /** A new person without a password and without an e-mail address, which would have to be proven first. */
