@@ -8,8 +8,9 @@ import { equalSecrets, sha256 } from '../crypto/hash.ts';
 import { OAuthError } from '../errors.ts';
 import { type Answer, empty, json } from '../route.ts';
 import type { Client, ClientMetadata } from '../storage/store.ts';
+import { addressBucket, isListed } from './address-bucket.ts';
 import { metadataDigest } from './metadata.ts';
-import { registrationAnswer } from './registration-answer.ts';
+import { registeredMembers, registrationAnswer } from './registration-answer.ts';
 import { readRegistration } from './registration-body.ts';
 import { newManagementToken, presentedToken } from './registration-token.ts';
 import { clientSecretHash, newClientSecret, usesSecret } from './secret.ts';
@@ -32,12 +33,13 @@ export async function replaceOwnRegistration(exchange: Exchange, context: Contex
   const { client, hash } = await managedClient(exchange, context);
   const { metadata, notes, members } = await readRegistration(exchange.request, context);
   checkReplacement(members, client, context);
+  await takeAllowance(client, exchange, context);
   await checkSector(metadata, context);
 
   const { replaced, secret } = replacement(client, metadata, context);
   const token = newManagementToken();
   const event = aboutClient('client.replaced', client, exchange, context, {
-    redirect_uris: metadata.redirectUris,
+    ...changesOf(client.metadata, metadata, context),
     auth_method: metadata.tokenEndpointAuthMethod,
     notes,
   });
@@ -79,6 +81,13 @@ function checkReplacement(members: Record<string, unknown>, client: Client, cont
   if (!known) throw new OAuthError('invalid_client_metadata', 'client_secret is not the one of this client');
 }
 
+/** Each replacement is recorded for good, and may fetch a sector document. Hosted connectors share addresses, as when they register. */
+async function takeAllowance({ id }: Client, { address }: Exchange, { limits, options }: Context): Promise<void> {
+  const text = 'Too many replacements, wait before trying again';
+  await limits.check('replace.client', id, text);
+  if (!isListed(address, options.clients.unlimitedAddresses)) await limits.check('replace.address', addressBucket(address), text);
+}
+
 /** A secret that is still needed stays as it is; one that begins to be is made. In approval mode another description is another question for the operator. */
 function replacement(client: Client, metadata: ClientMetadata, context: Context): { replaced: Client; secret: string | undefined } {
   const { secretHash, secretExpiresAt, ...bare } = client;
@@ -98,6 +107,19 @@ function changesHands(before: ClientMetadata, after: ClientMetadata): boolean {
   const identity = ({ redirectUris, tokenEndpointAuthMethod, jwks, jwksUri }: ClientMetadata) =>
     metadataDigest({ redirectUris, tokenEndpointAuthMethod, jwks, jwksUri, grantTypes: [], responseTypes: [] });
   return identity(before) !== identity(after);
+}
+
+const mostNewUris = 5;
+const longestNewUri = 200;
+
+/** Which members changed, and where codes may go now that could not go before; bounded, because events outlive what they are about. */
+function changesOf(before: ClientMetadata, after: ClientMetadata, { options }: Context) {
+  const [old, next]: Record<string, unknown>[] = [registeredMembers(before, options), registeredMembers(after, options)];
+  const added = after.redirectUris.filter((uri) => !before.redirectUris.includes(uri));
+  return {
+    changed: Object.keys(next ?? {}).filter((name) => JSON.stringify(old?.[name]) !== JSON.stringify(next?.[name])),
+    new_redirect_uris: added.slice(0, mostNewUris).map((uri) => uri.slice(0, longestNewUri)),
+  };
 }
 
 function aboutClient(

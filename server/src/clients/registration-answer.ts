@@ -3,20 +3,26 @@
  * stay absent, because some clients cannot read null (DCR-02).
  */
 import type { Context } from '../context.ts';
-import type { Client } from '../storage/store.ts';
+import type { Client, ClientMetadata } from '../storage/store.ts';
 import { responseAlgorithm } from './response-algorithm.ts';
 
 /** `secret` only when one was made for this answer: it is kept nowhere. */
 export type Credentials = { secret: string | undefined; managementToken: string };
 
 export function registrationAnswer(client: Client, { secret, managementToken }: Credentials, { issuer, options }: Context): Record<string, unknown> {
-  const { metadata } = client;
   return {
     client_id: client.id,
     client_id_issued_at: client.createdAt,
     ...(secret !== undefined && { client_secret: secret, client_secret_expires_at: client.secretExpiresAt ?? 0 }),
     registration_client_uri: `${issuer}/register/${client.id}`,
     registration_access_token: managementToken,
+    ...registeredMembers(client.metadata, options),
+  };
+}
+
+/** Client metadata under the names of the wire. */
+export function registeredMembers(metadata: ClientMetadata, options: Context['options']) {
+  return {
     client_name: metadata.clientName,
     redirect_uris: metadata.redirectUris,
     grant_types: metadata.grantTypes,

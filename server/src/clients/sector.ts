@@ -24,10 +24,14 @@ function sectorOf(clientId: string, { sectorIdentifierUri, redirectUris }: Clien
 /**
  * OIDC Registration §5: "The values of the registered redirect_uris MUST be included in the elements of the array". Else anybody could join a stranger's sector.
  *
- * @throws {OAuthError} invalid_client_metadata when the document cannot be read or does not list them all.
+ * @throws {OAuthError} invalid_client_metadata when the document cannot be read or does not list them all · too_many_requests
  */
-export async function checkSector({ sectorIdentifierUri, redirectUris }: ClientMetadata, { options }: Context): Promise<void> {
+export async function checkSector({ sectorIdentifierUri, redirectUris }: ClientMetadata, { limits, options }: Context): Promise<void> {
   if (sectorIdentifierUri === undefined) return;
+  const text = 'Too many sector documents were fetched, wait before trying again';
+  // Without the port: one host has 65535 of those.
+  await limits.check('sector.host', new URL(sectorIdentifierUri).hostname, text);
+  await limits.check('sector', undefined, text);
   const listed = await listedIn(sectorIdentifierUri, options.fetchDocument);
   if (!redirectUris.every((uri) => listed.includes(uri)))
     throw new OAuthError('invalid_client_metadata', 'The document at sector_identifier_uri does not list every redirect URI');

@@ -133,6 +133,21 @@ test('[DCR-05] what would break a promise is refused: dangerous addresses, secto
   assert.deepEqual([joined.status, joined.body.sector_identifier_uri], [201, 'https://sector.example/ok.json']);
 });
 
+test('[DCR-05] the document of a sector is fetched from no host more often than its limit, whoever registers', async () => {
+  let asked = 0;
+  const fetchDocument: ServerOptions['fetchDocument'] = async () => {
+    asked += 1;
+    return { status: 200, headers: {}, body: new TextEncoder().encode('["https://app.example.org/cb"]') };
+  };
+  const scene = await stage({ fetchDocument, limits: ['sector.host=2/1m', 'sector=3/1m'] });
+  const at = async (uri: string) => (await register(scene, { subject_type: 'pairwise', sector_identifier_uri: uri })).status;
+
+  // Without the port: one host has 65535 of those.
+  assert.deepEqual([await at('https://a.example/1'), await at('https://a.example:444/2'), await at('https://a.example/3')], [201, 201, 429]);
+  assert.deepEqual([await at('https://b.example/1'), await at('https://c.example/1')], [201, 429]);
+  assert.equal(asked, 3);
+});
+
 test('[INT-08] an introspection answer is signed on demand: for this caller, of its own type, and worthless as a token', async () => {
   const scene = await stage();
   const { access_token } = await scene.tokens();

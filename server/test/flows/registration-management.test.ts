@@ -172,6 +172,36 @@ test('[DCM-03] other redirect URIs or another way to authenticate end what peopl
   }
 });
 
+test('[DCM-03] replacements are limited by registration and by address, and none of those beyond is kept or recorded', async () => {
+  const on = await stage({ limits: ['replace.client=2/1h', 'replace.address=3/1h'] });
+  const [own, other] = [await registered(on), await registered(on)];
+  const replace = async (registration: Registered) => {
+    const response = await put(on, registration, registration.registration_access_token, { client_name: `Name ${on.clock.now()}` });
+    if (response.status === 200) Object.assign(registration, await response.json());
+    return response.status;
+  };
+
+  assert.deepEqual([await replace(own), await replace(own), await replace(own)], [200, 200, 429]);
+  assert.deepEqual([await replace(other), await replace(other)], [200, 429]);
+  assert.equal((await on.store.listEvents({ type: 'client.replaced', limit: 10 })).length, 3);
+});
+
+test('[DCM-03] the event of a replacement says what changed and where codes may go now, in bounds', async () => {
+  const on = await stage();
+  const own = await registered(on);
+  const long = Array.from({ length: 30 }, (_, index) => `https://app.example/${index}/${'x'.repeat(400)}`);
+
+  assert.equal((await put(on, own, own.registration_access_token, { redirect_uris: [redirect, ...long], client_name: 'Renamed' })).status, 200);
+
+  const [event] = await on.store.listEvents({ type: 'client.replaced', limit: 1 });
+  assert.deepEqual(event?.detail?.['changed'], ['client_name', 'redirect_uris']);
+  assert.deepEqual(
+    event?.detail?.['new_redirect_uris'],
+    long.slice(0, 5).map((uri) => uri.slice(0, 200)),
+  );
+  assert.ok(JSON.stringify(event).length < 2000);
+});
+
 test('[DCM-03] a client that begins to need a secret gets one, and one that stops has none', async () => {
   const on = await stage();
   const own = await registered(on);
@@ -221,7 +251,7 @@ test('[DCM-01] [CORS-02] a browser may manage a registration from any origin', a
 });
 
 test('[DCM-02] [DCM-03] whatever is sent to a registration, the answer is never a 5xx, and without the token nothing changes', async () => {
-  const on = await stage();
+  const on = await stage({ limits: ['replace.client=off', 'replace.address=off'] });
   const own = await registered(on);
   const before = await on.store.findClient(own.client_id);
   const header = fc.oneof(
