@@ -10,6 +10,7 @@ import type { Options } from '../options.ts';
 import type { ClientDocument } from '../storage/store.ts';
 import { addressBucket } from './address-bucket.ts';
 import { FetchFailure, type FetchFailureKind } from './fetch-failure.ts';
+import { flightsOf } from './flights.ts';
 import { type FetchedDocument, freshSeconds, judgeDocument, minFreshSeconds, unusable } from './judge-document.ts';
 import { metadataDigest } from './metadata.ts';
 
@@ -24,13 +25,15 @@ export function documentsOffered(options: Options): boolean {
 /**
  * The document of a client, from the store while fresh, else fetched. `address` is of the person's browser, for limits.
  *
- * @throws {OAuthError} client_metadata_unavailable · too_many_requests
+ * @throws {OAuthError} client_metadata_unavailable · too_many_requests · temporarily_unavailable
  */
 export async function findDocument(url: string, address: string, context: Context): Promise<ClientDocument> {
   const saved = await context.store.findDocument(url);
   if (saved && (saved.disabledAt !== undefined || context.now() < saved.freshUntil)) return saved;
-  return once(context, url, () => refresh({ url, address, saved }, context));
+  return fetchOnce(context, { url, host: saved ? 'known' : 'new' }, () => refresh({ url, address, saved }, context));
 }
+
+const fetchOnce = flightsOf<ClientDocument>();
 
 type Wanted = { url: string; address: string; saved: ClientDocument | undefined };
 
@@ -120,17 +123,4 @@ const whatIsRead =
 /** A command that shows the same answer; left out for an address that a shell could read as more than one word. */
 function lookingAt(url: string): string {
   return /^https:\/\/[\w.~:/%-]+$/.test(url) ? ` Look at it yourself: curl -si ${url}` : '';
-}
-
-/** Flights of this process by context: concurrent requests for one address are one fetch. */
-const flights = new WeakMap<Context, Map<string, Promise<ClientDocument>>>();
-
-function once(context: Context, url: string, fly: () => Promise<ClientDocument>): Promise<ClientDocument> {
-  const flying = flights.get(context) ?? new Map<string, Promise<ClientDocument>>();
-  flights.set(context, flying);
-  const joined = flying.get(url);
-  if (joined) return joined;
-  const flight = fly().finally(() => flying.delete(url));
-  flying.set(url, flight);
-  return flight;
 }

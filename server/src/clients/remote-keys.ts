@@ -7,6 +7,7 @@ import { type KeyRing, keyRing } from '../crypto/foreign-jwt.ts';
 import type { Jwt } from '../crypto/jwt.ts';
 import { parseStrictJson } from '../rules/strict-json.ts';
 import { FetchFailure } from './fetch-failure.ts';
+import { flightsOf } from './flights.ts';
 import { freshSeconds } from './judge-document.ts';
 import { usableKeys } from './key-set.ts';
 
@@ -20,12 +21,12 @@ const remembered = 1000;
 const maxBytes = 64 * 1024;
 
 const heldOf = new WeakMap<Context, Map<string, Held>>();
-const flightsOf = new WeakMap<Context, Map<string, Promise<Held>>>();
+const askOnce = flightsOf<Held>();
 
 /**
  * Verifies a token under the keys at an address.
  *
- * @throws {FetchFailure} when there are no keys to verify with. @throws {OAuthError} too_many_requests
+ * @throws {FetchFailure} when there are no keys to verify with. @throws {OAuthError} too_many_requests, temporarily_unavailable
  */
 export async function verifyUnderRemoteKeys(url: string, token: string, context: Context, algorithms?: readonly string[]): Promise<Jwt | 'invalid'> {
   const held = await keysAt(url, context);
@@ -50,12 +51,8 @@ function ringOf({ ring, failure }: Held): KeyRing {
 
 /** Concurrent questions for one address are one fetch. */
 function ask(url: string, context: Context): Promise<Held> {
-  const flights = mapOf(flightsOf, context);
-  const joined = flights.get(url);
-  if (joined) return joined;
-  const flight = refresh(url, context).finally(() => flights.delete(url));
-  flights.set(url, flight);
-  return flight;
+  const host = mapOf(heldOf, context).get(url)?.ring ? 'known' : 'new';
+  return askOnce(context, { url, host }, () => refresh(url, context));
 }
 
 async function refresh(url: string, context: Context): Promise<Held> {

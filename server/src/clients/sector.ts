@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { OAuthError } from '../errors.ts';
 import { parseStrictJson } from '../rules/strict-json.ts';
 import type { Client, ClientMetadata } from '../storage/store.ts';
+import { waitForStranger } from './flights.ts';
 import { redirectHosts } from './openid-metadata.ts';
 
 /** The `sub` of ID tokens and userinfo. Stable as long as sector, issuer and instance secret are; nobody without the secret can turn it back (§8.1). */
@@ -24,7 +25,7 @@ function sectorOf(clientId: string, { sectorIdentifierUri, redirectUris }: Clien
 /**
  * OIDC Registration §5: "The values of the registered redirect_uris MUST be included in the elements of the array". Else anybody could join a stranger's sector.
  *
- * @throws {OAuthError} invalid_client_metadata when the document cannot be read or does not list them all · too_many_requests
+ * @throws {OAuthError} invalid_client_metadata when the document cannot be read or does not list them all · too_many_requests · temporarily_unavailable
  */
 export async function checkSector({ sectorIdentifierUri, redirectUris }: ClientMetadata, { limits, options }: Context): Promise<void> {
   if (sectorIdentifierUri === undefined) return;
@@ -32,7 +33,7 @@ export async function checkSector({ sectorIdentifierUri, redirectUris }: ClientM
   // Without the port: one host has 65535 of those.
   await limits.check('sector.host', new URL(sectorIdentifierUri).hostname, text);
   await limits.check('sector', undefined, text);
-  const listed = await listedIn(sectorIdentifierUri, options.fetchDocument);
+  const listed = await waitForStranger('new', () => listedIn(sectorIdentifierUri, options.fetchDocument));
   if (!redirectUris.every((uri) => listed.includes(uri)))
     throw new OAuthError('invalid_client_metadata', 'The document at sector_identifier_uri does not list every redirect URI');
 }

@@ -57,7 +57,10 @@ async function takeAllowance({ id, metadata }: Client, address: string, context:
 async function readDocument(clientId: string | undefined, exchange: Exchange, context: Context): Promise<void> {
   if (!clientId?.startsWith('https://')) return;
   const found = await findClient(clientId, context, exchange.address);
-  if (found.state === 'unavailable') throw new OAuthError('invalid_client', found.error.message, { cause: found.error.cause });
+  if (found.state !== 'unavailable') return;
+  // That there is too much to do says nothing of the client.
+  if (found.error.code !== 'client_metadata_unavailable') throw found.error;
+  throw new OAuthError('invalid_client', found.error.message, { cause: found.error.cause });
 }
 
 type Parked = { deviceCode: string; userCode: string };

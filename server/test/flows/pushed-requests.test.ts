@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { FetchFailure } from '../../src/clients/fetch-failure.ts';
 import { form, issuer, pkce } from '../harness.ts';
 import { answerOf, loopback, type Stage, signInOn, stage, webRedirect } from './authorize-stage.ts';
 import { basic, errorOf } from './token-stage.ts';
@@ -241,3 +242,36 @@ async function sha256Of(reference: string): Promise<string> {
   const { sha256 } = await import('../../src/crypto/hash.ts');
   return sha256(reference.split(':').at(-1) ?? '');
 }
+
+test('[PAR-01] [CIMD-20] a slow host of documents holds fifty requests for one address and a hundred in all, and others are served meanwhile', async () => {
+  const slow = Promise.withResolvers<never>();
+  slow.promise.catch(() => undefined);
+  const limits = ['document=off', 'document.address=off', 'document.host=off'];
+  const on = await stage({ fetchDocument: () => slow.promise, limits });
+  const given = Object.fromEntries(new URL(on.url()).searchParams);
+  const push = (id: string, path = '/par') => on.request(path, form({ ...given, client_id: id }));
+  /** Sends all at once; resolves to the first answers while the others wait. */
+  const first = (count: number, sent: Promise<Response>[]) => {
+    const answers: Response[] = [];
+    return new Promise<Response[]>((resolve) => {
+      for (const one of sent) void one.then((answer) => answers.push(answer) === count && resolve([...answers]));
+    });
+  };
+  const assertBusy = async (answer: Response | undefined) => {
+    assert.equal(answer?.headers.get('retry-after'), '5');
+    assert.deepEqual([answer?.status, (await errorOf(answer as Response)).error], [503, 'temporarily_unavailable']);
+  };
+
+  const toOne = Array.from({ length: 60 }, () => push('https://tarpit.example/x.json'));
+  for (const answer of await first(10, toOne)) await assertBusy(answer);
+  const toMany = Array.from({ length: 55 }, (_, index) => push(`https://tarpit.example/${index}.json`));
+  for (const answer of await first(5, toMany)) await assertBusy(answer);
+  await assertBusy(await push('https://another.example/x.json', '/device_authorization'));
+  assert.equal((await push(String(given['client_id']))).status, 201);
+
+  slow.reject(new FetchFailure('timeout', 'at last'));
+  const statuses = (await Promise.all([...toOne, ...toMany])).map(({ status }) => status);
+  assert.equal(statuses.filter((status) => status === 400).length, 100);
+  assert.equal((await push('https://another.example/x.json')).status, 400);
+  await on.close();
+});

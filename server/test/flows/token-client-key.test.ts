@@ -328,6 +328,24 @@ test('[CA-10] fifty requests at once ask the address once', async () => {
   assert.deepEqual([new Set(statuses), host.asked.length], [new Set([200]), 1]);
 });
 
+test('[CA-10] no more than fifty requests wait for one slow address of keys, and the others are told to come back', async () => {
+  const key = signer();
+  const slow = Promise.withResolvers<never>();
+  slow.promise.catch(() => undefined);
+  const scene = await stage({ fetchDocument: () => slow.promise });
+  await addKeyed(scene, { jwksUri });
+  const assertions = await Promise.all(Array.from({ length: 53 }, () => key.sign(good())));
+
+  const sent = assertions.map((assertion) => scene.post('/token', { ...ask, ...asserted(assertion) }));
+  const answered = await Promise.race(sent);
+  assert.deepEqual([answered.status, answered.headers.get('retry-after')], [503, '5']);
+  slow.reject(new FetchFailure('timeout', 'at last'));
+
+  const statuses = (await Promise.all(sent)).map(({ status }) => status);
+  assert.equal(statuses.filter((status) => status === 503).length, 3);
+  assert.ok(!statuses.includes(200));
+});
+
 test('[CA-10] the last good keys stand in for a silent host for a day, never for one that says 404, and a dead address is asked once a minute', async () => {
   const key = signer();
   const host = keyHost([key.jwk]);
