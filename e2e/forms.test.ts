@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { auditEvent } from '../server/src/audit/event.ts';
+import { isForPeople } from '../server/src/route.ts';
 import { routes } from '../server/src/server.ts';
 import { sealCredential } from '../server/src/upstream/client.ts';
 import { openBrowser } from '../server/test/browser.ts';
@@ -73,7 +74,7 @@ describe('every form', { skip: noBrowser }, () => {
 
   test('none is forgotten: every route of the pages that takes a form was posted to', (t) => {
     if (posted.size === 0) return t.skip('no form was sent');
-    const takers = routes.filter(({ surface, methods }) => surface === 'page' && methods.POST).map(({ path }) => path);
+    const takers = routes.filter(({ surface, methods }) => isForPeople(surface) && methods.POST).map(({ path }) => path);
 
     assert.deepEqual(
       takers.filter((path) => !posted.has(path) && !(path in otherRoutes)),

@@ -7,6 +7,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page, Response } from 'playwright-core';
+import { isForPeople } from '../server/src/route.ts';
 import { routes } from '../server/src/server.ts';
 import { noBrowser } from './browser.ts';
 import { hostedOrigin } from './callbacks.ts';
@@ -69,7 +70,7 @@ describe('every page', { skip: noBrowser }, () => {
   test('none is forgotten: the gallery has been at every address of the route table that shows a page', (t) => {
     if (visited.size === 0) return t.skip('the gallery was not walked');
     const shown = routes
-      .filter(({ path, surface, methods }) => surface === 'page' && methods.GET && !path.startsWith('/assets/') && !(path in withoutPage))
+      .filter(({ path, surface, methods }) => isForPeople(surface) && methods.GET && !path.startsWith('/assets/') && !(path in withoutPage))
       .map(({ path }) => path);
     const patterns = shown.map((path): [string, RegExp] => [path, new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`)]);
 

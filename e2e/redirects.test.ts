@@ -49,6 +49,34 @@ describe('the way back', { skip: noBrowser, concurrency: 3 }, () => {
     }
   }
 
+  for (const hasSession of [true, false]) {
+    test(`[AZ-26] a web client that opened a window gets the code from its callback page by window.opener, ${hasSession ? 'with' : 'without'} a session`, async () => {
+      const username = await world.somebody();
+      const person = hasSession ? await world.signedIn(username) : await world.open();
+      await person.page.goto(`${hostedOrigin}/agent`);
+      const [popup] = await Promise.all([
+        person.page.waitForEvent('popup'),
+        person.page.evaluate(
+          (url) => {
+            const agent = window as unknown as { popup: Window | null; told: Promise<string> };
+            agent.told = new Promise((resolve) => addEventListener('message', ({ origin, data }) => origin === location.origin && resolve(data)));
+            agent.popup = open(url, 'sign-in', 'popup,width=480,height=700');
+          },
+          world.url({ redirect_uri: `${hostedOrigin}/cb` }),
+        ),
+      ]);
+
+      if (!hasSession) await signIn(popup, username, password);
+      assert.equal(await person.page.evaluate(() => (window as unknown as { popup: Window }).popup.closed), false);
+      await allow(popup);
+      await popup.getByText('The agent has its answer').waitFor();
+      await popup.evaluate(() => opener.postMessage(new URLSearchParams(location.search).get('code'), location.origin));
+
+      assert.match(await person.page.evaluate(() => (window as unknown as { told: Promise<string> }).told), /^ac_[A-Za-z0-9_-]{40,}$/);
+      await person.close();
+    });
+  }
+
   for (const { name, redirectUri, arrives } of ways) {
     for (const script of [true, false]) {
       test(`[CON-08] [CON-09] [AZ-27] Allow leads to ${name} with code, state and iss ${script ? 'with' : 'without'} JavaScript`, async () => {

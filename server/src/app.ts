@@ -50,7 +50,7 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
   const contexts = tenantContexts(options, storage, routes);
   const secure = options.issuer.startsWith('https:');
   const headers = Object.fromEntries(
-    (['document', 'backchannel', 'private', 'page'] as Surface[]).map((surface) => [surface, headersFor(surface, secure)]),
+    (['document', 'backchannel', 'private', 'page', 'popup'] as Surface[]).map((surface) => [surface, headersFor(surface, secure)]),
   ) as Record<Surface, ReturnType<typeof headersFor>>;
   const nextId = requestIds();
   const { observe } = options;

@@ -13,9 +13,10 @@ import { errorPage } from './views/error-page.ts';
 
 /**
  * The kinds of route, by who may read the answer from where (requirements §18):
- * `document` public and cacheable, any origin · `backchannel` no-store, any origin · `private` no-store, no CORS (introspection, management API, operations) · `page` for people, no CORS, framed by nobody.
+ * `document` public and cacheable, any origin · `backchannel` no-store, any origin · `private` no-store, no CORS (introspection, management API, operations) · `page` for people, no CORS, framed by nobody,
+ * cut off from whoever opened it · `popup` the same for what a client's window passes through on its way: it keeps its opener.
  */
-export type Surface = 'document' | 'backchannel' | 'private' | 'page';
+export type Surface = 'document' | 'backchannel' | 'private' | 'page' | 'popup';
 
 export type Answer = {
   status: number;
@@ -45,6 +46,9 @@ export const page = (html: string, status = 200, cookies?: string[]): Answer => 
 export const redirect = (location: string, cookies?: string[]): Answer => ({ status: 303, headers: { Location: location }, cookies });
 export const empty = (status: number): Answer => ({ status });
 
+/** Whether people read the answers: their errors are pages too. */
+export const isForPeople = (surface: Surface): boolean => surface === 'page' || surface === 'popup';
+
 /** The content policy of a page whose forms go to `formAction` and nowhere else (LOG-09). */
 export function contentPolicy(formAction: string): string {
   return `default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'; object-src 'none'`;
@@ -55,17 +59,19 @@ const anyOrigin = {
   'Access-Control-Allow-Origin': '*',
   'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy, DPoP-Nonce, X-Request-Id',
 };
+const forPeople = {
+  ...everywhere,
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': contentPolicy("'self'"),
+  'X-Frame-Options': 'DENY',
+};
 const surfaceHeaders: Record<Surface, Record<string, string>> = {
   document: { ...everywhere, ...anyOrigin, 'Cache-Control': 'public, max-age=600' },
   backchannel: { ...everywhere, ...anyOrigin, 'Cache-Control': 'no-store', Pragma: 'no-cache' },
   private: { ...everywhere, 'Cache-Control': 'no-store', Pragma: 'no-cache' },
-  page: {
-    ...everywhere,
-    'Cache-Control': 'no-store',
-    'Content-Security-Policy': contentPolicy("'self'"),
-    'X-Frame-Options': 'DENY',
-    'Cross-Origin-Opener-Policy': 'same-origin',
-  },
+  page: { ...forPeople, 'Cross-Origin-Opener-Policy': 'same-origin' },
+  // One such answer on the way, a redirect too, and a web client's callback has no window.opener: the client believes its popup closed.
+  popup: forPeople,
 };
 const hsts = { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' };
 
@@ -84,6 +90,7 @@ const preflight: Record<Surface, Record<string, string> | undefined> = {
   },
   private: undefined,
   page: undefined,
+  popup: undefined,
 };
 
 /** Headers of one surface, ready for this server: built once at start, so that a hot answer shares one object. */
@@ -140,7 +147,8 @@ type Place = { exchange: Exchange; context: Context; surfaces: Readonly<Record<S
 /** The face of an error where a route is asked for: a page for people, JSON for machines. */
 export function refuse(error: unknown, { surface, path }: Route, { exchange, context, surfaces }: Place): Reply {
   exchange.route = path;
-  return surface === 'page' || isNavigation(exchange.request)
+  if (isForPeople(surface)) return reply(pageFace(error, exchange, context), surfaces[surface]);
+  return isNavigation(exchange.request)
     ? reply(pageFace(error, exchange, context), surfaces.page)
     : reply(jsonFace(error, exchange, context), surfaces[surface]);
 }

@@ -167,7 +167,7 @@ function codePage({ request, url, path, context, connection }: LocalRequest): Re
   const body = code
     ? codeDisplayPage(frame, { code, state: url.searchParams.get('state') ?? undefined, clientName: 'your client' })
     : noticePage(frame, { title: 'No code', text: 'The request was denied or failed. Nothing was shared.' });
-  return toResponse(reply(page(body), headersFor('page', false)));
+  return toResponse(reply(page(body), headersFor('popup', false)));
 }
 
 /** GET /debug/clients: the demo clients, secrets masked. */
@@ -227,7 +227,7 @@ function explanation({ request, context, connection }: Pick<LocalRequest, 'reque
   const frame = pageFrame({ request, address: connection.address, requestId: 'development', params: {} }, context);
   const text =
     'You are signed in, but the request said code_challenge=test. Nobody can know a verifier for that, so no code was made. Use a real S256 challenge to go on.';
-  return toResponse(reply(page(noticePage(frame, { title: 'No code for code_challenge=test', text })), headersFor('page', false)));
+  return toResponse(reply(page(noticePage(frame, { title: 'No code for code_challenge=test', text })), headersFor('popup', false)));
 }
 
 function refusedSignIn(request: Request, connection: Connection, context: Context): Response {

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { isForPeople } from '../../src/route.ts';
 import { routes } from '../../src/server.ts';
 import type { Driver } from '../../src/storage/driver.ts';
 import { openNodeSqlite } from '../../src/storage/drivers/node-sqlite.ts';
@@ -16,7 +17,7 @@ import { loopback, password, type Stage } from './authorize-stage.ts';
 import { mailStage } from './mail-stage.ts';
 
 const root = new URL('../../..', import.meta.url).pathname;
-const pages = routes.filter(({ surface }) => surface === 'page');
+const pages = routes.filter(({ surface }) => isForPeople(surface));
 const cookieOf = (browser: Browser) => [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
 
 /** Every parameter that a room of pages reads, from their sources, and the names that other systems are attacked by. */

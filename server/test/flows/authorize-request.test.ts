@@ -379,6 +379,30 @@ describe('a request to /authorize', () => {
     }
   });
 
+  test('pages that people open themselves are cut off from whoever opened them; the window of a client keeps its opener, in redirects and errors too', async () => {
+    const openers = async (path: string, init?: RequestInit) => (await get(path, init)).headers.get('cross-origin-opener-policy');
+    const cookie = [...(await on.signedIn()).cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+
+    for (const path of ['/', '/account', '/account/agents', '/account/security', '/setup', '/device', '/docs/errors', '/nowhere'])
+      assert.equal(await openers(path, { headers: { Cookie: cookie, Accept: 'text/html' } }), 'same-origin', path);
+    const onTheWay = [
+      '/authorize',
+      '/authorize/consent?tx=x',
+      '/authorize/return?tx=x',
+      '/login',
+      '/login/second',
+      '/login/accounts',
+      '/code',
+      '/signup',
+      '/reset',
+    ];
+    for (const path of [...onTheWay, on.url(), on.url({ client_id: 'x' }), '/login/upstream/x/callback', '/account/link', '/logout']) {
+      assert.equal(await openers(path), null, path);
+      assert.equal(await openers(path, { headers: { Cookie: cookie } }), null, path);
+    }
+    assert.equal(await openers('/consent', { method: 'POST', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }), null);
+  });
+
   test('the answer to an untrusted client names no page of ours as JSON when JSON was asked for', async () => {
     const response = await get(on.url({ client_id: 'client_nobody' }), { headers: { Accept: 'application/json' } });
 

@@ -12,7 +12,7 @@ import type { Context } from '../../src/context.ts';
 import { codeOfStep } from '../../src/crypto/totp.ts';
 import { limitNames } from '../../src/limits/policies.ts';
 import type { OutgoingMail, ServerOptions } from '../../src/options.ts';
-import type { Method } from '../../src/route.ts';
+import { isForPeople, type Method } from '../../src/route.ts';
 import { routes } from '../../src/server.ts';
 import { newKey } from '../../src/servers/key-value.ts';
 import { newOwnerToken } from '../../src/servers/owner-token.ts';
@@ -411,7 +411,7 @@ export async function live(on: World, { slug, mark, sameIds }: Tenancy): Promise
       const where = addressOf(path) + (path.startsWith('/account/') ? `?grant=${grantId}` : '');
       await aside(async () => {
         const page = await open(browser, where);
-        if (surface === 'page' && browser === ada) await pressAll(browser, page);
+        if (isForPeople(surface) && browser === ada) await pressAll(browser, page);
       });
     }
   }
@@ -446,7 +446,7 @@ export async function live(on: World, { slug, mark, sameIds }: Tenancy): Promise
     for (const route of routes) {
       for (const method of Object.keys(route.methods).filter((one) => !recorded.some((past) => past.route === route && past.method === one))) {
         const init = formOf([...seen], ada);
-        const headers = { ...(init.headers as Record<string, string>), ...(route.surface === 'page' ? {} : { Authorization: elsewhere }) };
+        const headers = { ...(init.headers as Record<string, string>), ...(isForPeople(route.surface) ? {} : { Authorization: elsewhere }) };
         const path = base + addressOf(route.path);
         await aside(() =>
           method === 'GET' || method === 'DELETE' ? ask(`${path}?${init.body}`.slice(0, 8000), { method, headers }) : ask(path, { ...init, method, headers }),
