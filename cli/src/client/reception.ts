@@ -34,9 +34,10 @@ export async function openListener({ visit, timeoutMs, ports = [], registered }:
   let heard: (parameters: URLSearchParams) => void = () => {};
   let expected: string | undefined;
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+    // Nothing is caught around a listener: `GET //` must not end the program.
+    const url = URL.parse(request.url ?? '/', 'http://127.0.0.1');
     const ours = request.headers.host === `${hostname}:${(server.address() as AddressInfo | null)?.port}`;
-    if (!ours || request.method !== 'GET' || url.pathname !== path) return answer(response, 404, 'There is nothing here.');
+    if (!ours || request.method !== 'GET' || url?.pathname !== path) return answer(response, 404, 'There is nothing here.');
     // Anybody on this computer, and any page, can knock; only who knows the state is heard, and nobody else can end the wait.
     if (expected === undefined || url.searchParams.getAll('state').join() !== expected)
       return answer(response, 400, 'This is not the sign-in that was started. Go back to the terminal.');

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { test } from 'node:test';
 import { Failure } from '../exit-codes.ts';
 import { launchOf } from './browser.ts';
@@ -58,6 +60,20 @@ test('[CL-06] the listener hears only its path, host and state, sends a page wit
   assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'/);
   assert.doesNotMatch(await page.text(), /src=|href=/);
   await assert.rejects(fetch(`${origin}/callback?state=good&code=c`));
+});
+
+test('[CL-06] a request target that is no address is answered 404, and the sign-in goes on', async () => {
+  const reception = await openListener({ visit: () => {}, timeoutMs: 5000 });
+  const answer = reception.receive(new URL('https://as.example/authorize'), 'good');
+
+  for (const path of ['//', '//[', 'http://a:b']) {
+    const [response] = await once(request(reception.redirectUri, { path }).end(), 'response');
+    response.resume();
+    assert.equal(response.statusCode, 404, path);
+  }
+  await fetch(`${reception.redirectUri}?state=good&code=c`);
+
+  assert.equal((await answer).parameters.get('code'), 'c');
 });
 
 test('[CL-06] nobody coming back ends the wait', async () => {
