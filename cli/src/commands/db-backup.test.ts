@@ -76,6 +76,23 @@ test('an encrypted backup shows nothing and opens with its passphrase alone', as
   assert.ok(JSON.parse(verified.said).data.signing_keys_opened >= 2);
 });
 
+test('with a passphrase only an encrypted backup is taken: whoever can write beside it cannot put another in its place', async () => {
+  const file = at('bare.aab');
+  assert.equal((await cli(['db', 'backup', '--to', file])).exit, 0);
+
+  for (const flags of [[], ['--verify']]) {
+    const { exit, said } = await cli(['db', 'restore', file, '--passphrase-file', passphrase, ...flags], { database: 'swapped.db' });
+    assert.equal(exit, 9, said);
+    assert.match(said, /not encrypted/);
+  }
+
+  assert.equal(
+    (await cli(['db', 'restore', file], { database: 'swapped.db' })).exit,
+    0,
+    'nothing was written, and without the passphrase it is what was asked for',
+  );
+});
+
 test('verifying with another secret says that the signing keys do not open, and touches no database', async () => {
   const file = at('keys.aab');
   await cli(['db', 'backup', '--to', file]);

@@ -32,7 +32,7 @@ export async function writeBackupFile(path: string, lines: AsyncIterable<string>
   }
 }
 
-/** Hands the lines of a backup file to `consume`. @throws {BadBackup} when it is none, damaged, cut short, or the passphrase is another. */
+/** Hands the lines of a backup file to `consume`. @throws {BadBackup} when it is none, damaged, cut short, or the passphrase is another or for nothing. */
 export async function readBackupFile<Value>(
   path: string,
   passphrase: string | undefined,
@@ -40,6 +40,9 @@ export async function readBackupFile<Value>(
 ): Promise<Value> {
   const { encrypted, salt, prefix, begins } = await headOf(path);
   if (encrypted && passphrase === undefined) throw new BadBackup('It is encrypted: a passphrase is needed');
+  // Whoever can write beside the backups could put one there that nobody sealed, with accounts of their own.
+  if (!encrypted && passphrase !== undefined)
+    throw new BadBackup('It is not encrypted, but a passphrase was given: it may not be the file that you sealed. Without the passphrase it is restored');
   const stored: AsyncIterable<Buffer> = createReadStream(path, { start: begins, highWaterMark: CHUNK + TAG });
   const compressed = encrypted ? opened(stored, await keyOf(passphrase ?? '', salt), prefix) : stored;
   try {
