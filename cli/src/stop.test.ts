@@ -10,7 +10,9 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
+import { run } from './run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'auth-agent-stop-'));
 const children: ChildProcess[] = [];
@@ -23,8 +25,8 @@ const env = { PATH: process.env.PATH, LANG: 'C.UTF-8', AUTH_AGENT_ISSUER: 'https
 
 type Line = { event: string; url: string };
 
-/** Starts the server; `line` resolves at the first line of its log about this event. */
-async function start(name: string, ...flags: string[]) {
+/** Begins to start the server; `line` resolves at the first line of its log about this event. */
+function launch(name: string, ...flags: string[]) {
   const settings = { ...env, AUTH_AGENT_DATABASE_URL: `sqlite:${join(folder, name)}.db` };
   const child = spawn(process.execPath, ['--conditions=aa-source', main, 'start', '--port', '0', ...flags], {
     cwd: folder,
@@ -43,8 +45,13 @@ async function start(name: string, ...flags: string[]) {
       await once(reader, 'line');
     }
   }
-  const { url } = await line('server.ready');
-  return { child, url, port: Number(new URL(url).port), line, lines, exited };
+  return { child, line, lines, exited };
+}
+
+async function start(name: string, ...flags: string[]) {
+  const launched = launch(name, ...flags);
+  const { url } = await launched.line('server.ready');
+  return { ...launched, url, port: Number(new URL(url).port) };
 }
 
 /** Sends the beginning of a request whose body is still to come; it is under way once the server has asked for the body. */
@@ -111,4 +118,39 @@ test('a second signal ends the process at once', async () => {
   server.child.kill('SIGTERM');
 
   assert.deepEqual(await server.exited, [130, null]);
+});
+
+test('a signal during the start is kept: what was begun is stopped cleanly, exit 0', async () => {
+  const server = launch('early', '--drain-seconds', '0');
+  await server.line('database.migrated');
+
+  server.child.kill('SIGTERM');
+
+  assert.deepEqual(await server.exited, [0, null]);
+  assert.equal(server.lines.at(-1)?.event, 'server.stopped');
+});
+
+test('a start that fails after it listens stops what it started: a failure that is printed does not go on serving', async () => {
+  let said = '';
+  const out: string[] = [];
+  const terminal = {
+    env: { ...env, AUTH_AGENT_DATABASE_URL: `sqlite:${join(folder, 'fails.db')}`, AUTH_AGENT_PORT: '0', AUTH_AGENT_LOG_FORMAT: 'json' },
+    stdin: Readable.from([]),
+    stdout: { write: (text: string) => out.push(text) },
+    stderr: {
+      write(text: string) {
+        if (text.includes('There is no operator yet')) throw new Error('the terminal is gone');
+        said += text;
+      },
+    },
+    untilStopped: () => new Promise<never>(() => {}),
+  };
+
+  const exit = await run(['start'], terminal);
+
+  const lines = out.map((text) => JSON.parse(text) as Line);
+  const ready = lines.find(({ event }) => event === 'server.ready');
+  await assert.rejects(fetch(`${ready?.url}/health`), TypeError);
+  assert.deepEqual([exit, lines.at(-1)?.event], [1, 'server.stopped']);
+  assert.match(said, /the terminal is gone/);
 });

@@ -9,7 +9,7 @@ export type Terminal = {
   stdin: NodeJS.ReadableStream & { isTTY?: boolean };
   stdout: Output;
   stderr: Output;
-  /** Resolves at Ctrl-C or when the system asks the process to end. */
+  /** Resolves at Ctrl-C or when the system asks the process to end; until it is called, either ends the process at once. */
   untilStopped(): Promise<'SIGINT' | 'SIGTERM'>;
 };
 

@@ -1,6 +1,6 @@
 /** `auth-agent start`: the production start (contracts §4). */
-import { makeSetupLink, nodeLog, startProduction } from 'auth-agent-mcp-server/node';
-import { type Command, settingFlags } from '../command.ts';
+import { type Config, makeSetupLink, nodeLog, type Production, startProduction } from 'auth-agent-mcp-server/node';
+import { type Call, type Command, settingFlags } from '../command.ts';
 import { configOf } from '../database.ts';
 import { labelled, styleOf } from '../terminal.ts';
 
@@ -15,20 +15,34 @@ export const start: Command = {
   ],
   run: async (call) => {
     const config = configOf(call);
-    const { env, stdout, stderr } = call.terminal;
+    const { stdout } = call.terminal;
     const log = nodeLog({ output: stdout, format: config.logFormat, level: config.logLevel, colour: stdout.isTTY });
-    const { server, context, url, metricsUrl, stop } = await startProduction(config, log);
-    log.info('server.ready', { url, issuer: context.issuer, database: server.options.driver.name, metrics: metricsUrl, traces: config.tracing && 'on' });
-    // Not through the log: there it would be masked, and here a person must be able to click it.
-    if (!(await context.store.hasOperator())) {
-      stderr.write(
-        `${styleOf(stderr, env).warn('There is no operator yet. Open this once, within 15 minutes:')}\n${labelled('', await makeSetupLink(context))}\n`,
-      );
-      stderr.write(`${labelled('Later', 'auth-agent setup-link prints another')}\n`);
+    // A signal during the start is kept until there is something to stop.
+    const told = call.terminal.untilStopped();
+    const running = await startProduction(config, log);
+    try {
+      await announce(running, config, { call, log });
+    } catch (error) {
+      // A failure that was printed must not go on serving.
+      await running.stop({ drainSeconds: 0 });
+      throw error;
     }
-    const signal = await call.terminal.untilStopped();
+    const signal = await told;
     // Ctrl-C is a person who waits; a termination may come from a cluster whose balancer must notice first.
-    await stop(signal === 'SIGINT' ? { drainSeconds: 0 } : {});
+    await running.stop(signal === 'SIGINT' ? { drainSeconds: 0 } : {});
     return { data: { state: 'stopped' } };
   },
 };
+
+async function announce(
+  { server, context, url, metricsUrl }: Production,
+  { tracing }: Config,
+  { call, log }: { call: Call; log: ReturnType<typeof nodeLog> },
+): Promise<void> {
+  log.info('server.ready', { url, issuer: context.issuer, database: server.options.driver.name, metrics: metricsUrl, traces: tracing && 'on' });
+  if (await context.store.hasOperator()) return;
+  const { env, stderr } = call.terminal;
+  // Not through the log: there it would be masked, and here a person must be able to click it.
+  stderr.write(`${styleOf(stderr, env).warn('There is no operator yet. Open this once, within 15 minutes:')}\n${labelled('', await makeSetupLink(context))}\n`);
+  stderr.write(`${labelled('Later', 'auth-agent setup-link prints another')}\n`);
+}
