@@ -1,6 +1,6 @@
 /** `auth-agent db backup` and `db restore`: the whole database as one file, the same for both databases. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -14,10 +14,11 @@ import {
   readBackupFile,
   restoreLines,
   serverFrom,
+  withPassingFiles,
   writeBackupFile,
 } from 'auth-agent-mcp-server/node';
 import { readPassphrase } from '../ask.ts';
-import { type Call, type Command, settingFlags, textFlag } from '../command.ts';
+import { type Call, type Command, type Result, settingFlags, textFlag } from '../command.ts';
 import { configOf, mustExist, next, seconds } from '../database.ts';
 import { Failure } from '../exit-codes.ts';
 import { styleOf } from '../terminal.ts';
@@ -95,10 +96,12 @@ function saidOf({ ended }: BackupSummary): string[] {
   ];
 }
 
-async function verify(path: string, call: Call) {
+async function verify(path: string, call: Call): Promise<Result> {
   const file = join(tmpdir(), `auth-agent-verify-${randomBytes(8).toString('hex')}.db`);
   const { ok, warn } = styleOf(call.terminal.stdout, call.terminal.env);
-  try {
+  // What was sealed in the backup is not in this file.
+  const files = ['', '-wal', '-shm'].map((ending) => `${file}${ending}`);
+  return withPassingFiles(files, async () => {
     const summary = await fill(path, `sqlite:${file}`, { call, keepAccess: true });
     const keys = await openKeys(`sqlite:${file}`, call);
     const opened =
@@ -109,9 +112,7 @@ async function verify(path: string, call: Call) {
       data: { ...viewOf(path, summary), signing_keys_opened: keys },
       lines: [ok(`${total(summary)} rows of ${isoDate(summary.head.made_at)} restore`), opened],
     };
-  } finally {
-    for (const ending of ['', '-wal', '-shm']) rmSync(`${file}${ending}`, { force: true });
-  }
+  });
 }
 
 /** How many keys there are, if all open; undefined when the secret is not known here. */

@@ -5,12 +5,13 @@
  *     "AAB1" 1 salt(16) prefix(7)     the same in chunks of 64 KiB, each sealed with prefix, number and "is this the last" as its nonce (STREAM, Hoang et al. 2015)
  */
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { closeSync, createReadStream, createWriteStream, openSync, renameSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { BadBackup } from '../storage/backup.ts';
+import { withPassingFiles } from './passing-files.ts';
 
 const MAGIC = Buffer.from('AAB1');
 const SALT = 16;
@@ -18,18 +19,18 @@ const PREFIX = 7;
 const CHUNK = 64 * 1024;
 const TAG = 16;
 
-/** Writes the lines into `path`, which must not exist. @throws an error with the code EEXIST */
+/** Writes the lines into `path`, which must not exist: the name is taken when the file is whole. @throws an error with the code EEXIST */
 export async function writeBackupFile(path: string, lines: AsyncIterable<string>, passphrase: string | undefined): Promise<void> {
-  await (await open(path, 'wx', 0o600)).close();
-  const unfinished = `${path}.unfinished`;
-  try {
+  // A name of its own: of two that write to one place, the later finds the name taken.
+  const unfinished = `${path}.${randomBytes(6).toString('hex')}.unfinished`;
+  await withPassingFiles([unfinished], async () => {
     const compressed = Readable.from(lines).compose(createGzip()) as AsyncIterable<Buffer>;
-    await pipeline(passphrase === undefined ? plain(compressed) : sealed(compressed, passphrase), createWriteStream(unfinished, { mode: 0o600, flush: true }));
-    await rename(unfinished, path);
-  } catch (error) {
-    await Promise.all([rm(path, { force: true }), rm(unfinished, { force: true })]);
-    throw error;
-  }
+    const content = passphrase === undefined ? plain(compressed) : sealed(compressed, passphrase);
+    await pipeline(content, createWriteStream(unfinished, { flags: 'wx', mode: 0o600, flush: true }));
+    // Both in one turn, so that no signal comes between them.
+    closeSync(openSync(path, 'wx', 0o600));
+    renameSync(unfinished, path);
+  });
 }
 
 /** Hands the lines of a backup file to `consume`. @throws {BadBackup} when it is none, damaged, cut short, or the passphrase is another or for nothing. */

@@ -77,6 +77,7 @@ export { backUp, databaseFile, openDatabase, parseDatabaseUrl } from './database
 export { type DevelopmentSettings, type RunningDevelopment, startDevelopment } from './development.ts';
 export { type LogFormat, type LogOptions, nodeLog } from './log.ts';
 export { nearest } from './nearest.ts';
+export { withPassingFiles } from './passing-files.ts';
 export { isPublicAddress, pinnedFetcher, pinnedPoster, pinnedUpstreamFetch } from './pinned-fetch.ts';
 export { type Production, refuseDemoDatabase, serverFrom, startProduction } from './production.ts';
 export { type CheckedConfig, checkProduction } from './production-config.ts';
