@@ -27,7 +27,7 @@ export type AuthServer = {
   context(tenant?: string): Promise<Context | undefined>;
   readonly storage: Storage;
   readonly options: Options;
-  /** Sweeps expired rows, expires clients, rotates keys. Call about once a minute; two nodes may do it at once. */
+  /** Sweeps expired rows, expires clients, rotates keys, and begins to hand over what waits: nobody outside holds it up. Call about once a minute; two nodes may do it at once. */
   maintain(): Promise<void>;
   /** Writes batched last-use times, begins to send mail and to deliver webhooks. Call about once a second and before closing. */
   flush(): Promise<void>;
@@ -133,16 +133,16 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     fetch: async (request, connection) => toResponse(await answer(request, connection)),
     async maintain() {
       const now = options.now();
-      while ((await storage.sweep(now, sweepBatch)) > 0);
-      await contexts.refresh();
-      await forEachTenant(await contexts.all(), async (context) => {
-        for (const chore of chores) await chore(context);
-        await context.signing.rotateIfDue();
-      });
+      const sweep = async () => {
+        while ((await storage.sweep(now, sweepBatch)) > 0);
+      };
+      const ofEach: Chore[] = [...chores, ({ signing }) => signing.rotateIfDue()];
+      const forTenants = async () => eachInTurn(await contexts.all(), (context) => eachInTurn(ofEach, (chore) => chore(context)));
+      await eachInTurn([sweep, contexts.refresh, forTenants], (work) => work());
     },
     async flush() {
       await contexts.refresh();
-      await forEachTenant(contexts.known(), async (context) => {
+      await eachInTurn(contexts.known(), async (context) => {
         context.mail.tick();
         context.webhooks.tick();
         await context.uses.flush();
@@ -177,10 +177,10 @@ function shed({ log, now }: Options): () => OAuthError {
   };
 }
 
-/** The trouble of one tenant is not another's: each has its turn. @throws what the first that failed threw, after the last. */
-async function forEachTenant(contexts: readonly Context[], act: (context: Context) => Promise<void>): Promise<void> {
+/** The trouble of one tenant, or of one chore, is not another's: each has its turn. @throws what the first that failed threw, after the last. */
+async function eachInTurn<One>(all: readonly One[], act: (one: One) => Promise<unknown>): Promise<void> {
   const failures: unknown[] = [];
-  for (const context of contexts) await act(context).catch((cause: unknown) => failures.push(cause));
+  for (const one of all) await act(one).catch((cause: unknown) => failures.push(cause));
   if (failures.length > 0) throw failures[0];
 }
 

@@ -21,6 +21,32 @@ test('whoever asks while a run goes on, or at any moment of its end, is answered
   }
 });
 
+test('who began is answered after their own round, however often others ask for more meanwhile', async () => {
+  const held: PromiseWithResolvers<number>[] = [];
+  const relayed = relay(
+    () => {
+      const round = Promise.withResolvers<number>();
+      held.push(round);
+      return round.promise;
+    },
+    () => {},
+  );
+  const first = relayed.run();
+  const [second, third] = [relayed.run(), relayed.run()];
+  held[0]?.resolve(1);
+
+  assert.equal(await first, 1);
+  await setImmediate();
+  assert.equal(held.length, 2);
+  const fourth = relayed.run();
+  held[1]?.resolve(2);
+  assert.deepEqual(await Promise.all([second, third]), [2, 2]);
+  await setImmediate();
+  held[2]?.resolve(3);
+  assert.equal(await fourth, 3);
+  assert.equal(held.length, 3);
+});
+
 test('a round that fails is reported, and the next one runs', async () => {
   let rounds = 0;
   const failures: unknown[] = [];

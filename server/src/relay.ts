@@ -3,9 +3,9 @@
  * number of nodes may relay at once. Not here: what is claimed and how it is sent, which is each outbox's own.
  */
 
-/** One run at a time: whoever asks while it runs is answered by one more round, because their row may have come after the last look. */
+/** One round at a time: whoever asks during one is answered by the next, because their row may have come after the last look. */
 export type Relay = {
-  /** Resolves to how many rows were tried. */
+  /** Resolves to how many rows were tried in this caller's round, however many others ask for more. */
   run(): Promise<number>;
   /** Begins and goes on: nobody waits, and a failure is only reported. */
   soon(): void;
@@ -34,22 +34,23 @@ export function relay(
   { waitUntil, apart = waitUntil !== undefined }: RelayOptions = {},
 ): Relay {
   let running: Promise<number> | undefined;
-  let wanted = false;
+  let next: Promise<number> | undefined;
   let ended = false;
   const alone = new Set<Promise<number>>();
   const goesOn = () => !ended;
-  const rounds = async (): Promise<number> => {
-    let tried = 0;
+  const oneRound = async (): Promise<number> => {
     try {
-      while (wanted && goesOn()) {
-        wanted = false;
-        tried += await round(goesOn);
-      }
-      return tried;
+      return await round(goesOn);
     } finally {
       // Here, and not when somebody hears of the end: who asks in between would be answered by a run that looks no more.
       running = undefined;
     }
+  };
+  const begin = (): Promise<number> => {
+    next = undefined;
+    if (ended) return Promise.resolve(0);
+    running = oneRound();
+    return running;
   };
   const runAlone = (): Promise<number> => {
     const own = round(goesOn);
@@ -61,12 +62,13 @@ export function relay(
   const run = (): Promise<number> => {
     if (ended) return Promise.resolve(0);
     if (apart) return runAlone();
-    wanted = true;
-    running ??= rounds();
-    return running;
+    if (next !== undefined) return next;
+    if (running === undefined) return begin();
+    next = running.then(begin, begin);
+    return next;
   };
   const idle = async () => {
-    await Promise.allSettled([running, ...alone]);
+    await Promise.allSettled([running, next, ...alone]);
   };
   return {
     run,

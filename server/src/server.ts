@@ -46,6 +46,7 @@ import { returnToClient } from './authorize/return-page.ts';
 import { expireClients } from './clients/expire.ts';
 import { readOwnRegistration, removeOwnRegistration, replaceOwnRegistration } from './clients/manage.ts';
 import { register } from './clients/register.ts';
+import type { Context } from './context.ts';
 import { device, deviceForm } from './device/device.ts';
 import { deviceAuthorization } from './device/device-authorization.ts';
 import { jwks } from './discovery/jwks.ts';
@@ -179,9 +180,10 @@ export const routes: readonly Route[] = [
  * @throws {TypeError} naming each option that is wrong and the rule it breaks.
  */
 export function createServer(options: ServerOptions): AuthServer {
-  return createApp(
-    routes,
-    [lapseOver, expireClients, (context) => context.logouts.run(), (context) => context.mail.deliver(), (context) => context.webhooks.deliver(), retireEvents],
-    options,
-  );
+  return createApp(routes, [lapseOver, expireClients, handOver, retireEvents], options);
+}
+
+/** Begins, and waits for no receiver: one that hangs must not keep house from being kept. */
+async function handOver({ logouts, mail, webhooks }: Context): Promise<void> {
+  for (const relay of [logouts, mail, webhooks]) relay.soon();
 }

@@ -19,7 +19,12 @@ export function frontOf(nodes: [AuthServer, ...AuthServer[]], elsewhere?: Elsewh
       for (const fellow of nodes.slice(1)) await (await fellow.context())?.mail.idle();
       await elsewhere?.flush();
     },
-    maintain: () => (elsewhere ?? (nodes[turn++ % nodes.length] as AuthServer)).maintain(),
+    async maintain() {
+      if (elsewhere) return elsewhere.maintain();
+      const node = nodes[turn++ % nodes.length] as AuthServer;
+      await node.maintain();
+      await handedOver(node);
+    },
     async close() {
       for (const node of nodes) await node.close();
     },
@@ -30,4 +35,10 @@ export function frontOf(nodes: [AuthServer, ...AuthServer[]], elsewhere?: Elsewh
       },
     },
   };
+}
+
+/** A node waits for nobody to whom it hands something over; a story does. */
+async function handedOver(node: AuthServer): Promise<void> {
+  const context = await node.context();
+  for (const relay of context ? [context.logouts, context.mail, context.webhooks] : []) await relay.idle();
 }

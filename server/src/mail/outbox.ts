@@ -47,7 +47,7 @@ export type Outbox = {
   deliver(): Promise<number>;
   /** Sends in the background what came with events; for the clock of the runtime, about once a second. */
   tick(): void;
-} & Pick<Relay, 'idle' | 'end'>;
+} & Pick<Relay, 'soon' | 'idle' | 'end'>;
 
 /** Ticks after an event with mail in which to look for it: its commit may take a moment. */
 const patience = 3;
@@ -72,6 +72,7 @@ export function outboxOf(place: Delivering & Pick<Context, 'limits'>): Outbox {
   return {
     on,
     deliver: run,
+    soon,
     idle,
     end,
     async queue(message, at) {

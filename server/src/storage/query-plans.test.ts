@@ -47,6 +47,7 @@ const IN_INDEX_ORDER = [
   'select tenant, id, at, type, actor, user_id, client_id, server_id, grant_id, address, request_id, detail from audit_events where tenant = ?1 and (cast(',
   'select tenant, id, at, type, actor, user_id, client_id, server_id, grant_id, address, request_id, detail from audit_events where tenant = ?1 and seq is null',
   // An operator has a handful.
+  'select w.id as id from webhooks w',
   'select id, url, events, secret_sealed, older_secret_sealed, older_secret_expires_at, private_network, created_at, failing_since, rests_until, disabled_at from webhooks where tenant = ?1 order by',
   'insert into webhook_deliveries',
   'select count(*) as waiting from clients',
@@ -236,8 +237,8 @@ async function hotVerbs(store: Store): Promise<void> {
   for (const filter of [{}, { userId: 'usr_alice' }]) await store.pageEvents({ limit: 5, after: { at: NOW, id: 'e' }, ...filter });
   await store.addWebhook(webhook, happened('webhook.added'));
   await store.sealEvents(sealing(1, await store.listUnsealed(3)));
-  await store.hasDueDeliveries(NOW);
-  await store.claimDeliveries(NOW, 10);
+  await store.listDueWebhooks(NOW);
+  await store.claimDeliveries({ webhookId: 'wh_1', now: NOW, limit: 10 });
   await store.settleDelivery({ webhookId: 'wh_1', eventId: 'e', state: 'waiting', answer: '500', now: NOW, dueAt: NOW + 60, restsUntil: NOW + 70 });
   await store.rotateWebhookSecret({ id: 'wh_1', secretSealed: 'newer', olderExpiresAt: NOW }, happened('webhook.secret_rotated'));
   await store.settleDelivery({ webhookId: 'wh_1', eventId: 'e', state: 'delivered', answer: '200', now: NOW });

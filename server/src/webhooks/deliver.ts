@@ -18,9 +18,9 @@ export type Webhooks = {
   deliver(): Promise<number>;
   /** The same in the background, every fifth time; for the clock of the runtime, about once a second. */
   tick(): void;
-} & Pick<Relay, 'idle' | 'end'>;
+} & Pick<Relay, 'soon' | 'idle' | 'end'>;
 
-/** At once, so that one slow receiver does not keep the others waiting. */
+/** At once to one receiver. */
 const batch = 10;
 /** Often enough that what is sealed at once stays little: a minute's events of a busy node would take seconds. */
 const ticks = 5;
@@ -29,31 +29,62 @@ const patienceSeconds = 5 * 86_400;
 
 /** The webhooks of one tenant. */
 export function webhooksOf(place: Place): Webhooks {
-  const { run, soon, idle, end } = relay(
-    (goesOn) => deliverDue(place, goesOn),
-    (cause) => place.log.error('webhook.not_delivered', {}, cause),
+  const failed = (cause: unknown) => place.log.error('webhook.not_delivered', {}, cause);
+  // Each receiver has a relay of its own: one that hangs holds up neither the others nor the look for what is new.
+  const lanes = new Map<string, Relay>();
+  const laneOf = (webhookId: string): Relay => {
+    const lane = lanes.get(webhookId) ?? relay((goesOn) => deliverDue(webhookId, { place, goesOn }), failed, place.options);
+    lanes.set(webhookId, lane);
+    return lane;
+  };
+  const lanesOf = async (goesOn: GoesOn): Promise<Relay[]> => {
+    const due = await sealAndLook(place);
+    return goesOn() ? due.map(laneOf) : [];
+  };
+  let ended = false;
+  const look = relay(
+    async (goesOn) => {
+      const due = await lanesOf(goesOn);
+      for (const lane of due) lane.soon();
+      return due.length;
+    },
+    failed,
     place.options,
   );
   let ticked = 0;
   return {
-    deliver: run,
-    idle,
-    end,
+    async deliver() {
+      const tried = (await lanesOf(() => !ended)).map((lane) => lane.run());
+      return (await Promise.all(tried)).reduce((sum, one) => sum + one, 0);
+    },
+    soon: look.soon,
+    async idle() {
+      await look.idle();
+      await Promise.all([...lanes.values()].map((lane) => lane.idle()));
+    },
+    async end() {
+      ended = true;
+      await Promise.all([look, ...lanes.values()].map((one) => one.end()));
+    },
     tick() {
-      if (ticked++ % ticks === 0) soon();
+      if (ticked++ % ticks === 0) look.soon();
     },
   };
 }
 
-async function deliverDue(place: Place, goesOn: GoesOn): Promise<number> {
-  const { store, now, options } = place;
-  // An event is delivered once it has its place in the record.
-  await sealEvents(place);
-  if (!options.fetchUpstream || !(await store.hasDueDeliveries(now()))) return 0;
+/** Seals what happened, and finds for whom something is due: an event is delivered once it has its place in the record. */
+async function sealAndLook(place: Place): Promise<string[]> {
+  const { store, now, log, options } = place;
+  await sealEvents(place).catch((cause: unknown) => log.error('audit.not_sealed', {}, cause));
+  return options.fetchUpstream ? store.listDueWebhooks(now()) : [];
+}
+
+function deliverDue(webhookId: string, { place, goesOn }: { place: Place; goesOn: GoesOn }): Promise<number> {
+  const { store, now } = place;
   return drain({
     batch,
     goesOn,
-    claim: (limit) => store.claimDeliveries(now(), limit),
+    claim: (limit) => store.claimDeliveries({ webhookId, now: now(), limit }),
     handOver: (due) => Promise.all(due.map((one) => attempt(one, place))),
   });
 }

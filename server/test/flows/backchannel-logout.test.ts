@@ -182,6 +182,7 @@ test('[LO-05] a stop waits for what a client is being told, and what it has not 
 
   const other = createServer({ ...on.context.options, driver: on.context.options.driver });
   await other.maintain();
+  await (await other.context())?.logouts.idle();
   assert.equal(on.posted.length, 2);
   assert.notEqual(decodeJwt(on.posted[0]?.token ?? '')['sid'], decodeJwt(on.posted[1]?.token ?? '')['sid']);
   await on.close();

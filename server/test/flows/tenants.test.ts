@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createApp } from '../../src/app.ts';
 import { auditEvent } from '../../src/audit/event.ts';
 import { sealEvents } from '../../src/audit/seal.ts';
 import type { ServerOptions } from '../../src/options.ts';
@@ -149,6 +150,20 @@ test('housekeeping that fails in one tenant is done in the others, and is told',
 
   assert.ok((await keysOf('beta')) > earlier, 'beta, after acme in the list, has its new keys');
   await scene.close();
+});
+
+test('a chore that fails keeps no other from being done, and is told', async () => {
+  const { context, close } = await testServer();
+  const done: string[] = [];
+  const fails = () => Promise.reject(new Error('this chore'));
+  const noted = async () => void done.push('the next');
+  const node = createApp([], [fails, noted], context.options);
+  const kept = async () => (await context.store.listSigningKeys(context.now())).length;
+  assert.equal(await kept(), 0);
+
+  await assert.rejects(node.maintain(), /this chore/);
+  assert.deepEqual([done, (await kept()) > 0], [['the next'], true]);
+  await close();
 });
 
 test('two requests that meet a new tenant at once are answered by one context', async () => {

@@ -11,8 +11,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { auditEvent } from '../../src/audit/event.ts';
+import type { Context } from '../../src/context.ts';
 import { newWebhookSecret, signWebhook } from '../../src/crypto/webhook-signature.ts';
 import { pinnedUpstreamFetch } from '../../src/runtimes/pinned-fetch.ts';
+import { createServer as createNode } from '../../src/server.ts';
 import { openNodeSqlite } from '../../src/storage/drivers/node-sqlite.ts';
 import type { Webhook } from '../../src/storage/store.ts';
 import { secretPurpose } from '../../src/webhooks/deliver.ts';
@@ -25,13 +27,14 @@ const secret = newWebhookSecret();
 const hour = 3600;
 
 /** Answers each request with the status, and the headers, that `answer` says at that moment. */
-async function receiver(answer: () => number | [number, Record<string, string>] = () => 204) {
+type Answered = number | [number, Record<string, string>];
+async function receiver(answer: () => Answered | Promise<Answered> = () => 204) {
   const received: Received[] = [];
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const piece of request) body += piece;
     received.push({ headers: request.headers as Record<string, string>, body });
-    const [status, said] = [answer()].flat() as [number, Record<string, string>?];
+    const [status, said] = [await answer()].flat() as [number, Record<string, string>?];
     response.writeHead(status, { location: 'http://127.0.0.1:1/', ...said }).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -213,6 +216,43 @@ test('[OPS-06] several nodes deliver each event once', async () => {
   for (const node of nodes) await node.close();
   await to.close();
   rmSync(folder, { recursive: true });
+});
+
+test('[OPS-06] a receiver that never answers holds up neither another webhook, nor the record, nor the housekeeping', async () => {
+  const hanging = Promise.withResolvers<number>();
+  const asked = Promise.withResolvers<void>();
+  const hangs = await receiver(() => {
+    asked.resolve();
+    return hanging.promise;
+  });
+  let arrived = () => {};
+  const well = await receiver(() => {
+    setImmediate(() => arrived());
+    return 204;
+  });
+  const at = await testServer(options);
+  const node = createNode(at.context.options);
+  const context = (await node.context()) as Context;
+  await listen(at, hangs.url, { events: ['*'] });
+  await at.store.recordEvent(signIn(at));
+  await node.maintain();
+  await asked.promise;
+  await listen(at, well.url, { id: 'wh_2' });
+  for (let event = 1; event <= 3; event++) {
+    await at.store.recordEvent(signIn(at));
+    const arrival = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    await node.maintain();
+    await arrival;
+    assert.deepEqual([well.received.length, (await at.store.listUnsealed(9)).length], [event, 0]);
+  }
+
+  hanging.resolve(204);
+  await context.webhooks.idle();
+  await node.settle();
+  await at.close();
+  for (const one of [hangs, well]) await one.close();
 });
 
 test('[OPS-06] a private address is refused unless the operator said so, at every attempt', async () => {

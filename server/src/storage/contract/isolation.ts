@@ -247,8 +247,8 @@ export const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   disableWebhook: (other) => no(other.disableWebhook({ id: 'wh_1', failingSince: NOW + DAY }, happened('webhook.disabled'))),
   enableWebhook: (other) => no(other.enableWebhook('wh_1', happened('webhook.enabled'))),
   rotateWebhookSecret: (other) => is(other.rotateWebhookSecret({ id: 'wh_1', secretSealed: 'stolen' }, happened('webhook.secret_rotated')), 'gone'),
-  hasDueDeliveries: (other) => no(other.hasDueDeliveries(NOW + DAY)),
-  claimDeliveries: (other) => none(other.claimDeliveries(NOW + DAY, 10)),
+  listDueWebhooks: (other) => none(other.listDueWebhooks(NOW + DAY)),
+  claimDeliveries: (other) => none(other.claimDeliveries({ webhookId: 'wh_1', now: NOW + DAY, limit: 10 })),
   settleDelivery: (other) =>
     other.settleDelivery({ webhookId: 'wh_1', eventId: 'evt_told', state: 'failed', answer: 'stolen', now: NOW, restsUntil: NOW + DAY }),
   listDeliveries: (other) => none(other.listDeliveries('wh_1', 10)),

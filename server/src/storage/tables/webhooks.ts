@@ -60,15 +60,16 @@ export const deliverSealed = sql<{ tenant: string; after: number; seq: number; e
   and exists (select 1 from audit_chains where tenant = ${'tenant'} and hash = ${'end'})
   on conflict do nothing`;
 
-type Claim = { tenant: string; now: number; limit: number };
-const isDue = part<keyof Claim>`tenant = ${'tenant'} and due_at <= ${'now'}`;
-const anyDue = sql<Claim>`select 1 as due from webhook_deliveries where ${isDue} limit ${'limit'}`;
+const dueWebhooks = sql<{ tenant: string; now: number }>`select w.id as id from webhooks w where w.tenant = ${'tenant'}
+  and exists (select 1 from webhook_deliveries d where d.tenant = w.tenant and d.webhook_id = w.id and d.due_at <= ${'now'})`;
+type Claim = { tenant: string; webhookId: string; now: number; limit: number };
+const isDue = part<keyof Claim>`tenant = ${'tenant'} and webhook_id = ${'webhookId'} and due_at <= ${'now'}`;
 const pauses = PAUSES.map((pause, attempt) => `when ${attempt} then ${pause}`).join(' ');
 // The condition stands twice: of two nodes that chose the same row the second finds it no longer due. After the last attempt nothing is due.
 const claim = sql<Claim>`update webhook_deliveries set attempts = attempts + 1,
   due_at = cast(${'now'} as bigint) + case attempts ${literal(pauses)} else ${literal(String(PAUSES.at(-1)))} end
-  where ${isDue} and (webhook_id, event_id) in (select webhook_id, event_id from webhook_deliveries where ${isDue} order by due_at limit ${'limit'})
-  returning webhook_id, event_id, event_at, attempts, due_at`;
+  where ${isDue} and event_id in (select event_id from webhook_deliveries where ${isDue} order by due_at limit ${'limit'})
+  returning event_id, event_at, attempts, due_at`;
 const findEvent = sql<{ tenant: string; at: number; id: string }>`select ${literal(eventColumns)} from audit_events
   where tenant = ${'tenant'} and at = ${'at'} and id = ${'id'}`;
 
@@ -104,23 +105,25 @@ type Verbs =
   | 'disableWebhook'
   | 'enableWebhook'
   | 'rotateWebhookSecret'
-  | 'hasDueDeliveries'
+  | 'listDueWebhooks'
   | 'claimDeliveries'
   | 'settleDelivery'
   | 'listDeliveries'
   | 'replayDeliveries';
 
 export function webhooksTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
-  const listWebhooks = async (): Promise<Webhook[]> => (await driver.read(list({ tenant }))).map(webhookOf);
+  const findWebhook = async (id: string): Promise<Webhook | undefined> => {
+    const [row] = await driver.read(find({ tenant, id }));
+    return row && webhookOf(row);
+  };
   return {
     async addWebhook(webhook, event) {
       await driver.write([add(webhookRow(tenant, webhook, event.id)), eventIfWebhook(tenant, webhook.id, event)]);
     },
-    async findWebhook(id) {
-      const [row] = await driver.read(find({ tenant, id }));
-      return row && webhookOf(row);
+    findWebhook,
+    async listWebhooks() {
+      return (await driver.read(list({ tenant }))).map(webhookOf);
     },
-    listWebhooks,
     async removeWebhook(id, event) {
       const key = { tenant, id, mark: event.id };
       const [found] = await driver.write([mark(key), eventIfWebhook(tenant, id, event), removeDeliveries(key), remove(key)]);
@@ -141,15 +144,14 @@ export function webhooksTable(driver: Driver, tenant: string): Pick<Store, Verbs
       if (rotated?.changes === 1) return 'rotated';
       return (await driver.read(find({ tenant, id }))).length > 0 ? 'full' : 'gone';
     },
-    async hasDueDeliveries(now) {
-      return (await driver.read(anyDue({ tenant, now, limit: 1 }))).length > 0;
+    async listDueWebhooks(now) {
+      return (await driver.read(dueWebhooks({ tenant, now }))).map((row) => text(row.id));
     },
-    async claimDeliveries(now, limit) {
-      const [claimed] = await driver.write([claim({ tenant, now, limit })]);
+    async claimDeliveries({ webhookId, now, limit }) {
+      const [claimed] = await driver.write([claim({ tenant, webhookId, now, limit })]);
       const rows = claimed?.rows ?? [];
-      const webhooks = new Map((rows.length === 0 ? [] : await listWebhooks()).map((one) => [one.id, one]));
+      const webhook = rows.length === 0 ? undefined : await findWebhook(webhookId);
       const due = rows.map(async (row) => {
-        const webhook = webhooks.get(text(row.webhook_id));
         const [event] = await driver.read(findEvent({ tenant, at: whole(row.event_at), id: text(row.event_id) }));
         const attempt = whole(row.attempts);
         const of = { eventId: text(row.event_id), event: event && eventOf(event) };

@@ -58,9 +58,10 @@ export type WebhookVerbs = {
    * signs any more.
    */
   rotateWebhookSecret(secret: { id: string; secretSealed: string; olderExpiresAt?: number }, event: AuditEvent): Promise<SecretRotation>;
-  hasDueDeliveries(now: number): Promise<boolean>;
-  /** Takes up to `limit` deliveries that are due. */
-  claimDeliveries(now: number, limit: number): Promise<DueDelivery[]>;
+  /** Ids of the webhooks for which a delivery is due. */
+  listDueWebhooks(now: number): Promise<string[]>;
+  /** Takes up to `limit` deliveries of this webhook that are due: whoever is slow to answer holds up nobody else's. */
+  claimDeliveries(claim: { webhookId: string; now: number; limit: number }): Promise<DueDelivery[]>;
   settleDelivery(attempt: Settlement): Promise<void>;
   /** The newest first. */
   listDeliveries(webhookId: string, limit: number): Promise<Delivery[]>;
