@@ -36,7 +36,7 @@ import { signOut, signOutForm } from './account/sign-out.ts';
 import { signUp, signUpForm } from './account/sign-up.ts';
 import { goToUpstream, upstreamCallback } from './account/upstream-sign-in.ts';
 import { apiRoutes } from './api/openapi.ts';
-import { type AuthServer, createApp } from './app.ts';
+import { type AuthServer, type Chore, createApp } from './app.ts';
 import { retireEvents } from './audit/seal.ts';
 import { authorize } from './authorize/authorize.ts';
 import { consent, consentForm } from './authorize/consent.ts';
@@ -46,7 +46,6 @@ import { returnToClient } from './authorize/return-page.ts';
 import { expireClients } from './clients/expire.ts';
 import { readOwnRegistration, removeOwnRegistration, replaceOwnRegistration } from './clients/manage.ts';
 import { register } from './clients/register.ts';
-import type { Context } from './context.ts';
 import { device, deviceForm } from './device/device.ts';
 import { deviceAuthorization } from './device/device-authorization.ts';
 import { jwks } from './discovery/jwks.ts';
@@ -184,6 +183,6 @@ export function createServer(options: ServerOptions): AuthServer {
 }
 
 /** Begins, and waits for no receiver: one that hangs must not keep house from being kept. */
-async function handOver({ logouts, mail, webhooks }: Context): Promise<void> {
+const handOver: Chore = async ({ logouts, mail, webhooks }) => {
   for (const relay of [logouts, mail, webhooks]) relay.soon();
-}
+};
