@@ -825,6 +825,10 @@ alter table webhooks add column rests_until bigint;
 create index webhooks_older_secret on webhooks (older_secret_expires_at) where older_secret_expires_at is not null;
 insert into schema_migrations (name, checksum, applied_at) values ('0030-webhook-secrets', '0c29d0a008475d1b13c4cea79bf659e4c6ec79185ba311c49734f9848ffcef74', 0);
 
+drop index webhook_deliveries_due;
+create index webhook_deliveries_due on webhook_deliveries (tenant, webhook_id, due_at) where due_at is not null;
+insert into schema_migrations (name, checksum, applied_at) values ('0031-webhook-lanes', 'eabbb28a80b1de17aef3c609470419a8e53e0e60e37d406379a0fc6014066960', 0);
+
 reset role;
 reset search_path;
 
