@@ -1,5 +1,6 @@
 /** Proves the guard of outgoing fetches against a real https server on loopback: what it connects to, what it takes, when it gives up. */
 import assert from 'node:assert/strict';
+import { promises as dns } from 'node:dns';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
@@ -177,6 +178,33 @@ test('[CIMD-06] a compressed answer is refused unopened', async () => {
   const { port } = await serve((_, answer) => ok(answer, gzipSync('x'.repeat(1_000_000)), { 'Content-Encoding': 'gzip' }));
 
   assert.equal(await kind(onLoopback()(`https://app.test:${port}/`)), 'encoding');
+});
+
+test('[CIMD-03] the name of a stranger is asked of name servers and never of the pool of threads, which an upstream and development may use', async (t) => {
+  const names = new Map([
+    ['private.test', ['10.0.0.1']],
+    ['mixed.test', ['93.184.216.34', '10.0.0.1']],
+  ]);
+  const notFound = () => Promise.reject(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }));
+  const asked: string[] = [];
+  t.mock.method(dns.Resolver.prototype, 'resolve4', async (name: string) => {
+    asked.push(name);
+    return names.get(name) ?? notFound();
+  });
+  t.mock.method(dns.Resolver.prototype, 'resolve6', async (name: string) => (name === 'six.test' ? ['fd00::1'] : notFound()));
+  const system = t.mock.method(dns, 'lookup', async () => [{ address: '10.0.0.1', family: 4 }]);
+  const upstream = pinnedUpstreamFetch();
+
+  for (const fetched of [pinnedFetcher(), (url: string) => pinnedPoster()(url, '')]) {
+    for (const name of ['private.test', 'mixed.test', 'six.test', 'localhost', 'a.localhost', 'localhost.'])
+      assert.equal(await kind(fetched(`https://${name}/client`)), 'refused', name);
+    assert.equal(await kind(fetched('https://nowhere.test/client')), 'transport');
+  }
+  assert.deepEqual(new Set(asked), new Set(['private.test', 'mixed.test', 'six.test', 'nowhere.test']));
+  assert.equal(system.mock.callCount(), 0);
+  assert.equal(await kind(upstream('https://idp.test/', { method: 'GET', headers: {}, privateNetwork: false })), 'refused');
+  assert.equal(await kind(pinnedFetcher({ dangerouslyAllowLoopback: true })('https://here.test/client')), 'refused');
+  assert.equal(system.mock.callCount(), 2);
 });
 
 test('[CIMD-06] the request carries no cookie and no credential, and asks for JSON as it is', async () => {

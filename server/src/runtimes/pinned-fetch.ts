@@ -23,23 +23,45 @@ export type PinnedFetchOptions = {
   userAgent?: string;
   /** Certificates to trust instead of the process's own, in PEM. */
   ca?: string;
-  /** Resolves a name to all its addresses; the system resolver unless given. */
-  lookup?: (hostname: string) => Promise<Address[]>;
+  /**
+   * Resolves a name to all its addresses. Unless given, names of strangers are asked of the name servers, and those of upstreams and of development of the system.
+   */
+  lookup?: Lookup;
 };
+type Lookup = (hostname: string) => Promise<Address[]>;
 type Settings = Required<Omit<PinnedFetchOptions, 'ca'>> & Pick<PinnedFetchOptions, 'ca'>;
 type Answer = Awaited<ReturnType<DocumentFetcher>>;
 
 /** CIMD-06. */
 const maxBytes = 64 * 1024;
 
-const defaults: Settings = {
+const defaults: Omit<Settings, 'lookup'> = {
   dangerouslyAllowLoopback: false,
   timeoutMs: 5000,
   connectTimeoutMs: 2000,
   maxBytes: 5 * 1024,
   userAgent: 'auth-agent-mcp',
-  lookup: (hostname) => dns.lookup(hostname, { all: true, verbatim: true }),
 };
+
+/** What an operator listed may be in /etc/hosts, or wherever else the system looks. */
+const askSystem: Lookup = (hostname) => dns.lookup(hostname, { all: true, verbatim: true });
+
+/**
+ * getaddrinfo holds a thread of the pool, which files and passwords share, for as long as the name's servers like; a question to the name servers holds none.
+ * An address of one family is enough: servers that cannot answer for the other are common.
+ */
+const askNameServers: Lookup = async (hostname) => {
+  // RFC 6761 §6.3: such names are not for name servers to answer.
+  if (/(^|\.)localhost\.?$/.test(hostname)) return [{ address: '127.0.0.1', family: 4 }];
+  const resolver = new dns.Resolver({ timeout: 800, tries: 2 });
+  const [four, six] = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
+  if (four.status === 'rejected' && six.status === 'rejected') throw four.reason;
+  return [...addressesOf(four, 4), ...addressesOf(six, 6)];
+};
+
+function addressesOf(asked: PromiseSettledResult<string[]>, family: number): Address[] {
+  return asked.status === 'fulfilled' ? asked.value.map((address) => ({ address, family })) : [];
+}
 
 /** IANA special-purpose IPv4 blocks, with multicast, 6to4 relays and what is reserved. */
 const special4 = blockList(
@@ -103,7 +125,7 @@ export function pinnedPoster(options: PinnedFetchOptions = {}): FormPoster {
  * @throws {TypeError} as {@link pinnedFetcher}.
  */
 export function pinnedUpstreamFetch(options: PinnedFetchOptions = {}): UpstreamFetch {
-  const settings = checked({ timeoutMs: 10_000, maxBytes, ...options });
+  const settings = checked({ timeoutMs: 10_000, maxBytes, lookup: askSystem, ...options });
   return async (address, { privateNetwork, ...sent }) => {
     const asked: Sending = { ...settings, sent, privateNetwork };
     const { status, headers, body } = await withinTime(settings.timeoutMs, (signal) => fetchPinned(address, asked, signal));
@@ -113,7 +135,7 @@ export function pinnedUpstreamFetch(options: PinnedFetchOptions = {}): UpstreamF
 }
 
 function checked(options: PinnedFetchOptions): Settings {
-  const settings: Settings = { ...defaults, ...options };
+  const settings: Settings = { ...defaults, lookup: options.dangerouslyAllowLoopback ? askSystem : askNameServers, ...options };
   for (const name of ['timeoutMs', 'connectTimeoutMs', 'maxBytes'] as const) {
     if (!(settings[name] > 0)) throw new TypeError(`"${name}" must be a positive number`);
   }
