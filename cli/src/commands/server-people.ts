@@ -61,7 +61,9 @@ export const openServerTo: Command = {
       if (to !== 'all' && to !== 'listed') throw new Failure('usage', 'Say all or listed', { fix: openServerTo.examples[0] });
       const { people: _, ...rest } = server;
       const changed: McpServer = { ...rest, ...(to === 'listed' ? { people: 'listed' as const } : {}), updatedAt: opened.now };
-      await opened.store.updateServer(changed, auditEvent('server.updated', opened.now, 'cli', { serverId: server.id, detail: { people: to } }));
+      const event = auditEvent('server.updated', opened.now, 'cli', { serverId: server.id, detail: { people: to } });
+      if ((await opened.store.updateServer(changed, event, server)) !== 'updated')
+        throw new Failure('conflict', `Somebody else changed ${server.id} at this moment`, { fix: 'Run the command again' });
       return { data: { server_id: server.id, people: to }, lines: [styleOf(call.terminal.stdout, call.terminal.env).ok(`${server.id} is for ${to}`)] };
     }),
 };

@@ -138,7 +138,7 @@ function mayOwn(user: User): User {
 async function allServers(store: Store, ownerId: string | undefined): Promise<McpServer[]> {
   const servers: McpServer[] = [];
   for (;;) {
-    const page = await store.listServers({ ownerId, limit: 200, after: servers.at(-1)?.id });
+    const page = await store.listServers({ ownerId, limit: 200, after: servers.at(-1) });
     servers.push(...page);
     if (page.length < 200) return servers;
   }

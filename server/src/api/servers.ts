@@ -17,6 +17,8 @@ import { changedServerBody, factsFrom, newServerBody, type ServerFacts, scopesPr
 
 const pageLength = 50;
 const longestPage = 200;
+/** A change of one server loses to others at most so often. */
+const tries = 5;
 const listView = z.strictObject({ servers: z.array(serverView), next_cursor: z.string().optional().describe('Send it as `after` for the next page.') });
 
 async function addServer(exchange: Exchange, context: Context): Promise<Answer> {
@@ -44,7 +46,7 @@ async function listServers(exchange: Exchange, context: Context): Promise<Answer
   const servers = found.slice(0, limit);
   return json({
     servers: servers.map((server) => viewOfServer(server, context.issuer)),
-    next_cursor: found.length > limit ? servers.at(-1)?.id : undefined,
+    next_cursor: found.length > limit ? cursorOf(servers.at(-1)) : undefined,
   });
 }
 
@@ -55,17 +57,20 @@ async function showServer(exchange: Exchange, context: Context): Promise<Answer>
 
 async function changeServer(exchange: Exchange, context: Context): Promise<Answer> {
   const owner = await authenticateOwner(exchange, context);
-  const before = await ownedServer(owner, exchange, context);
+  let seen = await ownedServer(owner, exchange, context);
   const body = await readBody(exchange, changedServerBody);
 
-  const server: McpServer = { ...before, ...factsFrom(body, before), updatedAt: context.now() };
-  checkServer(server, context);
+  for (let tried = 0; tried < tries; tried++) {
+    const server: McpServer = { ...seen, ...factsFrom(body, seen), updatedAt: context.now() };
+    checkServer(server, context);
 
-  const outcome = await context.store.updateServer(server, eventAbout('server.updated', server, owner, exchange, context));
-  if (outcome === 'taken') throw taken();
-  if (outcome === 'gone') throw new OAuthError('not_found', 'You have no server with this id');
-
-  return json(viewOfServer(server, context.issuer));
+    const outcome = await context.store.updateServer(server, eventAbout('server.updated', server, owner, exchange, context), seen);
+    if (outcome === 'updated') return json(viewOfServer(server, context.issuer));
+    if (outcome === 'taken') throw taken();
+    // Gone, or changed by somebody else whose change must stay (RFC 5789 §2.2).
+    seen = await ownedServer(owner, exchange, context);
+  }
+  throw new OAuthError('temporarily_unavailable', 'Others change this server at this moment, try again', { headers: { 'Retry-After': '1' } });
 }
 
 async function removeServer(exchange: Exchange, context: Context): Promise<Answer> {
@@ -97,13 +102,22 @@ function eventAbout(type: EventType, server: McpServer, owner: User, exchange: E
   });
 }
 
-function pageOf(request: HttpRequest): { limit: number; after?: string } {
+type Place = Pick<McpServer, 'createdAt' | 'id'>;
+
+/** A place in the list, not a server: the next page begins there even when that server was removed meanwhile. */
+function cursorOf(last: Place | undefined): string | undefined {
+  return last && `${last.createdAt}.${last.id}`;
+}
+
+function pageOf(request: HttpRequest): { limit: number; after?: Place } {
   const query = new URL(request.url).searchParams;
   const limit = query.get('limit') || String(pageLength);
   const after = query.get('after') || undefined;
   if (!/^[1-9][0-9]{0,2}$/.test(limit) || Number(limit) > longestPage) throw new OAuthError('invalid_request', 'limit is a number from 1 to 200');
-  if (after !== undefined && !/^srv_[A-Za-z0-9_-]{1,64}$/.test(after)) throw new OAuthError('invalid_request', 'after is the next_cursor of the page before');
-  return { limit: Number(limit), after };
+  if (after === undefined) return { limit: Number(limit) };
+  const [, createdAt, id] = /^([0-9]{1,12})\.(srv_[A-Za-z0-9_-]{1,64})$/.exec(after) ?? [];
+  if (createdAt === undefined || id === undefined) throw new OAuthError('invalid_request', 'after is the next_cursor of the page before');
+  return { limit: Number(limit), after: { createdAt: Number(createdAt), id } };
 }
 
 export const serverOperations: Operation[] = [

@@ -137,8 +137,7 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.revokeOwnerToken('tok', happened('owner_token.revoked'));
   await store.findServer('srv_files');
   await store.findServerByResource('https://files.example');
-  for (const page of [{}, { ownerId: 'usr_bob' }, { after: 'srv_files' }, { ownerId: 'usr_bob', after: 'srv_files' }])
-    await store.listServers({ limit: 5, ...page });
+  for (const page of [{}, { ownerId: 'usr_bob' }, { after: files }, { ownerId: 'usr_bob', after: files }]) await store.listServers({ limit: 5, ...page });
   await store.listKeys('srv_files');
   await store.findKey('key-hash');
   await store.revokeKey('srv_files', 'sk_files', happened('key.revoked'));
@@ -269,6 +268,8 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.listServerPeople('srv_files');
   await store.removeServerPerson({ serverId: 'srv_files', userId: 'usr_alice' }, happened('server.person_removed'));
   await store.updateServer({ ...files, people: 'listed' }, happened('server.updated'));
+  await store.updateServer(files, happened('server.updated'), { ...files, people: 'listed' });
+  await store.updateServer(files, happened('server.updated'), { ...files, people: 'listed' });
   await store.renameUser('usr_alice', 'Al', happened('user.renamed'));
   await store.heldAbout('usr_alice', 10);
   await store.removeUser('usr_bob', happened('user.removed'));

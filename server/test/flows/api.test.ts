@@ -256,6 +256,31 @@ test('a change keeps what is absent, removes what is null and never moves onto a
   assert.deepEqual(now.body, changed.body);
 });
 
+test('changes that arrive together are all kept: the description of an owner does not undo the restriction of an operator', async () => {
+  const id = await registered('ada', { description: 'before' });
+  const bodies = [{ people: 'listed' }, { description: 'after' }, { server_name: 'Renamed' }, { max_duration: 'once' }];
+
+  const statuses = await Promise.all(bodies.map(async (body) => (await call('PATCH', `/api/servers/${id}`, { body })).status));
+
+  assert.deepEqual(statuses, [200, 200, 200, 200]);
+  const { body } = await call('GET', `/api/servers/${id}`);
+  assert.deepEqual([body.people, body.description, body.server_name, body.max_duration], ['listed', 'after', 'Renamed', 'once']);
+});
+
+test('a page goes on where the one before ended, also when the server that stood there is removed in between', async () => {
+  const person = await app.addUser({ username: 'remover', role: 'owner' });
+  const { value, row } = newOwnerToken(person.id, 'test', app.clock.now());
+  await app.store.addOwnerToken(row, auditEvent('owner_token.created', app.clock.now(), 'test'));
+  for (let made = 0; made < 3; made++) await registered(value);
+  const first = await call('GET', '/api/servers?limit=1', { as: value });
+
+  assert.equal((await call('DELETE', `/api/servers/${first.body.servers[0].server_id}`, { as: value })).status, 204);
+
+  const next = await call('GET', `/api/servers?limit=1&after=${first.body.next_cursor}`, { as: value });
+  assert.equal(next.body.servers.length, 1);
+  assert.equal(typeof next.body.next_cursor, 'string');
+});
+
 test('a list is the own servers in pages, and all servers for an operator', async () => {
   const person = await app.addUser({ username: 'pager', role: 'owner' });
   const { value, row } = newOwnerToken(person.id, 'test', app.clock.now());

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ConstraintError } from '../driver.ts';
-import type { ClientDocument } from '../store.ts';
+import type { ClientDocument, McpServer } from '../store.ts';
 import {
   approve,
   client,
@@ -63,9 +63,12 @@ export function registryContract(nodes: () => Nodes): void {
       const ids = async (page: Parameters<typeof store.listServers>[0]) => (await store.listServers(page)).map(({ id }) => id);
 
       assert.deepEqual(await ids({ limit: 2 }), ['srv_1', 'srv_2']);
-      assert.deepEqual(await ids({ limit: 2, after: 'srv_2' }), ['srv_3']);
+      assert.deepEqual(await ids({ limit: 2, after: { createdAt: NOW + 2, id: 'srv_2' } }), ['srv_3']);
       assert.deepEqual(await ids({ limit: 9, ownerId: 'usr_bob' }), ['srv_1', 'srv_3']);
-      assert.deepEqual(await ids({ limit: 9, ownerId: 'usr_bob', after: 'srv_1' }), ['srv_3']);
+      assert.deepEqual(await ids({ limit: 9, ownerId: 'usr_bob', after: { createdAt: NOW + 1, id: 'srv_1' } }), ['srv_3']);
+      // A place stays where it is when the server that stood there goes.
+      await store.removeServer('srv_2', happened('server.removed'));
+      assert.deepEqual(await ids({ limit: 2, after: { createdAt: NOW + 2, id: 'srv_2' } }), ['srv_3']);
     });
 
     test('an update writes everything but owner and creation, and knows a taken resource from a server that is gone', async () => {
@@ -80,6 +83,30 @@ export function registryContract(nodes: () => Nodes): void {
       assert.equal(await store.updateServer({ ...changed, id: 'srv_none', resource: 'https://x.example' }, happened('server.updated')), 'gone');
       assert.deepEqual(await store.findServer('srv_files'), changed);
       assert.equal(await countEvents(store, 'server.updated'), 1);
+    });
+
+    test('of changes to what two callers saw at once one is written, and the other learns that it must read again', async () => {
+      const [one, two = one] = freshTenant(nodes());
+      await settle(one);
+      const { description: _, logoUrl: __, ...bare } = files;
+      const changes = [
+        { ...files, people: 'listed' as const, updatedAt: NOW + 5 },
+        { ...files, description: 'Another', updatedAt: NOW + 5 },
+      ];
+
+      const outcomes = await Promise.all(changes.map((change, index) => (index ? two : one).updateServer(change, happened('server.updated'), files)));
+
+      assert.deepEqual(outcomes.toSorted(), ['changed', 'updated']);
+      const kept = changes[outcomes.indexOf('updated')] as McpServer;
+      assert.deepEqual(await two.findServer('srv_files'), kept);
+      assert.equal(await countEvents(one, 'server.updated'), 1);
+      // What was absent counts as it was, and an old time of change alone does not matter.
+      assert.equal(await one.updateServer(bare, happened('server.updated'), { ...kept, updatedAt: 1 }), 'updated');
+      assert.equal(await one.updateServer(files, happened('server.updated'), kept), 'changed');
+      assert.equal(await one.updateServer(files, happened('server.updated'), bare), 'updated');
+      assert.equal(await one.updateServer({ ...files, id: 'srv_none' }, happened('server.updated'), files), 'gone');
+      const { resource } = notes;
+      assert.equal(await one.updateServer({ ...files, resource }, happened('server.updated'), files), 'taken');
     });
 
     test('a removed server takes its keys along and ends its grants', async () => {

@@ -32,10 +32,28 @@ const insert = sql<ServerRow>`insert into servers (tenant, ${columns}, last_even
   values (${'tenant'}, ${'id'}, ${'ownerId'}, ${'resource'}, ${'serverUrl'}, ${'name'}, ${'description'}, ${'scopes'}, ${'defaultScopes'}, ${'logoUrl'},
     ${'maxDuration'}, ${'people'}, ${'createdAt'}, ${'updatedAt'}, ${'mark'})
   on conflict do nothing`;
-const update = sql<Omit<ServerRow, 'ownerId' | 'createdAt'>>`update servers set resource = ${'resource'}, server_url = ${'serverUrl'}, name = ${'name'},
+type Update = Omit<ServerRow, 'ownerId' | 'createdAt'>;
+const written = part<keyof Update>`update servers set resource = ${'resource'}, server_url = ${'serverUrl'}, name = ${'name'},
     description = ${'description'}, scopes = ${'scopes'}, default_scopes = ${'defaultScopes'}, logo_url = ${'logoUrl'}, max_duration = ${'maxDuration'}, people = ${'people'}, updated_at = ${'updatedAt'},
     last_event = ${'mark'}
   where tenant = ${'tenant'} and id = ${'id'}`;
+const update = sql<Update>`${written}`;
+
+/** What an update may write, as it was read. */
+type Seen = {
+  seenResource: string;
+  seenServerUrl: string;
+  seenName: string;
+  seenDescription: string;
+  seenScopes: string;
+  seenDefaultScopes: string;
+  seenLogoUrl: string;
+  seenMaxDuration: string;
+  seenPeople: string;
+};
+const updateSeen = sql<Update & Seen>`${written} and resource = ${'seenResource'} and server_url = ${'seenServerUrl'} and name = ${'seenName'}
+  and coalesce(description, '') = ${'seenDescription'} and scopes = ${'seenScopes'} and coalesce(default_scopes, '') = ${'seenDefaultScopes'}
+  and coalesce(logo_url, '') = ${'seenLogoUrl'} and coalesce(max_duration, '') = ${'seenMaxDuration'} and coalesce(people, '') = ${'seenPeople'}`;
 
 type Key = { tenant: string; id: string };
 const find = sql<Key>`select ${columns} from servers where tenant = ${'tenant'} and id = ${'id'}`;
@@ -47,9 +65,9 @@ const offeredElsewhere = sql<{ tenant: string; resource: string; pattern: string
 /** More unknown scopes than these do not make a request clearer. */
 const scopesLookedUp = 10;
 
-type Page = { tenant: string; ownerId: string; after: string; limit: number };
+type Page = { tenant: string; ownerId: string; afterCreated: number; after: string; limit: number };
 const oldestFirst = part<'limit'>`order by created_at, id limit ${'limit'}`;
-const beyond = part<'tenant' | 'after'>`(created_at, id) > (select created_at, id from servers where tenant = ${'tenant'} and id = ${'after'})`;
+const beyond = part<'afterCreated' | 'after'>`(created_at, id) > (${'afterCreated'}, ${'after'})`;
 const list = {
   all: sql<Page>`select ${columns} from servers where tenant = ${'tenant'} ${oldestFirst}`,
   allAfter: sql<Page>`select ${columns} from servers where tenant = ${'tenant'} and ${beyond} ${oldestFirst}`,
@@ -93,18 +111,21 @@ export function serversTable(driver: Driver, tenant: string): Pick<Store, Verbs>
     },
     async listServers({ ownerId, limit, after }) {
       const statement = ownerId === undefined ? (after === undefined ? list.all : list.allAfter) : after === undefined ? list.owned : list.ownedAfter;
-      return (await driver.read(statement({ tenant, ownerId: ownerId ?? '', after: after ?? '', limit }))).map(serverOf);
+      const page = { tenant, ownerId: ownerId ?? '', afterCreated: after?.createdAt ?? 0, after: after?.id ?? '', limit };
+      return (await driver.read(statement(page))).map(serverOf);
     },
-    async updateServer(server, event) {
+    async updateServer(server, event, seen) {
       try {
         const ending = { tenant, subject: server.id, now: event.at, mark: event.id };
+        const row = serverRow(tenant, server, event.id);
         const [updated] = await driver.write([
-          update(serverRow(tenant, server, event.id)),
+          seen ? updateSeen({ ...row, ...seenRow(serverRow(tenant, seen, event.id)) }) : update(row),
           endUnlistedGrants({ ...ending, reason: 'not_on_the_list' }),
           endFamiliesOfServerIfMarked(ending),
           eventIfServer(tenant, server.id, event),
         ]);
-        return updated?.changes === 1 ? 'updated' : 'gone';
+        if (updated?.changes === 1) return 'updated';
+        return seen && (await driver.read(find({ tenant, id: server.id }))).length > 0 ? 'changed' : 'gone';
       } catch (error) {
         if (error instanceof ConstraintError) return 'taken';
         throw error;
@@ -144,6 +165,20 @@ function serverRow(tenant: string, server: McpServer, mark: string): ServerRow {
     createdAt: server.createdAt,
     updatedAt: server.updatedAt,
     mark,
+  };
+}
+
+function seenRow(row: ServerRow): Seen {
+  return {
+    seenResource: row.resource,
+    seenServerUrl: row.serverUrl,
+    seenName: row.name,
+    seenDescription: row.description ?? '',
+    seenScopes: row.scopes,
+    seenDefaultScopes: row.defaultScopes ?? '',
+    seenLogoUrl: row.logoUrl ?? '',
+    seenMaxDuration: row.maxDuration ?? '',
+    seenPeople: row.people ?? '',
   };
 }
 

@@ -34,10 +34,13 @@ export type ServerVerbs = {
   findServerByResource(resource: string): Promise<McpServer | undefined>;
   /** Whether a server with another resource offers one of these scopes: such a request has confused two resources (AZ-19). A scan, for the rare request with scopes that its target does not know. */
   isScopeOfAnother(scopes: readonly string[], resource: string): Promise<boolean>;
-  /** Servers of one owner, or all for an operator; oldest first, at most `limit`, after the id `after`. */
-  listServers(page: { ownerId?: string; limit: number; after?: string }): Promise<McpServer[]>;
-  /** Writes every column but id, owner and creation. "taken": another server has the resource. */
-  updateServer(server: McpServer, event: AuditEvent): Promise<'updated' | 'taken' | 'gone'>;
+  /** Servers of one owner, or all for an operator; oldest first, at most `limit`, after the place of `after`, which may be gone. */
+  listServers(page: { ownerId?: string; limit: number; after?: Pick<McpServer, 'createdAt' | 'id'> }): Promise<McpServer[]>;
+  /**
+   * Writes every column but id, owner and creation. "taken": another server has the resource. With `seen`, only in the place of what was read: "changed" when somebody
+   * else wrote first, read again.
+   */
+  updateServer(server: McpServer, event: AuditEvent, seen?: McpServer): Promise<'updated' | 'taken' | 'gone' | 'changed'>;
   /** Removes the server and its keys and revokes its grants. */
   removeServer(id: string, event: AuditEvent): Promise<boolean>;
 };
