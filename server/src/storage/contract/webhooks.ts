@@ -202,6 +202,25 @@ export function webhooksContract(nodes: () => Nodes): void {
       assert.deepEqual(rested.map(([, attempt]) => attempt).toSorted(), [1, 2, 2]);
     });
 
+    test('[OPS-06] a burst that is told to wait is settled at once, whichever node sent which part of it', async () => {
+      const [one, two] = freshTenant(nodes());
+      await one.addWebhook({ ...webhook, events: ['user.signed_in'] }, happened('webhook.added'));
+      for (let round = 0; round < 3; round++) {
+        const at = NOW + round * 3600;
+        await happenAndSeal(one, ...Array.from({ length: 10 }, () => 'user.signed_in' as const));
+        const due = await claimDue(one, at, 30);
+        const settlement = { webhookId: 'wh_1', state: 'waiting', answer: '429', now: at } as const;
+        await Promise.all(
+          due.map(({ eventId }, index) =>
+            (index % 2 ? one : two).settleDelivery({ ...settlement, eventId, dueAt: at + 66 + index, restsUntil: at + 600 + index }),
+          ),
+        );
+
+        assert.equal((await one.findWebhook('wh_1'))?.restsUntil, at + 600 + due.length - 1);
+        assert.deepEqual(new Set((await one.listDeliveries('wh_1', 30)).map(({ dueAt }) => dueAt)), new Set([at + 600 + due.length - 1]));
+      }
+    });
+
     test('[OPS-06] the next attempt is where its settlement says, and what was given up meanwhile does not wait again', async () => {
       const [store] = freshTenant(nodes());
       await store.addWebhook({ ...webhook, events: ['user.signed_in'] }, happened('webhook.added'));

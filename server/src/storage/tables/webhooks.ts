@@ -79,14 +79,14 @@ const settle = sql<Attempt>`update webhook_deliveries set state = ${'state'}, an
   due_at = case when ${'state'} = 'waiting' then coalesce(cast(${'dueAt'} as bigint), due_at) end,
   finished_at = case when ${'state'} <> 'waiting' then cast(${'now'} as bigint) end
   where tenant = ${'tenant'} and webhook_id = ${'webhookId'} and event_id = ${'eventId'} and (state = 'waiting' or ${'state'} <> 'waiting')`;
-type Rest = { tenant: string; webhookId: string; until: number };
-const rest = sql<Rest>`update webhooks set rests_until = ${'until'}
-  where tenant = ${'tenant'} and id = ${'webhookId'} and (rests_until is null or rests_until < ${'until'})`;
 const restsUntil = part<'tenant' | 'webhookId'>`(select rests_until from webhooks where tenant = ${'tenant'} and id = ${'webhookId'})`;
-const putOff = sql<Pick<Rest, 'tenant' | 'webhookId'>>`update webhook_deliveries set due_at = ${restsUntil}
+const putOff = sql<{ tenant: string; webhookId: string }>`update webhook_deliveries set due_at = ${restsUntil}
   where tenant = ${'tenant'} and webhook_id = ${'webhookId'} and due_at < ${restsUntil}`;
 const gotThrough = sql<Attempt>`update webhooks set failing_since = null where tenant = ${'tenant'} and id = ${'webhookId'} and failing_since is not null`;
-const didNot = sql<Attempt>`update webhooks set failing_since = ${'now'} where tenant = ${'tenant'} and id = ${'webhookId'} and failing_since is null`;
+// It changes the row whatever that says, so of settlements at once each waits here for the one before it, and not inside each other's deliveries. Of two rests the longer holds.
+const didNot = sql<Attempt & { until: number | null }>`update webhooks set failing_since = coalesce(failing_since, ${'now'}),
+  rests_until = case when rests_until is null or rests_until < cast(${'until'} as bigint) then coalesce(cast(${'until'} as bigint), rests_until) else rests_until end
+  where tenant = ${'tenant'} and id = ${'webhookId'}`;
 
 const deliveries = sql<{ tenant: string; webhookId: string; limit: number }>`select event_id, event_at, type, state, attempts, due_at, answer, finished_at
   from webhook_deliveries where tenant = ${'tenant'} and webhook_id = ${'webhookId'} order by event_at desc, event_id desc limit ${'limit'}`;
@@ -174,10 +174,9 @@ export function webhooksTable(driver: Driver, tenant: string): Pick<Store, Verbs
 
 function settled(tenant: string, { dueAt, restsUntil, ...attempt }: Settlement): Statement[] {
   const row = { tenant, ...attempt, dueAt: dueAt ?? null };
-  if (attempt.state === 'delivered') return [settle(row), gotThrough(row)];
-  const key = { tenant, webhookId: attempt.webhookId };
-  // Another attempt may have been told to rest for longer.
-  return [settle(row), didNot(row), ...(restsUntil === undefined ? [] : [rest({ ...key, until: restsUntil })]), putOff(key)];
+  // The webhook before its deliveries: one lock order for all.
+  if (attempt.state === 'delivered') return [gotThrough(row), settle(row)];
+  return [didNot({ ...row, until: restsUntil ?? null }), settle(row), putOff({ tenant, webhookId: attempt.webhookId })];
 }
 
 function webhookRow(tenant: string, { id, url, events, secretSealed, privateNetwork, createdAt }: Webhook, mark: string): WebhookRow {
