@@ -33,6 +33,18 @@ const document: ClientDocument = { url: 'https://app.example/client.json', metad
 
 export function registryContract(nodes: () => Nodes): void {
   describe('MCP servers', () => {
+    test('a scope of another server is found by its exact name, however long', async () => {
+      const [store] = freshTenant(nodes());
+      const long = 'files:'.padEnd(128, 'x');
+      const scopes = [{ name: 'Files:Read', description: 'As in "name":"mentioned", 100 %_' }, { name: long }, { name: 'quo\\ted%' }];
+      await store.addServer({ ...files, scopes }, happened('server.added'));
+      const found = (...names: string[]) => store.isScopeOfAnother(names, 'https://elsewhere.example');
+
+      for (const name of ['Files:Read', long, 'quo\\ted%']) assert.equal(await found('unknown', name), true, name);
+      for (const name of ['files:read', 'Files_Read', 'Files:Rea', 'mentioned', `${long}x`, '%', '']) assert.equal(await found(name), false, name);
+      assert.equal(await store.isScopeOfAnother(['Files:Read'], files.resource), false);
+    });
+
     test('a server is found by id and by resource, with exactly what was stored', async () => {
       const [store] = freshTenant(nodes());
       await settle(store);
