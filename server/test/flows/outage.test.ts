@@ -103,6 +103,8 @@ describe('a database that is away', () => {
     const asked = await on.request('/account', { headers: { Accept: 'text/html', Cookie: '__Host-session=x' } });
 
     database.back();
+    // An answer about readiness is good for a second.
+    on.clock.advance(1);
 
     assert.equal(away.status, 503);
     assert.deepEqual(await away.json(), { status: 'not ready', checks: { database: 'failed', migrations: 'failed', keys: 'failed' } });

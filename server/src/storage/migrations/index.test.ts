@@ -34,6 +34,22 @@ test('a migration that was changed after it ran is refused', async () => {
   await assert.rejects(driver.read({ text: 'select * from two', values: [] }), SchemaMissing);
 });
 
+test('the checksum of a migration is made once: whoever asks for readiness does not pay for all scripts', async () => {
+  let read = 0;
+  const counted = {
+    name: first.name,
+    get script() {
+      read += 1;
+      return first.script;
+    },
+  };
+  const runner = migrationRunner(openNodeSqlite(':memory:'), [counted]);
+  await runner.migrate(1);
+  read = 0;
+
+  assert.deepEqual([await runner.pendingMigrations(), await runner.pendingMigrations(), read], [[], [], 0]);
+});
+
 test('a migration that fails leaves nothing behind', async () => {
   const driver = openNodeSqlite(':memory:');
   const broken = { name: '0001-broken', script: `${first.script} create table broken (;` };

@@ -178,7 +178,16 @@ async function entryOf(migration: Migration, now: number): Promise<string> {
   return `insert into schema_migrations (name, checksum, applied_at) values ('${migration.name}', '${await checksumOf(migration)}', ${Math.floor(now)});`;
 }
 
-async function checksumOf({ script, sqlite = '', postgres = '' }: Migration): Promise<string> {
+/** Made once for each: readiness compares them all whenever somebody asks. */
+const checksums = new WeakMap<Migration, Promise<string>>();
+
+function checksumOf(migration: Migration): Promise<string> {
+  const made = checksums.get(migration) ?? digestOf(migration);
+  checksums.set(migration, made);
+  return made;
+}
+
+async function digestOf({ script, sqlite = '', postgres = '' }: Migration): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(script + sqlite + postgres));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
