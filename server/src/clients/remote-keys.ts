@@ -76,16 +76,23 @@ async function fetchKeys(url: string, context: Context): Promise<Held> {
   const { status, headers, body } = await fetchDocument(url, { maxBytes });
   if (status !== 200) throw new FetchFailure('status', 'not 200', { status });
   const now = context.now();
-  const keys = usableKeys(parseStrictJson(Buffer.from(body).toString('utf8'))?.value);
-  // A readable answer without a usable key is a statement: every key was withdrawn.
-  return { ring: keyRing(keys), fetchedAt: now, freshUntil: now + freshSeconds(headers, now), askedAt: now };
+  // A decoder drops a byte order mark.
+  const set = parseStrictJson(new TextDecoder().decode(body))?.value;
+  // A page of a proxy or half an answer says nothing of keys; a key set without a usable key is a statement: every key was withdrawn.
+  if (!isKeySet(set)) throw new FetchFailure('transport', 'the answer is no key set');
+  return { ring: keyRing(usableKeys(set)), fetchedAt: now, freshUntil: now + freshSeconds(headers, now), askedAt: now };
+}
+
+/** RFC 7517 §5. */
+function isKeySet(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'keys' in value && Array.isArray(value.keys);
 }
 
 function standIn(url: string, error: unknown, known: Held | undefined, context: Context): Held {
   const failure = error instanceof FetchFailure ? error : new FetchFailure('transport', 'the fetcher failed', { cause: error });
   const now = context.now();
   const stands = known?.ring !== undefined && isOutage(failure) && now - known.fetchedAt <= standInSeconds;
-  context.log.warn('keys.unavailable', { url, reason: failure.kind, stands_in: stands });
+  context.log.warn('keys.unavailable', { url, reason: failure.kind, problem: failure.message, stands_in: stands });
   return stands ? { ...known, freshUntil: now } : { ring: undefined, fetchedAt: now, freshUntil: now, askedAt: now, failure };
 }
 

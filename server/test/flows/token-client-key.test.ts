@@ -37,7 +37,15 @@ function addKeyed(scene: Stage, metadata: Partial<Client['metadata']>, id = 'mac
 }
 
 /** A host of key sets that says how often it was asked. */
-type KeyHost = { keys: Jwk[]; asked: string[]; limits?: unknown; headers: Record<string, string>; fails?: Error | undefined; fetchDocument: DocumentFetcher };
+type KeyHost = {
+  keys: Jwk[];
+  asked: string[];
+  limits?: unknown;
+  headers: Record<string, string>;
+  fails?: Error | undefined;
+  text?: string | undefined;
+  fetchDocument: DocumentFetcher;
+};
 
 function keyHost(keys: Jwk[]): KeyHost {
   const host: KeyHost = {
@@ -48,7 +56,7 @@ function keyHost(keys: Jwk[]): KeyHost {
       host.asked.push(url);
       host.limits = limits;
       if (host.fails) throw host.fails;
-      const body = new TextEncoder().encode(JSON.stringify({ keys: host.keys }));
+      const body = new TextEncoder().encode(host.text ?? JSON.stringify({ keys: host.keys }));
       return { status: 200, headers: { 'content-type': 'application/jwk-set+json', ...host.headers }, body };
     },
   };
@@ -366,6 +374,26 @@ test('[CA-10] the last good keys stand in for a silent host for a day, never for
   host.fails = new FetchFailure('status', 'gone', { status: 404 });
   scene.clock.advance(3600);
   assert.equal(await send(), 401);
+});
+
+test('[CA-10] an answer that is no key set is an outage, for which the last good keys stand in; one with a byte order mark, or with no keys, is an answer', async () => {
+  const key = signer();
+  const host = keyHost([key.jwk]);
+  host.headers['cache-control'] = 'max-age=60';
+  const scene = await stage({ fetchDocument: host.fetchDocument });
+  await addKeyed(scene, { jwksUri });
+  const send = async (text?: string) => {
+    host.text = text;
+    scene.clock.advance(3600);
+    return (await scene.post('/token', { ...ask, ...asserted(await key.sign(good('machine', scene.clock.now()))) })).status;
+  };
+  const set = JSON.stringify({ keys: [key.jwk] });
+
+  assert.equal(await send(), 200);
+  for (const text of ['<html>Under maintenance</html>', set.slice(0, -2), '', '[]', 'null', '{}', '{"keys":{}}']) assert.equal(await send(text), 200, text);
+  assert.ok(scene.logged.some((line) => line.startsWith('warn keys.unavailable') && line.includes('no key set')));
+  assert.equal(await send(`\uFEFF${set}`), 200);
+  assert.equal(await send('{"keys":[]}'), 401);
 });
 
 test('[CA-10] addresses that were never good are counted: registering many of one host does not make us hammer it', async () => {
