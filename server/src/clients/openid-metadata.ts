@@ -46,6 +46,7 @@ function subjectsOf(members: Members, redirectUris: readonly string[], note: Not
   if (type !== undefined && type !== 'public' && type !== 'pairwise') note('subject_type was left out: it is neither public nor pairwise');
   if (sector !== undefined && (typeof sector !== 'string' || !isPlainHttpsUrl(sector))) throw invalid('sector_identifier_uri must be an https URL');
   if (type !== 'pairwise') return {};
+  if (sector !== undefined && redirectUris.length === 0) throw invalid('sector_identifier_uri needs redirect URIs, which its document lists');
   if (sector !== undefined) return { subjectType: type, sectorIdentifierUri: sector };
   if (redirectHosts(redirectUris).size > 1) throw invalid('subject_type pairwise with redirect URIs on several hosts needs a sector_identifier_uri');
   return { subjectType: type };

@@ -4,6 +4,7 @@
  */
 import type { Context } from '../context.ts';
 import { OAuthError } from '../errors.ts';
+import { deviceCodeGrant } from '../rules/device-grant.ts';
 import { parseStrictJson } from '../rules/strict-json.ts';
 import type { Client, ClientMetadata } from '../storage/store.ts';
 import { waitForStranger } from './flights.ts';
@@ -15,8 +16,13 @@ export function subjectFor({ id, metadata }: Client, userId: string, context: Co
   return `pw_${context.instance.mac('pairwise subject', context.issuer, sectorOf(id, metadata), userId)}`;
 }
 
-/** §8.1: the host of the sector document, else that of the redirect URIs. Programs on people's computers have none: each registration is a sector. */
-function sectorOf(clientId: string, { sectorIdentifierUri, redirectUris }: ClientMetadata): string {
+/**
+ * §8.1: the host of the sector document, else that of the redirect URIs. Programs and devices get their answers where no host vouches for them, and may name any:
+ * each such registration is a sector.
+ */
+function sectorOf(clientId: string, { sectorIdentifierUri, redirectUris, grantTypes }: ClientMetadata): string {
+  const isOnTheWeb = redirectUris.length > 0 && redirectUris.every((uri) => uri.startsWith('https://'));
+  if (!isOnTheWeb || grantTypes.includes(deviceCodeGrant)) return clientId;
   if (sectorIdentifierUri !== undefined) return new URL(sectorIdentifierUri).host;
   const [host] = redirectHosts(redirectUris);
   return host ?? clientId;

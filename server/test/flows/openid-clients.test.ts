@@ -2,13 +2,15 @@
  * What a client may register about its ID tokens, userinfo and subjects (OIDC Registration §2, Core §8), and that the answers keep to it.
  */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
+import { subjectFor } from '../../src/clients/sector.ts';
 import type { ServerOptions } from '../../src/options.ts';
+import { deviceCodeGrant } from '../../src/rules/device-grant.ts';
 import type { Client, ClientMetadata } from '../../src/storage/store.ts';
 import { issuer } from '../harness.ts';
-import { bearer, type Json, redemption, redirectUri, type Stage, stage, type Tokens } from './token-stage.ts';
+import { bearer, type Json, redemption, type Stage, stage, type Tokens } from './token-stage.ts';
 
 const openid = ['openid', 'profile', 'email'];
 
@@ -64,7 +66,7 @@ test('[UI-01] [UI-02] userinfo is a signed JWT for the client that registered fo
 
 test('[IDT-01] [UI-02] a pairwise client has a subject of its own sector, stable, the same in both places, and the access token keeps the account', async () => {
   const scene = await stage();
-  const at = (host: string): Partial<ClientMetadata> => ({ subjectType: 'pairwise', redirectUris: [`https://${host}/cb`, redirectUri] });
+  const at = (host: string): Partial<ClientMetadata> => ({ subjectType: 'pairwise', redirectUris: [`https://${host}/cb`] });
   const subjects = async (client: Client) => {
     const { id_token, access_token } = await tokensOf(scene, client);
     const info = (await (await userinfo(scene, access_token)).json()) as Json;
@@ -84,6 +86,42 @@ test('[IDT-01] [UI-02] a pairwise client has a subject of its own sector, stable
   assert.notEqual(await subjects(await clientWith(scene, at('two.example'))), first);
   assert.notEqual(await subjects(await clientWith(scene, native)), await subjects(await clientWith(scene, native)));
   assert.equal(await subjects(await clientWith(scene, {})), scene.user.id);
+});
+
+test('[IDT-01] whoever gets answers elsewhere than on the hosts of a sector is a sector alone, whatever it names', async () => {
+  const scene = await stage();
+  const sectorIdentifierUri = 'https://one.example/sector.json';
+  const [web, loopback] = ['https://one.example/cb', 'http://127.0.0.1/cb'];
+  const pairwise = (metadata: Partial<ClientMetadata>): Client => ({
+    id: randomUUID(),
+    registration: 'dynamic',
+    metadata: {
+      redirectUris: [web],
+      grantTypes: ['authorization_code'],
+      responseTypes: ['code'],
+      tokenEndpointAuthMethod: 'none',
+      subjectType: 'pairwise',
+      ...metadata,
+    },
+    createdAt: 0,
+    lastUsedAt: 0,
+  });
+  const subject = (metadata: Partial<ClientMetadata>) => subjectFor(pairwise(metadata), scene.user.id, scene.context);
+  const ofSector = subject({});
+
+  assert.equal(subject({ sectorIdentifierUri }), ofSector);
+  for (const alone of [
+    { redirectUris: [web, loopback] },
+    { redirectUris: [web, 'com.example.app:/cb'] },
+    { redirectUris: [web, loopback], sectorIdentifierUri },
+    { redirectUris: [], sectorIdentifierUri },
+    { grantTypes: ['authorization_code', deviceCodeGrant] },
+    { grantTypes: ['authorization_code', deviceCodeGrant], sectorIdentifierUri },
+  ]) {
+    const own = subject(alone);
+    assert.notEqual(own, ofSector, JSON.stringify(alone));
+    assert.notEqual(own, subject(alone), JSON.stringify(alone));
+  }
 });
 
 test('[DCR-02] [DCR-04] a registration is told what it gets: algorithms that are offered, subject type, addresses after sign-out', async () => {
@@ -121,6 +159,7 @@ test('[DCR-05] what would break a promise is refused: dangerous addresses, secto
     { post_logout_redirect_uris: ['javascript:alert(1)'] },
     { post_logout_redirect_uris: 'https://app.example.org/bye' },
     { sector_identifier_uri: 'http://sector.example/ok.json' },
+    { subject_type: 'pairwise', redirect_uris: undefined, grant_types: [deviceCodeGrant], sector_identifier_uri: 'https://sector.example/ok.json' },
     pairwise,
     { ...pairwise, sector_identifier_uri: 'https://sector.example/missing.json' },
     { ...pairwise, sector_identifier_uri: 'https://sector.example/object.json' },
