@@ -102,10 +102,13 @@ function replacement(client: Client, metadata: ClientMetadata, context: Context)
   return { replaced: { ...replaced, secretHash: clientSecretHash(context, client.id, secret), secretExpiresAt: expires }, secret };
 }
 
-/** DCM-03: whoever has stolen the token must not inherit what people allowed the client before. Names and links may change. */
+/** DCM-03: whoever has stolen the token must not inherit what people allowed the client before, nor hear of them. Names and links may change. */
 function changesHands(before: ClientMetadata, after: ClientMetadata): boolean {
-  const identity = ({ redirectUris, tokenEndpointAuthMethod, jwks, jwksUri }: ClientMetadata) =>
-    metadataDigest({ redirectUris, tokenEndpointAuthMethod, jwks, jwksUri, grantTypes: [], responseTypes: [] });
+  const identity = ({ redirectUris, tokenEndpointAuthMethod, jwks, jwksUri, ...more }: ClientMetadata) => {
+    const { backchannelLogoutUri, postLogoutRedirectUris = [], sectorIdentifierUri } = more;
+    const digest = metadataDigest({ redirectUris, tokenEndpointAuthMethod, jwks, jwksUri, grantTypes: [], responseTypes: [] });
+    return JSON.stringify([digest, backchannelLogoutUri, postLogoutRedirectUris.toSorted(), sectorIdentifierUri]);
+  };
   return identity(before) !== identity(after);
 }
 
