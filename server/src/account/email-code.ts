@@ -12,7 +12,7 @@ import { mayAskForMail } from './mail-limits.ts';
 import { emailCodeOn, mustBeOn } from './methods/email-code.ts';
 import { onwardOf } from './onward.ts';
 import { sendCode } from './send-code.ts';
-import { loginForm, signInAnswer } from './sign-in.ts';
+import { confirmingIn, isConfirming, loginForm, reasonOf, signInAnswer } from './sign-in.ts';
 import { throttled } from './throttled.ts';
 
 /** POST /login/code. */
@@ -24,12 +24,13 @@ export async function requestCode(exchange: Exchange, context: Context): Promise
   const browser = checkForm(loginForm(onward.tx), form.get('csrf'), { exchange, context });
   const place = { browser, exchange, context };
 
+  const reason = reasonOf(form, await confirmingIn(form, { exchange, context }));
   const login = (form.get('username') ?? '').trim().slice(0, 320);
-  if (login === '') return { ...(await signInAnswer({ ...onward, error: 'no-name' }, place)), status: 400 };
+  if (login === '') return { ...(await signInAnswer({ ...onward, ...reason, error: 'no-name' }, place)), status: 400 };
   const allowance = await mayAskForMail(login, exchange.address, context);
   if (!allowance.allowed) {
     const { retryAfter } = allowance;
-    return throttled(await signInAnswer({ ...onward, username: login, error: 'throttled', retryAfterSeconds: retryAfter }, place), allowance);
+    return throttled(await signInAnswer({ ...onward, username: login, ...reason, error: 'throttled', retryAfterSeconds: retryAfter }, place), allowance);
   }
 
   const person = await recipientOf(login, context);
@@ -37,7 +38,7 @@ export async function requestCode(exchange: Exchange, context: Context): Promise
   const { userId, email: sentTo } = person ?? {};
   const asked = { userId, sentTo, email: isEmailAddress(login) ? login : undefined, answerable: person !== undefined };
   return sendCode(
-    { ...asked, purpose: 'sign-in', onward, keep: form.get('keep') === '1' },
+    { ...asked, purpose: 'sign-in', onward, keep: form.get('keep') === '1', confirming: isConfirming(form) },
     (event, values, locale) => context.mail.with(event, { kind: 'sign-in-code', to: sentTo ?? '', values, locale }),
     place,
   );

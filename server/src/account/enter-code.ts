@@ -17,6 +17,7 @@ import { checkForm, type Form, formToken } from './form-token.ts';
 import { emailCodeAmr } from './methods/email-code.ts';
 import { codeHash, codeOf, linkClosed, openLink } from './one-time-link.ts';
 import { onwardFields, onwardOf } from './onward.ts';
+import { isConfirming } from './sign-in.ts';
 
 /** How long somebody may take to choose a password after their address was proven. */
 const provenSeconds = 1800;
@@ -96,11 +97,12 @@ type Shown = { problem?: CodeProblem; code?: string };
 function codeAnswer(link: CodeLink, { problem, code }: Shown, place: Place & { query: Parameters; browser: Browser }): Answer {
   const { query, browser, exchange, context } = place;
   const keep: Record<string, string> = query.get('keep') === '1' ? { keep: '1' } : {};
+  const reason: Record<string, string> = isConfirming(query) ? { reason: 'confirm' } : {};
   const onward = onwardFields(onwardOf(query));
   const html = codePage(pageFrame(exchange, context), {
     purpose: link.purpose,
-    hidden: { flow: link.id, ...onward, ...keep, csrf: formToken(formOf(link.id), browser, context) },
-    again: `${link.purpose === 'sign-up' ? '/signup' : '/login'}?${new URLSearchParams({ ...onward, ...(link.purpose === 'sign-in' ? { switch: '1' } : {}) })}`,
+    hidden: { flow: link.id, ...onward, ...keep, ...reason, csrf: formToken(formOf(link.id), browser, context) },
+    again: `${link.purpose === 'sign-up' ? '/signup' : '/login'}?${new URLSearchParams({ ...onward, ...reason, ...(link.purpose === 'sign-in' ? { switch: '1' } : {}) })}`,
     email: link.email,
     code: code && shownCode(code),
     problem,

@@ -19,6 +19,8 @@ export type FirstFactor = {
   keep?: boolean;
   /** When they showed it, in seconds; now, unless somebody else tells of an earlier time. */
   authTime?: number;
+  /** Nobody says when they showed it: `authTime` is when they came. */
+  unproven?: true;
   onward: Onward;
 };
 
@@ -26,11 +28,11 @@ export type FirstFactor = {
  * Signs somebody in whom any method has just recognised, or sends them to the second step if they have set one up and the first was not worth two. Every method
  * ends here, so that none can forget what must come between.
  */
-export async function finishSignIn({ user, amr, keep = false, authTime, onward }: FirstFactor, place: Place): Promise<Answer> {
+export async function finishSignIn({ user, amr, keep = false, authTime, unproven, onward }: FirstFactor, place: Place): Promise<Answer> {
   const { exchange, context } = place;
   const kept = keep || (await isKept(user, exchange, context));
   const second = amr.includes('mfa') ? undefined : await context.store.findSecondFactor(user.id);
-  if (!second) return redirect(nextPlace(onward, context), await beginSession(user, { keep: kept, amr, authTime }, place));
+  if (!second) return redirect(nextPlace(onward, context), await beginSession(user, { keep: kept, amr, authTime, unproven }, place));
   const pending = { userId: user.id, amr, keep: kept, onward, since: context.now() };
   return redirect(`${context.base}/login/second${queryOf(onward)}`, parkSignIn(pending, browserOf(exchange, context), context));
 }

@@ -58,11 +58,11 @@ export async function firstTime(exchange: Exchange, context: Context): Promise<A
 
   const kept = await takeArrival(handle, place);
   if (!kept) throw arrivalOver();
-  const { amr, onward, authTime } = kept.content;
+  const { amr, onward, authTime, unproven } = kept.content;
   const user = await personOf(kept.upstreamId, kept.content, { exchange, context });
   // Somebody took the address or the subject at this very moment: the page says what is true now.
   if (!user) return redirect(`${context.base}/login/first-time?arrival=${await keepArrival(kept.upstreamId, kept.content, place)}`);
-  return finishSignIn({ user, amr, authTime: Math.min(authTime ?? context.now(), context.now()), onward }, { exchange, context });
+  return finishSignIn({ user, amr, authTime, unproven, onward }, { exchange, context });
 }
 
 async function personOf(upstreamId: string, arrival: Arrival, place: Place): Promise<User | undefined> {

@@ -8,7 +8,7 @@ import { type Answer, page, redirect } from '../route.ts';
 import { parametersFromForm } from '../rules/parameters.ts';
 import { securityPage } from '../views/security-page.ts';
 import { browserOf } from './browser-cookie.ts';
-import { isFresh } from './fresh-sign-in.ts';
+import { isFresh, mayAddWay } from './fresh-sign-in.ts';
 import { emailCodeSection } from './security/email-code.ts';
 import { passkeysSection } from './security/passkeys.ts';
 import { passwordSection } from './security/password.ts';
@@ -27,13 +27,13 @@ export async function security(exchange: Exchange, context: Context): Promise<An
   if (!signedIn) return redirect(`${context.base}/login?to=security`);
   const browser = browserOf(exchange, context);
   const frame = pageFrame(exchange, context);
-  const visit = { exchange, context, signedIn, browser, frame, recent: isFresh(signedIn, context) };
+  const visit = { exchange, context, signedIn, browser, frame, recent: isFresh(signedIn, context), mayAdd: await mayAddWay(signedIn, context) };
   const shown = await Promise.all(sections.map((section) => section(visit)));
 
   const { username, name, email } = signedIn.user;
   const html = securityPage(frame, {
     user: { name: name ?? username, email },
-    recent: visit.recent,
+    recent: visit.mayAdd,
     notice: noticeIn(parametersFromForm(new URL(exchange.request.url).search), signedIn, context),
     sections: shown.filter((section) => section !== undefined),
   });

@@ -23,6 +23,8 @@ export type CodeRequest = Pick<OneTimeLink, 'userId' | 'email'> & {
   onward: Onward;
   /** "Keep me signed in on this device". */
   keep?: boolean;
+  /** Somebody who is signed in confirms who they are. */
+  confirming?: boolean;
 };
 
 type Place = { browser: Browser; exchange: Exchange; context: Context };
@@ -31,9 +33,9 @@ export type CodeMail = (event: AuditEvent, values: { code: string; path: string 
 
 export async function sendCode(asked: CodeRequest, withMail: CodeMail, place: Place): Promise<Answer> {
   const { browser, exchange, context } = place;
-  const { onward, keep, sentTo, ...about } = asked;
+  const { onward, keep, confirming, sentTo, ...about } = asked;
   const made = newLink({ ...about, lifetimeSeconds: codeSeconds, browserHash: browser.hash }, context);
-  const fields = { ...onwardFields(onward), ...(keep ? { keep: '1' } : {}) };
+  const fields = { ...onwardFields(onward), ...(keep ? { keep: '1' } : {}), ...(confirming ? { reason: 'confirm' } : {}) };
   const event = auditEvent('user.code_requested', context.now(), 'anonymous', {
     userId: asked.userId,
     address: exchange.address,

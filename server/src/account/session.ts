@@ -29,11 +29,15 @@ export async function currentSession(exchange: Exchange, context: Context): Prom
   return found;
 }
 
-/** How somebody signed in: whether for longer than the browser lives, by which methods (RFC 8176), and when, if not now. */
-export type SignInFacts = { keep: boolean; amr: readonly string[]; authTime?: number };
+/** How somebody signed in: whether for longer than the browser lives, by which methods (RFC 8176), and when, if not now, or if nobody says when. */
+export type SignInFacts = { keep: boolean; amr: readonly string[]; authTime?: number; unproven?: true };
 
 /** Signs a person in whose credentials were checked just now. Returns the cookies to set. */
-export async function beginSession(user: User, { keep, amr, authTime }: SignInFacts, place: { exchange: Exchange; context: Context }): Promise<string[]> {
+export async function beginSession(
+  user: User,
+  { keep, amr, authTime, unproven }: SignInFacts,
+  place: { exchange: Exchange; context: Context },
+): Promise<string[]> {
   const { exchange, context } = place;
   const { sessionIdleSeconds, keptSessionIdleSeconds, sessionLifetimeSeconds } = context.options;
   const now = context.now();
@@ -54,6 +58,7 @@ export async function beginSession(user: User, { keep, amr, authTime }: SignInFa
     // To clients, somebody who confirms who they are stays in the session they are in.
     sid: same?.session.sid ?? randomId('', 16),
     deviceHash,
+    unproven,
   };
   const event = auditEvent('user.signed_in', now, `user:${user.id}`, { userId: user.id, address: exchange.address, requestId: exchange.requestId });
   await context.store.startSession(session, same?.session.idHash, await withDeviceNotice(event, { user, deviceHash }, place));

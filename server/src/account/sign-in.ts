@@ -18,7 +18,7 @@ import { accountsPlace } from './choose-account.ts';
 import { knownClientView, waitingRequest } from './client-view.ts';
 import { finishSignIn } from './finish-sign-in.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
-import { guardedScopes } from './fresh-sign-in.ts';
+import { canConfirm, guardedScopes } from './fresh-sign-in.ts';
 import { heldSessions, holdsOthers } from './held-sessions.ts';
 import { emailCodeOn } from './methods/email-code.ts';
 import { methodOf } from './methods/index.ts';
@@ -32,14 +32,13 @@ import { checkSetUp } from './set-up.ts';
 import { forgive, mayTry } from './sign-in-limits.ts';
 import { signUpIsOpen } from './sign-up-open.ts';
 import { throttled } from './throttled.ts';
-import { waysOn } from './ways-in.ts';
 
 /** GET /login: the form, unless somebody is signed in and nothing asks for the form all the same (`switch`, or a confirmation). */
 export async function signInForm(exchange: Exchange, context: Context): Promise<Answer> {
   const query = parametersFromForm(new URL(exchange.request.url).search);
   const onward = onwardOf(query);
   const signedIn = await currentSession(exchange, context);
-  const confirming = query.get('reason') === 'confirm' && signedIn !== undefined;
+  const confirming = isConfirming(query) && signedIn !== undefined;
   if (signedIn && !confirming && query.get('switch') === undefined) return redirect(nextPlace(onward, context));
 
   if (!confirming && query.get('switch') !== 'new' && (await mayChoose({ exchange, context }))) return redirect(accountsPlace(onward, context));
@@ -65,8 +64,9 @@ export async function signIn(exchange: Exchange, context: Context): Promise<Answ
 
   const method = methodOf(form, context);
   const login = method.login(form) ?? '';
+  const reason = reasonOf(form, await confirmingIn(form, { exchange, context }));
   const again = (problem: Partial<SignInPageValues>) =>
-    signInAnswer({ ...onward, username: form.get('username')?.trim().slice(0, 320), ...problem }, { browser, exchange, context });
+    signInAnswer({ ...onward, username: form.get('username')?.trim().slice(0, 320), ...reason, ...problem }, { browser, exchange, context });
   const allowance = await mayTry(login, exchange.address, context);
   if (!allowance.allowed) return throttled(await again({ error: 'throttled', retryAfterSeconds: allowance.retryAfter }), allowance);
 
@@ -118,7 +118,7 @@ export async function signInAnswer(
   noteLanguage(exchange, { asked: parked?.request.language });
   // Shown by /authorize or after a form, it has an address of its own all the same.
   const isForm = exchange.request.method === 'GET' && new URL(exchange.request.url).pathname === `${context.base}/login`;
-  const frame = isForm ? pageFrame(exchange, context) : pageFrame(exchange, context, signInPlace(values, context));
+  const frame = isForm ? pageFrame(exchange, context) : pageFrame(exchange, context, signInPlace(values, context, values.reason === 'confirm'));
   const html = signInPage(frame, {
     ...values,
     unlocks: parked && target && guardedScopes(parked.request.scope, target.scopes, context),
@@ -132,18 +132,17 @@ export async function signInAnswer(
     // Whoever came back from an upstream to link it stays in this one form.
     emailCode: emailCodeOn(context.options) && (passwordless || values.arrival === undefined),
     passwordless,
-    cannotConfirm: values.reason === 'confirm' ? await cannotConfirm(upstreams, exchange, context) : undefined,
+    cannotConfirm: values.reason === 'confirm' ? await cannotConfirm(exchange, context) : undefined,
     ...linksBeside(values, context),
   });
   return page(html, 200, browser.cookies);
 }
 
 /** Somebody who signs in only where nothing can be proven again: a password is not theirs to type, and no passkey is there to be asked. */
-async function cannotConfirm(offered: readonly unknown[], exchange: Exchange, context: Context): Promise<SignInPageValues['cannotConfirm']> {
+async function cannotConfirm(exchange: Exchange, context: Context): Promise<SignInPageValues['cannotConfirm']> {
   const user = (await currentSession(exchange, context))?.user;
   const { options, store } = context;
-  if (!user || offered.length > 0 || (emailCodeOn(options) && user.email !== undefined)) return undefined;
-  if ((await store.countWaysIn(user.id, { ...waysOn(context), upstreams: false })) > 0) return undefined;
+  if (!user || (await canConfirm(user, context))) return undefined;
   const [linked, upstreams] = await Promise.all([store.listUpstreamIdentities(user.id), store.listUpstreams()]);
   const names = upstreams.filter(({ id }) => linked.some(({ upstreamId }) => upstreamId === id)).map(({ name }) => name);
   return names.length === 0 ? undefined : { names, minutes: Math.max(1, Math.floor(options.reauthenticate.withinSeconds / 60)) };
@@ -165,7 +164,17 @@ async function confirmationDemand(exchange: Exchange, context: Context) {
   return { again: { maxAge: 0 }, userId: (await currentSession(exchange, context))?.user.id };
 }
 
-function reasonOf(query: Parameters, confirming: SignedIn | undefined): Partial<SignInPageValues> {
+/** Carried by every form on the way, or a mistyped password would make the confirmation a plain sign-in. */
+export function isConfirming(given: Parameters): boolean {
+  return given.get('reason') === 'confirm';
+}
+
+/** The one who confirms who they are. Undefined when nobody does, or nobody is signed in any more. */
+export async function confirmingIn(given: Parameters, { exchange, context }: { exchange: Exchange; context: Context }): Promise<SignedIn | undefined> {
+  return isConfirming(given) ? currentSession(exchange, context) : undefined;
+}
+
+export function reasonOf(query: Parameters, confirming: SignedIn | undefined): Partial<SignInPageValues> {
   if (confirming) return { reason: 'confirm', username: confirming.user.username };
   return query.get('reason') === 'signed-out' ? { reason: 'signed-out' } : {};
 }

@@ -28,7 +28,7 @@ import { isTransaction, parkedRequest } from './parked-request.ts';
 import { currentSession, type SignedIn } from './session.ts';
 import { loginForm } from './sign-in.ts';
 import { problemAnswer, type Trouble } from './upstream-problem.ts';
-import { type Away, keepArrival, keepAway, takeAway } from './upstream-visit.ts';
+import { type Away, keepArrival, keepAway, type Shown, takeAway } from './upstream-visit.ts';
 
 type Place = { browser: Browser; exchange: Exchange; context: Context };
 
@@ -96,37 +96,40 @@ async function arrive(person: UpstreamPerson, { upstream, away }: Trip, place: P
   const trouble = (kind: Trouble) => problemAnswer(kind, { upstream, purpose, onward }, place);
   const signedIn = 'session' in purpose ? await currentSession(exchange, context) : undefined;
   if ('session' in purpose && signedIn?.session.idHash !== purpose.session) throw otherSession();
-  const authTime = provenTime(person, away, context.now());
-  if (authTime === undefined) return trouble('not-asked-again');
+  const shown = shownAt(person, away, context.now());
+  if (!shown) return trouble('not-asked-again');
 
   const user = await context.store.findUpstreamUser(person.issuer, person.subject);
   if (purpose.for === 'invitation' && user) return trouble('somebody-elses');
   if (purpose.for === 'link' || !user) {
     if (purpose.for === 'confirm') return trouble('other-person');
-    return receive(person, { upstream, away }, { ...place, signedIn });
+    return receive({ ...person, ...shown }, { upstream, away }, { ...place, signedIn });
   }
   if (purpose.for === 'confirm' && user.id !== signedIn?.user.id) return trouble('other-person');
   if (user.disabledAt !== undefined) return trouble('disabled');
-  return finishSignIn({ user, amr: person.amr, authTime, onward }, { exchange, context });
+  return finishSignIn({ user, amr: person.amr, ...shown, onward }, { exchange, context });
 }
 
-/** When the person last showed who they are: the word of the upstream, never later than now. Undefined when it is older than what was demanded, or not told. */
-function provenTime({ authTime }: UpstreamPerson, { again, since }: Away, now: number): number | undefined {
+/**
+ * When the person last showed who they are: the word of the upstream, never later than now. Without a word nobody knows, and it proves nothing that they came now:
+ * most upstreams let whoever sits before the browser through. Undefined when it is older than what was demanded, or not told.
+ */
+function shownAt({ authTime }: UpstreamPerson, { again, since }: Away, now: number): Shown | undefined {
   const earliest = again && since - again.maxAge;
-  if (earliest === undefined) return Math.min(authTime ?? now, now);
+  if (earliest === undefined) return authTime === undefined ? { authTime: now, unproven: true } : { authTime: Math.min(authTime, now) };
   if (authTime === undefined || authTime < earliest - clockTolerance) return undefined;
-  return Math.min(Math.max(authTime, earliest), now);
+  return { authTime: Math.min(Math.max(authTime, earliest), now) };
 }
 
 /** Somebody whom nobody here is linked to, or whom somebody wants to link: both are asked on a page of ours. */
-async function receive(person: UpstreamPerson, { upstream, away }: Trip, place: Place & { signedIn?: SignedIn }): Promise<Answer> {
+async function receive(person: UpstreamPerson & Shown, { upstream, away }: Trip, place: Place & { signedIn?: SignedIn }): Promise<Answer> {
   const { context, signedIn } = place;
-  const { issuer, subject, amr, authTime } = person;
+  const { issuer, subject, amr, authTime, unproven } = person;
   const profile = await person.profile();
   const invitation = away.purpose.for === 'invitation' ? away.purpose.token : undefined;
   const refused = invitation === undefined ? undefined : await notInvited(profile, invitation, context);
   if (refused) return problemAnswer('not-invited', { upstream, ...away, ...refused }, place);
-  const arrival = { issuer, subject, profile, amr, authTime, onward: away.onward, session: signedIn?.session.idHash, invitation };
+  const arrival = { issuer, subject, profile, amr, authTime, unproven, onward: away.onward, session: signedIn?.session.idHash, invitation };
   const handle = await keepArrival(upstream.id, arrival, place);
   return redirect(`${context.base}${signedIn ? '/account/link' : '/login/first-time'}?arrival=${handle}`);
 }

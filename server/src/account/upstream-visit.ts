@@ -15,13 +15,14 @@ import type { Onward } from './onward.ts';
 /** What somebody goes to an upstream for. `session` is the one that the answer must find again. */
 export type Purpose = { for: 'sign-in' } | { for: 'confirm' | 'link'; session: string } | { for: 'invitation'; token: string };
 export type Away = { purpose: Purpose; onward: Onward; nonce: string; verifier: string; again?: Again; since: number };
+/** When the person showed who they are, in epoch seconds; unproven where nobody says, then it is when they came. */
+export type Shown = { authTime: number; unproven?: true };
 /** A subject that nobody here is known by. With `session`, somebody who was signed in brought it; with `invitation`, somebody who holds that token. */
-export type Arrival = {
+export type Arrival = Shown & {
   issuer: string;
   subject: string;
   profile: Profile;
   amr: string[];
-  authTime?: number;
   onward: Onward;
   session?: string;
   invitation?: string;

@@ -26,7 +26,10 @@ import { alreadyDecided, type Outcome, outcomeOf } from './decision.ts';
 /** Undefined where nothing is to be carried: another kind of address, or an operator who does not want it. */
 export function handOffOffer({ request, createdAt }: ParkedRequest, { client, session }: { client: Client; session: Session }, context: Context) {
   if (!context.options.handOff || redirectClass(request.redirectUri) !== 'loopback' || request.responseMode !== undefined) return undefined;
-  const offer: HandOffOffer = { fresh: session.authTime >= createdAt, device: client.metadata.grantTypes.includes(deviceCodeGrant) };
+  const offer: HandOffOffer = {
+    fresh: session.unproven !== true && session.authTime >= createdAt,
+    device: client.metadata.grantTypes.includes(deviceCodeGrant),
+  };
   return offer;
 }
 

@@ -89,6 +89,8 @@ function asksGuarded(request: AuthorizationRequest, targets: readonly Target[], 
 /** OIDC Core §3.1.2.1: `login` and an exceeded max_age want credentials again, as does a level that was not reached; a sign-in after the request was parked is one. */
 function isRecent({ prompt, maxAge, acrValues }: AuthorizationRequest, { session }: SignedIn, parkedAt: number | undefined, now: number): boolean {
   if (!meetsAcr(session.amr, acrValues)) return false;
+  if (!prompt.includes('login') && maxAge === undefined) return true;
+  if (session.unproven) return false;
   if (parkedAt !== undefined && session.authTime >= parkedAt) return true;
   if (prompt.includes('login') || maxAge === 0) return false;
   return maxAge === undefined || now - session.authTime <= maxAge;

@@ -36,7 +36,7 @@ export const holdings: Readonly<Record<string, Holding>> = {
   dismissals: { by: 'user_id', shown: ['offer', 'created_at'], withheld: ['user_id'], leaving: 'deleted' },
   sessions: {
     by: 'user_id',
-    shown: ['auth_time', 'created_at', 'seen_at', 'idle_seconds', 'expires_at', 'user_agent', 'address', 'amr'],
+    shown: ['auth_time', 'created_at', 'seen_at', 'idle_seconds', 'expires_at', 'user_agent', 'address', 'amr', 'unproven'],
     withheld: ['user_id', 'id_hash', 'sid', 'last_event'],
     leaving: 'deleted',
   },

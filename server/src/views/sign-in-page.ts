@@ -73,6 +73,7 @@ ${values.tx !== undefined && html`<input type="hidden" name="tx" value="${values
 ${values.pause !== undefined && html`<input type="hidden" name="to" value="pause"><input type="hidden" name="grant" value="${values.pause}">`}
 ${values.device && html`<input type="hidden" name="to" value="device"><input type="hidden" name="user_code" value="${values.device.userCode ?? ''}">`}
 ${(values.security || values.profile) && html`<input type="hidden" name="to" value="${values.security ? 'security' : 'profile'}">`}
+${confirming && html`<input type="hidden" name="reason" value="confirm">`}
 <input type="hidden" name="csrf" value="${values.csrf}">
 ${values.passwordless ? withoutPassword(page, values) : withPassword(page, values)}
 </form>

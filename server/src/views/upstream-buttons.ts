@@ -16,6 +16,7 @@ export type UpstreamButtonsValues = {
   security?: boolean;
   profile?: boolean;
   arrival?: string;
+  pause?: string;
   confirming: boolean;
   /** Nothing stands above that one could do instead. */
   alone?: boolean;
@@ -28,6 +29,7 @@ export function upstreamButtons(page: PageFrame, values: UpstreamButtonsValues):
     tx: values.tx,
     arrival: values.arrival,
     ...(values.security && { to: 'security' }),
+    ...(values.pause !== undefined && { to: 'pause', grant: values.pause }),
     ...(values.profile && { to: 'profile' }),
     ...(values.device && { to: 'device', user_code: values.device.userCode ?? '' }),
     reason: values.confirming ? 'confirm' : undefined,

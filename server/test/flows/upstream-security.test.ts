@@ -91,6 +91,7 @@ test('[LOG-07] the last way in stays', async (t) => {
   const on = await begin(t);
   const { id } = await on.addUser({ username: 'only' });
   await on.linked(id);
+  on.acme.claims = { auth_time: on.clock.now() };
   const browser = on.browser();
   await on.through(browser);
   const page = await browser.open('/account/security');

@@ -12,6 +12,7 @@ import { readAttestation } from '../../rules/passkey-credential.ts';
 import type { Passkey } from '../../storage/store.ts';
 import { displayText } from '../../views/display-text.ts';
 import { passkeysView } from '../../views/security/passkeys.ts';
+import { mayAddWay } from '../fresh-sign-in.ts';
 import { type Ceremony, challengeSeconds, newChallenge, passkeysOn, relyingParty, takeChallenge, userHandle } from '../passkey-challenge.ts';
 import type { SignedIn } from '../session.ts';
 import { waysOn } from '../ways-in.ts';
@@ -28,7 +29,7 @@ export const passkeysSection: Section = async (visit) => {
   const [passkeys, ways] = await Promise.all([context.store.listPasskeys(userId), context.store.countWaysIn(userId, waysOn(context))]);
   return passkeysView(frame, {
     csrf: { add: tokenFor('passkeys/add', visit), rename: tokenFor('passkeys/rename', visit), remove: tokenFor('passkeys/remove', visit) },
-    recent: visit.recent,
+    recent: visit.mayAdd,
     passkeys,
     onlyWayIn: ways <= 1,
     // §5.1.10.3: the browser may then forget keys that are no longer known here. By handle, so keys of other tenants are not meant.
@@ -106,7 +107,7 @@ export async function dismissPasskeyOffer(exchange: Exchange, context: Context):
 
 async function readAdding({ exchange, context }: Place): Promise<Sent | Answer> {
   if (!passkeysOn(context.options)) throw new OAuthError('not_found', 'Passkeys are switched off here');
-  return readSent('passkeys/add', { exchange, context }, { recent: true });
+  return readSent('passkeys/add', { exchange, context }, { recent: mayAddWay });
 }
 
 async function newPasskey({ form, signedIn, browser }: Sent, context: Context): Promise<Passkey | undefined> {

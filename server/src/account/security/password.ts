@@ -10,16 +10,17 @@ import { type Answer, page, redirect } from '../../route.ts';
 import { type PasswordProblem, passwordProblem } from '../../rules/passwords/problem.ts';
 import { passwordPage } from '../../views/password-page.ts';
 import { passwordView } from '../../views/security/password.ts';
+import { mayAddWay } from '../fresh-sign-in.ts';
 import { mustBeOn } from '../methods/email-code.ts';
 import { waysOn } from '../ways-in.ts';
 import { backWith, type OwnPage, ownPage, readSent, type Section, tokenFor } from './section.ts';
 
 export const passwordSection: Section = async (visit) => {
-  const { context, signedIn, recent, frame } = visit;
+  const { context, signedIn, mayAdd, frame } = visit;
   if (!context.options.signIn.password) return undefined;
   const { id } = signedIn.user;
   const [hasPassword, ways] = await Promise.all([context.store.hasPassword(id), context.store.countWaysIn(id, waysOn(context))]);
-  return passwordView(frame, { csrf: { remove: tokenFor('password/remove', visit) }, recent, hasPassword, onlyWayIn: ways <= 1 });
+  return passwordView(frame, { csrf: { remove: tokenFor('password/remove', visit) }, recent: mayAdd, hasPassword, onlyWayIn: ways <= 1 });
 };
 
 /** GET /.well-known/change-password: where password managers look (W3C, A Well-Known URL for Changing Passwords). */
@@ -31,14 +32,14 @@ export function passwordAddress(_exchange: Exchange, { base, options }: Context)
 /** GET /account/security/password. */
 export async function passwordForm(exchange: Exchange, context: Context): Promise<Answer> {
   mustBeOn(context.options.signIn.password);
-  const visit = await ownPage(exchange, context);
+  const visit = await ownPage(exchange, context, mayAddWay);
   return 'status' in visit ? visit : formAnswer(undefined, visit);
 }
 
 /** POST /account/security/password. The sign-in is recent, so the old password is not asked for again. */
 export async function changePassword(exchange: Exchange, context: Context): Promise<Answer> {
   mustBeOn(context.options.signIn.password);
-  const sent = await readSent('password', { exchange, context }, { recent: true });
+  const sent = await readSent('password', { exchange, context }, { recent: mayAddWay });
   if ('status' in sent) return sent;
   const { form, signedIn } = sent;
   const { user, session } = signedIn;

@@ -22,6 +22,8 @@ export type Visit = {
   frame: PageFrame;
   /** Whether the sign-in is recent enough to change how somebody signs in. */
   recent: boolean;
+  /** Whether it is enough to add a way: less is asked of whoever has none that could confirm them. */
+  mayAdd: boolean;
 };
 
 /** A part of the page; undefined where there is nothing to show. */
@@ -33,11 +35,14 @@ export type Sent = { form: Parameters; signedIn: SignedIn; browser: Browser };
 /** Who looks at a page behind this one. */
 export type OwnPage = Pick<Visit, 'signedIn' | 'browser' | 'exchange' | 'context'>;
 
+/** How recent a sign-in must be: `isFresh`, or `mayAddWay` for what adds a way. */
+type Enough = (signedIn: SignedIn, context: Context) => boolean | Promise<boolean>;
+
 /** For a page on which somebody changes how they sign in. An answer instead: nobody is signed in, or not recently enough. */
-export async function ownPage(exchange: Exchange, context: Context): Promise<OwnPage | Answer> {
+export async function ownPage(exchange: Exchange, context: Context, enough: Enough = isFresh): Promise<OwnPage | Answer> {
   const signedIn = await currentSession(exchange, context);
   if (!signedIn) return redirect(`${context.base}/login?to=security`);
-  if (!isFresh(signedIn, context)) return redirect(confirmPath(context));
+  if (!(await enough(signedIn, context))) return redirect(confirmPath(context));
   return { signedIn, browser: browserOf(exchange, context), exchange, context };
 }
 
@@ -50,17 +55,17 @@ export function tokenFor(action: string, { signedIn, browser, context }: Pick<Vi
   return formToken(formOf(action, signedIn), browser, context);
 }
 
-/** Reads a form of the page. An answer instead: nobody is signed in, or not recently enough where `recent` asks for that. `prose` names a field of several lines. @throws {OAuthError} invalid_form */
+/** Reads a form of the page. An answer instead: nobody is signed in, or not recently enough where `recent` asks for that, or for what it names. `prose` names a field of several lines. @throws {OAuthError} invalid_form */
 export async function readSent(
   action: string,
   { exchange, context }: { exchange: Exchange; context: Context },
-  { recent = false, prose }: { recent?: boolean; prose?: string } = {},
+  { recent = false, prose }: { recent?: boolean | Enough; prose?: string } = {},
 ): Promise<Sent | Answer> {
   const form = await readParameters(exchange.request, 'form', prose);
   const signedIn = await currentSession(exchange, context);
   if (!signedIn) return redirect(`${context.base}/login?reason=signed-out&to=security`);
   const browser = checkForm(formOf(action, signedIn), form.get('csrf'), { exchange, context });
-  if (recent && !isFresh(signedIn, context)) return redirect(confirmPath(context));
+  if (recent && !(await (recent === true ? isFresh : recent)(signedIn, context))) return redirect(confirmPath(context));
   return { form, signedIn, browser };
 }
 

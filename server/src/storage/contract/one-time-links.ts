@@ -228,7 +228,8 @@ export function oneTimeLinksContract(nodes: () => Nodes): void {
       const [one, two] = freshTenant(nodes());
       await connect(one);
       await one.startSession(session, undefined, happened('user.signed_in'));
-      await one.startSession({ ...session, idHash: 'session-bob', userId: 'usr_bob' }, undefined, happened('user.signed_in'));
+      await one.startSession({ ...session, idHash: 'session-bob', userId: 'usr_bob', unproven: true }, undefined, happened('user.signed_in'));
+      assert.deepEqual(await two.listSessions('usr_bob', NOW), [{ ...session, idHash: 'session-bob', userId: 'usr_bob', unproven: true }]);
       for (const link of [resetLink, codeLink]) await add(one, link);
       await add(one, { ...resetLink, id: 'lnk_other', tokenHash: 'other-token' });
       await add(one, { ...resetLink, id: 'lnk_bob', tokenHash: 'bob-token', userId: 'usr_bob' });

@@ -2,14 +2,27 @@
  * Browser sessions, by the hash of their cookie. A session lives until it is idle for `idle_seconds`, until `expires_at`, or until it or its person is ended.
  */
 import { aliased, type Driver, part, type Row, sql } from '../driver.ts';
-import { listText, optionalJson, optionalText, present, text, whole } from '../row.ts';
+import { listText, optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import type { Session, Store } from '../store.ts';
 import { eventIf, insertEvent } from './audit-events.ts';
 import { noteDevice } from './known-devices.ts';
 import { dueIfMarked, dueIfReplaced } from './session-clients.ts';
 import { userColumns, userOf } from './users.ts';
 
-const columns = aliased('s', ['id_hash', 'user_id', 'auth_time', 'created_at', 'seen_at', 'idle_seconds', 'expires_at', 'user_agent', 'address', 'amr', 'sid']);
+const columns = aliased('s', [
+  'id_hash',
+  'user_id',
+  'auth_time',
+  'created_at',
+  'seen_at',
+  'idle_seconds',
+  'expires_at',
+  'user_agent',
+  'address',
+  'amr',
+  'sid',
+  'unproven',
+]);
 
 type SessionRow = {
   tenant: string;
@@ -24,11 +37,12 @@ type SessionRow = {
   address: string | null;
   amr: string | null;
   sid: string | null;
+  unproven: number | null;
   mark: string;
 };
-const insert = sql<SessionRow>`insert into sessions (tenant, id_hash, user_id, auth_time, created_at, seen_at, idle_seconds, expires_at, user_agent, address, amr, sid, last_event)
+const insert = sql<SessionRow>`insert into sessions (tenant, id_hash, user_id, auth_time, created_at, seen_at, idle_seconds, expires_at, user_agent, address, amr, sid, unproven, last_event)
   values (${'tenant'}, ${'idHash'}, ${'userId'}, ${'authTime'}, ${'createdAt'}, ${'seenAt'}, ${'idleSeconds'}, ${'expiresAt'}, ${'userAgent'}, ${'address'},
-    ${'amr'}, ${'sid'}, ${'mark'})`;
+    ${'amr'}, ${'sid'}, ${'unproven'}, ${'mark'})`;
 
 type Key = { tenant: string; idHash: string };
 const remove = sql<Key>`delete from sessions where tenant = ${'tenant'} and id_hash = ${'idHash'}`;
@@ -91,6 +105,7 @@ function sessionRow(tenant: string, session: Session, mark: string): SessionRow 
     address: session.address ?? null,
     amr: listText(session.amr),
     sid: session.sid ?? null,
+    unproven: session.unproven ? 1 : null,
     mark,
   };
 }
@@ -108,5 +123,6 @@ function sessionOf(row: Row): Session {
     address: optionalText(row.s_address),
     amr: optionalJson<string[]>(row.s_amr),
     sid: optionalText(row.s_sid),
+    unproven: optionalWhole(row.s_unproven) === 1 ? (true as const) : undefined,
   });
 }

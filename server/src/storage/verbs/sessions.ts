@@ -18,6 +18,8 @@ export type Session = {
   amr?: string[];
   /** What clients know the session by. Stays when the same person signs in again in it; the id does not. */
   sid?: string;
+  /** An upstream let them in without a word of when they last showed who they are: `authTime` is when they came. Such a session is not fresh. */
+  unproven?: true;
 };
 
 /** `deviceHash` is what this browser is known by when the person signs in again. */
