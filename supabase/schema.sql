@@ -829,6 +829,11 @@ drop index webhook_deliveries_due;
 create index webhook_deliveries_due on webhook_deliveries (tenant, webhook_id, due_at) where due_at is not null;
 insert into schema_migrations (name, checksum, applied_at) values ('0031-webhook-lanes', 'eabbb28a80b1de17aef3c609470419a8e53e0e60e37d406379a0fc6014066960', 0);
 
+alter table sessions add column unproven integer;
+update sessions set unproven = 1
+  where exists (select 1 from upstream_identities l where l.tenant = sessions.tenant and l.user_id = sessions.user_id);
+insert into schema_migrations (name, checksum, applied_at) values ('0032-unproven-sessions', '0a3440a1ef678d37d3618d42481142af5326e7459b8ec32736805620b03370a3', 0);
+
 reset role;
 reset search_path;
 
