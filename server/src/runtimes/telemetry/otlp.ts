@@ -25,6 +25,8 @@ export type Exporter = {
   close(): Promise<void>;
 };
 
+type Failed = { reason: string; forGood: boolean };
+
 const longestPauseMs = 60_000;
 const lastTryMs = 3000;
 
@@ -37,34 +39,37 @@ export function otlpExporter({ endpoint, headers, timeoutMs, resource, batch }: 
   let closed = false;
   let sending: Promise<boolean> | undefined;
 
-  const post = async (spans: readonly Span[], patienceMs: number): Promise<void> => {
-    const response = await fetch(endpoint, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
-      body: JSON.stringify(exportRequest(spans, resource)),
-      // A redirect would carry the operator's key elsewhere.
-      redirect: 'error',
-      signal: AbortSignal.timeout(patienceMs),
-    });
-    await response.body?.cancel();
-    if (!response.ok) throw new Error(`the receiver answered ${response.status}`);
+  const post = async (spans: readonly Span[], patienceMs: number): Promise<Failed | undefined> => {
+    try {
+      const response = await fetch(endpoint, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: JSON.stringify(exportRequest(spans, resource)),
+        // A redirect would carry the operator's key elsewhere.
+        redirect: 'error',
+        signal: AbortSignal.timeout(patienceMs),
+      });
+      await response.body?.cancel();
+      return response.ok ? undefined : { reason: `the receiver answered ${response.status}`, forGood: isForGood(response.status) };
+    } catch (error) {
+      return { reason: reasonOf(error), forGood: false };
+    }
   };
   const send = async (patienceMs: number): Promise<boolean> => {
     const spans = queue.splice(0, batch.size);
-    try {
-      await post(spans, patienceMs);
+    const failed = await post(spans, patienceMs);
+    if (failed === undefined) {
       pauseMs = batch.delayMs;
       return true;
-    } catch (error) {
-      // Kept for the next try as far as there is room.
-      const kept = spans.slice(0, Math.max(0, batch.queue - queue.length));
-      queue.unshift(...kept);
-      dropped += spans.length - kept.length;
-      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
-      log.warn('traces.not_sent', { reason: reasonOf(error), waiting: queue.length, dropped, retry_seconds: Math.ceil(pauseMs / 1000) });
-      dropped = 0;
-      return false;
     }
+    // Kept for the next try as far as there is room; what was refused for good would be refused for ever and hold up what comes after it.
+    const kept = failed.forGood ? [] : spans.slice(0, Math.max(0, batch.queue - queue.length));
+    queue.unshift(...kept);
+    dropped += spans.length - kept.length;
+    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+    log.warn('traces.not_sent', { reason: failed.reason, waiting: queue.length, dropped, retry_seconds: Math.ceil(pauseMs / 1000) });
+    dropped = 0;
+    return false;
   };
   const schedule = (): void => {
     const wait = queue.length >= batch.size && pauseMs === batch.delayMs ? 0 : pauseMs;
@@ -96,10 +101,12 @@ export function otlpExporter({ endpoint, headers, timeoutMs, resource, batch }: 
   };
 }
 
+/** OTLP over HTTP, "Failures": a request that is wrong must not be sent again. 408 and 429 say that it came at a bad time. */
+const isForGood = (status: number): boolean => status >= 400 && status < 500 && status !== 408 && status !== 429;
+
 /** Only the kind of failure: a message could hold the address with what is in it. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
-  if (error.message.startsWith('the receiver answered')) return error.message;
   const cause = error.cause instanceof Error && 'code' in error.cause ? String(error.cause.code) : undefined;
   return cause ?? error.name;
 }

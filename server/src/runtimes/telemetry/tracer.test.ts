@@ -172,6 +172,34 @@ test('a receiver that fails is asked again, nothing is lost before the queue is 
   assert.doesNotMatch(warned ?? '', /canary|127\.0\.0\.1/);
 });
 
+test('a batch that the receiver refuses for good is dropped and counted, and what comes after it is sent', async () => {
+  const { endpoint, received } = await receiver([413, 429]);
+  const { exporter, lines } = await traced({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_BSP_SCHEDULE_DELAY: '1' });
+  const span = (name: string) => ({ traceId: 'a', spanId: 'b', name, kind: 'internal', startedAt: 1, endedAt: 2, attributes: {}, failed: false }) as const;
+  const warned = () => lines.filter((line) => line.includes('traces.not_sent')).map((line) => JSON.parse(line) as Record<string, unknown>);
+  const until = async (holds: () => boolean) => {
+    while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  exporter.add(span('too large'));
+  await until(() => warned().length === 1);
+  exporter.add(span('too early'));
+  await until(() => received.length === 3);
+  await exporter.close();
+
+  assert.deepEqual(
+    received.map(({ spans }) => spans.map(({ name }) => name)),
+    [['too large'], ['too early'], ['too early']],
+  );
+  assert.deepEqual(
+    warned().map(({ reason, waiting, dropped }) => [reason, waiting, dropped]),
+    [
+      ['the receiver answered 413', 0, 1],
+      ['the receiver answered 429', 1, 0],
+    ],
+  );
+});
+
 test('a receiver that is not there holds nothing up and loses nothing but spans', async () => {
   const { request, exporter, lines } = await traced({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_BSP_MAX_QUEUE_SIZE: '2' });
 
