@@ -13,15 +13,15 @@ export type Patience = {
   /** For a request with its body. Beyond it 408. */
   request: number;
   /**
-   * Without a byte in either direction, at least: a reader that stopped reading does not keep its socket. Longer than proxies keep their connections: the side
-   * that reuses one must not be surprised by its end.
+   * Without a byte in either direction, at least: a reader that stopped reading does not keep its socket. Longer than proxies keep their connections
+   * (Caddy two minutes): the side that reuses one must not be surprised by its end.
    */
   silence: number;
   /** How often all of that is looked at. */
   check: number;
 };
 
-export const patience: Patience = { headers: 10_000, request: 30_000, silence: 75_000, check: 5000 };
+export const patience: Patience = { headers: 10_000, request: 30_000, silence: 150_000, check: 5000 };
 
 /** The parser stops at so many bytes of request line and headers together, with 431. */
 const maxHeaderBytes = 16 * 1024;
