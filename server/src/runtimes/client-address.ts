@@ -40,6 +40,6 @@ function addTo(list: BlockList, entry: string): void {
   const longest = version === 6 ? 128 : 32;
   const length = prefix === undefined ? longest : Number(prefix);
   if (version === 0 || (prefix !== undefined && !/^\d{1,3}$/.test(prefix)) || length > longest)
-    throw new TypeError(`"${entry}" is neither an address nor a network like 10.0.0.0/8`);
+    throw new TypeError(`"trustedProxies" has "${entry}", which is neither an address nor a network like 10.0.0.0/8`);
   list.addSubnet(address, length, version === 6 ? 'ipv6' : 'ipv4');
 }

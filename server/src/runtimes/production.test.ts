@@ -110,6 +110,19 @@ test('a setting out of range is refused by its name before anything listens', as
   assert.match(refused.message, /codeSeconds/);
 });
 
+test('a setting that cannot be read is refused by its name before the database is opened, and its value is not repeated where it is a secret', async () => {
+  const mail = { AUTH_AGENT_MAIL_FROM: 'auth@example.com', AUTH_AGENT_SMTP_URL: 'smtp://user:50%off@mail.example' };
+  const [proxies, smtp] = [
+    await refusal(() => startProduction(configOf('unread.db', { AUTH_AGENT_TRUSTED_PROXIES: '10.0.0.0/8,caddy' }), log)),
+    await refusal(() => startProduction(configOf('unread.db', mail), log)),
+  ];
+
+  assert.match(proxies.message, /trustedProxies.*caddy/);
+  assert.match(smtp.message, /smtpUrl.*%25/);
+  assert.ok(![smtp.message, smtp.why, smtp.fix].join().includes('50%'));
+  assert.deepEqual([proxies.kind, smtp.kind, existsSync(join(folder, 'unread.db'))], ['usage', 'usage', false]);
+});
+
 test('a database of development mode is refused and stays as it is', async () => {
   await prepared('demo.db', async () => {});
   const storage = openStorage(await openDatabase(`sqlite:${join(folder, 'demo.db')}`));

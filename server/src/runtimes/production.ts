@@ -13,6 +13,7 @@ import { restoringFact } from '../storage/backup.ts';
 import type { Driver } from '../storage/driver.ts';
 import { openStorage } from '../storage/open.ts';
 import type { Storage } from '../storage/store.ts';
+import { proxyList } from './client-address.ts';
 import type { Config } from './config.ts';
 import { backUp, databaseFile, openDatabase } from './database.ts';
 import { pinnedFetcher, pinnedPoster, pinnedUpstreamFetch } from './pinned-fetch.ts';
@@ -33,6 +34,8 @@ export type Production = RunningServer & {
 /** Starts a server as configured. @throws {StartRefused} with nothing listening and the database closed. */
 export async function startProduction(config: Config, log: Log): Promise<Production> {
   checkProduction(config);
+  // Both are made again where they are used; here they are only read, while nothing is open yet.
+  readSetting(() => [proxyList(config.trustedProxies), config.smtp && smtpSender(config.smtp)]);
   const database = databaseFile(config.databaseUrl);
   const driver = await openDatabase(config.databaseUrl);
   let telemetry: Telemetry | undefined;
@@ -61,7 +64,7 @@ export async function startProduction(config: Config, log: Log): Promise<Product
 
 /** The server of a configuration, without sockets: what commands work with, and with a watcher what is measured. @throws {StartRefused} naming the setting that is out of range. */
 export function serverFrom(config: CheckedConfig, driver: Driver, log: Log, watcher?: Watcher): AuthServer {
-  try {
+  return readSetting(() => {
     const calls = {
       fetchDocument: pinnedFetcher(),
       postForm: pinnedPoster(),
@@ -78,6 +81,13 @@ export function serverFrom(config: CheckedConfig, driver: Driver, log: Log, watc
       observe: watcher?.request,
     };
     return createServer(options);
+  });
+}
+
+/** @throws {StartRefused} for the TypeError of a setting that cannot be used; it names the setting. */
+function readSetting<Value>(read: () => Value): Value {
+  try {
+    return read();
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
     throw new StartRefused(`A setting cannot be used: ${cause.message}`, {

@@ -137,7 +137,15 @@ test('a server that is gone and comes back gets the next mail', async () => {
 });
 
 test('settings that cannot be right are refused before anything is sent, without repeating them', () => {
-  for (const url of ['mail.example', 'http://mail.example', 'smtp://', 'smtp://mail.example/?tls=no', 'smtp://mail.example/path'])
+  for (const url of [
+    'mail.example',
+    'smtp://user:50%off@mail.example',
+    'smtp://us%er:x@mail.example',
+    'http://mail.example',
+    'smtp://',
+    'smtp://mail.example/?tls=no',
+    'smtp://mail.example/path',
+  ])
     assert.throws(() => smtpSender({ url, from: 'auth@example.com' }), { name: 'TypeError', message: /^"smtpUrl" must be/ });
   for (const from of ['', 'auth', 'a@b.example, c@d.example', 'Eve <a@b.example> <c@d.example>', 'x\r\nBcc: a@b.example'])
     assert.throws(() => smtpSender({ url: 'smtp://mail.example', from }), { name: 'TypeError', message: /^"mailFrom" must be/ });

@@ -64,7 +64,7 @@ function serverOf({ url, dangerouslyPlain = false, ca }: SmtpSettings) {
     throw new TypeError('"smtpUrl" must be smtp://user:password@host:587 or smtps://user:password@host:465');
   const secure = parsed.protocol === 'smtps:';
   const local = isLoopbackHost(parsed.hostname);
-  const user = decodeURIComponent(parsed.username);
+  const [user, pass] = [decoded(parsed.username), decoded(parsed.password)];
   return {
     host: parsed.hostname.replace(/^\[|\]$/g, ''),
     port: Number(parsed.port || (secure ? 465 : 587)),
@@ -72,9 +72,17 @@ function serverOf({ url, dangerouslyPlain = false, ca }: SmtpSettings) {
     // On loopback nobody is between, and local servers have certificates that nobody signed.
     requireTLS: !secure && !local && !dangerouslyPlain,
     ignoreTLS: !secure && local,
-    auth: user === '' ? undefined : { user, pass: decodeURIComponent(parsed.password) },
+    auth: user === '' ? undefined : { user, pass },
     tls: { minVersion: 'TLSv1.2' as const, ...(ca === undefined ? {} : { ca }) },
   };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new TypeError('"smtpUrl" must be percent-encoded in its user and password: % is %25, @ is %40, / is %2F');
+  }
 }
 
 /** The outbox tries again, so the pool does not: a mail that the server may have taken is not sent again at once. */
