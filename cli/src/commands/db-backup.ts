@@ -7,11 +7,13 @@ import {
   type BackupSummary,
   BadBackup,
   backupLines,
+  InUse,
   isoDate,
   NotEmpty,
   nodeLog,
   openDatabase,
   readBackupFile,
+  refuseServed,
   restoreLines,
   serverFrom,
   withPassingFiles,
@@ -146,6 +148,7 @@ async function fill(path: string, databaseUrl: string, { call, keepAccess }: { c
   const driver = await openDatabase(databaseUrl);
   const rows = counter(call, 'rows restored');
   try {
+    await refuseServed(driver);
     return await readBackupFile(path, passphrase, (lines) => restoreLines(driver, lines, { now: seconds(), tell: rows.tell, keepAccess }));
   } catch (error) {
     throw failureOf(error, path);
@@ -161,6 +164,11 @@ function failureOf(error: unknown, path: string): unknown {
     return new Failure('conflict', error.message, {
       why: 'Restoring never writes over anything.',
       fix: 'Name an empty one: --database-url sqlite:./restored.db',
+    });
+  if (error instanceof InUse)
+    return new Failure('conflict', error.message, {
+      why: 'They would serve what a restore ends, while it is under way.',
+      fix: 'Stop all nodes, wait half a minute, restore, start them again',
     });
   return error;
 }

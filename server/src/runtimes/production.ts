@@ -9,7 +9,6 @@ import { verifyPassword } from '../crypto/password.ts';
 import { demoKeyId, demoSecrets, demoUser } from '../demo/data.ts';
 import type { ServerOptions } from '../options.ts';
 import { createServer } from '../server.ts';
-import { restoringFact } from '../storage/backup.ts';
 import type { Driver } from '../storage/driver.ts';
 import { openStorage } from '../storage/open.ts';
 import type { Storage } from '../storage/store.ts';
@@ -23,6 +22,7 @@ import { smtpSender } from './smtp.ts';
 import { StartRefused } from './start-refused.ts';
 import { openTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 import { type Watcher, watchedCalls, watchedDriver } from './telemetry/watch.ts';
+import { refuseDemoDatabase, refuseUnknownState } from './unfit-database.ts';
 
 export type Production = RunningServer & {
   server: AuthServer;
@@ -117,31 +117,6 @@ async function refuseNoWayIn({ options: { signIn }, store }: Context): Promise<v
     kind: 'usage',
     why: 'A passkey is added by somebody who is signed in already.',
     fix: 'List an upstream first (auth-agent upstreams add), or AUTH_AGENT_EMAIL_CODE=true with mail, or AUTH_AGENT_PASSWORD=true',
-  });
-}
-
-/** Demo data is known to the world: whoever read our documentation could sign in. */
-export async function refuseDemoDatabase(storage: Storage, url: string): Promise<void> {
-  if ((await storage.fact('demo')) === undefined) return;
-  throw new StartRefused('This database was made by development mode', {
-    why: 'It holds accounts and secrets that are printed in the documentation.',
-    fix: `Use another one: AUTH_AGENT_DATABASE_URL=sqlite:./auth-agent.db${url === 'sqlite:./auth-agent.db' ? ', after moving this file away' : ''}`,
-  });
-}
-
-/** Older code on a newer schema writes rows that the newer code then misreads. */
-async function refuseUnknownState(storage: Storage): Promise<void> {
-  const unknown = await storage.unknownMigrations();
-  if (unknown.length > 0) {
-    throw new StartRefused(`The database was brought up to date by a newer version: it has ${unknown.join(', ')}`, {
-      why: 'This version does not know what the newer one keeps there.',
-      fix: 'Start the newer version, or restore a backup from before: auth-agent db restore <file>',
-    });
-  }
-  if ((await storage.fact(restoringFact)) === undefined) return;
-  throw new StartRefused('A restore into this database was not finished', {
-    why: 'It holds a part of the rows; access that was revoked could be missing its revocation.',
-    fix: 'Restore again into an empty database: auth-agent db restore <file>',
   });
 }
 

@@ -19,6 +19,7 @@ import { nodeLog } from './log.ts';
 import { checkProduction } from './production-config.ts';
 import { publicFetcher, publicPoster, publicUpstreamFetch } from './public-fetch.ts';
 import { StartRefused } from './start-refused.ts';
+import { refuseDemoDatabase, refuseUnknownState } from './unfit-database.ts';
 
 export { openPostgres } from '../storage/drivers/postgres.ts';
 
@@ -48,6 +49,7 @@ export function createWorker(overrides: Partial<ServerOptions> = {}, parts: Work
   let server: AuthServer | undefined;
   let flushDue = 0;
   let wordsDue = 0;
+  let fit = false;
 
   const made = (bindings: WorkerBindings): AuthServer => {
     server ??= serverOf(bindings, turns, { overrides, parts });
@@ -59,6 +61,19 @@ export function createWorker(overrides: Partial<ServerOptions> = {}, parts: Work
     // Concurrent requests share what one of them began, such as reading the keys: when its caller hangs up, the others must not wait forever.
     context.waitUntil(settled(acting, turn));
     return acting;
+  };
+
+  /** Asked until the answer is yes, each request for itself. An outage is not judged here: whatever needs the database says so. */
+  const whereFit = async (current: AuthServer): Promise<AuthServer> => {
+    if (fit) return current;
+    try {
+      await refuseDemoDatabase(current.storage);
+      await refuseUnknownState(current.storage);
+      fit = true;
+    } catch (error) {
+      if (error instanceof StartRefused) throw error;
+    }
+    return current;
   };
 
   /** Whoever may show or write words waits for them. Where they are in the isolate already, this asks nobody. */
@@ -79,7 +94,7 @@ export function createWorker(overrides: Partial<ServerOptions> = {}, parts: Work
     await current.flush();
   };
   const answered = async (request: Request, bindings: WorkerBindings): Promise<Response> => {
-    const current = made(bindings);
+    const current = await whereFit(made(bindings));
     if (readsPages(request)) await withWords(current);
     const answer = await current.fetch(request, { address: request.headers.get('cf-connecting-ip') ?? '0.0.0.0' });
     turns.getStore()?.work.push(flushSoon(current).catch((cause: unknown) => current.options.log.error('flush.failed', {}, cause)));
@@ -87,7 +102,7 @@ export function createWorker(overrides: Partial<ServerOptions> = {}, parts: Work
   };
 
   const kept = async (bindings: WorkerBindings): Promise<void> => {
-    const current = made(bindings);
+    const current = await whereFit(made(bindings));
     if (current.options.sendMail) await withWords(current);
     await current.maintain();
   };

@@ -24,6 +24,11 @@ export class NotEmpty extends Error {
   override name = 'NotEmpty';
 }
 
+/** Somebody else is connected to it. */
+export class InUse extends Error {
+  override name = 'InUse';
+}
+
 /** The fact that stands in a database while rows are being filled in: a server does not start on half a backup. */
 export const restoringFact = 'restoring';
 
@@ -77,6 +82,20 @@ export async function restoreLines(driver: Driver, lines: AsyncIterable<string>,
   const ended = keepAccess ? undefined : await endRevivable(driver, { now, madeAt: head.made_at });
   await driver.write([fact('delete', restoringFact)]);
   return { head, rows: counted, ...(ended && { ended }) };
+}
+
+/**
+ * Nodes that are still running would find the tables as they come back, and serve what the restore has yet to end. On Postgres each node is seen by its connections; a file of SQLite that
+ * is not there yet has no nodes. Ask on a driver that nobody has used: its own further connections would count.
+ *
+ * @throws {InUse}
+ */
+export async function refuseServed(driver: Driver): Promise<void> {
+  if (driver.name !== 'postgres') return;
+  const text = `select count(*) as others from pg_stat_activity
+    where datname = current_database() and application_name = 'auth-agent' and pid <> pg_backend_pid()`;
+  const [row] = await driver.read({ text, values: [] });
+  if (Number(row?.others) > 0) throw new InUse(`Nodes of this server are connected to the database (${row?.others} connections)`);
 }
 
 type Filling = { known: ReadonlySet<string>; tell: Progress };

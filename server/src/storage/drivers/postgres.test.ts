@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { randomWord } from '../../crypto/random.ts';
+import { InUse, refuseServed } from '../backup.ts';
 import { storageContract } from '../contract.ts';
 import { ConstraintError, type Driver, SchemaMissing, type Statement, StorageUnavailable } from '../driver.ts';
 import { openStorage } from '../open.ts';
@@ -34,6 +35,22 @@ function onOwnDatabase(adminUrl: string): void {
     storageContract('Postgres', async () => openStorage(openPostgres(own.href, { max: 20 })));
   });
 }
+
+test('[OPS-04] a database that nodes are connected to is not restored into', { skip: !url }, async () => {
+  const name = `auth_agent_${randomWord(12).toLowerCase()}`;
+  const own = new URL(url ?? '');
+  own.pathname = `/${name}`;
+  const admin = openPostgres(url ?? '', { max: 1 });
+  await admin.write([{ text: `create database ${name}`, values: [] }]);
+  const [restoring, node] = [openPostgres(own.href), openPostgres(own.href)];
+  await refuseServed(restoring);
+  await node.read({ text: 'select 1', values: [] });
+
+  await assert.rejects(refuseServed(restoring), InUse);
+  for (const driver of [restoring, node]) await driver.close();
+  await admin.write([{ text: `drop database ${name} with (force)`, values: [] }]);
+  await admin.close();
+});
 
 const statement = (text: string, ...values: Statement['values']): Statement => ({ text, values });
 const add = (name: string): Statement => statement('insert into people (name) values (?1)', name);
