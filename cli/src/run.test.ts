@@ -405,6 +405,7 @@ test('[JAG-11] a client takes assertions only where an operator listed it, and i
   const enterprise = await data('clients add --name Agent --id agent --enterprise');
   assert.deepEqual([enterprise.grant_types, enterprise.token_endpoint_auth_method], [['urn:ietf:params:oauth:grant-type:jwt-bearer'], 'client_secret_basic']);
   await data('clients add --name Sso --id sso --confidential --redirect-uri https://app.example.com/cb');
+  await data('clients add --name Pairs --id pairwise --confidential --pairwise --redirect-uri https://pairs.example.com/cb');
   const place = '--audience https://auth.shop.example --resource https://mcp.shop.example';
 
   const added = await data(`assertion-targets add sso ${place} --as shop-agent --scope files:read`);
@@ -418,6 +419,7 @@ test('[JAG-11] a client takes assertions only where an operator listed it, and i
     [`assertion-targets add sso ${place}`, 2],
     ['assertion-targets add sso --audience http://x.example --resource https://y.example --scope a', 2],
     [`assertion-targets add nobody ${place} --scope a`, 4],
+    [`assertion-targets add pairwise ${place} --scope a`, 6],
     ['assertion-targets rm sso --audience https://auth.shop.example --resource https://other.example', 4],
   ] as const)
     assert.equal((await cli(line)).exit, exit, line);

@@ -33,6 +33,11 @@ export const addAssertionTarget: Command = {
       const client = await livingClient(store, target.clientId);
       if (client.metadata.tokenEndpointAuthMethod === 'none')
         throw new Failure('refused', `${safe(client.id)} is public`, { why: 'Assertions are for clients that prove who they are.' });
+      if (client.metadata.subjectType === 'pairwise')
+        throw new Failure('refused', `${safe(client.id)} knows its people by pairwise subjects`, {
+          why: 'An assertion names people as the other server shall know them, which such a client must not learn.',
+          fix: 'auth-agent clients add, without --pairwise',
+        });
       await allowExchange(client, store, now);
       const detail = { audience: target.audience, resource: target.resource, client_there: target.clientIdThere, scope: target.scope };
       if (!(await store.addAssertionTarget(target, auditEvent('assertion_target.added', now, 'cli', { clientId: client.id, detail }))))
