@@ -84,7 +84,13 @@ async function forClient(client: Client, parameters: Parameters, context: Contex
   const grant = await context.store.standing({ grantId: token.grantId, jti: token.jti, now: context.now() });
   const chain = token.delegation && (await standingChain(token.delegation, context));
   if (!grant?.active || (token.delegation && !chain)) return inactive;
-  return active(token, grant, chain, context);
+  return active(token, withinScope(token, grant), chain, context);
+}
+
+/** A client hears of the person what userinfo would tell it (OIDC Core §5.4); the server a token is for hears who came. */
+function withinScope({ scope }: AccessToken, grant: NonNullable<Standing['grant']>): NonNullable<Standing['grant']> {
+  const names = allowedNow(scope, grant.removedScope).split(' ');
+  return { ...grant, username: names.includes('profile') ? grant.username : undefined, email: names.includes('email') ? grant.email : undefined };
 }
 
 /** RFC 7662 §2.2 in the shape of contracts §2: names of the person, and what they have taken back, are read now, not when the token was made. */

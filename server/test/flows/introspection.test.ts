@@ -4,7 +4,7 @@ import { auditEvent } from '../../src/audit/event.ts';
 import { nodePolicies } from '../../src/limits/policies.ts';
 import { newKey } from '../../src/servers/key-value.ts';
 import { form, testServer } from '../harness.ts';
-import { basic, bearer, errorOf, type Json, stage } from './token-stage.ts';
+import { basic, bearer, errorOf, type Json, redemption, stage, type Tokens } from './token-stage.ts';
 
 const inactive = '{"active":false}';
 
@@ -173,6 +173,24 @@ test('[INT-03] a confidential client sees the tokens that were issued to it and 
   const asPublic = await scene.post('/introspect', { token: theirs, client_id: scene.client.id });
   assert.equal(asPublic.status, 401);
   assert.equal((await errorOf(asPublic)).error, 'invalid_client');
+});
+
+test('[INT-04] to its own client a token tells name and e-mail only within its scope, and not what the person took back', async () => {
+  const scene = await stage();
+  const client = await scene.addClient({ secret: 'cs_secret' });
+  const told = async (scope: string[], remove: string[] = []) => {
+    const { code, grant } = await scene.code({ client, scope });
+    const { access_token: token } = (await (await scene.post('/token', redemption(client, code), basic(client.id, 'cs_secret'))).json()) as Tokens;
+    const event = auditEvent('grant.reduced', scene.clock.now(), 'test');
+    if (remove.length > 0) await scene.store.reduceAgent({ userId: scene.user.id, grantId: grant.id, remove }, event);
+    const { active, username, email } = (await (await scene.post('/introspect', { token }, basic(client.id, 'cs_secret'))).json()) as Json;
+    return [active, username, email];
+  };
+
+  assert.deepEqual(await told(['files:read']), [true, undefined, undefined]);
+  assert.deepEqual(await told(['openid', 'profile']), [true, 'ada', undefined]);
+  assert.deepEqual(await told(['openid', 'email']), [true, undefined, 'ada@example.com']);
+  assert.deepEqual(await told(['openid', 'profile', 'email'], ['email']), [true, 'ada', undefined]);
 });
 
 test('[INT-02] what a remembered token says never outlives its grant, its person or its own revocation', async () => {
