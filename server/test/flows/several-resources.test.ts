@@ -460,6 +460,25 @@ describe('tokens of an approval of several resources', () => {
     assert.equal((await on.refresh(token)).status, 200);
   });
 
+  test('[ACC-02] when each of them has ended by itself the refresh token is invalid_grant, whatever is named', async () => {
+    const on = await scene();
+    const { refresh_token: token } = await on.tokens();
+    const [files, other] = await on.grants();
+    const shorten = (grantId = '', seconds = 0) =>
+      on.store.reduceAgent(
+        { userId: on.user.id, grantId, remove: [], expiresAt: on.clock.now() + seconds },
+        auditEvent('grant.reduced', on.clock.now(), 'test'),
+      );
+    await shorten(files?.id, 600);
+    await shorten(other?.id, 900);
+    const asked = async () => [await on.refresh(token), await on.refresh(token, ['https://unknown.example'])].map(({ body }) => body['error']);
+
+    on.clock.advance(600);
+    assert.deepEqual(await asked(), ['invalid_target', 'invalid_target']);
+    on.clock.advance(300);
+    assert.deepEqual(await asked(), ['invalid_grant', 'invalid_grant']);
+  });
+
   test('[RT-08] nobody who was disabled gets a token for any of them', async () => {
     const on = await scene();
     const { refresh_token: token } = await on.tokens();

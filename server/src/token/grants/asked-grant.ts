@@ -12,7 +12,7 @@ export type StandingGrant = { grant: Grant } & GrantState;
 /**
  * The grant for the resource that is named; without a name, the first.
  *
- * @throws {OAuthError} invalid_target for several resources, and for one that was not allowed or no longer is.
+ * @throws {OAuthError} invalid_target for several resources, and for one that was not allowed or no longer is while another is.
  */
 export async function askedGrant(values: readonly string[], first: StandingGrant, context: Context): Promise<StandingGrant> {
   const { resource, approvedWith } = first.grant;
@@ -22,13 +22,20 @@ export async function askedGrant(values: readonly string[], first: StandingGrant
   }
   if (namesOnly(values, resource)) return stillAllowed(first, context);
   const companion = await context.store.findCompanion({ approvedWith, resource: oneResource(values) }, context.now());
-  if (!companion) throw new OAuthError('invalid_target', 'The resource is not one of those that were granted, or no longer');
-  return companion;
+  return companion ?? whileAnotherLives(first, 'The resource is not one of those that were granted, or no longer', context);
 }
 
 /** The first may have ended by itself: what was allowed elsewhere goes on, and the client is told to name it. */
-function stillAllowed(first: StandingGrant, context: Context): StandingGrant {
+async function stillAllowed(first: StandingGrant, context: Context): Promise<StandingGrant> {
   const { revokedAt, expiresAt = Number.POSITIVE_INFINITY } = first.grant;
   if (revokedAt === undefined && expiresAt > context.now()) return first;
-  throw new OAuthError('invalid_target', 'Access to the first resource has ended: name another that was granted');
+  return whileAnotherLives(first, 'Access to the first resource has ended: name another that was granted', context);
+}
+
+/** Naming another resource helps nobody when nothing of the approval is left: then the grant stands no more. @throws {OAuthError} invalid_target */
+async function whileAnotherLives({ grant }: StandingGrant, description: string, { store, now }: Context): Promise<StandingGrant> {
+  const { userId, clientId, approvedWith } = grant;
+  const living = await store.listGrants({ userId, clientId }, now());
+  if (living.some((one) => one.approvedWith === approvedWith)) throw new OAuthError('invalid_target', description);
+  return { grant, standing: false };
 }
