@@ -311,6 +311,25 @@ test('[JAG-13] the longest beginning names the client, an exact subject first, a
   assert.deepEqual(await errorOf(await scene.enter(await workloadToken({ iss: 'https://ci.example', sub: 'job', jti: undefined }))), refused);
 });
 
+test('[JAG-13] a token that is good once is not used up by a request that is refused, or that is told a nonce', async () => {
+  const scene = await trusting({ dpopNonces: true });
+  const ci = { iss: 'https://ci.example', sub: 'job' };
+  await scene.trust({ issuer: ci.iss, kind: 'workload', provisioning: undefined, once: true, jwks: { keys: [scene.platform.jwk] } });
+  await scene.store.addWorkload({ issuer: ci.iss, subject: ci.sub, clientId: 'nightly' }, auditEvent('workload.added', start, 'test'));
+  const [assertion, key] = [await scene.workloadToken(ci), await proofKey()];
+  const send = async (more: Record<string, string>, proof: Awaited<ReturnType<typeof proven>> | object = {}) =>
+    scene.post('/token', { grant_type: grantType, assertion, ...more }, proof as Record<string, string>);
+
+  assert.equal((await errorOf(await send({ scope: 'files:write' }))).error, 'invalid_scope');
+  assert.equal((await errorOf(await send({ resource: 'https://unknown.example' }))).error, 'invalid_target');
+  const told = await send({}, await proven(key));
+  assert.equal((await errorOf(told.clone())).error, 'use_dpop_nonce');
+  const nonce = told.headers.get('dpop-nonce') ?? '';
+
+  assert.equal((await tokenOf(await send({}, await proven(key, { nonce })))).token_type, 'DPoP');
+  assert.deepEqual(await errorOf(await send({}, await proven(key, { nonce }))), refused);
+});
+
 test('[JAG-06] [TOK-05] whatever an assertion is made of, it is refused and never a 5xx', async () => {
   const scene = await trusting();
   const names = fc.constantFrom('iss', 'sub', 'aud', 'exp', 'iat', 'nbf', 'jti', 'client_id', 'resource', 'scope', 'cnf', 'auth_time', '__proto__');

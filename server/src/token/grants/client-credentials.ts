@@ -22,8 +22,8 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
   return redeemAsMachine(request, context);
 }
 
-/** What a machine gets, however it proved who it is: within its registration, under the grant of client and resource. */
-export async function redeemAsMachine({ parameters, client, exchange, proof }: TokenRequest, context: Context): Promise<Answer> {
+/** What a machine gets, however it proved who it is: within its registration, under the grant of client and resource. `useUp` is the last check before anything is changed. */
+export async function redeemAsMachine({ parameters, client, exchange, proof }: TokenRequest, context: Context, useUp?: () => Promise<void>): Promise<Answer> {
   context.limits.checkHere('token.client', client.id);
   const asked = parseScope(parameters.get('scope'));
 
@@ -31,6 +31,7 @@ export async function redeemAsMachine({ parameters, client, exchange, proof }: T
   const scope = machineScope(asked, client, target);
 
   const dpopJkt = await spendProof(proof, context);
+  await useUp?.();
   const wanted = machineGrant(client, target, scope, context.now());
   const event = auditEvent('grant.machine_approved', context.now(), `client:${client.id}`, {
     clientId: client.id,

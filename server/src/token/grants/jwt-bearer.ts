@@ -22,7 +22,7 @@ function identify(exchange: Exchange, parameters: Parameters, context: Context):
 }
 
 function redeem(request: TokenRequest, context: Context): Promise<Answer> {
-  if (isWorkload(request.exchange, request.parameters)) return redeemWorkloadToken(request, context);
+  if (isWorkload(request.exchange, request.parameters)) return redeemWorkloadToken(presentedAssertion(request.parameters), request, context);
   return redeemIdentityAssertion(presentedAssertion(request.parameters), request, context);
 }
 

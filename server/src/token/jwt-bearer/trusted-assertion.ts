@@ -30,7 +30,7 @@ export async function believe(assertion: string, { kind, types, maxLifetimeSecon
 }
 
 /** EMA §7.4.2: "MUST implement replay detection by rejecting re-use of the same jti". The last check before anything is changed. @throws {OAuthError} invalid_grant */
-export async function useUp({ issuer, claims }: Believed, context: Context): Promise<void> {
+export async function useUp({ issuer, claims }: Pick<Believed, 'issuer' | 'claims'>, context: Context): Promise<void> {
   const id = assertionId(claims);
   if (id === undefined) throw notValid('it has no jti');
   const idHash = sha256(JSON.stringify([issuer.issuer, id]));

@@ -5,6 +5,7 @@
 import { addressBucket } from '../../clients/address-bucket.ts';
 import { findClientForToken } from '../../clients/find.ts';
 import type { Context, Exchange } from '../../context.ts';
+import { readForeignJwt } from '../../crypto/foreign-jwt.ts';
 import { sha256 } from '../../crypto/hash.ts';
 import { OAuthError } from '../../errors.ts';
 import type { Answer } from '../../route.ts';
@@ -37,9 +38,17 @@ export async function workloadClient(assertion: string, { exchange, parameters }
   }
 }
 
-/** What a machine gets for its secret. */
-export function redeemWorkloadToken(request: TokenRequest, context: Context): Promise<Answer> {
-  return redeemAsMachine(request, context);
+/** What a machine gets for its secret. `assertion` is the one that {@link workloadClient} believed. */
+export function redeemWorkloadToken(assertion: string, request: TokenRequest, context: Context): Promise<Answer> {
+  return redeemAsMachine(request, context, () => useUpIfOnce(assertion, context));
+}
+
+/** Not while finding out who asks: a request that is refused, or repeated with a nonce, must not cost a platform its token. @throws {OAuthError} invalid_grant */
+async function useUpIfOnce(assertion: string, context: Context): Promise<void> {
+  const claims = readForeignJwt(assertion)?.claims ?? {};
+  const issuer = await context.store.findIssuer(String(claims.iss));
+  if (!issuer) throw notValid('its issuer is not trusted any more');
+  if (issuer.once) await useUp({ issuer, claims }, context);
 }
 
 async function actsAs(assertion: string, context: Context): Promise<Client> {
@@ -50,7 +59,6 @@ async function actsAs(assertion: string, context: Context): Promise<Client> {
   // CC-03: ids of people begin with `usr_`.
   if (found.state !== 'active' || found.client.registration !== 'manual' || found.client.id.startsWith('usr_'))
     throw notValid('the client of its subject is gone');
-  if (believed.issuer.once) await useUp(believed, context);
   return found.client;
 }
 
