@@ -33,6 +33,17 @@ test('[REV-04] revoking an access token ends this one only, and is recorded', as
   assert.equal((await scene.store.listEvents({ type: 'token.revoked', limit: 5 })).length, 1);
 });
 
+test('[REV-04] revoking an access token again changes nothing and records nothing', async () => {
+  const scene = await stage();
+  const { access_token: token } = await scene.tokens();
+  const revoke = async () => (await scene.post('/revoke', { token, client_id: scene.client.id })).status;
+
+  assert.deepEqual(await Promise.all([revoke(), revoke(), revoke()]), [200, 200, 200]);
+  assert.equal(await revoke(), 200);
+
+  assert.equal((await scene.store.listEvents({ type: 'token.revoked', limit: 5 })).length, 1);
+});
+
 test('[REV-04] an older refresh token of the family ends the grant as well', async () => {
   const scene = await stage();
   const first = await scene.tokens();

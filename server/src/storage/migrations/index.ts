@@ -37,6 +37,7 @@ import { provenAddresses } from './0029-proven-addresses.ts';
 import { webhookSecrets } from './0030-webhook-secrets.ts';
 import { webhookLanes } from './0031-webhook-lanes.ts';
 import { unprovenSessions } from './0032-unproven-sessions.ts';
+import { revocationMarks } from './0033-revocation-marks.ts';
 
 type Engine = Driver['name'];
 /** `script` runs on both databases; `sqlite` or `postgres` after it, for what only one of them says that way, as triggers are. */
@@ -75,6 +76,7 @@ export const migrations: readonly Migration[] = [
   { name: '0030-webhook-secrets', script: webhookSecrets },
   { name: '0031-webhook-lanes', script: webhookLanes },
   { name: '0032-unproven-sessions', script: unprovenSessions },
+  { name: '0033-revocation-marks', script: revocationMarks },
 ];
 
 const bookkeeping = `

@@ -65,6 +65,7 @@ type Marked =
   | 'authorization_requests'
   | 'device_codes'
   | 'grants'
+  | 'revoked_tokens'
   | 'delegations'
   | 'signing_keys'
   | 'trusted_issuers'

@@ -3,15 +3,16 @@
  */
 import { type Driver, sql } from '../driver.ts';
 import type { Store } from '../store.ts';
-import { insertEvent } from './audit-events.ts';
+import { eventIf } from './audit-events.ts';
 
-const revoke = sql<{ tenant: string; jti: string; expiresAt: number }>`insert into revoked_tokens (tenant, jti, expires_at)
-  values (${'tenant'}, ${'jti'}, ${'expiresAt'}) on conflict do nothing`;
+const revoke = sql<{ tenant: string; jti: string; expiresAt: number; mark: string }>`insert into revoked_tokens (tenant, jti, expires_at, last_event)
+  values (${'tenant'}, ${'jti'}, ${'expiresAt'}, ${'mark'}) on conflict do nothing`;
+const eventIfRevoked = eventIf('revoked_tokens', 'jti');
 
 export function revokedTokensTable(driver: Driver, tenant: string): Pick<Store, 'revokeAccessToken'> {
   return {
     async revokeAccessToken(jti, expiresAt, event) {
-      await driver.write([revoke({ tenant, jti, expiresAt }), insertEvent(tenant, event)]);
+      await driver.write([revoke({ tenant, jti, expiresAt, mark: event.id }), eventIfRevoked(tenant, jti, event)]);
     },
   };
 }
