@@ -834,6 +834,9 @@ update sessions set unproven = 1
   where exists (select 1 from upstream_identities l where l.tenant = sessions.tenant and l.user_id = sessions.user_id);
 insert into schema_migrations (name, checksum, applied_at) values ('0032-unproven-sessions', '0a3440a1ef678d37d3618d42481142af5326e7459b8ec32736805620b03370a3', 0);
 
+alter table revoked_tokens add column last_event text;
+insert into schema_migrations (name, checksum, applied_at) values ('0033-revocation-marks', '3341112409b112ea923f44f8eb2c1d1e5215ff31c1b5c063c94800841ce89ea0', 0);
+
 reset role;
 reset search_path;
 
