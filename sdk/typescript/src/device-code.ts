@@ -42,7 +42,7 @@ export async function beginDevice(endpoint: string, fields: Readonly<Record<stri
   // It is shown in a terminal: what could drive one is no code.
   if (typeof userCode !== 'string' || !/^[\x20-\x7E]{1,40}$/.test(userCode)) throw new AuthServerUnavailable('no_user_code');
   if (typeof page !== 'string' || !isUsable(page, endpoint))
-    throw new TokenRequestRefused('wrong_page', 'the page to open is neither https nor on this computer');
+    throw new TokenRequestRefused('wrong_page', 'the page to open is no address that is https or on this computer');
   const expiresAt = askedAt + (secondsOf(answer['expires_in']) ?? defaultLifetimeSeconds);
   return {
     deviceCode,

@@ -93,6 +93,37 @@ describe('device login', () => {
       if (vector.prompt) assert.deepEqual(shown, [ours(vector.prompt)]);
     });
 
+  test('[CL-22] no address that a server names can drive a terminal', async () => {
+    const { cases } = readVectors<{ cases: Case[] }>('device-login');
+    const plain = cases[0]?.exchanges ?? [];
+    const changed = (path: string, members: object) =>
+      plain.map((one) => (one.request.endsWith(path) ? { ...one, body: { ...(one.body as object), ...members } } : one));
+    const begin = async (exchanges: Exchange[]) => {
+      const { fetch, now } = world(exchanges);
+      const shown: DevicePrompt[] = [];
+      const options = {
+        resource: 'https://files.example.com/mcp',
+        clientId: 'client_1',
+        fetch,
+        now,
+        onPrompt: (prompt: DevicePrompt) => void shown.push(prompt),
+      };
+      const outcome = await deviceLogin({ ...options, wait: () => Promise.reject(new Error('enough')) }).catch((error: unknown) => error);
+      return { shown, outcome };
+    };
+
+    for (const sign of ['\x1b', '\x07', '\x9b', '\x7f', '\u202e', ' ']) {
+      const address = `https://auth.example.com/device${sign}]0;x`;
+      const { shown, outcome } = await begin(changed('/device_authorization', { verification_uri: address }));
+      assert.deepEqual([shown, (outcome as TokenRequestRefused).code], [[], 'wrong_page']);
+      const complete = await begin(changed('/device_authorization', { verification_uri_complete: address }));
+      assert.deepEqual([complete.shown.length, complete.shown[0]?.verificationUriComplete], [1, undefined]);
+      const named = await begin(changed('/.well-known/oauth-protected-resource/mcp', { authorization_servers: [`https://auth.example.com/${sign}`] }));
+      assert.equal((named.outcome as TokenRequestRefused).code, 'wrong_metadata');
+      assert.ok(!(named.outcome as Error).message.includes(sign === ' ' ? '/ ' : sign));
+    }
+  });
+
   test('[CL-19] it ends with its signal, in the middle of a wait', async () => {
     const { cases } = readVectors<{ cases: Case[] }>('device-login');
     const { fetch, now } = world(cases[0]?.exchanges ?? []);

@@ -35,9 +35,10 @@ export async function findLoginTarget(url: string, sender: Sender): Promise<Logi
   return { issuer, resource, scopes: scopesOf(challenge.scope?.split(' ')) ?? scopesOf(supported), metadata };
 }
 
-/** An address that a server on the net names must not lead to services of this computer. */
+/** An address that a server on the net names must not lead to services of this computer, nor drive the terminal that shows it. */
 export function isUsable(address: string, url: string): boolean {
-  return resourceProblem(address) === undefined && (!isLoopbackHost(new URL(address).hostname) || isLoopbackHost(new URL(url).hostname));
+  if (!/^[\x21-\x7E]+$/.test(address) || resourceProblem(address) !== undefined) return false;
+  return !isLoopbackHost(new URL(address).hostname) || isLoopbackHost(new URL(url).hostname);
 }
 
 type Challenge = { readonly resource_metadata?: string; readonly scope?: string };
