@@ -2,19 +2,21 @@
  * Talks to the authorization server: introspection (RFC 7662), revocation (RFC 7009) and plain GETs. Does I/O and tells outages apart; judging answers is
  * verify.ts. Whatever is not a usable answer is AuthServerUnavailable: an outage must never look like a bad token (RS-17).
  */
+import { readBounded } from './bounded-text.ts';
 import { AuthServerUnavailable } from './errors.ts';
 import { quoteForLog } from './hints.ts';
 import type { Settings } from './options.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
+/** `text` is empty when it was longer than anything we asked for. */
 interface ServerAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
 }
 
-const maxAnswerLength = 1024 * 1024;
+const maxAnswerBytes = 1024 * 1024;
 
 /**
  * Asks what a token is worth. The answer is unjudged.
@@ -62,7 +64,7 @@ async function send(path: string, init: RequestInit, settings: Settings): Promis
   try {
     // A redirect would carry our key elsewhere, so it is an answer like any other wrong one.
     const response = await settings.fetch(settings.issuer + path, { ...init, redirect: 'manual', signal });
-    return { status: response.status, headers: response.headers, text: await response.text() };
+    return { status: response.status, headers: response.headers, text: (await readBounded(response.body, maxAnswerBytes)) ?? '' };
   } catch (cause) {
     const what = signal.aborted ? `did not answer within ${settings.timeout} s` : 'cannot be reached';
     settings.hint(`${settings.issuer}${path} ${what}. Callers get 503.`);
@@ -81,7 +83,7 @@ function keyRefused(text: string, { issuer, serverId, hint }: Settings): AuthSer
 
 /** A captive portal or a proxy page is an outage too. */
 function parseObject(text: string): Members {
-  const value = text.length > maxAnswerLength ? undefined : parse(text);
+  const value = parse(text);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Members;
   throw new AuthServerUnavailable('not_json');
 }

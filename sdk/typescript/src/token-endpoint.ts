@@ -3,6 +3,7 @@
  * (RFC 6749 §5.2). Also its metadata (RFC 8414). What authenticates us goes to these endpoints and into nothing else. Not here: what is asked for, and when.
  */
 import type { AgentSettings } from './agent-options.ts';
+import { readBounded } from './bounded-text.ts';
 import { AuthServerUnavailable } from './errors.ts';
 import { quoteForLog } from './hints.ts';
 
@@ -12,6 +13,7 @@ type Fields = Readonly<Record<string, string>>;
 export type Sender = Pick<AgentSettings, 'timeout' | 'fetch'>;
 export type Asker = Pick<AgentSettings, 'timeout' | 'fetch' | 'now' | 'authenticate' | 'proofKey'>;
 
+/** An answer, unjudged. `text` is empty when it was longer than anything we asked for. */
 export interface ServerAnswer {
   readonly status: number;
   readonly headers: Headers;
@@ -19,7 +21,7 @@ export interface ServerAnswer {
 }
 
 const notApproved = 'delegation_not_approved';
-const maxAnswerLength = 1024 * 1024;
+const maxAnswerBytes = 1024 * 1024;
 
 /** Says that the authorization server refused the request for a token. `code` is its OAuth error code, e.g. `invalid_client`, `invalid_scope` (RFC 6749 §5.2). */
 export class TokenRequestRefused extends Error {
@@ -84,7 +86,7 @@ export async function call(url: string, init: RequestInit, { fetch, timeout }: S
   try {
     // A redirect would carry our secret elsewhere, so it is an answer like any other wrong one.
     const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(Math.ceil(timeout * 1000)) });
-    return { status: response.status, headers: response.headers, text: await response.text() };
+    return { status: response.status, headers: response.headers, text: (await readBounded(response.body, maxAnswerBytes)) ?? '' };
   } catch (cause) {
     throw new AuthServerUnavailable('unreachable', { cause });
   }
@@ -118,7 +120,7 @@ export function parseLoosely(text: string): Members {
 
 function parse(text: string): unknown {
   try {
-    return text.length > maxAnswerLength ? undefined : JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 /**
  * Between web-standard Request/Response and the guard; what the hono and fetch adapters have in common.
  */
+import { readBounded } from '../bounded-text.ts';
 import type { Answer } from '../challenge.ts';
 import { type Admission, completeHeaders, type Inbound, tooLarge } from '../guard.ts';
 import { maxBodyBytes } from '../tool-call.ts';
@@ -31,24 +32,7 @@ export function seal(response: Response, admission: Admission): Response {
 export async function peekText(request: Request): Promise<string | object | undefined> {
   if (!request.body) return undefined;
   if (Number(request.headers.get('content-length')) > maxBodyBytes) return tooLarge;
-  return readBounded(request.clone().body as ReadableStream<Uint8Array>);
-}
-
-async function readBounded(stream: ReadableStream<Uint8Array>): Promise<string | object> {
-  const reader = stream.getReader();
-  const decoder = new TextDecoder();
-  let text = '';
-  let size = 0;
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    size += part.value.byteLength;
-    if (size > maxBodyBytes) {
-      // Not awaited: cancelling one branch of a tee waits for the other.
-      reader.cancel().catch(() => undefined);
-      return tooLarge;
-    }
-    text += decoder.decode(part.value, { stream: true });
-  }
-  return text + decoder.decode();
+  return (await readBounded(request.clone().body as ReadableStream<Uint8Array>, maxBodyBytes)) ?? tooLarge;
 }
 
 /** Path and query of an absolute URL, untouched. */
