@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import { activeAnswer, optionsFor, playAuthorizationServer, resource, startOfTime } from '../test/stage.ts';
 import { protect } from './adapters/fetch.ts';
 import { inboundOf } from './adapters/web.ts';
@@ -100,6 +101,22 @@ test('[RS-06] the scheme is read in any case', async (t) => {
   for (const scheme of ['bearer', 'BEARER', 'bEaReR']) {
     assert.equal((await handle(new Request(url, { headers: { Authorization: `${scheme} abc` } }))).status, 200);
   }
+});
+
+test('[RS-10] sessions keep their owner also where no answer about a token is remembered', async (t) => {
+  const { handle, played } = await stand(t, { maxCacheEntries: 0 }, () => new Response('reached', { headers: { 'Mcp-Session-Id': 's1' } }));
+  await handle(new Request(url, { method: 'POST', headers: bearer }));
+  played.reply = () => ({ body: activeAnswer(played.url, { sub: 'usr_2' }) });
+
+  const stolen = await handle(new Request(url, { method: 'POST', headers: { Authorization: 'Bearer other', 'Mcp-Session-Id': 's1' } }));
+
+  assert.equal(stolen.status, 404);
+});
+
+test('printing a guard does not print its key', () => {
+  const guard = createGuard({ serverId: 'srv_a', apiKey: 'sk_very_secret', authServerUrl: 'https://auth.example.com' });
+
+  assert.doesNotMatch(inspect(guard, { depth: 9 }), /sk_very_secret/);
 });
 
 test('[RS-10] a session id is no credential, and each request is asked for its token', async (t) => {

@@ -42,7 +42,7 @@ export interface Admission {
 
 /** @see createGuard */
 export interface Guard {
-  readonly settings: Settings;
+  /** Holds the checked options too: a member of its own would print the API key with the guard. */
   readonly client: AuthAgentClient;
   /** Admits a request or answers it. Never rejects because of what a caller or the authorization server did. */
   admit(inbound: Inbound): Promise<Admission | Answer>;
@@ -62,7 +62,7 @@ export function createGuard(options: AuthAgentOptions): Guard {
     scopes: challengeScopes([settings.requiredScopes], settings.closure),
     dpopRequired: settings.dpopRequired,
   };
-  const sessions = createSessionOwners(settings.maxCacheEntries);
+  const sessions = createSessionOwners();
   const reporter = createReporter(settings);
   const answerError = (error: unknown) => (error instanceof AuthAgentError ? answerFor(error, challenge) : undefined);
 
@@ -101,7 +101,7 @@ export function createGuard(options: AuthAgentOptions): Guard {
     return missing && answerFor(missing, challenge);
   }
 
-  return { settings, client, admit, refuseScopes, answerError };
+  return { client, admit, refuseScopes, answerError };
 }
 
 /** Whether the guard answered itself. */

@@ -13,8 +13,10 @@ export interface SessionOwners {
   mayUse(sessionId: string, auth: AuthContext): boolean;
 }
 
+const maxSessions = 10_000;
+
 /** Makes an empty register of at most so many sessions; the least recently used is forgotten first. */
-export function createSessionOwners(maxEntries: number): SessionOwners {
+export function createSessionOwners(maxEntries = maxSessions): SessionOwners {
   const owners = new Map<string, string>();
 
   function claim(sessionId: string, auth: AuthContext): void {

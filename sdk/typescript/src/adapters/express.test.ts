@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
 import { type TestContext, test } from 'node:test';
+import { inspect } from 'node:util';
 import { activeAnswer, listen, optionsFor, type PlayedServer, playAuthorizationServer, resource } from '../../test/stage.ts';
 import { AuthorizationError } from '../errors.ts';
 import type { AuthAgentOptions } from '../options.ts';
@@ -15,7 +16,7 @@ type App = RequestListener & {
   all(path: string, ...handlers: unknown[]): void;
 };
 type Reply = { json(body: unknown): void; send(body: string): void; set(name: string, value: string): Reply };
-type Express = (() => App) & { json(): ExpressMiddleware };
+type Express = (() => App) & { json(): ExpressMiddleware; raw(options: { type: string }): ExpressMiddleware };
 
 const require = createRequire(import.meta.url);
 const express = require('express') as Express;
@@ -119,6 +120,33 @@ test('[RS-16] tools are decided from the parsed body, and without one nothing pa
   assert.equal((await call(parsed.url, 'write_file')).status, 403);
   assert.deepEqual(await (await call(parsed.url, 'read_file')).json(), { method: 'tools/call', params: { name: 'read_file' } });
   assert.equal((await call(unparsed.url, 'read_file')).status, 500);
+});
+
+test('[RS-16] bytes are no parsed body: behind express.raw() nothing passes', async (t) => {
+  const { url } = await stand(
+    t,
+    { toolScopes: { write_file: ['files:write'] } },
+    (app) => {
+      app.use((_request: ExpressRequest, response: Reply) => response.send('reached'));
+      app.use((_error: Error, _request: unknown, response: { status(code: number): Reply }, _next: unknown) => response.status(500).send('failed'));
+    },
+    [express.raw({ type: '*/*' })],
+  );
+  const body = JSON.stringify({ method: 'tools/call', params: { name: 'write_file' } });
+
+  const response = await fetch(url, { method: 'POST', headers: { ...bearer, 'Content-Type': 'application/json' }, body });
+
+  assert.equal(response.status, 500);
+});
+
+test('a printed request shows neither the API key nor the guard', async (t) => {
+  const { url } = await stand(t, {}, (app) => {
+    app.use((request: ExpressRequest, response: Reply) => response.send(inspect({ ...request, headers: {}, rawHeaders: [] }, { depth: 6 })));
+  });
+
+  const printed = await (await fetch(url, { headers: bearer })).text();
+
+  assert.doesNotMatch(printed, /sk_test_secret|auth-agent guard|auth-agent call/);
 });
 
 test('[PRM-01] mounted below a path, the document is still looked for where it was asked for', async (t) => {

@@ -59,8 +59,8 @@ export function requireAuth(options: AuthAgentOptions): ExpressMiddleware {
       send(outcome, request, response);
       return false;
     }
-    request[passed] = guard;
-    request[called] = outcome.call;
+    // Unseen, so that a request that is printed shows neither guard nor token.
+    Object.defineProperties(request, { [passed]: { value: guard, configurable: true }, [called]: { value: outcome.call, configurable: true } });
     if (outcome.auth) identify(request, outcome.auth, guard);
     seal(response, outcome);
     return true;
@@ -117,13 +117,14 @@ function scopeGate(requirement: ScopeRequirement): ExpressMiddleware {
 
 function identify(request: ExpressRequest, auth: AuthContext, guard: Guard): void {
   request.user = auth;
-  request.auth = toAuthInfo(auth, guard.settings.closure);
+  request.auth = toAuthInfo(auth, guard.client.settings.closure);
 }
 
 /** Fails closed: without a parsed body nobody knows which tool is called. */
 async function parsedBody(request: ExpressRequest, guard: Guard): Promise<object | undefined> {
-  if (typeof request.body === 'object' && request.body !== null) return request.body;
-  const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
-  if (guard.settings.toolScopes.size === 0 || !hasBody) return undefined;
+  const bytes = ArrayBuffer.isView(request.body);
+  if (typeof request.body === 'object' && request.body !== null && !bytes) return request.body;
+  const hasBody = bytes || request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+  if (guard.client.settings.toolScopes.size === 0 || !hasBody) return undefined;
   throw new TypeError('put express.json() before requireAuth: "toolScopes" are decided from the parsed body');
 }

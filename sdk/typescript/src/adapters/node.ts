@@ -41,7 +41,7 @@ export function protect(options: NodeProtectOptions, listener: ProtectedListener
 
   return function protectedListener(request, response) {
     handle(request, response).catch((error: unknown) => {
-      guard.settings.hint(`the listener failed: ${String(error)}`);
+      guard.client.settings.hint(`the listener failed: ${String(error)}`);
       if (response.headersSent) response.destroy();
       else response.writeHead(500, { 'Content-Type': 'application/json' }).end('{"error":"server_error"}');
     });
