@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import type { ProtectOptions } from 'auth-agent-mcp-sdk';
+import type { mcpTokenVerifier } from 'auth-agent-mcp-sdk/mcp';
 import { filesServer } from '../../../examples/typescript-server/src/files-server.ts';
 import { auditEvent } from '../../src/audit/event.ts';
 import type { Context } from '../../src/context.ts';
@@ -18,8 +18,10 @@ import type { McpServer, NewUser } from '../../src/storage/store.ts';
 import { type Browser, decideDevice, openBrowser, signInAndDecide } from '../browser.ts';
 import { type TestServer, testServer } from '../harness.ts';
 
+/** What every adapter takes. */
+export type PlainOptions = Parameters<typeof mcpTokenVerifier>[0];
 /** An MCP server that is registered and runs. */
-export type Registered = { url: URL; row: McpServer; options: ProtectOptions };
+export type Registered = { url: URL; row: McpServer; options: PlainOptions };
 type Handler = (request: Request) => Response | Promise<Response>;
 
 export type Stand = TestServer & {
@@ -35,7 +37,7 @@ export type Stand = TestServer & {
   /** Opens the Connected agents page and presses the first Disconnect. */
   disconnect(): Promise<void>;
   /** Registers an MCP server at `path` of a free port and starts what `make` makes of its options. */
-  serve(path: string, make: (options: ProtectOptions, url: URL) => Handler): Promise<Registered>;
+  serve(path: string, make: (options: PlainOptions, url: URL) => Handler): Promise<Registered>;
   /** Registers an MCP server that is run elsewhere. */
   register(url: URL): Promise<Registered>;
   /** The example of this repository: `files:read` to enter, step-up to write and to delete. */
@@ -83,11 +85,11 @@ export async function openStand(t: Pick<TestContext, 'after'>, overrides: Partia
     const key = newKey();
     const keyRow = { id: key.id, serverId: row.id, name: 'test', secretHash: key.hash, createdAt: now, expiresAt: now + 365 * 86400 };
     await store.addKey(keyRow, event('key.created', clock));
-    const options: ProtectOptions = { serverId: row.id, apiKey: key.secret, authServerUrl: issuer, now: clock.now, cacheTtl: 0, log: assert.fail };
+    const options: PlainOptions = { serverId: row.id, apiKey: key.secret, authServerUrl: issuer, now: clock.now, cacheTtl: 0, log: assert.fail };
     return { url, row, options };
   }
 
-  async function serve(path: string, make: (options: ProtectOptions, url: URL) => Handler): Promise<Registered> {
+  async function serve(path: string, make: (options: PlainOptions, url: URL) => Handler): Promise<Registered> {
     let handler: Handler = () => new Response(null, { status: 503 });
     const listening = await startNode({ port: 0, host: 'localhost', log: quiet, fetch: (request) => handler(request) });
     stops.push(() => listening.stop());

@@ -8,11 +8,10 @@ import { requireBearerAuth as requireBearerAuthV1 } from '@modelcontextprotocol/
 import { McpServer as V1McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { createMcpHandler, McpServer, requireBearerAuth } from '@modelcontextprotocol/server';
-import type { ProtectOptions } from 'auth-agent-mcp-sdk';
 import { mcpTokenVerifier } from 'auth-agent-mcp-sdk/mcp';
 import { mcpTokenVerifier as mcpTokenVerifierV1 } from 'auth-agent-mcp-sdk/mcp-v1';
 import { all, openAgent } from './agents.ts';
-import { openStand } from './stand.ts';
+import { openStand, type PlainOptions } from './stand.ts';
 
 /** The little of Express 5 that is used here; its types are not installed. */
 type App = RequestListener & { use(handler: unknown): void; all(path: string, ...handlers: unknown[]): void };
@@ -27,7 +26,7 @@ function whoCalls(authInfo: AuthInfo | undefined) {
 }
 
 /** As the documentation of v2 shows it: a gate in front of the handler. */
-function v2Server(options: ProtectOptions, { href: resource }: URL) {
+function v2Server(options: PlainOptions, { href: resource }: URL) {
   const verifier = mcpTokenVerifier(options);
   const gate = requireBearerAuth({
     verifier,
@@ -47,7 +46,7 @@ function v2Server(options: ProtectOptions, { href: resource }: URL) {
 }
 
 /** As the documentation of v1 shows it: Express, a stateless transport for each request. */
-function v1App(options: ProtectOptions, expectedResource: URL): App {
+function v1App(options: PlainOptions, expectedResource: URL): App {
   const verifier = mcpTokenVerifierV1(options);
   const { resourceMetadataUrl } = verifier;
   const app = express();

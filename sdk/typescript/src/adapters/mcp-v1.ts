@@ -5,18 +5,17 @@
 import { InvalidTokenError, ServerError } from '@modelcontextprotocol/sdk/server/auth/errors.js';
 import type { OAuthTokenVerifier } from '@modelcontextprotocol/sdk/server/auth/provider.js';
 import { AuthenticationError } from '../errors.ts';
-import type { AuthAgentOptions } from '../options.ts';
-import { createVerifier, type McpVerifier } from './verifier.ts';
+import { createVerifier, type McpVerifier, type VerifierOptions } from './verifier.ts';
 
 /**
  * Makes a verifier for the official SDK v1. Pass its `resourceMetadataUrl` on too, so that challenges say where to sign in.
  *
- * @throws {TypeError} naming the option that is missing or wrong.
+ * @throws {TypeError} naming the option that is missing or wrong, or that only something that sees the request can keep.
  * @example
  *     const verifier = mcpTokenVerifier({ serverId: 'srv_abc123', apiKey });
  *     app.use(requireBearerAuth({ verifier, requiredScopes: ['files:read'], resourceMetadataUrl: verifier.resourceMetadataUrl }));
  */
-export function mcpTokenVerifier(options: AuthAgentOptions): McpVerifier & OAuthTokenVerifier {
+export function mcpTokenVerifier(options: VerifierOptions): McpVerifier & OAuthTokenVerifier {
   return createVerifier(options, (error) =>
     error instanceof AuthenticationError ? new InvalidTokenError(error.message) : new ServerError('The authorization server cannot be reached'),
   );

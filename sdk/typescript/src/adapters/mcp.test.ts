@@ -116,3 +116,12 @@ test('[RS-15] neither verifier passes a sign-in that is too weak: its check know
   for (const verifier of [mcpTokenVerifier(options), mcpTokenVerifierV1(options)])
     await assert.rejects(verifier.verifyAccessToken('abc'), { message: 'The person must sign in again for this' });
 });
+
+test('[RS-16] options that a verifier cannot keep are refused at start: it sees no request', () => {
+  const options = { serverId: 'srv_a', apiKey: 'sk_a', authServerUrl: 'https://auth.example.com' };
+  const wrong = [{ toolScopes: { a: ['b'] } }, { requiredScopes: ['a'] }, { publicPaths: ['/health'] }, { allowedOrigins: ['https://app.example.com'] }];
+
+  for (const [name, make] of Object.entries({ v2: mcpTokenVerifier, v1: mcpTokenVerifierV1 }))
+    for (const option of wrong)
+      assert.throws(() => make({ ...options, ...option } as never), { name: 'TypeError', message: new RegExp(`"${Object.keys(option)[0]}"`) }, name);
+});

@@ -4,20 +4,19 @@
  */
 import { OAuthError, OAuthErrorCode, type OAuthTokenVerifier } from '@modelcontextprotocol/server';
 import { AuthenticationError } from '../errors.ts';
-import type { AuthAgentOptions } from '../options.ts';
-import { createVerifier, type McpVerifier } from './verifier.ts';
+import { createVerifier, type McpVerifier, type VerifierOptions } from './verifier.ts';
 
 export { type McpAuthInfo, toAuthInfo } from '../auth-info.ts';
 
 /**
  * Makes a verifier for the official SDK v2. Pass its `resourceMetadataUrl` on too, so that challenges say where to sign in.
  *
- * @throws {TypeError} naming the option that is missing or wrong.
+ * @throws {TypeError} naming the option that is missing or wrong, or that only something that sees the request can keep.
  * @example
  *     const verifier = mcpTokenVerifier({ serverId: 'srv_abc123', apiKey });
  *     const gate = requireBearerAuth({ verifier, requiredScopes: ['files:read'], resourceMetadataUrl: verifier.resourceMetadataUrl });
  */
-export function mcpTokenVerifier(options: AuthAgentOptions): McpVerifier & OAuthTokenVerifier {
+export function mcpTokenVerifier(options: VerifierOptions): McpVerifier & OAuthTokenVerifier {
   return createVerifier(options, (error) =>
     error instanceof AuthenticationError
       ? new OAuthError(OAuthErrorCode.InvalidToken, error.message)

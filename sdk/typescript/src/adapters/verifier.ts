@@ -14,8 +14,22 @@ export interface McpVerifier {
   readonly resourceMetadataUrl: string;
 }
 
+/** Options without those that only something that sees the request can keep. */
+export type VerifierOptions = AuthAgentOptions & {
+  readonly requiredScopes?: never;
+  readonly toolScopes?: never;
+  readonly publicPaths?: never;
+  readonly allowedOrigins?: never;
+};
+
+const ofRequests = ['toolScopes', 'publicPaths', 'allowedOrigins'] as const;
+
 /** Makes a verifier whose refusals are translated by `translate`. Scopes are left to the official check. */
-export function createVerifier(options: AuthAgentOptions, translate: (error: AuthAgentError) => Error): McpVerifier {
+export function createVerifier(options: VerifierOptions, translate: (error: AuthAgentError) => Error): McpVerifier {
+  if (options.requiredScopes !== undefined) throw new TypeError('"requiredScopes" belongs to requireBearerAuth: a verifier checks no scopes');
+  for (const option of ofRequests) {
+    if (options[option] !== undefined) throw new TypeError(`"${option}" needs the adapter of your framework: a verifier sees no request`);
+  }
   const client = new AuthAgentClient(options);
   return {
     resourceMetadataUrl: metadataUrl(client.settings),
