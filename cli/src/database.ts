@@ -15,6 +15,8 @@ import {
   over,
   parseDatabaseUrl,
   ROOT_TENANT,
+  refuseOtherSecret,
+  refuseUnknownState,
   type Storage,
   type Store,
   serverFrom,
@@ -34,7 +36,7 @@ export function configOf(call: Call): Config {
   return config;
 }
 
-/** Opens the database of a call. @throws {Failure} when there is none, when it lacks migrations, when the tenant is unknown. */
+/** Opens the database of a call. @throws {Failure} when there is none, when it lacks migrations, when the tenant is unknown; {StartRefused} where a start is. */
 export async function withStore<Value>(call: Call, act: (opened: Opened) => Promise<Value>): Promise<Value> {
   const config = configOf(call);
   mustExist(config.databaseUrl);
@@ -47,7 +49,7 @@ export async function withStore<Value>(call: Call, act: (opened: Opened) => Prom
   }
 }
 
-/** The same for commands that need the issuer or the secret. */
+/** The same for commands that need the issuer or the secret, which must be the one of the database. */
 export async function withServer<Value>(call: Call, act: (context: Context, server: AuthServer) => Promise<Value>): Promise<Value> {
   const config = configOf(call);
   checkProduction(config);
@@ -56,6 +58,7 @@ export async function withServer<Value>(call: Call, act: (context: Context, serv
   const server = serverFrom(config, await openDatabase(config.databaseUrl), log);
   try {
     const { tenant } = await tenantOf(call, server.storage);
+    await refuseOtherSecret((await server.context()) as Context);
     return await act((await server.context(tenant === ROOT_TENANT ? undefined : tenant)) as Context, server);
   } finally {
     await server.close();
@@ -76,6 +79,7 @@ export function mustExist(url: string): void {
 type Chosen = { tenant: string; settings: Config['server'] };
 
 async function tenantOf(call: Call, storage: Storage): Promise<Chosen> {
+  await refuseUnknownState(storage);
   const pending = await storage.pendingMigrations();
   if (pending.length > 0)
     throw new Failure('failed', `The database lacks ${pending.join(', ')}`, { why: 'This version needs a newer schema.', fix: 'auth-agent db migrate' });

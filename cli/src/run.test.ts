@@ -579,6 +579,39 @@ test('a database that is not there is exit 4, one that is behind exit 1 and 9, o
   assert.ok(!away.err.includes('hunter2'));
 });
 
+test('a database of a newer version, and one whose restore was not finished, are refused by commands as by the start', async () => {
+  for (const [name, spoil, said] of [
+    ['newer.db', "insert into schema_migrations (name, checksum, applied_at) values ('9999-later', 'x', 1)", /newer version: it has 9999-later/],
+    ['half.db', "insert into facts (name, value) values ('restoring', '1')", /restore into this database was not finished/],
+  ] as const) {
+    const given = { env: { AUTH_AGENT_DATABASE_URL: `sqlite:${join(folder, name)}` }, input: `${password}\n` };
+    await data('db migrate', given);
+    const driver = await openDatabase(given.env.AUTH_AGENT_DATABASE_URL);
+    await driver.script(spoil);
+    await driver.close();
+
+    for (const words of ['users add eve --password-stdin', 'clients add --name X --machine']) {
+      const { exit, err } = await cli(words, given);
+      assert.equal(exit, 6, `${words}: ${err}`);
+      assert.match(err, said);
+    }
+  }
+});
+
+test('with another secret than the one of the database no command writes what would never work', async () => {
+  const given = { env: { AUTH_AGENT_DATABASE_URL: `sqlite:${join(folder, 'sealed.db')}` } };
+  await data('db migrate', given);
+  await data('signing-keys rotate', given);
+  const other = { env: { ...given.env, AUTH_AGENT_SECRET: randomBytes(32).toString('base64') } };
+
+  for (const words of ['webhooks add https://hooks.example.com/', 'clients add --name X --machine', 'signing-keys rotate', 'setup-link']) {
+    const { exit, err } = await cli(words, other);
+    assert.equal(exit, 6, `${words}: ${err}`);
+    assert.match(err, /secret does not open the signing keys/);
+  }
+  assert.deepEqual((await data('webhooks list', given)).webhooks, []);
+});
+
 test('names of strangers cannot move the cursor of a terminal', async () => {
   const storage = openStorage(await openDatabase(databaseUrl));
   const metadata = { clientName: 'Evil\u001b[2J\u202Eapp', redirectUris: [], grantTypes: [], responseTypes: [], tokenEndpointAuthMethod: 'none' as const };

@@ -170,7 +170,8 @@ function generate(algorithm: Algorithm): { privateKey: KeyObject; publicKey: Key
   return generateKeyPairSync('rsa', { modulusLength: 2048 });
 }
 
-function openKey(row: SigningKeyRow, instance: InstanceKeys): LoadedKey {
+/** @throws when it was sealed under another secret. */
+export function openKey(row: SigningKeyRow, instance: InstanceKeys): LoadedKey {
   const privateKey = createPrivateKey(instance.open(`signing-key ${row.kid}`, row.privateSealed));
   return { row, algorithm: row.algorithm, privateKey, publicKey: createPublicKey(privateKey), headers: new Map() };
 }

@@ -6,6 +6,7 @@ import type { AuthServer } from '../app.ts';
 import type { Context, Log } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { verifyPassword } from '../crypto/password.ts';
+import { openKey } from '../crypto/signing-keys.ts';
 import { demoKeyId, demoSecrets, demoUser } from '../demo/data.ts';
 import type { ServerOptions } from '../options.ts';
 import { createServer } from '../server.ts';
@@ -156,8 +157,18 @@ async function refuseDemoSecrets({ store, instance }: Context): Promise<void> {
 
 /** A wrong secret is found at the start, not by the first person who signs in. */
 async function openKeys({ signing }: Context): Promise<void> {
+  await underThisSecret(async () => signing.current());
+}
+
+/** The same for commands, which make no keys: under another secret they would write what no node could use. @throws {StartRefused} */
+export async function refuseOtherSecret({ store, instance, now }: Context): Promise<void> {
+  const [row] = await store.listSigningKeys(now());
+  if (row) await underThisSecret(async () => openKey(row, instance));
+}
+
+async function underThisSecret(open: () => Promise<unknown>): Promise<void> {
   try {
-    await signing.current();
+    await open();
   } catch (cause) {
     if (!(cause instanceof Error) || !/authenticate|decrypt|bad decrypt/i.test(cause.message)) throw cause;
     throw new StartRefused('The secret does not open the signing keys of this database', {
