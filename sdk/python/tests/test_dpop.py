@@ -153,6 +153,9 @@ async def test_handlers_see_the_key_and_a_memory_of_ones_own_is_asked(played: Pl
     asked: list[tuple[str, int, float]] = []
 
     class Memory:
+        def __len__(self) -> int:
+            return 0
+
         async def use_once(self, proof_id: str, expires_at: int, now: float) -> bool:
             asked.append((proof_id, expires_at, now))
             return len(asked) == 1

@@ -244,6 +244,39 @@ async def test_a_session_belongs_to_who_opened_it(played: PlayedServer) -> None:
     assert without.status_code == 401
 
 
+async def test_a_session_is_named_once(played: PlayedServer) -> None:
+    """[RS-10] Starlette reads the first line of several: a second one must not hide whose session it is."""
+    handled: list[str | None] = []
+
+    async def open_session(request: StarletteRequest) -> JSONResponse:
+        handled.append(request.headers.get("mcp-session-id"))
+        return JSONResponse({}, headers={"Mcp-Session-Id": "s1"})
+
+    app = Starlette(routes=[Route("/mcp", open_session, methods=["POST"])])
+    played.reply = lambda request: Reply(played.active(sub=f"usr_{request.form['token'][0]}"))
+    async with ask(app, **played.options(resource=RESOURCE)) as http:
+        opened = await http.post("/mcp", headers=bearer("a1"))
+        doubled = [
+            await http.post("/mcp", headers=[*bearer("b1").items(), *(("Mcp-Session-Id", one) for one in lines)])
+            for lines in (("s1", "x"), ("x", "s1"), ("s1", ""), ("s1", "s1"), ("x", "y", "z"))
+        ]
+
+    assert opened.status_code == 200
+    assert [(one.status_code, one.json()["error"]) for one in doubled] == [(400, "invalid_request")] * 5
+    assert handled == [None]
+
+
+async def test_a_register_of_sessions_does_not_shrink_with_the_cache_of_tokens(played: PlayedServer) -> None:
+    """[RS-10]"""
+    app = Starlette(routes=[Route("/mcp", lambda _: JSONResponse({}, headers={"Mcp-Session-Id": "s1"}), methods=["POST"])])
+    played.reply = lambda request: Reply(played.active(sub=f"usr_{request.form['token'][0]}"))
+    async with ask(app, **played.options(resource=RESOURCE, max_cache_entries=0)) as http:
+        opened = await http.post("/mcp", headers=bearer("a1"))
+        stolen = await http.post("/mcp", headers={**bearer("b1"), "Mcp-Session-Id": "s1"})
+
+    assert (opened.status_code, stolen.status_code) == (200, 404)
+
+
 async def test_every_method_but_options_is_protected_and_options_reaches_no_handler(played: PlayedServer) -> None:
     """[RS-18] [CORS-08]"""
     async with ask(**played.options(resource=RESOURCE)) as http:

@@ -173,6 +173,7 @@ def _inbound_of(scope: Scope, body: _PeekedBody) -> Inbound:
         target=f"{path}?{query}" if query else path,
         path=scope["path"],
         headers=_joined(scope["headers"]),
+        session_ids=[value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"mcp-session-id"],
         peek_body=body,
     )
 

@@ -7,7 +7,7 @@ Free of ASGI; _asgi.py converts. The order of checks is the order of lines in ``
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ._challenge import Answer, ChallengeContext, answer_for, json_answer
@@ -19,7 +19,7 @@ from ._origin import cors_headers, is_allowed_origin, options_answer, origin_ref
 from ._report import Call, action_of, may_hold_action
 from ._resource import origin_of
 from ._scope import ScopeRequirement, challenge_scopes, satisfies
-from ._session import SessionOwners, session_refused
+from ._session import SessionOwners, session_ambiguous, session_refused
 from ._sign_in import check_sign_in
 from ._tool_call import MAX_BODY_BYTES, Body, mirror_refused
 from ._verify import AuthContext
@@ -39,6 +39,8 @@ class Inbound:
     """The decoded path that the application will route by."""
     headers: Mapping[str, str]
     """Lower-case names; several of one name joined by a comma."""
+    session_ids: Sequence[str]
+    """The value of each Mcp-Session-Id line."""
     peek_body: Callable[[], Awaitable[bytes | None]]
     """The body without taking it from the application; None when it is longer than MAX_BODY_BYTES."""
 
@@ -67,7 +69,7 @@ class Guard:
             scopes=challenge_scopes([self.settings.required_scopes], self.settings.closure),
             dpop_required=self.settings.dpop_required,
         )
-        self.sessions = SessionOwners(self.settings.max_cache_entries)
+        self.sessions = SessionOwners()
 
     async def admit(self, inbound: Inbound) -> Admission | Answer:
         """Admits a request or answers it. Never raises because of what a caller or the authorization server did."""
@@ -103,7 +105,9 @@ class Guard:
         refusal, call = await self._check_call(inbound, auth, token)
         if refusal is not None:
             return _with_headers(refusal, headers)
-        session_id = inbound.headers.get("mcp-session-id")
+        if len(inbound.session_ids) > 1:
+            return _with_headers(session_ambiguous(), headers)
+        session_id = next(iter(inbound.session_ids), None)
         if session_id is not None and not self.sessions.may_use(session_id, auth):
             return _with_headers(session_refused(), headers)
         if call is not None:

@@ -167,7 +167,7 @@ def check_options(
         shared_host=shared_host is True,
         dpop_required=dpop_required is True,
         dpop_nonce_secret=_check_nonce_secret(dpop_nonce_secret),
-        proof_memory=proof_memory or InProcessMemory(),
+        proof_memory=InProcessMemory() if proof_memory is None else proof_memory,
         verify=_check_verify(verify),
         max_stale_keys=check_number("max_stale_keys", max_stale_keys, 0),
         cache_ttl=min(check_number("cache_ttl", cache_ttl, 0), MAX_CACHE_SECONDS),

@@ -13,18 +13,20 @@ from ._verify import AuthContext
 
 _Owner = tuple[str, str, str]
 
+_MAX_SESSIONS = 10_000
+"""A bound of its own: who remembers fewer tokens must not stop telling sessions apart."""
+
 
 class SessionOwners:
-    """A register of at most so many sessions; the least recently used is forgotten first."""
+    """A bounded register of sessions; the least recently used is forgotten first."""
 
-    def __init__(self, max_entries: int) -> None:
-        self._max_entries = max_entries
+    def __init__(self) -> None:
         self._owners: OrderedDict[str, _Owner] = OrderedDict()
 
     def claim(self, session_id: str, auth: AuthContext) -> None:
         """Remembers who opened a session. The first owner stays."""
         self._owners.setdefault(session_id, _owner_of(auth))
-        if len(self._owners) > self._max_entries:
+        if len(self._owners) > _MAX_SESSIONS:
             self._owners.popitem(last=False)
 
     def may_use(self, session_id: str, auth: AuthContext) -> bool:
@@ -39,6 +41,11 @@ class SessionOwners:
 def session_refused() -> Answer:
     """To a stranger the session does not exist; MCP clients then open one of their own."""
     return json_answer(404, {"error": "session_not_found", "error_description": "There is no such session"})
+
+
+def session_ambiguous() -> Answer:
+    """Applications read one of several lines, and not all the same one."""
+    return json_answer(400, {"error": "invalid_request", "error_description": "The request carries more than one Mcp-Session-Id"})
 
 
 def _owner_of(auth: AuthContext) -> _Owner:
