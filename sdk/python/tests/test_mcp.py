@@ -149,6 +149,24 @@ async def test_neither_verifier_passes_a_sign_in_that_is_too_weak(played: Played
             played.reply = played.good_reply
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("required_scopes", ["files:read"]),
+        ("tool_scopes", {"write_file": ["files:write"]}),
+        ("public_paths", ["/health"]),
+        ("allowed_origins", ["https://app.example.com"]),
+    ],
+)
+def test_a_verifier_refuses_what_it_cannot_keep(played: PlayedServer, option: str, value: Any) -> None:
+    """[RS-16] Ignored, a demand would look like one that is met."""
+    with pytest.raises(ValueError, match=f'"{option}"'):
+        TokenVerifier(**played.options(**{option: value}))
+
+    assert TokenVerifier(**played.options(required_scopes=(), tool_scopes=None, public_paths=[], allowed_origins=[]))
+    assert AuthAgentProvider(**played.options(**{option: value}))
+
+
 def test_who_came_with_a_proof_is_told_under_the_scheme_of_proofs() -> None:
     """[RS-15] [DPR-03]"""
     for bound, scheme in ((True, "DPoP"), (False, "Bearer")):

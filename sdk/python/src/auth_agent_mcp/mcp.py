@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["TokenVerifier"]
 
+_WHERE_INSTEAD = {
+    "required_scopes": "belongs to AuthSettings: a verifier checks no scopes",
+    "tool_scopes": "needs AuthAgentMiddleware: a verifier sees no request",
+    "public_paths": "needs AuthAgentMiddleware: a verifier sees no request",
+    "allowed_origins": "needs AuthAgentMiddleware: a verifier sees no request",
+}
+"""Options that a verifier cannot keep. Ignored, they would look like checks that are made."""
+
 
 class TokenVerifier:
     """Satisfies ``mcp.server.auth.provider.TokenVerifier``. Scopes are left to the official check.
@@ -28,7 +36,10 @@ class TokenVerifier:
     """
 
     def __init__(self, **options: Unpack[AuthAgentOptions]) -> None:
-        """Raises ValueError naming the option that is missing or wrong."""
+        """Raises ValueError naming the option that is missing, wrong, or nothing that a verifier can keep."""
+        for option, instead in _WHERE_INSTEAD.items():
+            if options.get(option):
+                raise ValueError(f'"{option}" {instead}')
         self.client = AuthAgentClient(**options)
 
     async def verify_token(self, token: str) -> AccessToken | None:
