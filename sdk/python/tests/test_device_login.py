@@ -68,6 +68,24 @@ async def test_device_login(case: Case) -> None:
         assert [vars(prompt) for prompt in shown] == [{"verification_uri_complete": None, **ours(case["prompt"])}]
 
 
+@pytest.mark.parametrize("drive", ["\x1b[2J", "\x9b2J", "\x07", "\u202e", "\x7f", " "])
+async def test_a_page_that_drives_a_terminal_is_never_shown(drive: str) -> None:
+    """[CL-22]"""
+    base = vectors("device-login")["cases"][0]
+    asked, prompted = base["exchanges"][:3], base["exchanges"][3]
+    shown: list[DevicePrompt] = []
+    outcomes = []
+    for name in ("verification_uri", "verification_uri_complete"):
+        answer = {**prompted["body"], name: f"https://auth.example.com/device{drive}"}
+        rest = [] if name == "verification_uri" else base["exchanges"][4:]
+        world = World([*asked, {**prompted, "body": answer}, *rest])
+        outcomes.append(await outcome_of(device_login(**base["options"], on_prompt=shown.append, **world.options())))
+        assert world.left == []
+
+    assert outcomes == [{"refused": "wrong_page"}, ours(base["expect"]["saved"])]
+    assert [prompt.verification_uri_complete for prompt in shown] == [None]
+
+
 async def outcome_of(login: Any) -> Any:
     try:
         return (await login).saved()

@@ -56,7 +56,7 @@ async def begin_device(asker: Asker, endpoint: str, fields: Mapping[str, str | N
     if not isinstance(user_code, str) or not re.fullmatch(r"[\x20-\x7E]{1,40}", user_code):
         raise AuthServerUnavailable("no_user_code")
     if not isinstance(page, str) or not is_usable(page, endpoint):
-        raise TokenRequestRefused("wrong_page", "the page to open is neither https nor on this computer")
+        raise TokenRequestRefused("wrong_page", "the page to open is no plain address, or neither https nor on this computer")
     complete = answer.get("verification_uri_complete")
     expires_at = asked_at + (_seconds_of(answer.get("expires_in")) or _DEFAULT_LIFETIME_SECONDS)
     prompt = DevicePrompt(user_code, page, str(complete) if is_usable(complete, endpoint) else None, expires_at)

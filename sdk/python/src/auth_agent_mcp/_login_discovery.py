@@ -18,6 +18,8 @@ from .errors import AuthServerUnavailable, TokenRequestRefused
 
 _WELL_KNOWN = "/.well-known/oauth-protected-resource"
 _PARAMETER = re.compile(r'\b(resource_metadata|scope)="([^"\\]*)"')
+_PRINTABLE = re.compile(r"[\x21-\x7E]+")
+"""A URI is written in ASCII, without spaces (RFC 3986 §2)."""
 _JSON = {"Accept": "application/json"}
 
 
@@ -53,8 +55,8 @@ async def find_login_target(url: str, pool: Pool) -> LoginTarget:
 
 
 def is_usable(address: object, url: str) -> bool:
-    """An address that a server on the net names must not lead to services of this computer."""
-    if not isinstance(address, str) or resource_problem(address) is not None:
+    """An address that a server on the net names must not lead to services of this computer, nor drive a terminal that shows it."""
+    if not isinstance(address, str) or not _PRINTABLE.fullmatch(address) or resource_problem(address) is not None:
         return False
     return not is_loopback(address) or is_loopback(url)
 
