@@ -16,6 +16,7 @@ from stage import RESOURCE, START_OF_TIME, PlayedServer, ask, vectors
 
 from auth_agent_mcp import AgentTokens, AuthAgentClient, AuthenticationError, AuthServerUnavailable, TokenRequestRefused
 from auth_agent_mcp._dpop_proof import ProvenRequest, judge_proof, thumbprint
+from auth_agent_mcp._proof_key import ProofKey
 from auth_agent_mcp._proof_memory import InProcessMemory
 from auth_agent_mcp.fastmcp import AuthAgentProvider
 from auth_agent_mcp.httpx2 import AgentAuth
@@ -36,6 +37,18 @@ def cases(name: str) -> pytest.MarkDecorator:
 def request_named(name: str) -> Case:
     found: Case = next(case for case in vectors("dpop-requests")["cases"] if case["name"].startswith(name))
     return found
+
+
+@pytest.mark.parametrize("iat", [10**400, -(10**400), 2**63], ids=["far ahead", "long ago", "large"])
+async def test_a_time_that_no_clock_shows_is_refused_like_any_other(iat: int) -> None:
+    """[DPR-05]"""
+    key, url = ProofKey(), "https://files.example.com/mcp"
+    request = ProvenRequest("POST", url, "", key.thumbprint, START_OF_TIME)
+
+    with pytest.raises(AuthenticationError) as caught:
+        judge_proof(key.prove("POST", url, now=iat).value, request)
+
+    assert (caught.value.code, caught.value.reason) == ("invalid_dpop_proof", "iat")
 
 
 def headers_of(call: Case) -> dict[str, str]:

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from ._public_key import KEY_ERRORS, SIGNATURE_ERRORS, decoded, is_public_key, parsed, verifier_of
 from ._resource import origin_of
+from ._verify import is_time
 from .errors import AuthenticationError
 
 PROOF_ALGORITHMS = ("ES256", "ES384", "ES512", "EdDSA", "Ed25519", "PS256", "RS256")
@@ -103,12 +104,13 @@ def _judge_header(part: str) -> tuple[dict[str, Any], str]:
 
 
 def _judge_claims(claims: dict[str, Any], request: ProvenRequest) -> JudgedProof:
-    htu, iat, jti, nonce = claims.get("htu"), claims.get("iat"), claims.get("jti"), claims.get("nonce")
+    htu, jti, nonce = claims.get("htu"), claims.get("jti"), claims.get("nonce")
+    iat: Any = claims.get("iat")
     if claims.get("htm") != request.method:
         _refuse("htm")
     if not isinstance(htu, str) or not _is_address_of(htu, request.url):
         _refuse("htu")
-    if isinstance(iat, bool) or not isinstance(iat, (int, float)) or not math.isfinite(iat) or abs(request.now - iat) > CLOCK_SKEW_SECONDS:
+    if not is_time(iat) or abs(request.now - iat) > CLOCK_SKEW_SECONDS:
         _refuse("iat")
     if not isinstance(jti, str) or not 0 < len(jti.encode(errors="surrogatepass")) <= _MAX_JTI_BYTES:
         _refuse("jti")

@@ -143,11 +143,11 @@ def _thumbprint_of(confirmation: Any) -> str:
 
 def _check_times(answer: Mapping[str, Any], now: float) -> int:
     exp: Any = answer.get("exp")
-    if not _is_time(exp) or exp + CLOCK_SKEW_SECONDS <= now:
+    if not is_time(exp) or exp + CLOCK_SKEW_SECONDS <= now:
         raise _invalid("expired")
     for name in ("nbf", "iat"):
         start = answer.get(name, now)
-        if not _is_time(start) or start > now + CLOCK_SKEW_SECONDS:
+        if not is_time(start) or start > now + CLOCK_SKEW_SECONDS:
             raise _invalid("not_yet_valid")
     return int(exp)
 
@@ -161,7 +161,8 @@ def _audience_of(aud: object) -> tuple[str, ...]:
     return tuple(one for one in (aud if isinstance(aud, list) else [aud]) if isinstance(one, str))
 
 
-def _is_time(value: Any) -> bool:
+def is_time(value: Any) -> bool:
+    """Whether it is a number that arithmetic with times can take; JSON has integers of any length."""
     if isinstance(value, int):
         return not isinstance(value, bool) and value.bit_length() < 64
     return isinstance(value, float) and math.isfinite(value)
