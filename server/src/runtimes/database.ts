@@ -40,6 +40,14 @@ export async function openDatabase(url: string): Promise<Driver> {
   }
 }
 
+/** Whether everything between server and database could be read on the way: a Postgres off this machine, without TLS and without `sslmode` saying that this is meant. */
+export async function isSpokenInClear(url: string): Promise<boolean> {
+  const database = parseDatabaseUrl(url);
+  if (database.kind !== 'postgres' || new URL(database.url).searchParams.has('sslmode')) return false;
+  const { host, encrypted } = (await import('../storage/drivers/postgres.ts')).addressOf(database.url);
+  return !encrypted && !host.startsWith('/') && !/^(localhost|127(\.\d+){3}|::1|\[::1\])$/.test(host);
+}
+
 /** Whether the URL is of a file that already holds something. */
 export function databaseFile(url: string): string | undefined {
   const database = parseDatabaseUrl(url);

@@ -14,7 +14,7 @@ import { openStorage } from '../storage/open.ts';
 import type { Store } from '../storage/store.ts';
 import { sealCredential } from '../upstream/client.ts';
 import { loadConfig } from './config.ts';
-import { openDatabase, parseDatabaseUrl } from './database.ts';
+import { isSpokenInClear, openDatabase, parseDatabaseUrl } from './database.ts';
 import { nodeLog } from './log.ts';
 import { serverFrom, startProduction } from './production.ts';
 import { checkProduction } from './production-config.ts';
@@ -254,6 +254,17 @@ test('a Postgres database without its tables is refused with the command to run'
   const refused = await refusal(() => startProduction(configOf('', { AUTH_AGENT_DATABASE_URL: url.href }), log));
 
   assert.equal(refused.fix, 'auth-agent db migrate');
+});
+
+test('a Postgres off this machine without TLS is worth a warning, unless its URL says that this is meant', async () => {
+  const spoken = async (urls: string[]) => Promise.all(urls.map(isSpokenInClear));
+
+  const clear = ['postgres://u:p@db:5432/a', 'postgresql://u@10.0.0.5/a', 'postgres://u@db/a?application_name=x', 'postgres://u@[2001:db8::1]/a'];
+  assert.deepEqual(await spoken(clear), [true, true, true, true]);
+  const local = ['postgres://u@localhost/a', 'postgres://u@127.0.0.1/a', 'postgres://u@[::1]/a', 'postgres://u@x/a?host=/run/postgresql', 'sqlite:./a.db'];
+  assert.deepEqual(await spoken(local), [false, false, false, false, false]);
+  const said = ['disable', 'verify-full', 'no-verify'].map((mode) => `postgres://u@db/a?sslmode=${mode}`);
+  assert.deepEqual(await spoken([...said, 'postgres://u@db/a?ssl=true']), [false, false, false, false]);
 });
 
 test('a database URL is read one way only', () => {

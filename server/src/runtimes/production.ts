@@ -15,7 +15,7 @@ import { openStorage } from '../storage/open.ts';
 import type { Storage } from '../storage/store.ts';
 import { proxyList } from './client-address.ts';
 import type { Config } from './config.ts';
-import { backUp, databaseFile, openDatabase } from './database.ts';
+import { backUp, databaseFile, isSpokenInClear, openDatabase } from './database.ts';
 import { pinnedFetcher, pinnedPoster, pinnedUpstreamFetch } from './pinned-fetch.ts';
 import { type CheckedConfig, checkProduction } from './production-config.ts';
 import { type RunningServer, startNode } from './serve.ts';
@@ -51,7 +51,7 @@ export async function startProduction(config: Config, log: Log): Promise<Product
     await refuseDemoSecrets(context);
     await openKeys(context);
     await refuseNoWayIn(context);
-    warnAbout(config, log);
+    await warnAbout(config, log);
     const close = () => server.close().finally(telemetry?.close);
     const maintain = watcher ? () => watcher.maintenance(server.maintain) : server.maintain;
     const running = await startNode({ ...server, ...config, log, maintain, close });
@@ -101,7 +101,13 @@ function readSetting<Value>(read: () => Value): Value {
 }
 
 /** What works but is probably not what was meant. */
-function warnAbout({ databaseUrl, issuer, host, trustedProxies }: CheckedConfig, log: Log): void {
+async function warnAbout({ databaseUrl, issuer, host, trustedProxies }: CheckedConfig, log: Log): Promise<void> {
+  if (await isSpokenInClear(databaseUrl)) {
+    log.warn('start.database_in_clear', {
+      means:
+        'whoever is between reads and changes what this server keeps; sslmode=verify-full in the database URL encrypts it, sslmode=disable says that this network is private',
+    });
+  }
   if (databaseUrl === 'sqlite::memory:') log.warn('start.database_in_memory', { means: 'everything is lost when this process ends' });
   if (issuer.startsWith('https:') && trustedProxies.length === 0) {
     log.warn('start.no_trusted_proxies', {

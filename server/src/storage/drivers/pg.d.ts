@@ -30,6 +30,11 @@ declare module 'pg' {
     on(event: 'connect', listener: (client: PoolClient) => void): void;
     end(): Promise<void>;
   }
-  const pg: { Pool: typeof Pool; escapeIdentifier(name: string): string };
+  class Client {
+    constructor(config: { connectionString: string });
+    readonly host: string;
+    readonly ssl: boolean | object;
+  }
+  const pg: { Client: typeof Client; Pool: typeof Pool; escapeIdentifier(name: string): string };
   export default pg;
 }

@@ -117,6 +117,12 @@ export function openPostgres(url: string, { max = 10, idleMs = 30_000 }: { max?:
   };
 }
 
+/** Where a URL leads and whether with TLS, as `pg` reads it: by itself it speaks in the clear. Connects to nothing. */
+export function addressOf(url: string): { host: string; encrypted: boolean } {
+  const { host, ssl } = new pg.Client({ connectionString: url });
+  return { host, encrypted: ssl !== false };
+}
+
 const COLUMNS = `select c.table_name, c.column_name from information_schema.columns c
   join information_schema.tables t using (table_schema, table_name)
   where c.table_schema = current_schema() and t.table_type = 'BASE TABLE' order by c.table_name, c.ordinal_position`;
