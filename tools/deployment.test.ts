@@ -38,6 +38,13 @@ test('every file that DEPLOYMENT.md and the units name is there', () => {
   for (const path of named) assert.ok(existsSync(new URL(sourceOf(path), root)), path);
 });
 
+test('compose hands every setting of .env to the server, and the guide makes that file readable by its owner only', () => {
+  const compose = read('compose.yaml');
+  for (const service of ['migrate', 'auth-agent']) assert.match(compose, new RegExp(`\\n  ${service}:\\n(?:    .*\\n)*?    env_file: .env\\n`), service);
+
+  assert.match(read('DEPLOYMENT.md'), /\ninstall -m 600 \/dev\/null \.env && cat > \.env <</);
+});
+
 test('the image is made from files that exist and that its context lets through', () => {
   const through = read('.dockerignore')
     .split('\n')
