@@ -29,7 +29,7 @@ export async function dooredDatabase(): Promise<DooredDatabase> {
     return act();
   };
   return {
-    driver: { ...driver, read: (statement) => pass(() => driver.read(statement)), write: (statements) => pass(() => driver.write(statements)) },
+    driver: { ...driver, read: (statement) => pass(() => driver.read(statement)), write: (statements, haste) => pass(() => driver.write(statements, haste)) },
     shut: () => {
       door = new Promise((resolve) => {
         unlock = resolve;

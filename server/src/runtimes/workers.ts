@@ -218,7 +218,7 @@ function driverOfTurn(turns: AsyncLocalStorage<Turn>): Driver {
   return {
     name: 'postgres',
     read: (statement) => current().read(statement),
-    write: (statements) => current().write(statements),
+    write: (statements, haste) => current().write(statements, haste),
     script: (sql) => current().script(sql),
     snapshot: () => current().snapshot(),
     close: () => Promise.resolve(),

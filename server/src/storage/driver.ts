@@ -14,15 +14,18 @@ export type Statement = { readonly text: string; readonly values: Value[]; reado
 
 export type Result = { rows: Row[]; changes: number };
 
+/** `unhurried`: an operator's act over whole tables may take as long as it takes. Never what a request does. */
+export type Haste = { unhurried?: boolean };
+
 export type Driver = {
   readonly name: 'sqlite' | 'postgres';
   /** Runs one statement that only reads. */
   read(statement: Statement): Promise<Row[]>;
   /**
    * Runs the statements in order and commits them as one; resolves only when the commit is durable. A failure leaves nothing behind and rejects with
-   * {@link ConstraintError}, {@link StorageUnavailable} or {@link SchemaMissing} where it is one.
+   * {@link ConstraintError}, {@link StorageUnavailable} or {@link SchemaMissing} where it is one. No statement may take long, unless it is unhurried.
    */
-  write(statements: Statement[]): Promise<Result[]>;
+  write(statements: Statement[], haste?: Haste): Promise<Result[]>;
   /** Runs a script of several statements as one transaction, exclusively among all nodes; for migrations only. */
   script(sql: string): Promise<void>;
   /** One look at the whole database that later writes do not change; for backups. Close it. @throws {TypeError} for a database in memory. */
@@ -41,11 +44,11 @@ export type Snapshot = {
 
 /** Makes a driver that runs riders. Callers get the results of the statements they named. */
 export function withRiders(driver: Driver): Driver {
-  const together = async (statements: Statement[]): Promise<Result[]> => {
+  const together = async (statements: Statement[], haste?: Haste): Promise<Result[]> => {
     const riders = statements.flatMap((statement) => statement.riders ?? []);
-    return (await driver.write([...statements, ...riders])).slice(0, statements.length);
+    return (await driver.write([...statements, ...riders], haste)).slice(0, statements.length);
   };
-  return { ...driver, write: (statements) => (statements.some(({ riders }) => riders) ? together(statements) : driver.write(statements)) };
+  return { ...driver, write: (statements, haste) => (statements.some(({ riders }) => riders) ? together : driver.write)(statements, haste) };
 }
 
 /** A unique or foreign key said no. */

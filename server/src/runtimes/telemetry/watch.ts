@@ -34,7 +34,7 @@ export function watchedDriver(driver: Driver, { store }: Watcher): Driver {
   return {
     ...driver,
     read: (statement) => store([statement], 'read', () => driver.read(statement)),
-    write: (statements) => store(statements, 'write', () => driver.write(statements)),
+    write: (statements, haste) => store(statements, 'write', () => driver.write(statements, haste)),
   };
 }
 

@@ -154,6 +154,18 @@ function driverTests(url: string, admin: Driver): void {
       assert.ok(!(await names()).includes('slow'));
     });
 
+    test('what an operator does to whole tables takes as long as it takes, and the next statement has its limit again', async () => {
+      const limit = statement("select current_setting('statement_timeout') as value");
+      const [alone, again] = [await driver.write([limit], { unhurried: true }), await driver.write([limit, limit], { unhurried: true })];
+
+      assert.deepEqual(
+        [...alone, ...again].map(({ rows }) => rows),
+        [[{ value: '0' }], [{ value: '0' }], [{ value: '0' }]],
+      );
+      const after = await Promise.all(Array.from({ length: 4 }, () => driver.write([limit, limit])));
+      assert.ok(after.flat().every(({ rows }) => rows[0]?.value === '10s'));
+    });
+
     test('text with a NUL is in no row, and asking for it is no fault', async () => {
       assert.deepEqual(await driver.read(statement('select name from people where name = ?1', 'a\0')), []);
     });

@@ -7,6 +7,7 @@ import pg, { type PoolClient, type QueryConfig, type QueryResult } from 'pg';
 import {
   ConstraintError,
   type Driver,
+  type Haste,
   type Result,
   type Row,
   SchemaMissing,
@@ -55,11 +56,14 @@ export function openPostgres(url: string, { max = 10, idleMs = 30_000 }: { max?:
     return { ...known, values: statement.values };
   };
 
-  const transaction = async (queries: QueryConfig[]): Promise<QueryResult[]> => {
+  const transaction = async (queries: QueryConfig[], query_timeout = ANSWER_TIMEOUT_MS): Promise<QueryResult[]> => {
     const client = await pool.connect();
     let broken = true;
     try {
-      const results = await pipelined(client, [{ text: 'begin' }, ...queries, { text: 'commit' }]);
+      const results = await pipelined(
+        client,
+        [{ text: 'begin' }, ...queries, { text: 'commit' }].map((query) => ({ ...query, query_timeout })),
+      );
       broken = false;
       return results.slice(1, -1);
     } catch (error) {
@@ -69,10 +73,14 @@ export function openPostgres(url: string, { max = 10, idleMs = 30_000 }: { max?:
       client.release(broken);
     }
   };
-  const write = async (statements: Statement[]): Promise<Result[]> => {
+  /** Its queries have neither the server's limit nor ours, which begins to count when a query joins the pipeline: the commit waits for all before it. */
+  const unhurried = async (queries: QueryConfig[]): Promise<QueryResult[]> =>
+    (await transaction([{ text: 'set local statement_timeout = 0' }, ...queries], UNLIMITED_MS)).slice(1);
+  const write = async (statements: Statement[], haste: Haste = {}): Promise<Result[]> => {
     const [first] = statements;
     if (first === undefined) return [];
-    const results = statements.length === 1 ? [await pool.query(prepare(first))] : await transaction(statements.map(prepare));
+    const queries = statements.map(prepare);
+    const results = haste.unhurried ? await unhurried(queries) : statements.length === 1 ? [await pool.query(prepare(first))] : await transaction(queries);
     return results.map(({ rows, rowCount }) => ({ rows: rows as Row[], changes: rowCount ?? 0 }));
   };
 
@@ -89,19 +97,18 @@ export function openPostgres(url: string, { max = 10, idleMs = 30_000 }: { max?:
         }
       }
     },
-    async write(statements) {
+    async write(statements, haste) {
       for (let tried = 1; ; tried++) {
         try {
-          return await write(statements);
+          return await write(statements, haste);
         } catch (error) {
           if (tried === TRIES || !isConflict(error)) throw translated(error);
         }
       }
     },
     async script(sql) {
-      const patient = (text: string): QueryConfig => ({ text, query_timeout: UNLIMITED_MS });
       try {
-        await transaction(['set local statement_timeout = 0', `select pg_advisory_xact_lock(${MIGRATION_LOCK})`, sql].map(patient));
+        await unhurried([{ text: `select pg_advisory_xact_lock(${MIGRATION_LOCK})` }, { text: sql }]);
       } catch (error) {
         throw translated(error);
       }

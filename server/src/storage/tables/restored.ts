@@ -47,6 +47,6 @@ export async function endRevivable(driver: Driver, { now, madeAt }: { now: numbe
   const names = [ROOT_TENANT, ...(await driver.read(tenants({}))).map((row) => text(row.tenant))];
   const events = names.map((tenant) => insertEvent(tenant, auditEvent('database.restored', now, 'cli', { detail: { made_at: madeAt } })));
   const ending = [endGrants, endFamilies, endRegistrationTokens].map((end) => end({ now }));
-  const [grants] = await driver.write([...ending, endManagement({}), ...[...gone, ...delivered].map(empty), ...events]);
+  const [grants] = await driver.write([...ending, endManagement({}), ...[...gone, ...delivered].map(empty), ...events], { unhurried: true });
   return { grants: grants?.changes ?? 0, sessions: whole(signedIn?.count ?? 0) };
 }
