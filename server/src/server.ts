@@ -9,6 +9,7 @@ import { askToChangeEmail, changeEmailForm, confirmEmail, confirmEmailForm } fro
 import { chooseAccount, chooseAccountForm } from './account/choose-account.ts';
 import { deleteAccount, deleteAccountForm } from './account/delete-account.ts';
 import { requestCode } from './account/email-code.ts';
+import { enforceHolds } from './account/enforce-holds.ts';
 import { codeForm, codeLink, enterCode } from './account/enter-code.ts';
 import { exportData } from './account/export.ts';
 import { firstTime, firstTimeForm } from './account/first-time.ts';
@@ -179,7 +180,7 @@ export const routes: readonly Route[] = [
  * @throws {TypeError} naming each option that is wrong and the rule it breaks.
  */
 export function createServer(options: ServerOptions): AuthServer {
-  return createApp(routes, [lapseOver, expireClients, handOver, retireEvents], options);
+  return createApp(routes, [enforceHolds, lapseOver, expireClients, handOver, retireEvents], options);
 }
 
 /** Begins, and waits for no receiver: one that hangs must not keep house from being kept. */

@@ -207,6 +207,7 @@ export const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   agentPause: (other) => nothing(other.agentPause(triple, NOW)),
   reduceAgent: (other) => no(other.reduceAgent({ userId: 'usr_alice', grantId: 'grant_1', remove: ['files:read'] }, happened('grant.reduced'))),
   disconnectAll: (other) => is(other.disconnectAll('usr_alice', 'stolen', happened('grant.revoked')), 0),
+  enforceHold: (other) => is(other.enforceHold({ id: 'inc_1', clientId: 'client_held', createdAt: NOW }, happened('grant.paused')), 0),
   liftHold: (other) => nothing(other.liftHold('inc_1', happened('grant.resumed'))),
   listHolds: (other) => none(other.listHolds(NOW)),
   findReceipt: (other) => nothing(other.findReceipt('usr_alice', 'grant_1')),

@@ -91,13 +91,14 @@ export function eventIfTenant(subject: string, event: AuditEvent): Statement {
   return ifTenant({ ...eventRow(ROOT_TENANT, event), subject });
 }
 
-/** A hold stops or releases many grants in one act: each person finds it among their own events. */
+/** A hold stops or releases many grants in one act: each person finds it among their own events, once however often the act is completed. */
 const forEachGrant = sql<
   Omit<EventRow, 'userId' | 'clientId' | 'serverId' | 'grantId'>
 >`insert into audit_events (${columns}) select g.tenant, cast(${'id'} as text) || '.' || g.id, cast(${'at'} as bigint),
     cast(${'type'} as text), cast(${'actor'} as text), g.user_id, g.client_id, g.server_id, g.id, cast(${'address'} as text), cast(${'requestId'} as text),
     cast(${'detail'} as text)
-  from grants g where g.tenant = ${'tenant'} and g.last_event = ${'id'}`;
+  from grants g where g.tenant = ${'tenant'} and g.last_event = ${'id'}
+  on conflict do nothing`;
 
 /** Makes the statement that records an event about every grant that carries its id as its mark. */
 export function eventForEachGrant(tenant: string, event: AuditEvent): Statement {

@@ -2,9 +2,10 @@
  * Stopping agents without ending what was allowed, and taking a part of it back. A pause is a column that grants.ts asks wherever a grant must stand, so it costs no
  * statement anywhere. The refresh family stays as it is and is good again when the grant is resumed; only its clock goes on.
  */
+import type { AuditEvent } from '../../audit/event.ts';
 import { type Driver, part, type Row, type Statement, sql } from '../driver.ts';
 import { json, optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
-import type { AgentPause, Store } from '../store.ts';
+import type { AgentPause, Hold, Store } from '../store.ts';
 import { eventForEachGrant, eventIf } from './audit-events.ts';
 import { endGrantsOf, eventIfAnyOfUser, grantLasts, grantLives, holdOnAgent } from './grants.ts';
 
@@ -47,7 +48,10 @@ const addHold = sql<HoldRow>`insert into holds (tenant, id, user_id, client_id, 
 const stop = sql<
   HoldRow & { now: number }
 >`update grants as g set hold_id = ${'id'}, last_event = ${'mark'} where tenant = ${'tenant'} and hold_id is null and ${grantLasts} and (cast(${'userId'} as text) is null or user_id = ${'userId'})
-  and (cast(${'clientId'} as text) is null or client_id = ${'clientId'}) and (cast(${'resource'} as text) is null or resource = ${'resource'})`;
+  and (cast(${'clientId'} as text) is null or client_id = ${'clientId'}) and (cast(${'resource'} as text) is null or resource = ${'resource'})
+  and exists (select 1 from holds h where h.tenant = ${'tenant'} and h.id = ${'id'} and h.lifted_at is null and h.last_event = ${'mark'})`;
+/** Whoever lifts it meanwhile waits until what it describes is stopped, and then releases that, too. */
+const markHold = sql<HoldRow>`update holds set last_event = ${'mark'} where tenant = ${'tenant'} and id = ${'id'} and lifted_at is null`;
 type Lift = { tenant: string; id: string; now: number; mark: string };
 const liftOnce = sql<Lift>`update holds set lifted_at = ${'now'}, last_event = ${'mark'} where tenant = ${'tenant'} and id = ${'id'} and lifted_at is null`;
 /** What another open hold describes goes over to it. */
@@ -70,11 +74,18 @@ type Verbs =
   | 'reduceAgent'
   | 'disconnectAll'
   | 'placeHold'
+  | 'enforceHold'
   | 'liftHold'
   | 'listHolds';
 
 export function pausesTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
   const changesAny = async (statements: Statement[]): Promise<boolean> => ((await driver.write(statements))[0]?.changes ?? 0) > 0;
+  const stopAll = async (first: (row: HoldRow) => Statement, hold: Hold, event: AuditEvent): Promise<number> => {
+    const { id, userId = null, clientId = null, resource = null, createdAt } = hold;
+    const row = { tenant, id, userId, clientId, resource, createdAt, mark: event.id };
+    const [, stopped] = await driver.write([first(row), stop({ ...row, now: event.at }), eventForEachGrant(tenant, event)], { unhurried: true });
+    return stopped?.changes ?? 0;
+  };
   return {
     pauseAgent: (userId, grantId, event) =>
       changesAny([pause({ tenant, userId, grantId, now: event.at, mark: event.id }), eventIfAnyOfUser(tenant, userId, event)]),
@@ -109,18 +120,17 @@ export function pausesTable(driver: Driver, tenant: string): Pick<Store, Verbs> 
       return grants?.changes ?? 0;
     },
     async placeHold(hold, event) {
-      const { id, userId = null, clientId = null, resource = null, createdAt } = hold;
-      const row = { tenant, id, userId, clientId, resource, createdAt, mark: event.id };
-      const [, stopped] = await driver.write([addHold(row), stop({ ...row, now: createdAt }), eventForEachGrant(tenant, event)]);
-      return stopped?.changes ?? 0;
+      const stopped = await stopAll(addHold, hold, event);
+      // Who was approving in that moment did not see the hold, and it did not see their grant.
+      return stopped + (await stopAll(markHold, hold, event));
     },
+    enforceHold: (hold, event) => stopAll(markHold, hold, event),
     async liftHold(id, event) {
       const mark = event.id;
-      const [lifted, released] = await driver.write([
-        liftOnce({ tenant, id, now: event.at, mark }),
-        release({ tenant, id, mark }),
-        eventForEachGrant(tenant, event),
-      ]);
+      const [lifted, released] = await driver.write(
+        [liftOnce({ tenant, id, now: event.at, mark }), release({ tenant, id, mark }), eventForEachGrant(tenant, event)],
+        { unhurried: true },
+      );
       return lifted?.changes === 1 ? (released?.rows ?? []).filter((row) => row.hold_id === null).length : undefined;
     },
     async listHolds(now) {

@@ -31,6 +31,8 @@ export type PauseVerbs = {
   disconnectAll(userId: string, reason: string, event: AuditEvent): Promise<number>;
   /** Places a hold and stops what it describes. Resolves to how many living grants this call stopped; those under another hold are not counted. */
   placeHold(hold: Hold, event: AuditEvent): Promise<number>;
+  /** Stops what an open hold describes and did not stop yet: what was being granted while it was placed. Resolves to how many living grants this call stopped. */
+  enforceHold(hold: Hold, event: AuditEvent): Promise<number>;
   /** Lifts an open hold; what another one describes stays stopped. Resolves to how many grants may act again, undefined when there is no such open hold. */
   liftHold(id: string, event: AuditEvent): Promise<number | undefined>;
   /** Open holds, oldest first. */
