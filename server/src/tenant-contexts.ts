@@ -123,7 +123,7 @@ function makeContext({ tenant, options, issuer: origin, storage, instance, route
     tokenSeconds: options.accessTokenSeconds,
   });
   const limits = limitsOf({ store, changes: limitChangesOf(options), now });
-  const mail = outboxOf({ options, issuer, store, instance, limits, now, log });
+  const mail = outboxOf({ options, issuer, store, instance, now, log });
   const webhooks = webhooksOf({ options, issuer, store, instance, now, log });
   const activity = activityCounter(store, options.activitySeconds);
   const logouts = logoutsOf(() => context);

@@ -15,7 +15,7 @@ import { type ChangeEmailPageValues, changeEmailPage, confirmEmailPage, emailCha
 import { type Browser, browserOf } from './browser-cookie.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
 import { isFresh } from './fresh-sign-in.ts';
-import { mayAskForMail } from './mail-limits.ts';
+import { goesOut, mayAskForMail } from './mail-limits.ts';
 import { mustBeOn } from './methods/email-code.ts';
 import { linkClosed, linkPath, newLink, openLink } from './one-time-link.ts';
 import { readSent, tokenFor } from './security/section.ts';
@@ -49,11 +49,13 @@ export async function askToChangeEmail(exchange: Exchange, context: Context): Pr
   if (!allowance.allowed) return throttled(formAnswer({ email, problem: 'throttled', retryAfterSeconds: allowance.retryAfter }, place), allowance);
 
   const { id: userId } = signedIn.user;
+  const user = (await context.store.findUserByLogin(email))?.user;
+  const to = (await goesOut({ user, login: email }, place)) ? email : '';
   const { link, token } = newLink({ purpose: 'email', userId, email, lifetimeSeconds: linkSeconds }, context);
   const about = { userId, address: exchange.address, requestId: exchange.requestId };
   const asked = auditEvent('user.email_change_asked', context.now(), `user:${userId}`, about);
   const { language: locale } = pageFrame(exchange, context);
-  const message = { kind: 'email-link' as const, to: email, values: { path: linkPath('/account/email/confirm', token) }, locale };
+  const message = { kind: 'email-link' as const, to, values: { path: linkPath('/account/email/confirm', token) }, locale };
   await context.store.addLink(link, { replaces: true }, context.mail.with(asked, message));
   return redirect(`${context.base}/account/email?sent=1`);
 }

@@ -7,8 +7,9 @@ import type { Answer } from '../route.ts';
 import { refuseRepeated } from '../rules/parameters.ts';
 import { isEmailAddress } from '../rules/person.ts';
 import { readParameters } from '../rules/read-body.ts';
+import type { User } from '../storage/store.ts';
 import { checkForm } from './form-token.ts';
-import { mayAskForMail } from './mail-limits.ts';
+import { goesOut, mayAskForMail } from './mail-limits.ts';
 import { emailCodeOn, mustBeOn } from './methods/email-code.ts';
 import { onwardOf } from './onward.ts';
 import { sendCode } from './send-code.ts';
@@ -33,7 +34,8 @@ export async function requestCode(exchange: Exchange, context: Context): Promise
     return throttled(await signInAnswer({ ...onward, username: login, ...reason, error: 'throttled', retryAfterSeconds: retryAfter }, place), allowance);
   }
 
-  const person = await recipientOf(login, context);
+  const user = (await context.store.findUserByLogin(login))?.user;
+  const person = (await goesOut({ user, login }, { exchange, context })) ? recipientOf(user) : undefined;
   // What was typed is shown again, never what the account has: that would tell who has an account.
   const { userId, email: sentTo } = person ?? {};
   const asked = { userId, sentTo, email: isEmailAddress(login) ? login : undefined, answerable: person !== undefined };
@@ -44,7 +46,6 @@ export async function requestCode(exchange: Exchange, context: Context): Promise
   );
 }
 
-async function recipientOf(login: string, context: Context): Promise<{ userId: string; email: string } | undefined> {
-  const user = (await context.store.findUserByLogin(login))?.user;
+function recipientOf(user: User | undefined): { userId: string; email: string } | undefined {
   return user?.email === undefined || user.disabledAt !== undefined ? undefined : { userId: user.id, email: user.email };
 }

@@ -10,7 +10,7 @@ import { deviceText } from '../views/device-name.ts';
 import { wordsFor } from '../views/words.ts';
 
 /** By what a person's browser is known. Another person's same browser has another hash. */
-export function deviceHashOf({ id }: User, { request, address }: Exchange, context: Context): string {
+export function deviceHashOf({ id }: Pick<User, 'id'>, { request, address }: Exchange, context: Context): string {
   const browser = deviceText(request.headers.get('user-agent') ?? undefined, wordsFor('en'));
   return context.instance.mac('device', id, browser, networkOf(address));
 }

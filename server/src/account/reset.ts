@@ -15,7 +15,7 @@ import type { OneTimeLink, User } from '../storage/store.ts';
 import { newPasswordPage, type ResetProblem, resetDonePage, resetPage, resetSentPage } from '../views/reset-page.ts';
 import { type Browser, browserOf } from './browser-cookie.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
-import { mayAskForMail } from './mail-limits.ts';
+import { goesOut, mayAskForMail } from './mail-limits.ts';
 import { mustBeOn } from './methods/email-code.ts';
 import { linkClosed, linkPath, newLink, openLink } from './one-time-link.ts';
 import { type Onward, onwardFields, onwardOf, queryOf } from './onward.ts';
@@ -68,7 +68,8 @@ async function askForLink(form: Parameters, place: Place): Promise<Answer> {
     const { retryAfter } = allowance;
     return throttled(askAnswer(onward, { username: login, problem: 'throttled', retryAfterSeconds: retryAfter }, place), allowance);
   }
-  await sendLink((await context.store.findUserByLogin(login))?.user, onward, place);
+  const user = (await context.store.findUserByLogin(login))?.user;
+  await sendLink((await goesOut({ user, login }, place)) ? user : undefined, onward, place);
   return redirect(`${context.base}/reset/sent${queryOf(onward)}`, place.browser.cookies);
 }
 

@@ -12,7 +12,7 @@ import { type SignUpProblem, signUpPage } from '../views/sign-up-page.ts';
 import { type Browser, browserOf } from './browser-cookie.ts';
 import { waitingClient } from './client-view.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
-import { mayAskForMail } from './mail-limits.ts';
+import { goesOut, mayAskForMail } from './mail-limits.ts';
 import { mustBeOn } from './methods/email-code.ts';
 import { type Onward, onwardFields, onwardOf, queryOf } from './onward.ts';
 import { sendCode } from './send-code.ts';
@@ -45,13 +45,14 @@ export async function signUp(exchange: Exchange, context: Context): Promise<Answ
     return throttled(await signUpAnswer(onward, { email, problem: 'throttled', retryAfterSeconds: retryAfter }, place), allowance);
   }
 
-  const known = (await context.store.findUserByLogin(email)) !== undefined;
+  const user = (await context.store.findUserByLogin(email))?.user;
+  const to = (await goesOut({ user, login: email }, place)) ? email : '';
   return sendCode(
-    { purpose: 'sign-up', email, answerable: !known, onward },
+    { purpose: 'sign-up', email, answerable: user === undefined && to !== '', onward },
     (event, values, locale) =>
-      known
-        ? context.mail.with(event, { kind: 'account-exists', to: email, values: { path: `/login${queryOf(onward)}` }, locale })
-        : context.mail.with(event, { kind: 'sign-up-code', to: email, values, locale }),
+      user
+        ? context.mail.with(event, { kind: 'account-exists', to, values: { path: `/login${queryOf(onward)}` }, locale })
+        : context.mail.with(event, { kind: 'sign-up-code', to, values, locale }),
     place,
   );
 }

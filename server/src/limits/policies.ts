@@ -33,10 +33,11 @@ export const sharedPolicies = {
   'second-step.address': { limit: 100, periodSeconds: quarter, about: 'wrong codes of second steps from one address' },
   'upstream.address': { limit: 600, periodSeconds: quarter, about: 'departures to upstream issuers from one address' },
   'mail.address': { limit: 100, periodSeconds: hour, about: 'mails with a code or link asked for from one address' },
-  'mail.account': { limit: 10, periodSeconds: hour, about: 'the same, for one account or mailbox' },
+  'mail.account': { limit: 10, periodSeconds: hour, about: 'the same, for one name or account' },
   mail: { limit: 1000, periodSeconds: hour, about: 'the same, altogether' },
   'ask.person': { limit: 5, periodSeconds: 24 * hour, about: 'questions of one person for access to servers that are for those on a list' },
-  'mail.recipient': { limit: 30, periodSeconds: hour, about: 'mails of any kind to one recipient' },
+  'mail.recipient': { limit: 30, periodSeconds: hour, about: 'mails with a code or link to one account or mailbox, asked for from anywhere' },
+  'mail.known': { limit: 10, periodSeconds: hour, about: 'the same, asked for where the person signed in before; not counted with the others' },
 } as const satisfies Record<string, Row>;
 
 /** Counted in the memory of each node, for routes that must not pay a statement for it: n nodes allow at most n times as much. */

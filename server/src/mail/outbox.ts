@@ -3,7 +3,7 @@
  * by whichever node takes it. Not here: kinds of mail (kinds.ts), sending (deliver.ts), SMTP (runtimes/).
  */
 import type { AuditEvent } from '../audit/event.ts';
-import type { Context, Exchange } from '../context.ts';
+import type { Exchange } from '../context.ts';
 import { randomId } from '../crypto/random.ts';
 import { type Relay, relay } from '../relay.ts';
 import type { OutboxMail, User } from '../storage/store.ts';
@@ -53,8 +53,8 @@ export type Outbox = {
 const patience = 3;
 
 /** The outbox of one tenant. */
-export function outboxOf(place: Delivering & Pick<Context, 'limits'>): Outbox {
-  const { options, store, instance, limits, now, log } = place;
+export function outboxOf(place: Delivering): Outbox {
+  const { options, store, now, log } = place;
   const on = options.sendMail !== undefined;
   let looks = 0;
   const { run, soon, idle, end } = relay(
@@ -77,9 +77,6 @@ export function outboxOf(place: Delivering & Pick<Context, 'limits'>): Outbox {
     end,
     async queue(message, at) {
       if (!on) return;
-      // Nobody's mailbox is flooded, whoever asks for it.
-      const allowance = await limits.take('mail.recipient', instance.mac('mail limit', message.to.toLowerCase()));
-      if (!allowance.allowed) return log.warn('mail.limited', { kind: message.kind });
       await store.addMail(rowOf(message, at, place));
       soon();
     },

@@ -269,24 +269,57 @@ describe('who has an account', () => {
     );
   });
 
-  test('[LINK-03] [LINK-06] cannot be told by when the limit comes: ten an hour for a name, whether it exists or not', async () => {
+  test('[LINK-03] [LINK-06] cannot be told by when the limit comes: ten an hour for a name from an address, whether it exists or not', async () => {
     on.clock.advance(7200);
+    const sentBefore = (await on.mails()).filter(({ to }) => to === 'ada@example.com').length;
     for (const username of ['ada', 'nobody']) {
-      const statuses: number[] = [];
-      for (let mail = 0; mail < 12; mail++) {
-        const browser = on.browser();
-        const page = await browser.open('/login');
-        const response = await on.request('/login/code', {
-          ...form({ username, csrf: fieldOf(page, 'csrf') ?? '' }, { Cookie: [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ') }),
-          address: `198.51.100.${mail}`,
-        });
-        statuses.push(response.status);
-        if (response.status === 429) assert.match(response.headers.get('retry-after') ?? '', /^\d+$/);
-      }
-      assert.deepEqual(statuses, [...Array(10).fill(303), 429, 429], username);
+      const answers = await askTimes(12, username, () => '198.51.100.1');
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [...Array(10).fill(303), 429, 429],
+        username,
+      );
+      for (const { headers } of answers.slice(10)) assert.match(headers.get('retry-after') ?? '', /^\d+$/);
     }
-    assert.equal((await on.mails()).filter(({ to }) => to === 'ada@example.com').length, 11);
+    // The address of the same account is another name to whoever asks, and yet no more mail.
+    assert.equal((await askTimes(1, 'ada@example.com', () => '198.51.100.1'))[0]?.status, 303);
+    assert.equal((await on.mails()).filter(({ to }) => to === 'ada@example.com').length - sentBefore, 10);
   });
+
+  test('[LINK-06] [RATE-05] strangers elsewhere keep nobody from their codes, and fill no mailbox', async () => {
+    on.clock.advance(7200);
+    const { browser, page: code } = await asked(on);
+    await browser.submit(code, { code: codeIn(await on.mailTo('ada@example.com')) });
+    assert.ok(await signedIn(browser));
+    on.clock.advance(3600);
+    const sent = async () => (await on.mails()).filter(({ to }) => to === 'ada@example.com').length;
+    const before = await sent();
+
+    for (const username of ['ada', 'nobody']) {
+      const answers = await askTimes(40, username, (turn) => `203.0.${turn}.7`);
+      assert.ok(
+        answers.every(({ status }) => status === 303),
+        username,
+      );
+    }
+    assert.equal((await sent()) - before, 30);
+    const { page } = await asked(on);
+
+    assert.equal((await sent()) - before, 31);
+    assert.equal(new URL(page.url).pathname, '/code');
+  });
+
+  async function askTimes(times: number, username: string, addressOf: (turn: number) => string): Promise<Response[]> {
+    const answers: Response[] = [];
+    for (let turn = 0; turn < times; turn++) {
+      const browser = on.browser();
+      const page = await browser.open('/login');
+      const Cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+      const sent = form({ username, csrf: fieldOf(page, 'csrf') ?? '' }, { Cookie });
+      answers.push(await on.request('/login/code', { ...sent, address: addressOf(turn) }));
+    }
+    return answers;
+  }
 
   test('[LINK-06] one address may ask for a hundred mails an hour', async () => {
     on.clock.advance(7200);

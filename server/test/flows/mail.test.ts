@@ -106,17 +106,6 @@ test('recipient and content are sealed in the database, and nobody opens a row a
   assert.throws(() => context.instance.open('mail ml_other', row?.sealed ?? ''));
 });
 
-test('nobody is sent more than thirty mails in an hour that others asked for', async () => {
-  const { queue, idle, sent, logged } = await stage();
-  for (let index = 0; index < 40; index++) await queue(index % 2 ? 'ada@example.com' : 'ADA@example.com');
-  await queue('bob@example.com');
-  await idle();
-
-  assert.equal(sent.filter(({ to }) => to.toLowerCase() === 'ada@example.com').length, 30);
-  assert.equal(sent.filter(({ to }) => to === 'bob@example.com').length, 1);
-  assert.equal(logged.filter((line) => line.startsWith('warn mail.limited')).length, 10);
-});
-
 test('without a sender nothing is queued', async () => {
   const { context, queue, store, clock } = await stage([], { sendMail: undefined });
   await queue();
