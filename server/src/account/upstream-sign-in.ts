@@ -13,7 +13,7 @@ import { parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
 import { isSameAddress } from '../rules/person.ts';
 import { readParameters } from '../rules/read-body.ts';
 import type { Upstream } from '../storage/store.ts';
-import { UpstreamFailure } from '../upstream/failure.ts';
+import { causesOf, UpstreamFailure } from '../upstream/failure.ts';
 import type { Profile, UpstreamPerson } from '../upstream/person.ts';
 import { providerOf } from '../upstream/provider.ts';
 import { recipes } from '../upstream/recipes.ts';
@@ -144,7 +144,8 @@ async function notInvited({ email }: Profile, token: string, context: Context): 
 async function failed(error: unknown, { upstream, away }: Trip, place: Place): Promise<Answer> {
   if (!(error instanceof UpstreamFailure)) throw error;
   const { exchange, context } = place;
-  context.log.warn('upstream.failed', { request_id: exchange.requestId, upstream: upstream.id, kind: error.kind, reason: error.message });
+  const failure = { kind: error.kind, reason: error.message, causes: causesOf(error).join(', ') };
+  context.log.warn('upstream.failed', { request_id: exchange.requestId, upstream: upstream.id, ...failure });
   const about = { address: exchange.address, requestId: exchange.requestId, detail: { upstream: upstream.id, reason: error.kind } };
   await context.store.recordEvent(auditEvent('user.sign_in_failed', context.now(), 'anonymous', about));
   return problemAnswer(error.kind, { upstream, purpose: away.purpose, onward: away.onward }, place);

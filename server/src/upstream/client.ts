@@ -6,7 +6,7 @@ import type * as OpenidClient from 'openid-client';
 import { FetchFailure } from '../clients/fetch-failure.ts';
 import type { Context } from '../context.ts';
 import type { Upstream } from '../storage/store.ts';
-import { UpstreamFailure } from './failure.ts';
+import { causes, codeOf, UpstreamFailure } from './failure.ts';
 
 export type Library = typeof OpenidClient;
 /** Our secret or our private key there. */
@@ -39,7 +39,10 @@ export function guardedFetch(upstream: Upstream, context: Context): OpenidClient
     if (!fetchUpstream) throw new FetchFailure('refused', 'no fetch is configured');
     if (body !== undefined && body !== null && typeof body !== 'string' && !(body instanceof URLSearchParams))
       throw new TypeError('only forms are sent to an upstream');
-    return fetchUpstream(url, { method, headers, body: body?.toString(), privateNetwork: upstream.privateNetwork });
+    const asked = fetchUpstream(url, { method, headers, body: body?.toString(), privateNetwork: upstream.privateNetwork });
+    return asked.catch((cause: unknown) => {
+      throw cause instanceof FetchFailure ? cause : new FetchFailure('transport', 'the fetch failed', { cause });
+    });
   };
 }
 
@@ -49,31 +52,35 @@ export function browserAddress(url: URL, { privateNetwork }: Upstream): URL {
   throw new UpstreamFailure('invalid', 'the authorization endpoint is no https address');
 }
 
-/** Runs a conversation with an upstream; whatever goes wrong in it is thrown as {@link UpstreamFailure}. */
+/**
+ * Runs a conversation with an upstream; whatever goes wrong in it is thrown as {@link UpstreamFailure}. What is wrong with us is thrown as it is: a mistake, a
+ * credential that cannot be opened.
+ */
 export async function conversation<Result>(talk: () => Promise<Result>): Promise<Result> {
   try {
     return await talk();
   } catch (error) {
-    throw error instanceof UpstreamFailure ? error : new UpstreamFailure(...judged(error), { cause: error });
+    if (error instanceof UpstreamFailure || !(await isOfConversation(error))) throw error;
+    throw new UpstreamFailure(...judged(error), { cause: error });
   }
+}
+
+/** The library's errors are its own or have a code of its own; it passes on TypeErrors with a code for what it cannot use, such as an address that is none. */
+async function isOfConversation(error: unknown): Promise<boolean> {
+  const { ClientError } = await library();
+  return causes(error).some((one) => one instanceof FetchFailure || one instanceof ClientError || /^(OAUTH_|ERR_INVALID_)/.test(codeOf(one) ?? ''));
 }
 
 function judged(error: unknown): [UpstreamFailure['kind'], string] {
   const chain = causes(error);
   const fetched = chain.find((one) => one instanceof FetchFailure);
   if (fetched instanceof FetchFailure) return ['unavailable', `fetch ${fetched.kind}`];
-  const code = String(chain.map((one) => ('code' in one ? one.code : undefined)).find((one) => one !== undefined) ?? 'unknown');
+  const code = chain.map(codeOf).find((one) => one !== undefined) ?? 'unknown';
   const refusal = chain.map((one) => ('error' in one ? one.error : undefined)).find((one) => typeof one === 'string');
   if (code === 'OAUTH_AUTHORIZATION_RESPONSE_ERROR' && refusal === 'access_denied') return ['declined', 'access_denied'];
   // temporarily_unavailable and server_error are the registered ways to say "not now" (RFC 6749 §4.1.2.1).
   if (refusal === 'temporarily_unavailable' || refusal === 'server_error') return ['unavailable', refusal];
   return [/RESPONSE_IS_NOT|TIMEOUT/.test(code) ? 'unavailable' : 'invalid', code];
-}
-
-function causes(error: unknown): Error[] {
-  const chain: Error[] = [];
-  for (let one = error; one instanceof Error && chain.length < 5; one = one.cause) chain.push(one);
-  return chain;
 }
 
 function privateKey(jwk: Record<string, unknown>): Promise<CryptoKey> {

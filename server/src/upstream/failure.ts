@@ -16,3 +16,19 @@ export class UpstreamFailure extends Error {
     this.kind = kind;
   }
 }
+
+/** An error and what caused it, the outermost first. */
+export function causes(error: unknown): Error[] {
+  const chain: Error[] = [];
+  for (let one = error; one instanceof Error && chain.length < 5; one = one.cause) chain.push(one);
+  return chain;
+}
+
+export function codeOf(error: Error): string | undefined {
+  return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** For the log: names and codes of what caused a failure. Their texts may hold what the upstream sent. */
+export function causesOf({ cause }: UpstreamFailure): string[] {
+  return causes(cause).map((one) => [one.name, codeOf(one)].filter((part) => part !== undefined).join(' '));
+}

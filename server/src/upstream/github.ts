@@ -59,7 +59,7 @@ async function profile({ login, name }: { login?: unknown; name?: unknown }, ask
 async function ask(address: URL, { token, config, openid }: Asking): Promise<unknown> {
   const response = await openid.fetchProtectedResource(config, token, address, 'GET', null, new Headers({ accept: 'application/vnd.github+json' }));
   if (response.status !== 200) throw new UpstreamFailure('unavailable', `status ${response.status}`);
-  const told: unknown = await response.json();
+  const told: unknown = await response.json().catch(() => undefined);
   if (typeof told !== 'object' || told === null) throw new UpstreamFailure('invalid', 'no JSON object');
   return told;
 }

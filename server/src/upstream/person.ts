@@ -2,6 +2,7 @@
  * Who an upstream says somebody is. `issuer` and `subject` name them; all else is only told: a profile is cleaned here, and an e-mail address counts only where
  * the upstream itself says it was verified (LOG-07).
  */
+import { UpstreamFailure } from './failure.ts';
 
 export type UpstreamPerson = {
   issuer: string;
@@ -48,9 +49,10 @@ export function amrOf(told: unknown): string[] {
   return ['fed', ...new Set(list.filter((value): value is string => typeof value === 'string' && registered.has(value)))];
 }
 
-/** @throws {TypeError} for what cannot be a subject. */
+/** @throws {UpstreamFailure} invalid, for what cannot be a subject. */
 export function subjectOf(told: unknown): string {
-  if (typeof told !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(told)) throw new TypeError('the subject is not 1 to 255 printable ASCII characters');
+  if (typeof told !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(told))
+    throw new UpstreamFailure('invalid', 'the subject is not 1 to 255 printable ASCII characters');
   return told;
 }
 

@@ -212,6 +212,26 @@ describe('an ID token', () => {
     });
   }
 
+  test('the log names the kinds of errors that a failure is made of', async (t) => {
+    const on = await begin(t);
+    on.acme.claims = { nonce: 'x' };
+    await comeBack(on, (there) => on.acme.agree(there));
+
+    const line = on.logged.find((one) => one.startsWith('warn upstream.failed'));
+    assert.match(line ?? '', /"causes":"ClientError OAUTH_\w+, OperationProcessingError OAUTH_\w+"/);
+  });
+
+  test('a credential that cannot be opened is a failure of this server, and is not laid upon the upstream', async (t) => {
+    const on = await begin(t);
+    await on.list('broken', on.acme, { issuer: 'https://broken.example', credentialSealed: 'sealed under another secret, in another life of ours' });
+    const browser = on.browser();
+
+    const page = await browser.submit(await browser.open('/login'), {}, 'broken');
+
+    assert.equal(page.status, 500);
+    assert.ok(!on.logged.some((line) => line.startsWith('warn upstream.failed')));
+  });
+
   test('nothing of a failure that could help an attacker is logged', async (t) => {
     const on = await begin(t);
     on.acme.claims = { nonce: 'x' };
