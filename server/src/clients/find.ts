@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { OAuthError } from '../errors.ts';
 import type { Client, ClientDocument } from '../storage/store.ts';
 import { inspectClientId } from './client-id.ts';
-import { documentsOffered, findDocument } from './metadata-document.ts';
+import { documentsOffered, findDocument, renewed } from './metadata-document.ts';
 
 export type FoundClient =
   | { state: 'active'; client: Client }
@@ -37,7 +37,7 @@ export async function findClient(clientId: string, context: Context, address: st
 }
 
 /**
- * For the back channel: never fetches. A grant can only exist for a document that was read once, so the saved copy answers, fresh or not; without one the client is
+ * For the back channel: never fetches; who has keys is found by {@link findClientWithKeys}. A grant can only exist for a document that was read once, so the saved copy answers, fresh or not; without one the client is
  * unknown, and every state but `active` is `401 invalid_client` (D18).
  */
 export async function findClientForToken(clientId: string, context: Context): Promise<FoundClient> {
@@ -46,6 +46,26 @@ export async function findClientForToken(clientId: string, context: Context): Pr
   if (form.kind === 'refused' || !documentsOffered(context.options)) return unknown;
   const saved = await context.store.findDocument(form.url);
   return saved ? foundDocument(saved) : unknown;
+}
+
+/**
+ * For the back channel, of a caller that proves by a key that it is this client: a copy that is no longer fresh is read anew, so that a key withdrawn from a document
+ * is not believed until somebody happens to sign in (CIMD-16). While its host is out of reach the copy stands in, for seven days.
+ *
+ * @throws {OAuthError} too_many_requests · temporarily_unavailable
+ */
+export async function findClientWithKeys(clientId: string, context: Context): Promise<FoundClient> {
+  const form = inspectClientId(clientId, context.options.clients);
+  if (form.kind === 'registered') return findRegistered(clientId, context);
+  if (form.kind === 'refused' || !documentsOffered(context.options)) return unknown;
+  const saved = await context.store.findDocument(form.url);
+  if (saved?.metadata.tokenEndpointAuthMethod !== 'private_key_jwt') return saved ? foundDocument(saved) : unknown;
+  try {
+    return foundDocument(await renewed(saved, context));
+  } catch (error) {
+    if (error instanceof OAuthError && error.code === 'client_metadata_unavailable') return { state: 'unavailable', error };
+    throw error;
+  }
 }
 
 async function findRegistered(clientId: string, context: Context): Promise<FoundClient> {

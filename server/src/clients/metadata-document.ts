@@ -29,8 +29,15 @@ export function documentsOffered(options: Options): boolean {
  */
 export async function findDocument(url: string, address: string, context: Context): Promise<ClientDocument> {
   const saved = await context.store.findDocument(url);
-  if (saved && (saved.disabledAt !== undefined || context.now() < saved.freshUntil)) return saved;
-  return fetchOnce(context, { url, host: saved ? 'known' : 'new' }, () => refresh({ url, address, saved }, context));
+  return saved ? renewed(saved, context) : fetchOnce(context, { url, host: 'new' }, () => refresh({ url, address, saved }, context));
+}
+
+/** A document that is known, read anew unless it is fresh. @throws {OAuthError} as {@link findDocument} */
+export async function renewed(saved: ClientDocument, context: Context): Promise<ClientDocument> {
+  const { url } = saved;
+  if (saved.disabledAt !== undefined || context.now() < saved.freshUntil) return saved;
+  // What is known is counted by its address and not by who asks.
+  return fetchOnce(context, { url, host: 'known' }, () => refresh({ url, address: '', saved }, context));
 }
 
 const fetchOnce = flightsOf<ClientDocument>();

@@ -2,7 +2,7 @@
  * private_key_jwt (OpenID Connect Core §9, RFC 7523 §2.2 as updated by draft-ietf-oauth-rfc7523bis): a client proves who it is by signing a short-lived statement
  * for this server, once. Not here: the other ways and what a failure costs (client-auth.ts), where the keys come from (clients/keys.ts).
  */
-import { findClientForToken } from '../clients/find.ts';
+import { findClientWithKeys } from '../clients/find.ts';
 import { verifyUnderClientKeys } from '../clients/keys.ts';
 import type { Context } from '../context.ts';
 import { readForeignJwt } from '../crypto/foreign-jwt.ts';
@@ -27,7 +27,7 @@ export function claimedClientId(assertion: string): string | undefined {
 
 /** CA-06: signed by a key of this client, from and about this client, for this issuer, now, and never seen before. */
 export async function proveByAssertion(clientId: string, assertion: string, context: Context): Promise<Proof> {
-  const found = await findClientForToken(clientId, context);
+  const found = await findClientWithKeys(clientId, context);
   if (found.state !== 'active') return { refused: 'unknown client' };
   if (found.client.metadata.tokenEndpointAuthMethod !== 'private_key_jwt') return { refused: 'the client is not registered for private_key_jwt' };
 

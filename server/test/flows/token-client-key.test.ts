@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { FetchFailure } from '../../src/clients/fetch-failure.ts';
+import { findClient } from '../../src/clients/find.ts';
 import type { DocumentFetcher } from '../../src/options.ts';
 import type { Client } from '../../src/storage/store.ts';
 import { issuer, pkce, start } from '../harness.ts';
@@ -532,3 +533,38 @@ test('[CA-06] [TOK-05] of signed claims exactly the good ones are accepted', asy
 function hmac(secret: string): (input: string) => Buffer {
   return (input) => createHmac('sha256', secret).update(input).digest();
 }
+
+test('[CIMD-16] [CA-06] a key withdrawn from a metadata document is good for no longer than the document is fresh, and a silent host does not change that its last word holds', async () => {
+  const url = 'https://app.example/client.json';
+  const [leaked, next] = [signer('leaked'), signer('next')];
+  let document: () => Record<string, unknown> = () => ({ token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [leaked.jwk] } });
+  let asked = 0;
+  const scene = await stage({
+    fetchDocument: async () => {
+      asked += 1;
+      const body = JSON.stringify({ client_id: url, client_name: 'An app', redirect_uris: ['http://localhost/callback'], ...document() });
+      return { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'max-age=600' }, body: new TextEncoder().encode(body) };
+    },
+  });
+  await findClient(url, scene.context, '203.0.113.7');
+  /** 400 invalid_grant: the client is who it says, only its code is not. */
+  const send = async (key: Signer) => {
+    const code = { grant_type: 'authorization_code', code: 'ac_x', code_verifier: 'x'.repeat(43) };
+    return (await scene.post('/token', { ...code, ...asserted(await key.sign(good(url, scene.clock.now()))) })).status;
+  };
+
+  assert.deepEqual([await send(leaked), asked], [400, 1]);
+  document = () => ({ token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [next.jwk] } });
+  scene.clock.advance(600);
+  assert.deepEqual([await send(leaked), await send(next), asked], [401, 400, 2]);
+  document = () => {
+    throw new FetchFailure('timeout', 'slow');
+  };
+  scene.clock.advance(6 * 86_400);
+  assert.deepEqual([await send(next), await send(next), asked], [400, 400, 3]);
+  scene.clock.advance(2 * 86_400);
+  assert.equal(await send(next), 401);
+  document = () => ({});
+  scene.clock.advance(600);
+  assert.equal(await send(next), 401);
+});
