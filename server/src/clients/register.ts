@@ -28,7 +28,7 @@ export function registrationOffered(options: Options): boolean {
 /** RFC 7591 §3. @throws {OAuthError} not_found when closed · invalid_token · invalid_client_metadata · invalid_redirect_uri · too_many_requests · content_too_large */
 export async function register(exchange: Exchange, context: Context): Promise<Answer> {
   if (!registrationOffered(context.options)) throw new OAuthError('not_found', 'Clients are registered by the operator');
-  const initialToken = initialAccessToken(exchange, context);
+  const initialToken = await initialAccessToken(exchange, context);
   const parsed = await readRegistration(exchange.request, context);
 
   await takeAllowance(exchange.address, context);
@@ -46,12 +46,18 @@ export async function register(exchange: Exchange, context: Context): Promise<An
   return json(registrationAnswer(client, { secret, managementToken: management.value }, context), 201);
 }
 
-/** RFC 7591 §3: what an open registration does not ask for, it does not read. @throws {OAuthError} invalid_token where one is required */
-function initialAccessToken({ request }: Exchange, { options }: Context): string | undefined {
-  const { registration } = options.clients;
+/**
+ * RFC 7591 §3: what an open registration does not ask for, it does not read. A token that is good for nothing ends here, so that strangers do not spend the limits of
+ * those who have one; its use is taken last.
+ *
+ * @throws {OAuthError} invalid_token, also where one is required
+ */
+async function initialAccessToken({ request }: Exchange, context: Context): Promise<string | undefined> {
+  const { registration } = context.options.clients;
   if (registration === 'open') return undefined;
   const token = presentedToken(request);
   if (registration === 'token' && !token) throw tokenRefused('An initial access token is required', 'none');
+  if (token !== undefined && !(await context.store.hasRegistrationToken(sha256(token), context.now()))) throw notGood();
   return token;
 }
 
@@ -59,8 +65,12 @@ function initialAccessToken({ request }: Exchange, { options }: Context): string
 async function useInitialToken(token: string | undefined, context: Context): Promise<string | undefined> {
   if (token === undefined) return undefined;
   const id = await context.store.useRegistrationToken(sha256(token), context.now());
-  if (id === undefined) throw tokenRefused('The initial access token is not valid', 'unknown, used up, expired or revoked');
+  if (id === undefined) throw notGood();
   return id;
+}
+
+function notGood(): OAuthError {
+  return tokenRefused('The initial access token is not valid', 'unknown, used up, expired or revoked');
 }
 
 /** DCR-05. `reason` is for the log. */

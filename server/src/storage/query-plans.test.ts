@@ -148,6 +148,7 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.endClientSecret('client_1', 'older', happened('client.secret_ended'));
   await store.endClientSecret('client_1', 'newer', happened('client.secret_ended'));
   await store.replaceClient({ client, managementHash: 'm', endsGrants: true }, happened('client.replaced'));
+  await store.hasRegistrationToken('registration', NOW);
   await store.useRegistrationToken('registration', NOW);
   await store.addIssuer({ issuer: 'https://idp.example', kind: 'identity', once: true, createdAt: NOW }, happened('issuer.trusted'));
   await store.findIssuer('https://idp.example');

@@ -330,6 +330,16 @@ test('[DCR-05] [DCR-16] with tokens only, whoever has none, a wrong or a used-up
   assert.equal((await register(other.value)).status, 401);
 });
 
+test('[DCR-16] [DCR-14] whoever has no good token takes nothing from the limits of those who have one', async () => {
+  const on = await stage({ clients: { registration: 'token', registrationsPerHour: 2, registrationsPerHourAndAddress: 2 } });
+  const { value } = await handedOut(on);
+  const register = async (token: string) => (await sendJson(on, '/register', 'POST', body, token)).status;
+
+  for (let tried = 0; tried < 5; tried++) assert.equal(await register(`iat_wrong_${tried}`), 401);
+
+  assert.deepEqual([await register(value), await register(value)], [201, 201]);
+});
+
 test('[DCR-16] closed, there is no endpoint; who registered before may still manage and end it', async () => {
   const on = await stage();
   const own = await registered(on);

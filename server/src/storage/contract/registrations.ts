@@ -18,6 +18,7 @@ export function registrationsContract(nodes: () => Nodes): void {
 
       assert.deepEqual([count(used, 'rgt_1'), count(used, undefined)], [3, 17]);
       assert.deepEqual(await one.listRegistrationTokens(), [{ ...token, usesLeft: 0 }]);
+      assert.equal(await one.hasRegistrationToken('hash', NOW + 1), false);
       assert.equal(await countEvents(one, 'registration_token.created'), 1);
     });
 
@@ -25,11 +26,14 @@ export function registrationsContract(nodes: () => Nodes): void {
       const [store] = freshTenant(nodes());
       await store.addRegistrationToken(token, happened('registration_token.created'));
 
+      const has = (tokenHash: string, now: number) => store.hasRegistrationToken(tokenHash, now);
+      assert.deepEqual([await has('hash', NOW), await has('other', NOW), await has('hash', NOW + DAY)], [true, false, false]);
       assert.equal(await store.useRegistrationToken('other', NOW), undefined);
       assert.equal(await store.useRegistrationToken('hash', NOW + DAY), undefined);
       assert.equal(await store.revokeRegistrationToken('rgt_1', happened('registration_token.revoked', NOW + 1)), true);
       assert.equal(await store.revokeRegistrationToken('rgt_1', happened('registration_token.revoked')), false);
       assert.equal(await store.useRegistrationToken('hash', NOW), undefined);
+      assert.equal(await has('hash', NOW), false);
       assert.deepEqual(await store.listRegistrationTokens(), [{ ...token, revokedAt: NOW + 1 }]);
       assert.equal(await countEvents(store, 'registration_token.revoked'), 1);
     });

@@ -2,7 +2,7 @@
  * Initial access tokens of dynamic registration (RFC 7591 §3), by their hash. A use is taken in one statement, so that no number of parallel registrations
  * makes more of it than there are.
  */
-import { type Driver, type Row, sql } from '../driver.ts';
+import { type Driver, part, type Row, sql } from '../driver.ts';
 import { optionalWhole, present, text, whole } from '../row.ts';
 import type { RegistrationToken, Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
@@ -20,20 +20,25 @@ type TokenRow = {
 };
 const insert = sql<TokenRow>`insert into registration_tokens (tenant, id, token_hash, name, uses_left, created_at, expires_at, revoked_at, last_event)
   values (${'tenant'}, ${'id'}, ${'tokenHash'}, ${'name'}, ${'usesLeft'}, ${'createdAt'}, ${'expiresAt'}, ${'revokedAt'}, ${'mark'})`;
-const use = sql<{ tenant: string; tokenHash: string; now: number }>`update registration_tokens set uses_left = uses_left - 1
-  where tenant = ${'tenant'} and token_hash = ${'tokenHash'} and uses_left > 0 and revoked_at is null and expires_at > ${'now'} returning id`;
+type Presented = { tenant: string; tokenHash: string; now: number };
+const usable = part<keyof Presented>`tenant = ${'tenant'} and token_hash = ${'tokenHash'} and uses_left > 0 and revoked_at is null and expires_at > ${'now'}`;
+const has = sql<Presented>`select id from registration_tokens where ${usable}`;
+const use = sql<Presented>`update registration_tokens set uses_left = uses_left - 1 where ${usable} returning id`;
 const list = sql<{ tenant: string }>`select id, token_hash, name, uses_left, created_at, expires_at, revoked_at from registration_tokens
   where tenant = ${'tenant'} order by created_at, id`;
 const revoke = sql<{ tenant: string; id: string; now: number; mark: string }>`update registration_tokens set revoked_at = ${'now'}, last_event = ${'mark'}
   where tenant = ${'tenant'} and id = ${'id'} and revoked_at is null`;
 const eventIfToken = eventIf('registration_tokens', 'id');
 
-type Verbs = 'addRegistrationToken' | 'useRegistrationToken' | 'listRegistrationTokens' | 'revokeRegistrationToken';
+type Verbs = 'addRegistrationToken' | 'hasRegistrationToken' | 'useRegistrationToken' | 'listRegistrationTokens' | 'revokeRegistrationToken';
 
 export function registrationTokensTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
   return {
     async addRegistrationToken(token, event) {
       await driver.write([insert({ ...token, tenant, revokedAt: token.revokedAt ?? null, mark: event.id }), eventIfToken(tenant, token.id, event)]);
+    },
+    async hasRegistrationToken(tokenHash, now) {
+      return (await driver.read(has({ tenant, tokenHash, now }))).length > 0;
     },
     async useRegistrationToken(tokenHash, now) {
       const [used] = await driver.write([use({ tenant, tokenHash, now })]);

@@ -14,6 +14,8 @@ export type RegistrationVerbs = {
   /** Replaces metadata, secret, management token and standing of a living client that still has the management token named. False: somebody was first. */
   replaceClient(replacement: ClientReplacement, event: AuditEvent): Promise<boolean>;
   addRegistrationToken(token: RegistrationToken, event: AuditEvent): Promise<void>;
+  /** Whether a token lives and has a use left. Takes none, so the use may be gone when it is taken. */
+  hasRegistrationToken(tokenHash: string, now: number): Promise<boolean>;
   /** Takes one use of a living token and resolves to its id; undefined when there is none to take. */
   useRegistrationToken(tokenHash: string, now: number): Promise<string | undefined>;
   listRegistrationTokens(): Promise<RegistrationToken[]>;
