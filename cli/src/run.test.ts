@@ -352,7 +352,9 @@ test('a client that waits is listed as pending, and approved once', async () => 
   const status = async () => (await data('clients list')).clients.find((one: { client_id: string }) => one.client_id === 'client_waiting').status;
 
   assert.equal(await status(), 'pending');
-  assert.match((await cli('clients approve client_waiting')).out, /Approved Waiting: it returns to https:\/\/a\.example\/cb/);
+  assert.equal((await cli('clients approve client_waiting')).exit, 2);
+  assert.equal(await status(), 'pending');
+  assert.match((await cli('clients approve client_waiting --yes')).out, /Approved Waiting: it returns to https:\/\/a\.example\/cb/);
   assert.equal(await status(), 'active');
   assert.equal((await data('clients approve client_waiting')).approved, false);
   assert.equal((await cli('clients approve client_nowhere')).exit, 4);
@@ -548,6 +550,23 @@ test('a setup link as SQL opens no database, shows nobody the token but its read
   assert.equal((await cli('setup-link --sql --tenant acme')).exit, 2);
   assert.equal((await cli('setup-link --sql --issuer http://auth.example.com')).exit, 2);
   assert.equal((await cli('setup-link --sql', { env: { AUTH_AGENT_ISSUER: '' } })).exit, 2);
+});
+
+test('approving a client shows where it returns to and asks, and nothing happens when something else is typed', async () => {
+  const storage = await openStorage(await openDatabase(databaseUrl));
+  const metadata = { clientName: 'Shown', redirectUris: ['https://shown.example/cb'], grantTypes: ['authorization_code'], responseTypes: ['code'] };
+  const waiting = { id: 'client_shown', registration: 'dynamic' as const, createdAt: 1, lastUsedAt: 1, pendingSince: 1 };
+  await storage
+    .forTenant(ROOT_TENANT)
+    .addClient({ ...waiting, metadata: { ...metadata, tokenEndpointAuthMethod: 'none' } }, { id: 'evt_s', at: 1, type: 'client.registered', actor: 'test' });
+  await storage.close();
+
+  const shown = await cli('clients approve client_shown', { tty: true, input: 'yes\n' });
+
+  assert.equal(shown.exit, 10);
+  assert.match(shown.err, /Shown \(client_shown\)[^]*https:\/\/shown\.example\/cb/);
+  assert.equal((await data('clients approve client_shown', { tty: true, input: 'client_shown\n' })).approved, true);
+  await cli('clients rm client_shown --yes');
 });
 
 test('removing a server asks for its name, and nothing happens when another is typed', async () => {

@@ -103,14 +103,17 @@ export const approveClient: Command = {
   name: 'clients approve',
   about: 'let a client that registered itself be used, where registration waits for approval',
   usage: '<id>',
-  flags: databaseFlags,
-  examples: ['auth-agent clients approve client_7xK2'],
+  flags: [...databaseFlags, { name: 'yes', kind: 'switch', about: 'do not show it and ask' }],
+  examples: ['auth-agent clients approve client_7xK2', 'auth-agent clients approve client_7xK2 --yes'],
   run: (call) =>
     withStore(call, async ({ store, now }) => {
       const [id = ''] = call.args;
       const client = await store.findClient(id);
       if (!client || client.removedAt !== undefined) throw new Failure('notFound', `There is no client ${safe(id)}`, { fix: 'auth-agent clients list' });
-      const approved = await store.approveClient(id, auditEvent('client.approved', now, 'cli', { clientId: id }));
+      if (client.pendingSince !== undefined) await confirm(call, { name: id, breaks: described(client) });
+      const approved = await store.approveClient(client, auditEvent('client.approved', now, 'cli', { clientId: id }));
+      if (!approved && (await store.findClient(id))?.pendingSince !== undefined)
+        throw new Failure('conflict', `${safe(id)} has changed since it was shown, and was not approved`, { fix: `auth-agent clients approve ${safe(id)}` });
       const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
       const name = safe(client.metadata.clientName ?? id);
       return {
@@ -119,6 +122,13 @@ export const approveClient: Command = {
       };
     }),
 };
+
+/** What an operator approves: it may change until then, and not after. */
+function described({ id, metadata }: Client): string {
+  const { clientName = id, redirectUris, grantTypes, tokenEndpointAuthMethod } = metadata;
+  const places = redirectUris.map((uri) => `\n  ${safe(uri)}`).join('') || ' no address';
+  return `This lets ${safe(clientName)} (${safe(id)}) ask people, by ${grantTypes.join(', ')}, authenticated by ${tokenEndpointAuthMethod}. It returns to${places}`;
+}
 
 export const removeClient: Command = {
   name: 'clients rm',

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { auditEvent } from '../../src/audit/event.ts';
 import type { ServerOptions } from '../../src/options.ts';
+import type { Client } from '../../src/storage/store.ts';
 import { issuer } from '../harness.ts';
 import { basic, bearer, errorOf, type Json, redemption, type Stage, stage } from './token-stage.ts';
 
@@ -373,7 +374,7 @@ test('[DCR-16] a client that waits for approval can ask nobody for anything, unt
   assert.equal((await errorOf(await on.post('/token', redeem))).error, 'invalid_client');
   assert.equal((await manage(on, 'GET', own, own.registration_access_token)).status, 200);
 
-  assert.equal(await on.store.approveClient(own.client_id, auditEvent('client.approved', on.clock.now(), 'test')), true);
+  assert.equal(await on.store.approveClient((await on.store.findClient(own.client_id)) as Client, auditEvent('client.approved', on.clock.now(), 'test')), true);
   assert.equal((await ask()).status, 200);
   assert.equal((await errorOf(await on.post('/token', redeem))).error, 'invalid_grant');
 });
@@ -381,7 +382,7 @@ test('[DCR-16] a client that waits for approval can ask nobody for anything, unt
 test('[DCR-16] [DCM-03] what was approved is what the client said then: another description waits again', async () => {
   const on = await withMode('approval');
   const own = await registered(on);
-  await on.store.approveClient(own.client_id, auditEvent('client.approved', on.clock.now(), 'test'));
+  await on.store.approveClient((await on.store.findClient(own.client_id)) as Client, auditEvent('client.approved', on.clock.now(), 'test'));
   const pending = async () => (await on.store.findClient(own.client_id))?.pendingSince !== undefined;
 
   const same = (await (await put(on, own, own.registration_access_token, { logo_uri: 'https://app.example/logo' })).json()) as Registered;

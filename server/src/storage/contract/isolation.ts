@@ -144,7 +144,7 @@ export const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
     is(other.addClientSecret({ id: 'client_s', secretHash: 'stolen', olderExpiresAt: NOW + DAY }, happened('client.secret_added')), 'gone'),
   endClientSecret: (other) => no(other.endClientSecret('client_s', 'older', happened('client.secret_ended'))),
   replaceClient: (other) => no(other.replaceClient({ client, managementHash: 'management', endsGrants: true }, happened('client.replaced'))),
-  approveClient: (other) => no(other.approveClient('client_pending', happened('client.approved'))),
+  approveClient: (other) => no(other.approveClient({ ...client, id: 'client_pending' }, happened('client.approved'))),
   hasRegistrationToken: (other) => no(other.hasRegistrationToken('registration', NOW)),
   useRegistrationToken: (other) => nothing(other.useRegistrationToken('registration', NOW)),
   listRegistrationTokens: (other) => none(other.listRegistrationTokens()),

@@ -93,7 +93,7 @@ export function registrationsContract(nodes: () => Nodes): void {
       const found = await store.findClient('client_self');
       assert.deepEqual([found?.removedAt, found?.secretHash, found?.managementHash], [NOW + 1, undefined, undefined]);
       assert.equal(await store.replaceClient({ client: managed, managementHash: 'first', endsGrants: false }, happened('client.replaced')), false);
-      assert.equal(await store.approveClient('client_self', happened('client.approved')), false);
+      assert.equal(await store.approveClient(managed, happened('client.approved')), false);
       assert.equal(await countEvents(store, 'client.approved'), 0);
     });
 
@@ -101,8 +101,10 @@ export function registrationsContract(nodes: () => Nodes): void {
       const [store] = freshTenant(nodes());
       await store.addClient(managed, happened('client.registered'));
 
-      assert.equal(await store.approveClient('client_self', happened('client.approved')), true);
-      assert.equal(await store.approveClient('client_self', happened('client.approved')), false);
+      const other = { ...managed, metadata: { ...managed.metadata, redirectUris: ['https://evil.example/cb'] } };
+      assert.equal(await store.approveClient(other, happened('client.approved')), false);
+      assert.equal(await store.approveClient(managed, happened('client.approved')), true);
+      assert.equal(await store.approveClient(managed, happened('client.approved')), false);
       assert.equal((await store.findClient('client_self'))?.pendingSince, undefined);
       assert.equal(await countEvents(store, 'client.approved'), 1);
     });

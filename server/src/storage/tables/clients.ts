@@ -52,8 +52,8 @@ const replace = sql<Replacement>`update clients set metadata = ${'metadata'}, se
     older_secret_expires_at = case when cast(${'secretHash'} as text) is null then null else older_secret_expires_at end,
     management_hash = ${'managementHash'}, pending_since = ${'pendingSince'}, last_event = ${'mark'}
   where tenant = ${'tenant'} and id = ${'id'} and management_hash = ${'heldHash'} and removed_at is null and disabled_at is null`;
-const approve = sql<{ tenant: string; id: string; mark: string }>`update clients set pending_since = null, last_event = ${'mark'}
-  where tenant = ${'tenant'} and id = ${'id'} and pending_since is not null and removed_at is null`;
+const approve = sql<{ tenant: string; id: string; seen: string; mark: string }>`update clients set pending_since = null, last_event = ${'mark'}
+  where tenant = ${'tenant'} and id = ${'id'} and pending_since is not null and removed_at is null and metadata = ${'seen'}`;
 
 type Expiry = { tenant: string; unusedSince: number; forgetBefore: number; limit: number; now: number };
 const unused = part<keyof Expiry>`registration = 'dynamic' and removed_at is null and last_used_at < ${'unusedSince'}
@@ -144,8 +144,9 @@ export function clientsTable(driver: Driver, tenant: string): Pick<Store, Verbs>
       const [replaced] = await driver.write([replace(row), ...ended, eventIfClient(tenant, id, event)]);
       return replaced?.changes === 1;
     },
-    async approveClient(id, event) {
-      const [approved] = await driver.write([approve({ tenant, id, mark: event.id }), eventIfClient(tenant, id, event)]);
+    async approveClient({ id, metadata }, event) {
+      const approval = { tenant, id, seen: JSON.stringify(metadata), mark: event.id };
+      const [approved] = await driver.write([approve(approval), eventIfClient(tenant, id, event)]);
       return approved?.changes === 1;
     },
     async removeClient(id, event) {

@@ -82,8 +82,8 @@ export type ClientVerbs = {
   addClientSecret(secret: { id: string; secretHash: string; olderExpiresAt: number }, event: AuditEvent): Promise<'added' | 'full' | 'gone'>;
   /** Ends the older of two secrets, or the newer one, whose place the older then takes without an end. Nobody is left without a secret. True when this call ended it. */
   endClientSecret(id: string, which: 'older' | 'newer', event: AuditEvent): Promise<boolean>;
-  /** Lets a pending client be used. True when this call did it. */
-  approveClient(id: string, event: AuditEvent): Promise<boolean>;
+  /** Lets a pending client be used as long as it is what was seen. True when this call did it. */
+  approveClient(seen: Pick<Client, 'id' | 'metadata'>, event: AuditEvent): Promise<boolean>;
   /** Leaves a tombstone and revokes the client's grants. */
   removeClient(id: string, event: AuditEvent): Promise<boolean>;
 };
