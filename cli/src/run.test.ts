@@ -564,7 +564,7 @@ test('approving a client shows where it returns to and asks, and nothing happens
   const shown = await cli('clients approve client_shown', { tty: true, input: 'yes\n' });
 
   assert.equal(shown.exit, 10);
-  assert.match(shown.err, /Shown \(client_shown\)[^]*https:\/\/shown\.example\/cb/);
+  assert.match(shown.err, /Shown \(client_shown\) .*\n +https:\/\/shown\.example\/cb/);
   assert.equal((await data('clients approve client_shown', { tty: true, input: 'client_shown\n' })).approved, true);
   await cli('clients rm client_shown --yes');
 });
