@@ -2,7 +2,10 @@
  * What DEPLOYMENT.md hands to an operator, as far as it can be proven without docker and systemd: every file, setting and command that it names is there.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { commands } from '../cli/src/commands/index.ts';
 import { settings, variableOf } from '../server/src/runtimes/node.ts';
@@ -43,6 +46,35 @@ test('compose hands every setting of .env to the server, and the guide makes tha
   for (const service of ['migrate', 'auth-agent']) assert.match(compose, new RegExp(`\\n  ${service}:\\n(?:    .*\\n)*?    env_file: .env\\n`), service);
 
   assert.match(read('DEPLOYMENT.md'), /\ninstall -m 600 \/dev\/null \.env && cat > \.env <</);
+});
+
+test('the wrapper runs the command line as the unit runs the server, and every word arrives as it was typed', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'auth-agent-wrapper-'));
+  const stub = (name: string, script: string) => writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  stub('id', 'echo 0');
+  stub('systemd-run', `printf '%s\\0' "$@"`);
+  const typed = ['users', 'add', 'a $HOME $$ "c"', "it's"];
+  const handed = spawnSync(new URL('../deploy/auth-agent', import.meta.url).pathname, typed, {
+    env: { PATH: `${folder}:${process.env.PATH}` },
+    encoding: 'utf8',
+  });
+  rmSync(folder, { recursive: true });
+  const words = handed.stdout.split('\0').slice(0, -1);
+  const begins = words.indexOf('--') + 1;
+  const unit = read('deploy/auth-agent.service').split('\n');
+
+  const properties = words.slice(0, begins).flatMap((word) => /^--property=(.+)$/.exec(word)?.[1] ?? []);
+  assert.ok(properties.length > 5);
+  // The unit has no User: its name is that of its user.
+  for (const property of properties) assert.ok(property === 'User=auth-agent' || unit.includes(property), property);
+
+  // What systemd.service(5) does to the words of a command.
+  const [shell = '', ...rest] = words.slice(begins).map((word) => word.replaceAll('$$', '$'));
+  const [option = '', script = '', name = '', node = '', program = '', ...arrived] = rest;
+  for (const path of [node, program]) assert.ok(unit.find((line) => line.startsWith('ExecStart='))?.includes(path), path);
+  const echo = [process.execPath, '-e', 'console.log(JSON.stringify([process.env.AUTH_AGENT_SECRET_FILE, process.argv.slice(1)]))', '--'];
+  const ran = spawnSync(shell, [option, script, name, ...echo, ...arrived], { env: { CREDENTIALS_DIRECTORY: '/run/credentials/x' }, encoding: 'utf8' });
+  assert.deepEqual(JSON.parse(ran.stdout), ['/run/credentials/x/secret', typed]);
 });
 
 test('the image is made from files that exist and that its context lets through', () => {
