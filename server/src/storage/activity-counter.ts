@@ -9,12 +9,14 @@ import { ACTIVITY_SLOT_SECONDS } from './verbs/activity.ts';
 export const MAX_ACTIONS_PER_MINUTE = 6000;
 /** Rows that wait to be written. */
 const MAX_WAITING = 5000;
+/** So that one commit keeps nobody waiting. */
+const NOTES_PER_WRITE = 50;
 
 export type ReportedAction = { action: string; outcome: ActivityOutcome; missing: readonly string[]; times: number };
 export type ActivityCounter = {
   /** Notes that an agent acted under a grant. False when it was dropped. */
   add(of: { serverId: string; grantId: string }, reported: ReportedAction, now: number): boolean;
-  /** Writes what has gathered; a failed write is kept for the next time. */
+  /** Writes what has gathered, part by part; what a failed write leaves is kept for the next time, and nothing that was written. */
   flush(): Promise<void>;
 };
 
@@ -47,12 +49,15 @@ export function activityCounter(store: Store, keptSeconds: number): ActivityCoun
     },
     async flush() {
       if (waiting.size === 0) return;
-      const gathered = waiting;
+      const gathered = [...waiting.values()];
       waiting = new Map();
       try {
-        await store.recordActivity([...gathered.values()]);
+        while (gathered.length > 0) {
+          await store.recordActivity(gathered.slice(0, NOTES_PER_WRITE));
+          gathered.splice(0, NOTES_PER_WRITE);
+        }
       } catch (error) {
-        for (const note of gathered.values()) keep(note);
+        for (const note of gathered) keep(note);
         throw error;
       }
     },

@@ -6,7 +6,6 @@ import { json, optionalText, present, text, whole } from '../row.ts';
 import type { Store } from '../store.ts';
 import { type Activity, type ActivityNote, type ActivityOutcome, MAX_ACTIVITY_ROWS } from '../verbs/activity.ts';
 
-const NOTES_PER_WRITE = 50;
 const DAY = 86_400;
 
 type NoteRow = Omit<ActivityNote, 'missing'> & { tenant: string; missing: string; most: number; since: number };
@@ -56,7 +55,7 @@ export function activityTable(driver: Driver, tenant: string): Pick<Store, Verbs
     async recordActivity(notes) {
       // In one order of rows, so that two nodes do not wait for each other.
       const sorted = notes.toSorted((one, other) => (one.grantId < other.grantId ? -1 : 1));
-      for (let start = 0; start < sorted.length; start += NOTES_PER_WRITE) await driver.write(sorted.slice(start, start + NOTES_PER_WRITE).map(noteOf));
+      await driver.write(sorted.map(noteOf));
     },
     async listActivity({ clientId = null, resource = null, outcome = null, ...question }) {
       return (await driver.read(list({ tenant, clientId, resource, outcome, ...question }))).map(activityOf);
