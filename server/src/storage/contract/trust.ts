@@ -103,6 +103,25 @@ export function trustContract(nodes: () => Nodes): void {
       assert.deepEqual(await two.listWorkloads(ci.issuer), []);
     });
 
+    test('of first assertions at once one makes the grant, and the end of their issuer leaves nothing of them', async () => {
+      const [one, two] = freshTenant(nodes());
+      await settle(one);
+      for (const round of [1, 2, 3]) {
+        const issuer = `https://idp${round}.example`;
+        await one.addIssuer({ ...idp, issuer }, happened('issuer.trusted'));
+        const granted = await times(8, (index) =>
+          (index % 2 ? one : two).ensureIssuerGrant({ issuer, grant: asserted(`grant_${round}${index}`) }, happened('grant.asserted')),
+        );
+        const living = async () => (await one.listGrants({ userId: asserted('').userId }, NOW)).map(({ id }) => id);
+
+        assert.deepEqual(granted, Array(8).fill(granted[0]));
+        assert.deepEqual(await living(), [granted[0]?.id]);
+        assert.equal(await countEvents(one, 'grant.asserted'), round);
+        await one.removeIssuer(issuer, happened('issuer.removed'));
+        assert.deepEqual(await living(), []);
+      }
+    });
+
     test('one grant stands on the word of an issuer: prolonged, widened, begun anew when it was ended', async () => {
       const [one, two] = await trusting(nodes());
       const first = await one.ensureIssuerGrant({ issuer: idp.issuer, grant: asserted('grant_a', { scope: ['a'] }) }, happened('grant.asserted'));

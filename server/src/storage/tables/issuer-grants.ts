@@ -2,7 +2,7 @@
  * Grants that stand on the word of a trusted issuer instead of a consent: one grant per issuer, person, client and resource that nobody ended,
  * prolonged by each assertion. One that is over lives again with the next, so that a pause and a reduction outlast the silence of the issuer.
  */
-import { type Driver, sql } from '../driver.ts';
+import { type Driver, part, sql } from '../driver.ts';
 import { json, optionalJson, present, text } from '../row.ts';
 import type { Store } from '../store.ts';
 import { noteConsent } from './clients.ts';
@@ -13,10 +13,18 @@ const find = sql<Place>`select g.id as g_id, g.scope as g_scope, g.removed_scope
     case when ${grantLives} then 1 else 0 end as lives, case when ${notPaused} then 0 else 1 end as paused
   from issuer_grants i join grants g on g.tenant = i.tenant and g.id = i.grant_id ${joinPerson}
   where i.tenant = ${'tenant'} and i.issuer = ${'issuer'} and i.user_id = ${'userId'} and i.client_id = ${'clientId'} and i.resource = ${'resource'} and g.revoked_at is null`;
-const add = sql<GrantRow>`${insertGrant} where true`;
-const remember = sql<Omit<Place, 'now'> & { grantId: string }>`insert into issuer_grants (tenant, issuer, user_id, client_id, resource, grant_id)
+type Claim = Omit<Place, 'now'> & { grantId: string };
+/** Of several at once each waits here for the one before it, and the next statement sees what that one left. */
+const claim = sql<Claim>`insert into issuer_grants (tenant, issuer, user_id, client_id, resource, grant_id)
   values (${'tenant'}, ${'issuer'}, ${'userId'}, ${'clientId'}, ${'resource'}, ${'grantId'})
-  on conflict (tenant, issuer, user_id, client_id, resource) do update set grant_id = excluded.grant_id`;
+  on conflict (tenant, issuer, user_id, client_id, resource) do update set grant_id = issuer_grants.grant_id`;
+const ofPlace = part<
+  keyof Claim
+>`tenant = ${'tenant'} and issuer = ${'issuer'} and user_id = ${'userId'} and client_id = ${'clientId'} and resource = ${'resource'}`;
+const succeed = sql<Claim>`update issuer_grants set grant_id = ${'grantId'} where ${ofPlace}
+  and not exists (select 1 from grants g where g.tenant = issuer_grants.tenant and g.id = issuer_grants.grant_id and g.revoked_at is null)`;
+const add = sql<GrantRow & { issuer: string; grantId: string; userId: string }>`${insertGrant}
+  where exists (select 1 from issuer_grants where ${ofPlace} and grant_id = ${'grantId'})`;
 type Prolongation = { tenant: string; id: string; was: string; scope: string; expiresAt: number };
 type Revival = Prolongation & { now: number; mark: string };
 const prolong = sql<Prolongation>`update grants set scope = ${'scope'},
@@ -35,11 +43,13 @@ export function issuerGrantsTable(driver: Driver, tenant: string): Pick<Store, '
       for (let round = 0; round < ROUNDS; round++) {
         const [row] = await driver.read(find(place));
         if (row === undefined) {
+          const claimed = { ...place, grantId: grant.id };
           await driver.write([
-            add(grantRow(tenant, grant, event.id)),
+            claim(claimed),
+            succeed(claimed),
+            add({ ...grantRow(tenant, grant, event.id), ...claimed }),
             eventIfGrant(tenant, grant.id, event),
-            remember({ ...place, grantId: grant.id }),
-            noteConsent({ ...place, grantId: grant.id }),
+            noteConsent(claimed),
           ]);
           continue;
         }
