@@ -117,10 +117,10 @@ async function consentSoFar(request: AuthorizationRequest, client: Client, signe
 
 /** Remembered only for the same person, client, description of the client, resource and place of return, and for no more than was granted. */
 async function consentFor(request: AuthorizationRequest, client: Client, { user }: SignedIn, context: Context): Promise<SoFar> {
-  const key = { userId: user.id, clientId: client.id, resource: request.resource };
   const now = context.now();
-  const same = { ...key, redirectUri: consentRedirect(request.redirectUri), clientDigest: metadataDigest(client.metadata) };
-  const [allowed, earlier] = await Promise.all([context.store.allowedScopes(key, now), context.store.rememberedConsent(same, now)]);
+  const place = { resource: request.resource, redirectUri: consentRedirect(request.redirectUri) };
+  const same = { ...place, userId: user.id, clientId: client.id, clientDigest: metadataDigest(client.metadata) };
+  const [allowed, earlier] = await Promise.all([context.store.allowedScopesSame(same, now), context.store.rememberedConsent(same, now)]);
   // What another description of the client, or another place of return, was allowed does not soften the question.
   if (!earlier) return { allowed: [], remembered: false };
   return { allowed, remembered: isSubset(request.scope, earlier.scope), until: earlier.expiresAt };

@@ -211,6 +211,7 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.findGrant('grant_1');
   await store.rememberedConsent({ ...triple, redirectUri: 'r', clientDigest: 'd' }, NOW);
   await store.allowedScopes(triple, NOW);
+  await store.allowedScopesSame({ ...triple, redirectUri: 'r', clientDigest: 'd' }, NOW);
   await store.listAgents('usr_alice', NOW);
   for (const filter of [{ userId: 'usr_alice' }, { clientId: 'client_1' }, { serverId: 'srv_files' }]) await store.listGrants(filter, NOW);
   await store.ensureMachineGrant(machineGrant, happened('grant.machine_approved'));

@@ -457,6 +457,22 @@ describe('remembered consent', () => {
     await on.close();
   });
 
+  test('[CON-03] what another description of the client was allowed does not soften a later question of the new one', async () => {
+    const { document, fetchDocument } = publisher();
+    const on = await stage({ fetchDocument });
+    const browser = await on.signedIn();
+    const url = (scope: string) => on.url({ client_id: documentUrl, redirect_uri: 'https://agent.example/cb', scope });
+    await browser.submit(await browser.open(url('files:read files:delete')), {}, 'allow');
+    document['client_name'] = 'Somebody Else';
+    on.clock.advance(3600);
+    await browser.submit(await browser.open(url('files:read')), {}, 'allow');
+
+    const page = await browser.open(url('files:read files:delete'));
+
+    assert.match(page.title, /^Confirm it's you/);
+    await on.close();
+  });
+
   test('a step-up shows what is new and keeps what was allowed; nothing but the addition is asked', async () => {
     const on = await stage();
     const browser = await on.signedIn();

@@ -235,6 +235,9 @@ export function consentContract(nodes: () => Nodes): void {
       assert.deepEqual((await namesAt(NOW)).sort(), ['files:delete', 'files:read', 'files:write']);
       assert.deepEqual((await namesAt(NOW + 10)).sort(), ['files:read', 'files:write']);
       assert.deepEqual(await store.allowedScopes({ ...triple, clientId: 'client_2' }, NOW), []);
+      const same = { ...triple, redirectUri: 'http://localhost:3000/callback', clientDigest: 'digest' };
+      assert.deepEqual((await store.allowedScopesSame(same, NOW)).map(({ name }) => name).sort(), ['files:delete', 'files:read']);
+      assert.deepEqual(await store.allowedScopesSame({ ...same, clientDigest: 'changed' }, NOW), []);
     });
 
     test('[CON-03] what was allowed is told with its first day and its last, and what was allowed once is neither remembered nor told', async () => {

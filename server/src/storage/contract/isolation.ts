@@ -194,6 +194,7 @@ export const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   findCompanion: (other) => nothing(other.findCompanion({ approvedWith: 'grant_1', resource: files.resource }, NOW)),
   rememberedConsent: (other) => nothing(other.rememberedConsent(consent, NOW)),
   allowedScopes: (other) => none(other.allowedScopes(consent, NOW)),
+  allowedScopesSame: (other) => none(other.allowedScopesSame(consent, NOW)),
   listAgents: (other) => none(other.listAgents('usr_alice', NOW)),
   listGrants: (other) => none(other.listGrants({}, NOW)).then(() => none(other.listGrants({ clientId: 'client_1' }, NOW))),
   disconnectAgent: (other) => no(other.disconnectAgent('usr_alice', 'grant_1', 'stolen', happened('grant.revoked'))),

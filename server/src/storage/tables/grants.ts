@@ -212,6 +212,11 @@ const remembered = sql<Triple & { redirectUri: string; clientDigest: string }>`s
 const scopesOfTriple = sql<Triple>`select g.scope as g_scope, g.created_at as g_created_at, g.expires_at as g_expires_at
   from grants g where ${ofTriple} and g.once is null order by g.created_at`;
 
+const scopesOfSame = sql<
+  Triple & { redirectUri: string; clientDigest: string }
+>`select g.scope as g_scope, g.created_at as g_created_at, g.expires_at as g_expires_at
+  from grants g where ${ofTriple} and g.once is null and g.redirect_uri = ${'redirectUri'} and g.client_digest = ${'clientDigest'} order by g.created_at`;
+
 // A pause is shown for as long as it lasts: nobody could end it otherwise.
 const agents = sql<{ tenant: string; userId: string; now: number }>`select ${grantColumns}, s.name as server_name, r.idle_expires_at as family_expires_at,
     w.address as from_address, w.user_agent as from_user_agent
@@ -250,7 +255,16 @@ export function grantStandingOf(row: Row): Standing['grant'] {
   });
 }
 
-type Verbs = 'findGrant' | 'rememberedConsent' | 'allowedScopes' | 'listAgents' | 'listGrants' | 'revokeGrant' | 'disconnectAgent' | 'standing';
+type Verbs =
+  | 'findGrant'
+  | 'rememberedConsent'
+  | 'allowedScopes'
+  | 'allowedScopesSame'
+  | 'listAgents'
+  | 'listGrants'
+  | 'revokeGrant'
+  | 'disconnectAgent'
+  | 'standing';
 
 export function grantsTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
   return {
@@ -272,6 +286,10 @@ export function grantsTable(driver: Driver, tenant: string): Pick<Store, Verbs> 
     },
     async allowedScopes(key, now) {
       const rows = await driver.read(scopesOfTriple({ tenant, ...key, now }));
+      return allowedBy(rows.map((row) => ({ scope: json<string[]>(row.g_scope), since: whole(row.g_created_at), until: optionalWhole(row.g_expires_at) })));
+    },
+    async allowedScopesSame(key, now) {
+      const rows = await driver.read(scopesOfSame({ tenant, ...key, now }));
       return allowedBy(rows.map((row) => ({ scope: json<string[]>(row.g_scope), since: whole(row.g_created_at), until: optionalWhole(row.g_expires_at) })));
     },
     async listAgents(userId, now) {

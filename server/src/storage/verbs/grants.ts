@@ -53,6 +53,11 @@ export type GrantVerbs = {
   ): Promise<Remembered | undefined>;
   /** The union of what this person's living grants, but those for once, allow this client on this resource, whatever the redirect URI: what step-up calls "already allowed". */
   allowedScopes(key: { userId: string; clientId: string; resource: string }, now: number): Promise<AllowedScope[]>;
+  /** The same of those given to this description of the client at this redirect URI: what does not have to be asked again. */
+  allowedScopesSame(
+    key: { userId: string; clientId: string; resource: string; redirectUri: string; clientDigest: string },
+    now: number,
+  ): Promise<AllowedScope[]>;
   listAgents(userId: string, now: number): Promise<ConnectedAgent[]>;
   listGrants(filter: { clientId?: string; userId?: string; serverId?: string }, now: number): Promise<Grant[]>;
   /** Revokes a living grant, and its refresh family unless that serves others that were approved with it. True when this call did it. */
