@@ -20,6 +20,14 @@ export async function listening(store: Store, sid: string, ...clientIds: string[
   }
 }
 
+async function allowAgain(store: Store, sid: string, clientId: string, expiresAt: number): Promise<void> {
+  const name = `${sid} ${clientId} again`;
+  await store.parkRequest({ ...parked, idHash: name });
+  const approved = { grant: { ...grant, id: `grant ${name}` }, code: { ...code, codeHash: `code ${name}`, grantId: `grant ${name}` } };
+  const listener = { sid, clientId, userId: 'usr_alice', expiresAt };
+  await store.approveRequest({ idHash: name, answer: 'a', now: NOW, ...approved, listener }, happened('grant.approved'));
+}
+
 const names = (due: DueLogout[]) => due.map(({ sid, clientId }) => `${sid} ${clientId}`).toSorted();
 const end = (store: Store, sid: string) => store.endSession(`session of ${sid}`, happened('user.signed_out'));
 
@@ -59,6 +67,20 @@ export function logoutContract(nodes: () => Nodes): void {
         [30, true],
         [55, true],
       ]);
+    });
+
+    test('[LO-05] a session that lives longer after a confirmation is listened to for as long, whoever was allowed before or again', async () => {
+      const { one } = nodes();
+      const [store] = freshTenant(nodes());
+      await settle(store);
+      await listening(store, 'sid-a', 'client_1', 'client_2');
+      const longer = { ...session, idHash: 'confirmed', sid: 'sid-a', expiresAt: NOW + 10 * HOUR };
+      await store.startSession(longer, 'session of sid-a', happened('user.signed_in'));
+      await allowAgain(store, 'sid-a', 'client_2', NOW + 20 * HOUR);
+      while ((await one.sweep(NOW + 2 * HOUR, 100)) > 0);
+      await store.endSession('confirmed', happened('user.signed_out'));
+
+      assert.deepEqual(names(await store.claimLogouts(NOW, 10)), ['sid-a client_1', 'sid-a client_2']);
     });
 
     test('[LO-05] another person in the same browser, a new password and a disabled account end sessions too; the same person again does not', async () => {

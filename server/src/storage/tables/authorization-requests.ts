@@ -12,7 +12,7 @@ import { addCompanions } from './companions.ts';
 import { type GrantRow, grantRow, insertGrant } from './grants.ts';
 import { usedByUs, usePushed } from './pushed-requests.ts';
 import { keepReceipt } from './receipts.ts';
-import { insertListener, listenerRow } from './session-clients.ts';
+import { insertListener, listenerRow, orLonger } from './session-clients.ts';
 
 type Key = { tenant: string; idHash: string };
 type RequestRow = Key & {
@@ -41,7 +41,7 @@ const answeredByUs = part<'tenant' | 'idHash' | 'mark'>`exists (select 1 from au
   where tenant = ${'tenant'} and id_hash = ${'idHash'} and last_event = ${'mark'})`;
 const grantIfAnswered = sql<GrantRow & Key>`${insertGrant} where ${answeredByUs}`;
 const codeIfAnswered = sql<CodeRow & Key & { mark: string }>`${insertCode} where ${answeredByUs}`;
-const listenerIfAnswered = sql<ReturnType<typeof listenerRow> & Key & { mark: string }>`${insertListener} where ${answeredByUs} on conflict do nothing`;
+const listenerIfAnswered = sql<ReturnType<typeof listenerRow> & Key & { mark: string }>`${insertListener} where ${answeredByUs} ${orLonger}`;
 const eventIfAnswered = eventIf('authorization_requests', 'id_hash');
 
 export function authorizationRequestsTable(driver: Driver, tenant: string): Pick<Store, 'parkRequest' | 'findRequest' | 'approveRequest' | 'denyRequest'> {

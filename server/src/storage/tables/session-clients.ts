@@ -13,9 +13,18 @@ const DUE_SECONDS = '3600';
 
 type ListenerRow = { tenant: string; sid: string; clientId: string; userId: string; expiresAt: number };
 
-/** The insert as a select, so that a condition can follow; then `on conflict do nothing`. */
+/** The insert as a select, so that a condition can follow; then {@link orLonger}. */
 export const insertListener = part<keyof ListenerRow>`insert into session_clients (tenant, sid, client_id, user_id, expires_at, attempts)
   select cast(${'tenant'} as text), cast(${'sid'} as text), cast(${'clientId'} as text), cast(${'userId'} as text), cast(${'expiresAt'} as bigint), 0`;
+
+/** Allowed again in the same session, which may have been confirmed since: the client hears for as long as it lives now. What is due stays as it is. */
+export const orLonger = literal(`on conflict (tenant, sid, client_id) do update
+  set expires_at = case when excluded.expires_at > session_clients.expires_at then excluded.expires_at else session_clients.expires_at end
+  where session_clients.due_at is null`);
+
+/** When a session of the same name takes the place of another and lives longer. */
+export const listenLonger = sql<{ tenant: string; sid: string; expiresAt: number }>`update session_clients set expires_at = ${'expiresAt'}
+  where tenant = ${'tenant'} and sid = ${'sid'} and due_at is null and expires_at < ${'expiresAt'}`;
 
 export function listenerRow(tenant: string, { sid, clientId, userId, expiresAt }: SessionClient): ListenerRow {
   return { tenant, sid, clientId, userId, expiresAt };

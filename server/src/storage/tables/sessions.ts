@@ -6,7 +6,7 @@ import { listText, optionalJson, optionalText, optionalWhole, present, text, who
 import type { Session, Store } from '../store.ts';
 import { eventIf, insertEvent } from './audit-events.ts';
 import { noteDevice } from './known-devices.ts';
-import { dueIfMarked, dueIfReplaced } from './session-clients.ts';
+import { dueIfMarked, dueIfReplaced, listenLonger } from './session-clients.ts';
 import { userColumns, userOf } from './users.ts';
 
 const columns = aliased('s', [
@@ -76,6 +76,7 @@ export function sessionsTable(driver: Driver, tenant: string): Pick<Store, Verbs
       if (deviceHash !== undefined) statements.push(noteDevice({ tenant, userId: session.userId, deviceHash }, event.at));
       if (replaces !== undefined && replaces !== session.idHash) {
         statements.push(dueIfReplaced({ tenant, idHash: replaces, newSid: session.sid ?? '', now: event.at }), remove({ tenant, idHash: replaces }));
+        if (session.sid !== undefined) statements.push(listenLonger({ tenant, sid: session.sid, expiresAt: session.expiresAt }));
       }
       await driver.write(statements);
     },
