@@ -11,7 +11,7 @@ import { readParameters } from '../rules/read-body.ts';
 import { chooseAccountPage } from '../views/choose-account-page.ts';
 import { type Browser, browserOf } from './browser-cookie.ts';
 import { knownClientView } from './client-view.ts';
-import { writeCookie } from './cookies.ts';
+import { readCookie, writeCookie } from './cookies.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
 import { actAs, endHeld, type Held, heldSessions, holdBeside } from './held-sessions.ts';
 import { nextPlace, type Onward, onwardFields, onwardOf, queryOf } from './onward.ts';
@@ -64,8 +64,10 @@ async function signOutHere(leaving: readonly Held[], held: readonly Held[], plac
   await endHeld(leaving, place);
   const staying = held.filter((one) => !leaving.includes(one));
   // Nobody acts for somebody who did not say so: without the one who acted, the next choice decides.
-  const acting = held[0] && leaving.includes(held[0]) ? [writeCookie('session', '', context, 0)] : [];
-  return [...acting, ...(await holdBeside(acting.length > 0 ? staying : staying.slice(1), place))];
+  const current = readCookie('session', place.exchange.request, context);
+  const cookies = leaving.some(({ id }) => id === current) ? [writeCookie('session', '', context, 0)] : [];
+  const beside = staying.filter(({ id }) => id !== current);
+  return [...cookies, ...(await holdBeside(beside, place))];
 }
 
 /** Where a person chooses, by name. */

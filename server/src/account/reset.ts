@@ -95,6 +95,7 @@ async function setPassword(token: string, form: Parameters, place: Place): Promi
   const changed = auditEvent('user.password_reset', context.now(), `user:${user.id}`, about);
   const event = { ...context.mail.notify(changed, { kind: 'password-changed', user }, exchange), userId: user.id };
   if (!(await context.store.resetPassword(link.id, await hashPassword(chosen), event))) throw linkClosed('reset');
+  context.logouts.soon();
   return redirect(`${context.base}/reset/done${queryOf(onwardOf(form))}`, place.browser.cookies);
 }
 

@@ -14,7 +14,7 @@ import { signedOutPage, signOutPage } from '../views/sign-out-page.ts';
 import { browserOf } from './browser-cookie.ts';
 import { readCookie, writeCookie } from './cookies.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
-import { endHeld, heldSessions, holdBeside, holdsOthers } from './held-sessions.ts';
+import { endHeld, type Held, heldSessions, holdBeside, holdsOthers } from './held-sessions.ts';
 import { type LogoutRequest, readLogout } from './logout-request.ts';
 import { currentSession, endSession, type SignedIn } from './session.ts';
 
@@ -62,9 +62,24 @@ async function begin(given: Parameters, place: Place): Promise<Answer> {
   const { exchange, context } = place;
   const request = await readLogout(given, context);
   const signedIn = await currentSession(exchange, context);
+  const named = await namedBy(request, place);
+  if (named) return done(request, place, await endOne(named, place));
   if (!signedIn) return done(request, place);
-  if (request.proven && request.sid !== undefined && request.sid === signedIn.session.sid) return done(request, place, await endSession(signedIn, place));
   return ask(signedIn, { given, request }, place);
+}
+
+/** The session of this browser that the ID token is of: whoever acts now, the client means the one it signed in. */
+async function namedBy({ proven, sid }: LogoutRequest, place: Place): Promise<Held | undefined> {
+  return proven && sid !== undefined ? (await heldSessions(place)).find(({ session }) => session.sid === sid) : undefined;
+}
+
+/** Signs one of them out and leaves the others as they are. */
+async function endOne(leaving: Held, place: Place): Promise<string[]> {
+  const { exchange, context } = place;
+  const current = readCookie('session', exchange.request, context);
+  const beside = (await heldSessions(place)).filter(({ id }) => id !== current && id !== leaving.id);
+  await endHeld([leaving], place);
+  return [...(leaving.id === current ? [writeCookie('session', '', context, 0)] : []), ...(await holdBeside(beside, place))];
 }
 
 async function ask(signedIn: SignedIn, { given, request }: { given: Parameters; request: LogoutRequest }, { exchange, context }: Place): Promise<Answer> {

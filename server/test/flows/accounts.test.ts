@@ -53,6 +53,23 @@ describe('several accounts in one browser', () => {
     assert.ok(browser.setCookies.filter((line) => line.includes('aa_accounts')).every((line) => /; HttpOnly; SameSite=Lax/.test(line)));
   });
 
+  test('while nobody acts, whoever is signed out goes alone', async () => {
+    const browser = on.browser();
+    const ids: string[] = [];
+    for (const username of ['person0', 'person1', 'person2']) {
+      await signInAs(browser, username);
+      on.clock.advance(1);
+      ids.unshift((await on.store.findUserByLogin(username))?.user.id ?? '');
+    }
+    const [acting = ''] = ids;
+    const nobodyActs = await press(browser, await browser.open('/login/accounts'), 'sign_out', acting);
+    const [first = '', second = ''] = names(nobodyActs);
+
+    const left = await press(browser, nobodyActs, 'sign_out', second);
+
+    assert.deepEqual(names(left), [first]);
+  });
+
   test('[ACC-01] the pause link of a notice asks which account where the agent is of another one here, and says nothing about agents of strangers', async () => {
     const allowedBy = async (username: string, browser: Browser) => {
       await signInAs(browser, username);

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
+import { makeResetLink } from '../../src/account/operator-links.ts';
 import { auditEvent } from '../../src/audit/event.ts';
 import { createServer } from '../../src/server.ts';
 import type { ClientMetadata } from '../../src/storage/store.ts';
@@ -128,6 +129,18 @@ test('[LO-05] however a session ends it is told: everybody in the browser signs 
     assert.equal(on.posted.length, index + 1);
     assert.equal(decodeJwt(on.posted.at(-1)?.token ?? '')['sid'], sid);
   }
+  await on.close();
+});
+
+test('[LO-05] a password that was reset by a link is told at once', async () => {
+  const on = await scene();
+  await on.idToken(await on.signedIn());
+  const elsewhere = on.browser();
+  const page = await elsewhere.open(await makeResetLink(on.user, on.context));
+
+  await on.hearing(1, () => elsewhere.submit(page, { password: 'another long and quiet password' }));
+
+  assert.equal(on.posted.length, 1);
   await on.close();
 });
 

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { decodeJwt } from 'jose';
 import type { Browser } from '../browser.ts';
 import { form, issuer, pkce } from '../harness.ts';
-import { answerOf, type Stage, stage, webRedirect } from './authorize-stage.ts';
+import { answerOf, password, type Stage, stage, webRedirect } from './authorize-stage.ts';
 
 const goodbye = 'https://app.example.org/goodbye?from=us';
 
@@ -57,6 +57,27 @@ describe('sign-out asked for by a client', () => {
 
     assert.equal(await isSignedIn(browser), false);
     assert.equal((await on.request('/userinfo', { headers: { Authorization: `Bearer ${access_token}` } })).status, 200);
+  });
+
+  test('[LO-01] of several accounts in one browser the ID token signs out its own, whoever acts, and also while nobody does', async () => {
+    await on.addUser({ username: 'grace', password });
+    const browser = await on.signedIn();
+    const ada = await idToken(browser);
+    await browser.submit(await browser.open('/login?switch=new'), { username: 'grace', password });
+    const grace = await idToken(browser);
+    const held = async () => [...(await browser.open('/login/accounts')).html.matchAll(/name="use" value="([^"]*)"/g)].length;
+    assert.equal(await held(), 2);
+
+    const page = await browser.open(logout({ id_token_hint: ada.id_token, post_logout_redirect_uri: goodbye }));
+    assert.deepEqual([page.left, page.url], [true, goodbye]);
+    assert.equal(await isSignedIn(browser), true);
+    assert.equal(await held(), 1);
+
+    await browser.submit(await browser.open('/login?switch=new'), { username: 'ada', password });
+    const accounts = browser.cookies;
+    accounts.delete('__Host-aa_session');
+    await browser.open(logout({ id_token_hint: grace.id_token }));
+    assert.equal(await held(), 0);
   });
 
   test('[LO-03] an expired ID token still names its session', async () => {
