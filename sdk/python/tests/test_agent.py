@@ -107,6 +107,68 @@ async def test_the_token_endpoint_comes_from_the_metadata_of_exactly_this_issuer
         assert all(one.method == "GET" and "authorization" not in one.headers for one in played.received)
 
 
+def addresses_of(issuer: str) -> list[str]:
+    """Where its metadata is looked for, in this order."""
+    origin, path = issuer[: issuer.index("/", 8)], issuer[issuer.index("/", 8) :].rstrip("/")
+    oauth, oidc = "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"
+    return [f"{origin}{oauth}{path}", f"{origin}{oidc}{path}", *([f"{origin}{path}{oidc}"] if path else [])]
+
+
+NO_METADATA: dict[str, Any] = {
+    "404": httpx.Response(404),
+    "403": httpx.Response(403),
+    "500": httpx.Response(500),
+    "a page": httpx.Response(200, text="<!doctype html>"),
+    "a list": httpx.Response(200, json=[]),
+    "a redirect": httpx.Response(302, headers={"Location": "https://auth.example.com/t1"}),
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("instead", NO_METADATA)
+@pytest.mark.parametrize("issuer", ["https://auth.example.com/t/acme", "https://auth.example.com/"])
+async def test_metadata_is_looked_for_wherever_clients_look(issuer: str, instead: str) -> None:
+    """[CL-03]"""
+    addresses = addresses_of(issuer)
+    for place in range(len(addresses) + 1):
+        asked: list[str] = []
+
+        def answer(request: httpx.Request, asked: list[str] = asked, place: int = place) -> httpx.Response:
+            if request.method == "POST":
+                return httpx.Response(200, json={"access_token": "t1", "token_type": "Bearer"})
+            asked.append(str(request.url))
+            if len(asked) == place + 1:
+                return httpx.Response(200, json={"issuer": issuer, "token_endpoint": "https://auth.example.com/token"})
+            if NO_METADATA[instead] is None:
+                raise httpx.ConnectError("away")
+            found: httpx.Response = NO_METADATA[instead]
+            return httpx.Response(found.status_code, headers=found.headers, content=found.content)
+
+        async with AgentTokens(**CLIENT, issuer=issuer, transport=httpx.MockTransport(answer)) as agent:
+            if place < len(addresses):
+                assert await agent.token() == "t1"
+            else:
+                with pytest.raises(AuthServerUnavailable):
+                    await agent.token()
+
+        assert asked == addresses[: place + 1]
+
+
+async def test_metadata_of_another_issuer_ends_the_search() -> None:
+    """[CL-03]"""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(200, json={"issuer": "https://other.example.com", "token_endpoint": "https://auth.example.com/token"})
+
+    async with AgentTokens(**CLIENT, issuer="https://auth.example.com/t/acme", transport=httpx.MockTransport(answer)) as agent:
+        with pytest.raises(TokenRequestRefused, match="wrong_issuer"):
+            await agent.token()
+
+    assert len(asked) == 1
+
+
 async def test_the_secret_never_follows_a_redirect(played: PlayedServer) -> None:
     with play() as elsewhere:
         played.reply = lambda _: Reply(status=307, headers={"Location": f"{elsewhere.url}/token"})

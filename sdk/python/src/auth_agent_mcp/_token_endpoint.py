@@ -59,17 +59,25 @@ async def read_issuer_metadata(pool: Pool, wanted: str) -> Members:
 
     RFC 8414 §3.3: the ``issuer`` of the document must be identical to the one it was made from.
     """
-    for address in _metadata_addresses(wanted):
-        answer = await pool.send("GET", address, headers={"Accept": "application/json"})
-        if answer.status != 404:
-            break
-    if answer.status != 200:
-        raise AuthServerUnavailable(f"status_{answer.status}")
-    metadata = parse_object(answer.body)
+    metadata = await _find_metadata(pool, wanted)
     if metadata.get("issuer") != wanted:
         called = quote_for_log(metadata.get("issuer"))
         raise TokenRequestRefused("wrong_issuer", f'"issuer" is {wanted}, but there it is called {called}')
     return metadata
+
+
+async def _find_metadata(pool: Pool, issuer: str) -> Members:
+    """The first document at one of its addresses. Without any, the first of them says why."""
+    failures = []
+    for address in _metadata_addresses(issuer):
+        try:
+            answer = await pool.send("GET", address, headers={"Accept": "application/json"})
+            if answer.status == 200:
+                return parse_object(answer.body)
+            failures.append(AuthServerUnavailable(f"status_{answer.status}"))
+        except AuthServerUnavailable as error:
+            failures.append(error)
+    raise failures[0]
 
 
 def endpoint_in(metadata: Members, name: str) -> str:
@@ -80,10 +88,11 @@ def endpoint_in(metadata: Members, name: str) -> str:
     return endpoint
 
 
-def _metadata_addresses(issuer: str) -> tuple[str, str]:
-    """The well-known part goes between host and path (RFC 8414 §3.1), in OpenID Connect Discovery behind the path."""
+def _metadata_addresses(issuer: str) -> list[str]:
+    """MCP authorization: the well-known parts go between host and path (RFC 8414 §3.1, §5), last that of OpenID Connect behind it."""
     origin, path = origin_of(issuer), path_and_query(issuer).removesuffix("/")
-    return f"{origin}/.well-known/oauth-authorization-server{path}", f"{origin}{path}/.well-known/openid-configuration"
+    oauth, openid = "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"
+    return list(dict.fromkeys([f"{origin}{oauth}{path}", f"{origin}{openid}{path}", f"{origin}{path}{openid}"]))
 
 
 def refusal(answer: ServerAnswer, secrets: Sequence[str]) -> AuthServerUnavailable | TokenRequestRefused:
