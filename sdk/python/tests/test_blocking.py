@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 from stage import RESOURCE, PlayedServer, Received, Reply
 
@@ -60,6 +62,57 @@ def test_what_is_closed_begins_anew(played: PlayedServer) -> None:
 
     assert played.asked("/revoke") == 1
     assert [thread.name for thread in threading.enumerate() if thread.name == "auth-agent" and not _ends(thread)] == []
+
+
+class Silent(httpx.AsyncBaseTransport):
+    """Never answers, and says when it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Semaphore(0)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.release()
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+
+def test_closing_strands_nobody_who_waits(played: PlayedServer) -> None:
+    silent = Silent()
+    client = BlockingAuthAgentClient(**played.options(resource=RESOURCE, transport=silent))
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(client.validate_token, token) for token in ("abc", "def")]
+        for _ in waiting:
+            assert silent.asked.acquire(timeout=5)
+        client.close()
+        errors = [answer.exception(timeout=5) for answer in waiting]
+
+    assert [(type(error), getattr(error, "reason", None)) for error in errors] == [(AuthServerUnavailable, "closed")] * 2
+
+
+def test_who_asks_while_it_closes_is_answered_or_told(played: PlayedServer) -> None:
+    answer = httpx.MockTransport(lambda _: httpx.Response(200, json=played.active()))
+    client = BlockingAuthAgentClient(**played.options(resource=RESOURCE, transport=answer, cache_ttl=0))
+    start = threading.Barrier(4)
+
+    def ask() -> str:
+        try:
+            return client.validate_token("abc").id
+        except AuthServerUnavailable as error:
+            return error.reason
+
+    def ask_often() -> set[str]:
+        start.wait()
+        return {ask() for _ in range(50)}
+
+    with ThreadPoolExecutor(3) as pool:
+        answers = [pool.submit(ask_often) for _ in range(3)]
+        start.wait()
+        for _ in range(50):
+            client.close()
+        said = set().union(*(one.result() for one in answers))
+    client.close()
+
+    assert said <= {"usr_1", "closed"}
 
 
 def _ends(thread: threading.Thread) -> bool:

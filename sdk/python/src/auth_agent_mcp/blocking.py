@@ -10,6 +10,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import CancelledError
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,7 @@ from ._client import AuthAgentClient
 from ._options import AuthAgentOptions
 from ._server_metadata import ServerMetadata
 from ._verify import AuthContext
+from .errors import AuthServerUnavailable
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -36,7 +38,8 @@ class BlockingAuthAgentClient:
     def __init__(self, **options: Unpack[AuthAgentOptions]) -> None:
         """Raises ValueError naming the option that is missing or wrong."""
         self._client = AuthAgentClient(**options)
-        self._lock = threading.Lock()
+        # Held while it closes: what is asked meanwhile waits and begins anew. A handler of signals may close it once more.
+        self._lock = threading.RLock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process: int | None = None
 
@@ -57,13 +60,18 @@ class BlockingAuthAgentClient:
         return self._wait(self._client.get_server_metadata())
 
     def close(self) -> None:
-        """Closes the connections and ends the thread. What is asked afterwards begins anew."""
+        """Closes the connections and ends the thread. What is asked afterwards begins anew.
+
+        Whoever still waits for an answer gets AuthServerUnavailable.
+        """
         with self._lock:
             loop, self._loop = self._loop, None
-        if loop is None or self._process != os.getpid():
-            return
-        asyncio.run_coroutine_threadsafe(self._client.aclose(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
+            if loop is None or self._process != os.getpid():
+                return
+            try:
+                asyncio.run_coroutine_threadsafe(self._end(), loop).result()
+            finally:
+                loop.call_soon_threadsafe(loop.stop)
 
     def __enter__(self) -> Self:
         return self
@@ -72,15 +80,28 @@ class BlockingAuthAgentClient:
         self.close()
 
     def _wait(self, question: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(question, self._running_loop()).result()
+        # Handed over under the lock: a loop that has ended would never look at it.
+        with self._lock:
+            answer = asyncio.run_coroutine_threadsafe(question, self._running_loop())
+        try:
+            return answer.result()
+        except CancelledError:
+            raise AuthServerUnavailable("closed") from None
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            # A fork takes the loop along, but not the thread it ran in.
-            if self._loop is None or self._process != os.getpid():
-                self._loop, self._process = asyncio.new_event_loop(), os.getpid()
-                threading.Thread(target=_run, args=(self._loop,), name="auth-agent", daemon=True).start()
-            return self._loop
+        # A fork takes the loop along, but not the thread it ran in.
+        if self._loop is None or self._process != os.getpid():
+            self._loop, self._process = asyncio.new_event_loop(), os.getpid()
+            threading.Thread(target=_run, args=(self._loop,), name="auth-agent", daemon=True).start()
+        return self._loop
+
+    async def _end(self) -> None:
+        """Ends what is under way before its loop does: a task left behind would never tell who waits for it."""
+        under_way = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        await self._client.aclose()
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
