@@ -1,12 +1,14 @@
 /**
  * `mcp_config.json`: which MCP servers the shell knows and how it signs in there. The format is that of document "MCP OAuth Authentication Guide"; additions are
- * `url` for HTTP servers and `auth.resource` for a stdio server that stands for a registered address.
+ * `url` for HTTP servers, `auth.resource` for a stdio server that stands for a registered address, and `auth.issuer`.
  */
 import { readFileSync } from 'node:fs';
 import { Failure } from '../exit-codes.ts';
 import { safe } from '../terminal.ts';
 
 export type ConfiguredAuth = {
+  /** As the authorization server's metadata has it, byte for byte. Without it the issuer is found by the authorization URL. */
+  issuer?: string;
   authorizationUrl: URL;
   tokenUrl: URL;
   clientId: string;
@@ -68,7 +70,10 @@ function authOf(value: unknown, place: string, file: string): ConfiguredAuth {
   if (members['type'] !== 'oauth') throw wrong(file, `${place}.type is "oauth"`);
   const clientId = text('client_id');
   if (clientId === undefined) throw wrong(file, `${place}.client_id is needed; leave "auth" out to have the client register itself`);
+  const issuer = text('issuer');
+  if (issuer !== undefined) urlOf(issuer, `${place}.issuer`, file);
   return {
+    issuer,
     authorizationUrl: urlOf(members['authorization_url'], `${place}.authorization_url`, file),
     tokenUrl: urlOf(members['token_url'], `${place}.token_url`, file),
     clientId,

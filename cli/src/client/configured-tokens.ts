@@ -3,6 +3,7 @@
  */
 import type { AuthorizationServerMetadata } from '@modelcontextprotocol/client';
 import type { ConfiguredAuth } from './config.ts';
+import { configuredIssuer } from './configured-issuer.ts';
 import { type Fetch, guardedFetch } from './guarded-fetch.ts';
 import type { Reception } from './reception.ts';
 import { clientFor } from './registration.ts';
@@ -47,9 +48,10 @@ async function tokensOf({ name, auth, store, openReception, now }: ConfiguredSig
   }
 }
 
-/** What the person wrote down wins; the metadata of that origin only adds to it (iss, methods). */
-async function metadataOf({ authorizationUrl, tokenUrl }: ConfiguredAuth, fetch: Fetch): Promise<AuthorizationServerMetadata> {
-  const { origin } = authorizationUrl;
-  const found = (await findServerMetadata(origin, fetch)) ?? legacyMetadata(origin);
+/** What the person wrote down wins; the metadata of that issuer only adds to it (iss, methods). */
+async function metadataOf(auth: ConfiguredAuth, fetch: Fetch): Promise<AuthorizationServerMetadata> {
+  const { authorizationUrl, tokenUrl } = auth;
+  const issuer = await configuredIssuer(auth, fetch);
+  const found = (await findServerMetadata(issuer, fetch)) ?? legacyMetadata(issuer);
   return { ...found, authorization_endpoint: authorizationUrl.href, token_endpoint: tokenUrl.href };
 }

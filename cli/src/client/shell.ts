@@ -4,9 +4,11 @@
 import { Failure } from '../exit-codes.ts';
 import { safe } from '../terminal.ts';
 import type { ConfiguredServer } from './config.ts';
+import { configuredIssuer } from './configured-issuer.ts';
 import { configuredTokens } from './configured-tokens.ts';
 import { type Connection, connectHttp, connectStdio } from './connection.ts';
 import { contentLines } from './content.ts';
+import { guardedFetch } from './guarded-fetch.ts';
 import type { Person } from './person.ts';
 import { openSession } from './session.ts';
 import type { CredentialStore } from './store.ts';
@@ -161,7 +163,11 @@ async function startProgram(server: ConfiguredServer & { transport: 'stdio' }, {
 async function reach(server: ConfiguredServer & { url: URL; transport: 'sse' | 'http' }, options: ShellOptions): Promise<Connection> {
   const { url, auth, transport } = server;
   const { store, person, say, allowPrivate, documentUrl, now } = options;
-  const configured = auth && { clientId: auth.clientId, clientSecret: auth.clientSecret, issuer: auth.authorizationUrl.origin };
+  const configured = auth && {
+    clientId: auth.clientId,
+    clientSecret: auth.clientSecret,
+    issuer: await configuredIssuer(auth, guardedFetch({ home: auth.authorizationUrl, allowPrivate })),
+  };
   const session = openSession(url, {
     store,
     configured,
