@@ -4,6 +4,7 @@
 import type { Context } from '../context.ts';
 import { OAuthError } from '../errors.ts';
 import type { Parameters } from '../rules/parameters.ts';
+import { checkTokenFits } from '../rules/token-size.ts';
 import { findTargets } from '../servers/resource.ts';
 import type { AskedAccess, Client, DeviceRequest } from '../storage/store.ts';
 import { wantedScopes } from './scopes.ts';
@@ -18,6 +19,8 @@ export async function askedFor(given: Parameters, client: Client, context: Conte
   if (ignored.length > 0 && (await context.store.isScopeOfAnother(ignored, target.resource)))
     throw new OAuthError('invalid_scope', 'A requested scope belongs to another resource');
   if (given.get('authorization_details') !== undefined) throw new OAuthError('invalid_authorization_details', 'authorization_details are not offered');
+  for (const [index, { resource }] of targets.entries())
+    checkTokenFits({ issuer: context.issuer, clientId: client.id, resource, scope: scopes[index] ?? [] });
   const [scope = [], ...companionScopes] = scopes;
   checkTogether({ scope, client, targets }, context);
   const companions = others.map(({ resource, server }, index) => ({ scope: companionScopes[index] ?? [], resource, serverId: server?.id }));

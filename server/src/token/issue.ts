@@ -12,6 +12,7 @@ import type { KeySet } from '../crypto/signing-keys.ts';
 import { OAuthError } from '../errors.ts';
 import { type Answer, json } from '../route.ts';
 import { acrOf } from '../rules/acr.ts';
+import { maxTokenLength } from '../rules/token-size.ts';
 import type { Client } from '../storage/store.ts';
 import { rememberIssued } from './access-token.ts';
 import { type Delegation, delegationClaims } from './delegation.ts';
@@ -39,9 +40,6 @@ export type Issue = {
   /** Present when an ID token is due. */
   idToken?: { client: Client; nonce?: string; sid?: string };
 };
-
-/** JWT-08: what fits in the header limits of every proxy. */
-const maxTokenLength = 4096;
 
 /** Signs the tokens and makes the answer of the token endpoint (OAuth 2.1 §3.2.3). */
 export async function issue(given: Issue, context: Context): Promise<Answer> {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { auditEvent } from '../../src/audit/event.ts';
 import { MAX_CODE_FAILURES } from '../../src/storage/store.ts';
-import { pkce } from '../harness.ts';
-import { basic, errorOf, redemption, stage, type Tokens } from './token-stage.ts';
+import { proofKey, proven } from '../dpop.ts';
+import { issuer, pkce } from '../harness.ts';
+import { basic, errorOf, redemption, redirectUri, stage, type Tokens } from './token-stage.ts';
 
 test('[COD-05] [TOK-04] [TOK-11] [HDR-01] a public client redeems its code once for tokens that no cache may keep', async () => {
   const { client, code, post } = await stage();
@@ -229,4 +230,25 @@ test('[RT-08] a code of somebody who was disabled meanwhile is worth nothing', a
   await store.setUserDisabled(user.id, true, auditEvent('user.disabled', clock.now(), 'test'));
 
   assert.equal((await errorOf(await post('/token', redemption(client, value)))).error, 'invalid_grant');
+});
+
+test('[JWT-08] more scopes than fit in a token are refused before anybody is asked, and what is let through is never too long', async () => {
+  const scene = await stage({ signingAlgorithm: 'RS256' });
+  const scopes = Array.from({ length: 30 }, (_, index) => `scope-${index}:`.padEnd(128, 'x'));
+  const many = await scene.addServer({ resource: 'https://many.example.com', scopes: scopes.map((name) => ({ name })) });
+  const errorFor = async (count: number) => {
+    const scope = scopes.slice(0, count).join(' ');
+    const asked = { response_type: 'code', client_id: scene.client.id, redirect_uri: redirectUri, resource: many.resource, scope, state: 's' };
+    const query = new URLSearchParams({ ...asked, code_challenge: pkce.challenge, code_challenge_method: 'S256' });
+    const location = (await scene.request(`/authorize?${query}`)).headers.get('location') ?? '';
+    return new URL(location, issuer).searchParams.get('error');
+  };
+  const errors = await Promise.all(scopes.map((_, index) => errorFor(index + 1)));
+  const most = errors.filter((error) => error === null).length;
+
+  assert.deepEqual(errors, [...Array(most).fill(null), ...Array(scopes.length - most).fill('invalid_scope')]);
+  assert.ok(most > 10, String(most));
+  const { code } = await scene.code({ resource: many.resource, scope: scopes.slice(0, most) });
+  const response = await scene.post('/token', redemption(scene.client, code), await proven(await proofKey()));
+  assert.equal(response.status, 200, await response.clone().text());
 });
