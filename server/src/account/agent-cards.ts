@@ -13,7 +13,7 @@ import { clientView, knownClient, knownClientView } from './client-view.ts';
 /** A client that left no trace behind. */
 const unknownClient: ClientView = { name: '', tier: 'dynamic' };
 
-/** The grants of a card, newest first, and the time at which they end by themselves; undefined while a refresh family lives. */
+/** The grants of a card, newest first, and the time at which they end by themselves, if that is known. */
 export type Card = ConnectedAgent & { grants: readonly ConnectedAgent[]; endsAt?: number };
 
 /** The cards of a person, newest first. */
@@ -98,12 +98,10 @@ async function throughWhom({ serverId }: Client, { grants }: Card, delegations: 
   return { serverName: (await context.store.findServer(serverId))?.name ?? serverId, agents };
 }
 
-/** When access ends by itself. Without a living refresh family that is when the last access token does; with one, only after long disuse. */
-function endOf(agent: ConnectedAgent, { options, now }: Context): number | undefined {
+/**
+ * When access ends by itself, where that is known. Without a refresh family what was allowed is still remembered as consent, so the card stays until the grant ends.
+ */
+function endOf(agent: ConnectedAgent, { now }: Context): number | undefined {
   // Paused, and over: it would live again with the next word of its company, so the pause has no end.
-  if (agent.pausedAt !== undefined && (agent.expiresAt ?? Infinity) <= now()) return undefined;
-  if (agent.expiresAt !== undefined || agent.familyExpiresAt !== undefined) return agent.expiresAt;
-  // A device may fetch its tokens as late as its code ends; a grant without a redirect URI is one of a device.
-  const redeemedWithin = agent.redirectUri === undefined ? options.deviceCodeSeconds : options.codeSeconds;
-  return agent.createdAt + redeemedWithin + options.accessTokenSeconds;
+  return agent.pausedAt !== undefined && (agent.expiresAt ?? Infinity) <= now() ? undefined : agent.expiresAt;
 }

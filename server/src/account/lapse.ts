@@ -20,7 +20,7 @@ export async function lapseOver(context: Context): Promise<number> {
   const now = context.now();
   let ended = 0;
   for (;;) {
-    const over = await store.listOverGrants(now, BATCH);
+    const over = await store.listOverGrants(now, BATCH, context.options.refreshLifetimeSeconds);
     const before = ended;
     for (const grant of over) if (await store.lapseGrant(grant.id, lapseOf(grant).reason, await told(grant, now, context))) ended++;
     // A round that ended nothing would list the same again.

@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { cardsOf } from '../../src/account/agent-cards.ts';
 import type { OutgoingMail, ServerOptions } from '../../src/options.ts';
 import { signInAndDecide } from '../browser.ts';
 import { form, issuer, pkce } from '../harness.ts';
@@ -92,6 +93,24 @@ test('[RT-07] with dormantSeconds 0 disuse ends nothing; the longest time does, 
   );
   assert.deepEqual(on.sent, []);
   assert.match((await (await on.signedIn()).open('/account/activity')).html, /Ended by itself after 90 days, the longest possible/);
+});
+
+test('[CON-07] what a client never came for is on its card for as long as it is remembered, and ends like the longest access', async () => {
+  const on = await mailing();
+  const browser = await on.signedIn();
+  await browser.submit(await browser.open(on.url()), {}, 'allow');
+  const key = { userId: on.user.id, clientId: on.client.id, resource: on.mcp.resource };
+  const shown = async () => (await cardsOf(on.user.id, on.context)).length;
+  await maintained(on, 90 * DAY - 1);
+  assert.deepEqual([await shown(), (await on.store.allowedScopes(key, on.clock.now())).length > 0], [1, true]);
+
+  await maintained(on, 1);
+
+  assert.deepEqual([await shown(), await on.store.allowedScopes(key, on.clock.now())], [0, []]);
+  assert.deepEqual(
+    (await lapsed(on)).map(({ detail }) => detail),
+    [{ reason: 'longest', days: 90, staysConnected: false }],
+  );
 });
 
 test('every page says the same number of days', async () => {

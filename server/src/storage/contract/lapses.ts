@@ -3,7 +3,24 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { approve, connect, count, countEvents, DAY, family, freshTenant, happened, machineGrant, NOW, type Nodes, redeem, settle, times } from './fixtures.ts';
+import {
+  approve,
+  client,
+  connect,
+  count,
+  countEvents,
+  DAY,
+  family,
+  files,
+  freshTenant,
+  happened,
+  machineGrant,
+  NOW,
+  type Nodes,
+  redeem,
+  settle,
+  times,
+} from './fixtures.ts';
 import { mail } from './outbox.ts';
 
 const idleEnd = family.idleExpiresAt;
@@ -19,7 +36,7 @@ export function lapsesContract(nodes: () => Nodes): void {
       await redeem(store, '3', { idleExpiresAt: family.expiresAt });
       await redeem(store, '4');
       await store.ensureMachineGrant(machineGrant, happened('grant.machine_approved'));
-      const over = async (now: number) => (await store.listOverGrants(now, 10)).map(({ id, staysConnected }) => [id, staysConnected]);
+      const over = async (now: number) => (await store.listOverGrants(now, 10, 90 * DAY)).map(({ id, staysConnected }) => [id, staysConnected]);
 
       assert.deepEqual(await over(idleEnd - 2), []);
       assert.deepEqual(await over(idleEnd - 1), [['grant_1', true]]);
@@ -29,7 +46,7 @@ export function lapsesContract(nodes: () => Nodes): void {
         ['grant_2', true],
         ['grant_4', false],
       ]);
-      const [{ user, serverName, rotatedAt, idleExpiresAt, familyExpiresAt } = assert.fail()] = await store.listOverGrants(idleEnd, 1);
+      const [{ user, serverName, rotatedAt, idleExpiresAt, familyExpiresAt } = assert.fail()] = await store.listOverGrants(idleEnd, 1, 90 * DAY);
       assert.deepEqual(
         { user, serverName, rotatedAt, idleExpiresAt, familyExpiresAt },
         {
@@ -42,6 +59,24 @@ export function lapsesContract(nodes: () => Nodes): void {
       );
     });
 
+    test('[CON-07] what no family came of ends when it is as old as a family can be, but for what speaks for a server', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+      await store.addClient({ ...client, id: 'speaker', serverId: files.id }, happened('client.registered'));
+      await approve(store, '1', { createdAt: NOW });
+      await approve(store, '2', { createdAt: NOW + 5 });
+      await approve(store, '3', { createdAt: NOW, clientId: 'speaker' });
+      await approve(store, '4', { createdAt: NOW, clientId: 'client_4', expiresAt: NOW + 100 * DAY });
+      await approve(store, '5', { createdAt: NOW, clientId: 'client_5' });
+      await redeem(store, '5', { idleExpiresAt: NOW + 95 * DAY, expiresAt: NOW + 95 * DAY });
+      const over = async (now: number) => (await store.listOverGrants(now, 10, 90 * DAY)).map(({ id, staysConnected }) => [id, staysConnected]);
+
+      assert.deepEqual(await over(NOW + 90 * DAY - 1), []);
+      assert.deepEqual(await over(NOW + 90 * DAY), [['grant_1', true]]);
+      assert.equal(await store.lapseGrant('grant_1', 'longest', happened('grant.lapsed', NOW + 90 * DAY)), true);
+      assert.deepEqual(await over(NOW + 90 * DAY + 5), [['grant_2', false]]);
+    });
+
     test('of grants of one agent that ended together, one is the last', async () => {
       const [store] = freshTenant(nodes());
       await settle(store);
@@ -51,7 +86,7 @@ export function lapsesContract(nodes: () => Nodes): void {
       }
 
       assert.deepEqual(
-        (await store.listOverGrants(idleEnd, 10)).map(({ staysConnected }) => staysConnected),
+        (await store.listOverGrants(idleEnd, 10, 90 * DAY)).map(({ staysConnected }) => staysConnected),
         [true, true, false],
       );
     });
@@ -67,7 +102,7 @@ export function lapsesContract(nodes: () => Nodes): void {
       assert.deepEqual({ revokedAt, revokedReason }, { revokedAt: idleEnd, revokedReason: 'unused' });
       assert.equal((await one.findFamily('family-1', NOW))?.standing, false);
       assert.deepEqual([await countEvents(one, 'grant.lapsed'), (await one.claimMail(NOW, 20)).length], [1, 1]);
-      assert.deepEqual(await one.listOverGrants(idleEnd, 10), []);
+      assert.deepEqual(await one.listOverGrants(idleEnd, 10, 90 * DAY), []);
     });
 
     test('[RT-07] what was used meanwhile does not end', async () => {

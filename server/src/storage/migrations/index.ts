@@ -38,6 +38,7 @@ import { webhookSecrets } from './0030-webhook-secrets.ts';
 import { webhookLanes } from './0031-webhook-lanes.ts';
 import { unprovenSessions } from './0032-unproven-sessions.ts';
 import { revocationMarks } from './0033-revocation-marks.ts';
+import { endlessGrants } from './0034-endless-grants.ts';
 
 type Engine = Driver['name'];
 /** `script` runs on both databases; `sqlite` or `postgres` after it, for what only one of them says that way, as triggers are. */
@@ -77,6 +78,7 @@ export const migrations: readonly Migration[] = [
   { name: '0031-webhook-lanes', script: webhookLanes },
   { name: '0032-unproven-sessions', script: unprovenSessions },
   { name: '0033-revocation-marks', script: revocationMarks },
+  { name: '0034-endless-grants', script: endlessGrants },
 ];
 
 const bookkeeping = `

@@ -1,5 +1,5 @@
 /**
- * Grants whose refresh family is over: nothing can use them any more, so they end, and are told of. One commit for each, under its own event: whichever node comes
+ * Grants whose refresh family is over, or that never had one and are as old as a family can be: nothing can use them any more, so they end, and are told of. One commit for each, under its own event: whichever node comes
  * first ends it, and the others find nothing.
  */
 import { type Driver, literal, part, type Row, sql } from '../driver.ts';
@@ -27,6 +27,22 @@ const over = overBy('id');
 /** What was approved together with the grant of the family. */
 const overTogether = overBy('approved_with', 'and g.id <> r.grant_id');
 
+type Endless = Listing & { lifetime: number };
+/** A later living grant of the agent. */
+const later = part<'now'>`select 1 from grants o where o.tenant = g.tenant and o.user_id = g.user_id and o.client_id = g.client_id and o.resource = g.resource
+    and (o.created_at, o.id) > (g.created_at, g.id) and o.revoked_at is null and (o.expires_at is null or o.expires_at > ${'now'}) limit 1`;
+// What speaks for a server has no family, and lasts.
+const withoutFamily = sql<Endless>`select ${grantColumns}, u.email as email, u.language as language, s.name as server_name, g.created_at as rotated_at,
+    g.created_at + cast(${'lifetime'} as bigint) as idle_expires_at, g.created_at + cast(${'lifetime'} as bigint) as family_expires_at, coalesce((${later}), 0) as stays
+  from grants g
+  join users u on u.tenant = g.tenant and u.id = g.user_id
+  left join servers s on s.tenant = g.tenant and s.id = g.server_id
+  where g.tenant || '' = ${'tenant'} and g.user_id is not null and g.revoked_at is null and g.expires_at is null
+    and g.created_at <= cast(${'now'} as bigint) - cast(${'lifetime'} as bigint)
+    and coalesce((select 1 from refresh_tokens r where r.tenant = g.tenant and r.grant_id = coalesce(g.approved_with, g.id) limit 1), 0) = 0
+    and coalesce((select 1 from clients c where c.tenant = g.tenant and c.id = g.client_id and c.server_id is not null), 0) = 0
+  order by g.created_at, g.id limit ${'limit'}`;
+
 type Lapse = { tenant: string; subject: string; now: number; reason: string; mark: string };
 /** True in SQL when every family of grant `subject` is over. */
 const isOver = part<'tenant' | 'subject' | 'now'>`not exists (select 1 from refresh_tokens r
@@ -37,8 +53,9 @@ const lapse = sql<Lapse>`update grants set revoked_at = ${'now'}, revoked_reason
 
 export function lapsesTable(driver: Driver, tenant: string): Pick<Store, 'listOverGrants' | 'lapseGrant'> {
   return {
-    async listOverGrants(now, limit) {
-      const rows = await Promise.all([over, overTogether].map((list) => driver.read(list({ tenant, now, limit }))));
+    async listOverGrants(now, limit, lifetime) {
+      const lists = [...[over, overTogether].map((list) => list({ tenant, now, limit })), withoutFamily({ tenant, now, limit, lifetime })];
+      const rows = await Promise.all(lists.map((list) => driver.read(list)));
       return rows
         .flat()
         .map(overGrantOf)
