@@ -837,6 +837,9 @@ insert into schema_migrations (name, checksum, applied_at) values ('0032-unprove
 alter table revoked_tokens add column last_event text;
 insert into schema_migrations (name, checksum, applied_at) values ('0033-revocation-marks', '3341112409b112ea923f44f8eb2c1d1e5215ff31c1b5c063c94800841ce89ea0', 0);
 
+create index grants_endless on grants (created_at) where user_id is not null and revoked_at is null and expires_at is null;
+insert into schema_migrations (name, checksum, applied_at) values ('0034-endless-grants', 'e605433ffa81ad1a3fd2ab97e20e76d7118a3bc7eba704f1032b509e1706d3da', 0);
+
 reset role;
 reset search_path;
 
