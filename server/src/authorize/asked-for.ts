@@ -19,8 +19,7 @@ export async function askedFor(given: Parameters, client: Client, context: Conte
   if (ignored.length > 0 && (await context.store.isScopeOfAnother(ignored, target.resource)))
     throw new OAuthError('invalid_scope', 'A requested scope belongs to another resource');
   if (given.get('authorization_details') !== undefined) throw new OAuthError('invalid_authorization_details', 'authorization_details are not offered');
-  for (const [index, { resource }] of targets.entries())
-    checkTokenFits({ issuer: context.issuer, clientId: client.id, resource, scope: scopes[index] ?? [] });
+  for (const [index, { resource }] of targets.entries()) checkTokenFits({ issuer: context.issuer, clientId: client.id, resource, scope: scopes[index] ?? [] });
   const [scope = [], ...companionScopes] = scopes;
   checkTogether({ scope, client, targets }, context);
   const companions = others.map(({ resource, server }, index) => ({ scope: companionScopes[index] ?? [], resource, serverId: server?.id }));
