@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { AuthAgentClient, type AuthContext, toAuthInfo } from 'auth-agent-mcp-sdk';
 import { AuthServerUnavailable, type TokenExchange, TokenRequestRefused, tokenExchange } from 'auth-agent-mcp-sdk/agent';
-import { optionsFor, type PlayedServer, playAuthorizationServer, resource, startOfTime } from '../test/stage.ts';
+import { activeAnswer, optionsFor, type PlayedServer, playAuthorizationServer, resource, startOfTime } from '../test/stage.ts';
 import { readVectors, titleOf } from '../test/vectors.ts';
 
 interface Case {
@@ -83,6 +83,29 @@ test('one token per caller, resource and scopes, asked for once however many cal
   now.value += 541;
   assert.equal(await ask(), 't4');
   assert.equal(tokens.received.length, 4);
+});
+
+test('a token is exchanged once also where every request is introspected and has a context of its own', async (t) => {
+  const { onward, played, tokens } = await admitted(t);
+  const client = new AuthAgentClient({ ...optionsFor(played), resource, cacheTtl: 0 });
+  const [first, second] = [await client.validateToken(subject), await client.validateToken(subject)];
+
+  assert.notEqual(first, second);
+  assert.equal(await onward.exchange(first, notes), 't1');
+  assert.equal(await onward.exchange(second, notes), 't1');
+  assert.equal(tokens.received.length, 1);
+});
+
+test('what is kept of callers is bounded: who has not called for longest is exchanged again', async (t) => {
+  const { onward, auth, played, tokens } = await admitted(t);
+  const answer = async () => Response.json(activeAnswer(played.url));
+  const client = new AuthAgentClient({ ...optionsFor(played), resource, fetch: answer });
+  await onward.exchange(auth, notes);
+
+  for (let index = 0; index < 1000; index += 1) onward.onBehalfOf(await client.validateToken(`other-${index}`), notes);
+
+  assert.equal(await onward.exchange(auth, notes), 't2');
+  assert.equal(tokens.received.length, 2);
 });
 
 test('two callers never share a token', async (t) => {

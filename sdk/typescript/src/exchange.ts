@@ -4,7 +4,7 @@
  */
 
 import { type AgentOptions, type AgentSettings, checkAgentOptions } from './agent-options.ts';
-import { createEndpoint } from './agent-request.ts';
+import { createEndpoint, type IssuedToken } from './agent-request.ts';
 import { type AgentTokens, createAgent } from './agent-tokens.ts';
 import type { McpAuthInfo } from './auth-info.ts';
 import { isScopeToken } from './scope.ts';
@@ -39,6 +39,11 @@ export interface TokenExchange {
 const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
 
+/** What acts for one caller at one resource, and until when their token lasts, in epoch seconds. */
+type Kept = { readonly agent: AgentTokens; readonly until: number };
+
+const maxAgents = 1000;
+
 /**
  * Makes the exchange of one MCP server. Make it at start, beside the guard: tokens of requests before that cannot be exchanged.
  *
@@ -51,7 +56,7 @@ const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
 export function tokenExchange(options: ExchangeOptions): TokenExchange {
   const settings = checkAgentOptions(options);
   const endpoint = createEndpoint(settings);
-  const agents = new WeakMap<AuthContext, Map<string, AgentTokens>>();
+  const agents = new Map<string, Kept>();
   keepSubjectTokens();
 
   function onBehalfOf(caller: Caller, resource: string, scopes?: readonly string[]): AgentTokens {
@@ -60,12 +65,22 @@ export function tokenExchange(options: ExchangeOptions): TokenExchange {
     if (subject === undefined) throw new TypeError('only the context of a request that the guard of this process let through can be exchanged');
     const { scope } = checkTarget({ resource, scopes }, { options, auth });
     const own = { ...settings, resource, scope };
-    const known = agents.get(auth) ?? new Map<string, AgentTokens>();
-    agents.set(auth, known);
-    const key = JSON.stringify([resource, own.scope]);
-    const agent = known.get(key) ?? createAgent(own, { endpoint, form: () => formOf(subject, own), accept: (token) => checkIssued(token.value, subject) });
-    known.set(key, agent);
+    // By the token and not by its context: where every request is introspected, each has a context of its own.
+    const key = JSON.stringify([auth.tokenHash, resource, scope]);
+    const wanted = { endpoint, form: () => formOf(subject, own), accept: (token: IssuedToken) => checkIssued(token.value, subject) };
+    const agent = agents.get(key)?.agent ?? createAgent(own, wanted);
+    keep(key, { agent, until: auth.expiresAt });
     return agent;
+  }
+
+  /** Last used last. Of the first go those whose caller's token has ended, and those that are too many. */
+  function keep(key: string, kept: Kept): void {
+    agents.delete(key);
+    agents.set(key, kept);
+    for (const [first, { until }] of agents) {
+      if (agents.size <= maxAgents && settings.now() < until) return;
+      agents.delete(first);
+    }
   }
 
   return Object.freeze({

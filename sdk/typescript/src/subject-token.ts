@@ -1,6 +1,6 @@
 /**
  * The token behind an AuthContext, for token exchange and for nothing else. It never leaves this package: handlers hold the context, and whoever exchanges it
- * gets another token for another server (RS-09). Nothing is kept in a process that exchanges nothing.
+ * gets another token for another server (RS-09); the exchange keeps it until it ends or others need the place. Nothing is kept in a process that exchanges nothing.
  */
 import type { AuthContext } from './verify.ts';
 
