@@ -4,6 +4,7 @@
  */
 import { type AgentOptions, type AgentSettings, checkAgentOptions } from './agent-options.ts';
 import { createTokenRequest, type IssuedToken, type Wanted } from './agent-request.ts';
+import { createFlights } from './flights.ts';
 import { isLoopbackHost } from './resource.ts';
 
 /** What an agent has in hand. Both members can be passed around by themselves. */
@@ -26,6 +27,8 @@ export interface AgentTokens {
 
 /** After a renewal that failed ahead of time, seconds until the next attempt. */
 const pauseSeconds = 10;
+/** A renewal asks for metadata and for the token, each more than once; two at a time would spend one refresh token twice. */
+const requestsOfRenewal = 6;
 
 /**
  * Makes the tokens of a machine client. However many calls need one at the same time, one request is made.
@@ -62,7 +65,7 @@ type FindToken = (refused?: string) => Promise<string>;
 function createTokenSource(settings: AgentSettings, wanted: Wanted | undefined, first: IssuedToken | undefined): FindToken {
   const request = createTokenRequest(settings, wanted);
   let current = first;
-  let running: Promise<IssuedToken> | undefined;
+  const renewals = createFlights<IssuedToken>(requestsOfRenewal * settings.timeout);
   let pausedUntil = Number.NEGATIVE_INFINITY;
 
   async function replace(): Promise<IssuedToken> {
@@ -72,8 +75,6 @@ function createTokenSource(settings: AgentSettings, wanted: Wanted | undefined, 
     } catch (error) {
       pausedUntil = settings.now() + pauseSeconds;
       throw error;
-    } finally {
-      running = undefined;
     }
   }
 
@@ -81,9 +82,8 @@ function createTokenSource(settings: AgentSettings, wanted: Wanted | undefined, 
     const now = settings.now();
     const usable = current && current.value !== refused && now < current.expiresAt ? current : undefined;
     if (usable && (now < usable.renewAt || now < pausedUntil)) return usable.value;
-    running ??= replace();
     try {
-      return (await running).value;
+      return (await renewals.join('token', replace, now)).value;
     } catch (error) {
       // Ahead of its time a failure costs nothing yet; if it lasts, it is told at the end of the old token.
       if (usable && settings.now() < usable.expiresAt) return usable.value;

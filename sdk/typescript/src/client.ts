@@ -33,7 +33,9 @@ export class AuthAgentClient {
   /** @throws {TypeError} naming the option that is missing or wrong. */
   constructor(options: AuthAgentOptions) {
     this.#settings = checkOptions(options);
-    this.#cache = createTokenCache({ lifetime: this.#settings.cacheTtl, maxEntries: this.#settings.maxCacheEntries });
+    const { cacheTtl: lifetime, maxCacheEntries: maxEntries, timeout } = this.#settings;
+    // Three requests at most: what is registered, and keys twice.
+    this.#cache = createTokenCache({ lifetime, maxEntries, longest: 3 * timeout });
     this.#serverMetadata = createServerMetadata(this.#settings);
     this.#findKey = createKeySource(this.#settings);
     this.#proofs = createProofCheck(this.#settings);

@@ -5,6 +5,7 @@
 import { type CompactJWSHeaderParameters, createLocalJWKSet, errors, type JSONWebKeySet } from 'jose';
 import { getDocument } from './authorization-server.ts';
 import { AuthenticationError, AuthServerUnavailable } from './errors.ts';
+import { createFlights } from './flights.ts';
 import type { Settings } from './options.ts';
 
 type Resolve = ReturnType<typeof createLocalJWKSet>;
@@ -22,7 +23,7 @@ export function createKeySource(settings: Settings): KeySource {
   let keys: { resolve: Resolve; fetchedAt: number } | undefined;
   let attemptedAt = Number.NEGATIVE_INFINITY;
   let failure: AuthServerUnavailable | undefined;
-  let running: Promise<void> | undefined;
+  const flights = createFlights<void>(settings.timeout);
 
   async function fetchKeys(): Promise<void> {
     attemptedAt = settings.now();
@@ -31,16 +32,14 @@ export function createKeySource(settings: Settings): KeySource {
       keys = { resolve: createLocalJWKSet(keySetOf(await getDocument(path, settings))), fetchedAt: settings.now() };
     } catch (error) {
       failure = error instanceof AuthServerUnavailable ? error : new AuthServerUnavailable('jwks', { cause: error });
-    } finally {
-      running = undefined;
     }
   }
 
   /** Joins a running fetch, or starts one unless the last is too recent. Never rejects: `failure` tells. */
   async function refresh(): Promise<void> {
-    if (!running && settings.now() < attemptedAt + cooldownSeconds && keys) return;
-    running ??= fetchKeys();
-    await running;
+    const now = settings.now();
+    if (!flights.has('keys') && now < attemptedAt + cooldownSeconds && keys) return;
+    await flights.join('keys', fetchKeys, now);
   }
 
   function usableKeys(): Resolve {

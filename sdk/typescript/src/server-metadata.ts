@@ -4,6 +4,7 @@
  */
 import { getDocument } from './authorization-server.ts';
 import { AuthServerUnavailable } from './errors.ts';
+import { createFlights } from './flights.ts';
 import { quoteForLog } from './hints.ts';
 import type { Settings } from './options.ts';
 import { canonicalResource, resourceProblem } from './resource.ts';
@@ -29,7 +30,7 @@ export function serverMetadataPath(serverId: string): string {
 /** Makes the reader of the registered metadata. It rejects with AuthServerUnavailable only while nothing was ever read. */
 export function createServerMetadata(settings: Settings): () => Promise<ServerMetadata> {
   let known: { metadata: ServerMetadata; until: number } | undefined;
-  let running: Promise<ServerMetadata> | undefined;
+  const flights = createFlights<ServerMetadata>(settings.timeout);
 
   async function refresh(): Promise<ServerMetadata> {
     try {
@@ -40,15 +41,12 @@ export function createServerMetadata(settings: Settings): () => Promise<ServerMe
       if (!known) throw error;
       known.until = settings.now() + retrySeconds;
       return known.metadata;
-    } finally {
-      running = undefined;
     }
   }
 
   return async function serverMetadata() {
     if (known && settings.now() < known.until) return known.metadata;
-    running ??= refresh();
-    return running;
+    return flights.join('metadata', refresh, settings.now());
   };
 }
 

@@ -2,6 +2,7 @@
  * Remembers good answers about tokens for a moment: at most 30 seconds and never past `exp`, so that a revocation is felt that soon. Bounded, least recently
  * used goes first. One question per token at a time. Bad answers and outages are never remembered. Keys are hashes.
  */
+import { createFlights } from './flights.ts';
 import type { AuthContext } from './verify.ts';
 
 /** The longest a revoked token may still be served, in seconds. */
@@ -11,6 +12,8 @@ export interface TokenCacheLimits {
   /** Seconds; 0 remembers nothing. */
   readonly lifetime: number;
   readonly maxEntries: number;
+  /** Seconds after which a question that has no answer yet is not joined any more. Default 15. */
+  readonly longest?: number;
 }
 
 /** @see createTokenCache */
@@ -24,9 +27,9 @@ export interface TokenCache {
 }
 
 /** Makes an empty cache. */
-export function createTokenCache({ lifetime, maxEntries }: TokenCacheLimits): TokenCache {
+export function createTokenCache({ lifetime, maxEntries, longest = 15 }: TokenCacheLimits): TokenCache {
   const entries = new Map<string, { readonly context: AuthContext; readonly until: number }>();
-  const pending = new Map<string, Promise<AuthContext>>();
+  const questions = createFlights<AuthContext>(longest);
 
   function find(tokenHash: string, now: number): AuthContext | undefined {
     const entry = entries.get(tokenHash);
@@ -46,23 +49,18 @@ export function createTokenCache({ lifetime, maxEntries }: TokenCacheLimits): To
     if (entries.size > maxEntries && oldest !== undefined) entries.delete(oldest);
   }
 
-  async function ask(tokenHash: string, question: () => Promise<AuthContext>, now: number): Promise<AuthContext> {
-    const running = pending.get(tokenHash);
-    if (running !== undefined) return running;
-    const answer = question();
-    pending.set(tokenHash, answer);
-    try {
-      const context = await answer;
-      if (pending.get(tokenHash) === answer) remember(tokenHash, context, now);
+  function ask(tokenHash: string, question: () => Promise<AuthContext>, now: number): Promise<AuthContext> {
+    const answer = async (isCurrent: () => boolean) => {
+      const context = await question();
+      if (isCurrent()) remember(tokenHash, context, now);
       return context;
-    } finally {
-      if (pending.get(tokenHash) === answer) pending.delete(tokenHash);
-    }
+    };
+    return questions.join(tokenHash, answer, now);
   }
 
   function forget(tokenHash: string): void {
     entries.delete(tokenHash);
-    pending.delete(tokenHash);
+    questions.forget(tokenHash);
   }
 
   return { find, ask, forget };
