@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Hono } from 'hono';
-import { activeAnswer, goodReply, optionsFor, type PlayedServer, playAuthorizationServer } from '../test/stage.ts';
+import { activeAnswer, goodReply, optionsFor, type PlayedServer, playAuthorizationServer, resource, startOfTime } from '../test/stage.ts';
 import { readVectors, titleOf } from '../test/vectors.ts';
 import { authAgentMiddleware, requireScope } from './adapters/hono.ts';
 import type { AuthAgentOptions } from './options.ts';
@@ -16,7 +16,7 @@ const file = readVectors<ReportFile>('reports');
 
 /** An MCP server whose reports go out when the test says so. */
 async function reporting(t: TestContext, granted: string[], more: Partial<AuthAgentOptions> = {}, status = 204) {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: startOfTime * 1000 });
   const played = await playAuthorizationServer(t);
   played.reply = (request) => {
     if (request.path === '/introspect') return { body: activeAnswer(played.url, { scope: granted.join(' ') }) };
@@ -85,6 +85,73 @@ test('[ACT-06] a refusal is told at once, so that the question for more can say 
 
   const [, second] = await reports(t, played, 2);
   assert.deepEqual(second?.actions, [{ action: 'POST', outcome: 'refused', count: 20, missing: ['files:write'] }]);
+});
+
+/** An MCP server whose reports get the answers that the test gives them, on a clock of its own: sockets of other tests hold timers of the mocked one. */
+async function reportingTo(t: TestContext, report: () => Promise<Response>) {
+  let now = startOfTime * 1000;
+  const timers = new Map<object, { readonly run: () => void; readonly at: number }>();
+  const set = (run: () => void, ms: number) => {
+    // Connections of other tests set timers too.
+    const timer = { unref: () => timer, refresh: () => timer, hasRef: () => false };
+    timers.set(timer, { run, at: now + ms });
+    return timer;
+  };
+  t.mock.method(Date, 'now', () => now);
+  t.mock.method(globalThis, 'setTimeout', set as unknown as typeof setTimeout);
+  t.mock.method(globalThis, 'clearTimeout', (timer: object) => timers.delete(timer));
+  let asked = 0;
+  const play = (async (input: unknown) => {
+    if (!String(input).endsWith('/report')) return Response.json(activeAnswer('https://auth.example.com'));
+    asked += 1;
+    return report();
+  }) as typeof fetch;
+  const app = new Hono();
+  app.use('*', authAgentMiddleware({ ...optionsFor({ url: 'https://auth.example.com' }), resource, fetch: play }));
+  app.all('*', (c) => c.text('ok'));
+  const pass = async () => {
+    now += 1000;
+    for (const [timer, { run, at }] of timers) {
+      if (at <= now && timers.delete(timer)) run();
+    }
+    for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const second = async () => {
+    await call(app, '/mcp');
+    await pass();
+  };
+  return { asked: () => asked, second, pass, timers };
+}
+
+test('[ACT-03] while the authorization server hangs, one report waits for it and no other is sent; what came meanwhile follows', async (t) => {
+  const hanging = Promise.withResolvers<Response>();
+  const { asked, second, pass } = await reportingTo(t, () => hanging.promise);
+
+  for (let seconds = 0; seconds < 4; seconds++) await second();
+  assert.equal(asked(), 1);
+  hanging.resolve(new Response(null, { status: 204 }));
+  await pass();
+  await pass();
+
+  assert.equal(asked(), 2);
+});
+
+test('[ACT-03] a report that died with the request that began it, as on Workers, is not waited for', async (t) => {
+  const { asked, second } = await reportingTo(t, () => new Promise(() => undefined));
+
+  for (let seconds = 0; seconds < 9; seconds++) await second();
+
+  assert.equal(asked(), 2);
+});
+
+test('[ACT-03] a timer that died with the request that set it, as on Workers, is set again', async (t) => {
+  const { asked, second, timers } = await reportingTo(t, async () => new Response(null, { status: 204 }));
+  const lose = t.mock.method(timers, 'set', () => timers);
+  await second();
+  lose.mock.restore();
+  for (let seconds = 0; seconds < 8; seconds++) await second();
+
+  assert.ok(asked() > 0);
 });
 
 test('[ACT-03] an authorization server that knows no reports is not asked again, and no call notices', async (t) => {

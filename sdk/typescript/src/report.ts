@@ -14,6 +14,7 @@ const maxTokens = 1000;
 const maxActionsOfToken = 100;
 const maxCount = 1000;
 const delayMs = 1000;
+const unanswered = 0;
 
 /** One call: with which token, and what it was. */
 export interface Call {
@@ -42,7 +43,10 @@ export function createReporter(settings: Settings): Reporter {
   let waiting = new Map<string, Map<string, Entry>>();
   let unknownThere = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let sending = false;
   let sentAt = 0;
+  // On Workers both the timer and the report under way die in silence with the request that began them: this is when either was last seen alive.
+  let aliveAt = 0;
 
   function entryOf({ token, action }: Call, outcome: Entry['outcome'], missing: readonly string[]): Entry | undefined {
     const entries = waiting.get(token) ?? new Map<string, Entry>();
@@ -62,9 +66,15 @@ export function createReporter(settings: Settings): Reporter {
     if (entry) entry.count = Math.min(entry.count + 1, maxCount);
     // Once a second at most, whatever an agent keeps trying.
     const atOnce = outcome === 'refused' && Date.now() - sentAt >= delayMs;
-    if (timer !== undefined && !atOnce) return;
+    const dead = Date.now() - aliveAt > delayMs + settings.timeout * 1000;
+    if (!dead && (sending || (timer !== undefined && !atOnce))) return;
+    arm(atOnce ? 0 : delayMs);
+  }
+
+  function arm(ms: number): void {
+    aliveAt = Date.now();
     clearTimeout(timer);
-    timer = setTimeout(() => void flush(), atOnce ? 0 : delayMs);
+    timer = setTimeout(() => void flush(), ms);
     // A process that has nothing else to do may end.
     (timer as { unref?: () => void }).unref?.();
   }
@@ -72,14 +82,22 @@ export function createReporter(settings: Settings): Reporter {
   async function flush(): Promise<void> {
     timer = undefined;
     sentAt = Date.now();
+    sending = true;
     const gathered = waiting;
     waiting = new Map();
     for (const [token, entries] of gathered) {
       const actions = [...entries.values()]
         .filter(({ count }) => count > 0)
         .map(({ missing, ...entry }) => (missing.length > 0 ? { ...entry, missing } : entry));
-      if (actions.length > 0 && !unknownThere) unknownThere = (await post(settings, { token, actions })) === 404;
+      if (actions.length === 0) continue;
+      aliveAt = Date.now();
+      const status = await post(settings, { token, actions });
+      unknownThere = status === 404;
+      // Who does not answer one report answers none of those that wait behind it.
+      if (unknownThere || status === unanswered) break;
     }
+    sending = false;
+    if (waiting.size > 0 && !unknownThere) arm(Math.max(0, sentAt + delayMs - Date.now()));
   }
 
   return {
@@ -117,6 +135,6 @@ async function post({ issuer, apiKey, timeout, fetch }: Settings, report: object
     await response.body?.cancel();
     return response.status;
   } catch {
-    return 0;
+    return unanswered;
   }
 }
