@@ -71,6 +71,48 @@ async function request(agent: ReturnType<typeof agentTokens>, api: PlayedServer,
   return response.status;
 }
 
+for (const [issuer, addresses] of Object.entries({
+  'https://auth.example.com/t/acme': [
+    '/.well-known/oauth-authorization-server/t/acme',
+    '/.well-known/openid-configuration/t/acme',
+    '/t/acme/.well-known/openid-configuration',
+  ],
+  'https://auth.example.com': ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'],
+})) {
+  test(`[CL-03] the metadata of ${issuer} is looked for at every address, whatever the others answer`, async () => {
+    const instead: Record<string, () => Response> = {
+      '404': () => new Response(null, { status: 404 }),
+      '403': () => new Response(null, { status: 403 }),
+      '500': () => new Response(null, { status: 500 }),
+      'a page': () => new Response('<!doctype html>'),
+      'a list': () => Response.json([]),
+      'a redirect': () => new Response(null, { status: 302, headers: { Location: issuer } }),
+      nothing: () => {
+        throw new TypeError('fetch failed');
+      },
+    };
+
+    for (const [what, other] of Object.entries(instead)) {
+      for (let place = 0; place <= addresses.length; place++) {
+        const asked: string[] = [];
+        const play: typeof fetch = async (input, init) => {
+          if (init?.method === 'POST') return Response.json({ access_token: 't1', token_type: 'Bearer' });
+          asked.push(new URL(String(input)).pathname);
+          return asked.length === place + 1 ? Response.json({ issuer, token_endpoint: 'https://auth.example.com/token' }) : other();
+        };
+
+        const outcome = await agentTokens({ ...client, issuer, fetch: play })
+          .token()
+          .catch((error: unknown) => error);
+
+        if (place < addresses.length) assert.equal(outcome, 't1', what);
+        else assert.ok(outcome instanceof AuthServerUnavailable, what);
+        assert.deepEqual(asked, addresses.slice(0, place + 1), what);
+      }
+    }
+  });
+}
+
 test('the request is a form; credentials are in the header only, form-encoded (RFC 6749 §2.3.1)', async (t) => {
   const auth = await playAuthorizationServer(t);
   auth.reply = () => granted('t1');

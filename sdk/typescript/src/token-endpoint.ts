@@ -58,27 +58,37 @@ export async function postForm(url: string, fields: Fields, asker: Asker): Promi
 }
 
 /**
- * Reads what an issuer says about itself, where RFC 8414 puts it, else where OpenID Connect Discovery does.
+ * Reads what an issuer says about itself, wherever clients look for it.
  * RFC 8414 §3.3: "The "issuer" value returned MUST be identical to the authorization server's issuer identifier value".
  */
 export async function readIssuerMetadata(wanted: string, sender: Sender): Promise<Members> {
-  let found: ServerAnswer | undefined;
-  for (const address of metadataAddresses(wanted)) {
-    found = await call(address, { headers: { Accept: 'application/json' } }, sender);
-    if (found.status !== 404) break;
-  }
-  if (found?.status !== 200) throw new AuthServerUnavailable(`status_${found?.status}`);
-  const metadata = parseObject(found.text);
+  const metadata = await findMetadata(wanted, sender);
   if (metadata['issuer'] !== wanted)
     throw new TokenRequestRefused('wrong_issuer', `"issuer" is ${wanted}, but there it is called ${quoteForLog(metadata['issuer'])}`);
   return metadata;
 }
 
-/** The well-known part goes between host and path (RFC 8414 §3.1), in OpenID Connect Discovery behind the path. */
+/** The first document at one of its addresses. Without any, the first of them says why. */
+async function findMetadata(issuer: string, sender: Sender): Promise<Members> {
+  const failures: unknown[] = [];
+  for (const address of metadataAddresses(issuer)) {
+    try {
+      const { status, text } = await call(address, { headers: { Accept: 'application/json' } }, sender);
+      if (status === 200) return parseObject(text);
+      failures.push(new AuthServerUnavailable(`status_${status}`));
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw failures[0];
+}
+
+/** MCP authorization: the well-known parts go between host and path (RFC 8414 §3.1, §5), last that of OpenID Connect behind it. */
 function metadataAddresses(issuer: string): string[] {
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/$/, '');
-  return [`${origin}/.well-known/oauth-authorization-server${path}`, `${origin}${path}/.well-known/openid-configuration`];
+  const [oauth, openid] = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
+  return [...new Set([origin + oauth + path, origin + openid + path, origin + path + openid])];
 }
 
 /** Sends one request. @throws {AuthServerUnavailable} when no whole answer arrives in time. */
