@@ -71,7 +71,11 @@ export function signingKeys(settings: Settings): SigningKeys {
   }
 
   async function load(): Promise<KeySet> {
-    let rows = await store.listSigningKeys(now());
+    const known = new Map(loaded?.keys.map((key) => [key.row.kid, key]));
+    const opened = (rows: SigningKeyRow[]) => rows.map((row) => ({ ...(known.get(row.kid) ?? openKey(row, settings.instance)), row }));
+    const rows = await store.listSigningKeys(now());
+    // Before any is added: with another secret than theirs nothing is written.
+    let keys = opened(rows);
     const missing = needed.filter((one) => !signer(rows, one, now()));
     for (const one of missing)
       await store.addSigningKey(
@@ -79,9 +83,7 @@ export function signingKeys(settings: Settings): SigningKeys {
         'onlyIfNone',
         auditEvent('signing_key.added', now(), 'system', { detail: { algorithm: one } }),
       );
-    if (missing.length > 0) rows = await store.listSigningKeys(now());
-    const known = new Map(loaded?.keys.map((key) => [key.row.kid, key]));
-    const keys = rows.map((row) => ({ ...(known.get(row.kid) ?? openKey(row, settings.instance)), row }));
+    if (missing.length > 0) keys = opened(await store.listSigningKeys(now()));
     loaded = { keys, at: now(), set: keySet(keys, algorithm, now) };
     return loaded.set;
   }

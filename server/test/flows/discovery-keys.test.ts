@@ -147,3 +147,13 @@ test('[KEY-06] private keys are sealed in their rows and never logged', async ()
     assert.doesNotMatch(`${privateSealed}${Buffer.from(privateSealed, 'base64url').toString('latin1')}`, /PRIVATE KEY|"d":/);
   assert.doesNotMatch(scene.logged.join('\n'), /PRIVATE KEY|privateSealed/);
 });
+
+test('with another secret than that of the keys no key is added, also of an algorithm that has none', async () => {
+  const scene = await stage();
+  await scene.context.signing.current();
+  const other = createServer({ ...scene.context.options, secret: 'another secret, long enough to be taken', signingAlgorithm: 'EdDSA' });
+
+  await assert.rejects(async () => (await other.context())?.signing.current());
+
+  assert.deepEqual((await scene.store.listSigningKeys(scene.clock.now())).map(({ algorithm }) => algorithm).toSorted(), ['ES256', 'RS256']);
+});
