@@ -157,15 +157,18 @@ test('[DCM-03] [DCR-13] a replacement gives no more than a registration', async 
 test('[DCM-03] other redirect URIs, another way to authenticate or other places to hear of a sign-out end what people allowed; another name does not', async () => {
   const sector = new TextEncoder().encode(JSON.stringify([redirect]));
   const on = await stage({ fetchDocument: async () => ({ status: 200, headers: {}, body: sector }) });
-  for (const [more, ends] of [
+  const inSector = (host: string) => ({ subject_type: 'pairwise', sector_identifier_uri: `https://${host}/sector.json` });
+  const changes: [more: Json, ends: boolean, first?: Json][] = [
     [{ client_name: 'Renamed', logo_uri: 'https://app.example/logo' }, false],
     [{ redirect_uris: [redirect, 'https://evil.example/cb'] }, true],
     [{ token_endpoint_auth_method: 'client_secret_basic' }, true],
     [{ backchannel_logout_uri: 'https://evil.example/logout' }, true],
     [{ post_logout_redirect_uris: ['https://evil.example/bye'] }, true],
-    [{ subject_type: 'pairwise', redirect_uris: [redirect], sector_identifier_uri: 'https://evil.example/sector.json' }, true],
-  ] as const) {
-    const own = await registered(on);
+    [inSector('app.example'), false, inSector('app.example')],
+    [inSector('evil.example'), true, inSector('app.example')],
+  ];
+  for (const [more, ends, first] of changes) {
+    const own = await registered(on, first);
     const tokens = await connected(on, own);
 
     assert.equal((await put(on, own, own.registration_access_token, more)).status, 200);
