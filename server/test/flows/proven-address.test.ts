@@ -171,6 +171,8 @@ test('[LOG-07] an address that an upstream verified is proven; one that it did n
   for (const email_verified of [true, false]) {
     const over = await upstreamStage({ sendMail: async () => 'sent', signIn: { signUp: 'open', emailCode: true } });
     over.acme.userinfo = { ...over.acme.userinfo, email_verified };
+    // A fresh sign-in, whose page shows what may be removed.
+    over.acme.claims = { auth_time: over.clock.now() };
     const browser = over.browser();
     await browser.submit(await over.through(browser));
 
