@@ -87,10 +87,9 @@ async function forClient(client: Client, parameters: Parameters, context: Contex
   return active(token, withinScope(token, grant), chain, context);
 }
 
-/** A client hears of the person what userinfo would tell it (OIDC Core §5.4); the server a token is for hears who came. */
+/** A client hears the e-mail address where userinfo would tell it (OIDC Core §5.4); the server a token is for hears who came. The username says no more than `sub`. */
 function withinScope({ scope }: AccessToken, grant: NonNullable<Standing['grant']>): NonNullable<Standing['grant']> {
-  const names = allowedNow(scope, grant.removedScope).split(' ');
-  return { ...grant, username: names.includes('profile') ? grant.username : undefined, email: names.includes('email') ? grant.email : undefined };
+  return { ...grant, email: allowedNow(scope, grant.removedScope).split(' ').includes('email') ? grant.email : undefined };
 }
 
 /** RFC 7662 §2.2 in the shape of contracts §2: names of the person, and what they have taken back, are read now, not when the token was made. */
