@@ -104,7 +104,14 @@ export function gallery(world: Stand): Shown[] {
     { name: 'sign-in-confirm', title: /^Confirm it's you/, as: 'ada', go: at({ prompt: 'login' }) },
 
     { name: 'sign-in-confirm-heavy', title: /^Confirm it's you/, as: 'ida', go: at({ ...document, prompt: 'login', scope: 'files:read files:delete' }) },
-    { name: 'second-step', title: /^Enter your code/, go: (page) => path('/login')(page).then(() => signIn(page, 'tess', password)) },
+    {
+      name: 'second-step',
+      title: /^Enter your code/,
+      go: (page) =>
+        path('/login')(page)
+          .then(() => signIn(page, 'tess', password))
+          .then(() => page.getByLabel('Code').waitFor()),
+    },
     { name: 'second-step-wrong', title: /^Enter your code/, go: (page) => path('/login')(page).then(() => secondStep(page, 'tess', '000000')) },
     {
       name: 'recovery-used',
@@ -247,7 +254,10 @@ export function gallery(world: Stand): Shown[] {
     {
       name: 'sign-up',
       title: /^Create an account/,
-      go: (page) => at(document)(page).then(() => page.getByRole('link', { name: 'Create an account' }).click()),
+      go: (page) =>
+        at(document)(page)
+          .then(() => page.getByRole('link', { name: 'Create an account' }).click())
+          .then(() => page.getByRole('button', { name: 'Send the code' }).waitFor()),
     },
     { name: 'sign-up-wrong', title: /^Create an account/, go: (page) => path('/signup')(page).then(() => signUp(page, 'nowhere')) },
     { name: 'new-account', title: /^Almost there/, go: (page) => proven(page, 'new-1@acme.example') },
@@ -488,7 +498,7 @@ export function gallery(world: Stand): Shown[] {
   async function followed(page: Page, link: string): Promise<void> {
     await path('/account/agents')(page);
     await page.getByRole('link', { name: link }).first().click();
-    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.waitForURL(({ pathname }) => pathname !== '/account/agents');
   }
 
   async function renamed(page: Page): Promise<void> {
