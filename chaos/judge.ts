@@ -7,7 +7,7 @@ import { refreshOnce } from './load.ts';
 const twoFamilies = sql<Record<string, never>>`select grant_id from refresh_tokens where revoked_at is null group by tenant, grant_id having count(*) > 1`;
 const codesSpent = sql<Record<string, never>>`select grant_id from refresh_tokens group by tenant, grant_id having count(*) > 1`;
 /** What nodes may say while the database is away: whatever was batched is tried again. */
-const saysUnavailable = /^storage\.unavailable$|\.flush_failed$|^maintenance\./;
+const saysUnavailable = /^storage\.unavailable$|\.(flush|seal)_failed$|^maintenance\./;
 /** Families and ended tokens that are looked at after each disruption. */
 const most = 40;
 const recoveryMilliseconds = 15_000;

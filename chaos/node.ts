@@ -3,6 +3,7 @@
  * rotate keys, keep house). Everything else comes over HTTP. Not here: what is asked when (disruptions/), what callers do (load.ts).
  */
 import { readdirSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { auditEvent } from '../server/src/audit/event.ts';
 import { verifyChain } from '../server/src/audit/verify.ts';
 import type { Context } from '../server/src/context.ts';
@@ -15,6 +16,8 @@ import { newKey } from '../server/src/servers/key-value.ts';
 import { app, issuer, machine, resource, scope } from './world.ts';
 
 const [databaseUrl = '', port = '0'] = process.argv.slice(2);
+const delay = monitorEventLoopDelay({ resolution: 10 });
+delay.enable();
 let offset = 0;
 const now = () => Math.floor(Date.now() / 1000) + offset;
 const log = { info() {}, warn() {}, error: (event: string) => process.send?.({ logged: event }) };
@@ -64,13 +67,16 @@ const tasks = {
     await store.startSession(session, undefined, event('user.signed_in'));
     return { name: '__Host-aa_session', value: id };
   },
-  /** Memory in megabytes, the heap after a collection where --expose-gc is on, what the process holds open, and the processor time it has used. */
+  /** Memory in megabytes, the heap after a collection where --expose-gc is on, what the process holds open, the processor time it has used, and for how long it stood still at most since it was asked, in milliseconds. */
   vitals() {
+    const still = delay.max / 1e6;
     (globalThis as { gc?: () => void }).gc?.();
     const { rss, heapUsed } = process.memoryUsage();
     const megabyte = 1024 * 1024;
     const { user, system } = process.cpuUsage();
     const active = process.getActiveResourcesInfo();
+    // What this itself takes does not count.
+    setImmediate(() => delay.reset());
     return {
       rss: rss / megabyte,
       heap: heapUsed / megabyte,
@@ -78,6 +84,7 @@ const tasks = {
       active: active.length,
       sockets: active.filter((resource) => resource === 'TCPSocketWrap').length,
       cpuSeconds: (user + system) / 1e6,
+      still,
     };
   },
   people: (count: number) => Promise.all(Array.from({ length: count }, () => tasks.person())),

@@ -37,6 +37,7 @@ const panels: readonly Panel[] = [
       { label: 'refused', of: ({ refusedPerSecond }) => refusedPerSecond },
     ],
   },
+  { title: 'Speed of the machine by itself', unit: '%', lines: [{ label: 'of when the capacity was found', of: ({ speed }) => speed * 100 }] },
 ];
 
 const [width, height, gap] = [760, 150, 62];

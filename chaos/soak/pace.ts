@@ -9,8 +9,8 @@ export type Cookie = { name: string; value: string };
 export type Pace = {
   /** Keeps so many lives going at once, for so long. Resolves to the lives that ended each second of the second half, when code is compiled and caches are full. */
   capacity(lives: number, milliseconds: number): Promise<number>;
-  /** Begins so many lives a second, for so long; those that are left are waited for. */
-  keep(perSecond: number, milliseconds: number): Promise<void>;
+  /** Begins so many lives a second, which may change, for so long; those that are left are waited for. */
+  keep(perSecond: () => number, milliseconds: number): Promise<void>;
   /** Lives that nobody would serve and that gave up. */
   gaveUp(): number;
 };
@@ -52,9 +52,13 @@ export function paceOf(world: World, people: readonly Cookie[]): Pace {
     async keep(perSecond, milliseconds) {
       const began = performance.now();
       const under = new Set<Promise<void>>();
+      let looked = began;
       let due = 0;
-      while (performance.now() - began < milliseconds) {
-        for (; due < ((performance.now() - began) / 1000) * perSecond; due++) {
+      while (looked - began < milliseconds) {
+        const now = performance.now();
+        due += ((now - looked) / 1000) * perSecond();
+        looked = now;
+        for (; due >= 1; due--) {
           const one = live().finally(() => under.delete(one));
           under.add(one);
         }

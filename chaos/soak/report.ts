@@ -24,6 +24,13 @@ export function report({ conditions, found, violations, samples }: Report): stri
   const of = (phase: Sample['phase']) => samples.filter((sample) => sample.phase === phase);
   const rate = (phase: Sample['phase']) => medianOf(of(phase), 'perSecond').toFixed(0);
   const refused = medianOf(of('doubled'), 'refusedPerSecond').toFixed(0);
+  const speeds = of('paced').map(({ speed }) => speed);
+  const dips = of('paced').filter(({ dip }) => dip === 1).length / Math.max(1, of('paced').length);
+  const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
+  const atPace = (measure: 'perSecond' | 'refusedPerSecond') =>
+    samples
+      .reduce((sum, sample, index) => (sample.phase === 'paced' ? sum + sample[measure] * (sample.at - (samples[index - 1]?.at ?? 0)) : sum), 0)
+      .toFixed(0);
   const late = Math.max(0, ...of('paced').map((sample) => sample.late));
   const cell = (value: number, unit: string) => `${value.toFixed(unit === '' ? 0 : 1)}${unit && ` ${unit}`}`;
   return [
@@ -32,7 +39,8 @@ export function report({ conditions, found, violations, samples }: Report): stri
     `${machine}. ${nodes} node${nodes > 1 ? 's' : ''} on ${database}, ${minutes} minutes; ${pinned ? 'nodes on one core, callers on another' : '**not pinned to cores**'}.`,
     '',
     `Capacity, found by a closed loop: ${capacity.toFixed(0)} lives a second (agents with consent, code, refreshes, introspections and sometimes revocation; machines), the nodes busy for ${(busy * 100).toFixed(0)} % of a core.`,
-    `At 80 % of it ${rate('paced')} requests a second were answered, at twice that ${rate('doubled')} with ${refused} refused; ${gaveUp} lives gave up then. The callers themselves were late by at most ${late.toFixed(0)} ms.`,
+    `The machine by itself was between ${percent(Math.min(...speeds))} and ${percent(Math.max(...speeds))} as fast later, half of the time above ${percent(medianOf(of('paced'), 'speed'))}, and the pace followed it below 100 %. In ${percent(dips)} of that time it had become slower than its pace, or its disk stood still, within ten seconds; nodes stood still for at most ${Math.max(...of('paced').map(({ still }) => still)).toFixed(0)} ms.`,
+    `At 80 % of the capacity ${rate('paced')} requests a second were answered. ${atPace('refusedPerSecond')} were refused beside ${atPace('perSecond')}, then (at any other time it is a violation). At twice that ${rate('doubled')} were answered with ${refused} refused, and ${gaveUp} lives gave up. The callers themselves were late by at most ${late.toFixed(0)} ms.`,
     '',
     '| | before | after | at most | |',
     '|---|---|---|---|---|',

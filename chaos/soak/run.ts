@@ -1,6 +1,6 @@
 /**
  * `npm run soak`: a node (with `--database postgres` two) under the mixed load of the callers for `--minutes`, 30 by default, at 80 % of what it served in the
- * first minute; then twice that. Results in bench/results/soak.{md,svg,json}. Ends with 1 when anything grew, was lost, or was refused in a wrong way.
+ * first minute, and of what the machine has become since; then twice that. Results in bench/results/soak.{md,svg,json}. Ends with 1 when anything grew, was lost, or was refused in a wrong way.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { judge, recovery } from '../judge.ts';
 import { newLedger, total } from '../ledger.ts';
 import { chart } from './chart.ts';
 import { connections } from './connections.ts';
+import { startMetronome } from './metronome.ts';
 import { type Cookie, paceOf } from './pace.ts';
 import { report } from './report.ts';
 import { type Phase, type Sample, watchNodes } from './samples.ts';
@@ -32,21 +33,28 @@ const names = flags.database === 'postgres' ? ['node 1', 'node 2'] : ['node 1'];
 const nodes = await Promise.all(names.slice(0, 1).map((name) => startedNode(name, database.url, ['--expose-gc'])));
 const apiKey = await nodes[0]?.ask('fill');
 for (const name of names.slice(1)) nodes.push(await startedNode(name, database.url, ['--expose-gc']));
-const pinned = nodes.every(({ pid }) => onCore(0, pid)) && onCore(1, process.pid);
+const metronome = startMetronome();
+const pinned = [...nodes, metronome].every(({ pid }) => onCore(0, pid)) && onCore(1, process.pid);
 
 const ledger = newLedger();
 let phase: Phase = 'warm';
 let calm = true;
 let told = 0;
 const callers = connections((...seen) => watch.observe(...seen));
-const watch = watchNodes(nodes, { every: Math.max(1, Math.min(5, minutes)) * second, connected: callers.open, tell });
+const watch = watchNodes(nodes, {
+  every: Math.max(1, Math.min(5, minutes)) * second,
+  connected: callers.open,
+  speed: metronome.speed,
+  dipped: metronome.dipped,
+  tell,
+});
 const world: World = {
   nodes,
   apiKey: apiKey ?? '',
   ledger,
   disturbed: () => false,
   clocksDiffer: () => false,
-  overloaded: () => !calm,
+  overloaded: () => !calm || metronome.dipped(),
   patient: true,
   attempts: () => (calm ? Number.POSITIVE_INFINITY : 1),
   send: callers.send,
@@ -59,12 +67,14 @@ const pace = paceOf(world, cookies);
 const usedBefore = await processorSeconds();
 const capacity = await pace.capacity(livesAtOnce, length.warm);
 const busy = ((await processorSeconds()) - usedBefore) / (length.warm / second);
+metronome.calibrate(busy);
 enter('paced');
-await pace.keep(capacity * share, length.paced);
+await pace.keep(pacedShare, length.paced);
 calm = false;
 enter('doubled');
-await pace.keep(capacity * share * 2, length.doubled);
+await pace.keep(() => 2 * pacedShare(), length.doubled);
 await watch.stop();
+metronome.stop();
 calm = true;
 await recovery(world);
 const looked = await judge(world, database);
@@ -94,6 +104,11 @@ writeFileSync(new URL(`${name}.json`, results), `${JSON.stringify({ conditions, 
 console.log(`\n${text}`);
 process.exit(ledger.violations.length === 0 && total(ledger.done) > 0 && found.every(holds) ? 0 : 1);
 
+/** A machine that became faster is not asked for more: what it would serve then was never looked for. */
+function pacedShare(): number {
+  return capacity * share * Math.min(1, metronome.speed());
+}
+
 function enter(next: Phase): void {
   phase = next;
   watch.phase(phase);
@@ -104,7 +119,7 @@ function tell(sample: Sample): void {
   told = ledger.violations.length;
   const number = (value: number, width: number, digits = 0) => value.toFixed(digits).padStart(width);
   console.log(
-    `${number(sample.at, 6)} s ${sample.phase.padEnd(7)} ${number(sample.perSecond, 6)}/s refused ${number(sample.refusedPerSecond, 6)}/s p50 ${number(sample.p50, 6, 1)} ms p99 ${number(sample.p99, 6, 1)} ms heap ${number(sample.heap, 5, 1)} MB resident ${number(sample.rss, 5)} MB open ${number(sample.files, 5)} late ${number(sample.late, 4)} ms violations ${ledger.violations.length}`,
+    `${number(sample.at, 6)} s ${sample.phase.padEnd(7)} ${number(sample.perSecond, 6)}/s refused ${number(sample.refusedPerSecond, 6)}/s p50 ${number(sample.p50, 6, 1)} ms p99 ${number(sample.p99, 6, 1)} ms heap ${number(sample.heap, 5, 1)} MB resident ${number(sample.rss, 5)} MB open ${number(sample.files, 5)} still ${number(sample.still, 4)} ms cores ${number(sample.cores, 4, 2)} speed ${number(sample.speed * 100, 3)} %${sample.dip ? ' dip' : '    '} late ${number(sample.late, 4)} ms violations ${ledger.violations.length}`,
   );
 }
 

@@ -19,16 +19,23 @@ export type Sample = {
   /** Milliseconds, of accepted requests; NaN without any. */
   p50: number;
   p99: number;
+  /** Milliseconds for which a node answered nobody, at most, and cores that the nodes used. */
+  still: number;
+  cores: number;
+  /** How fast the machine is by itself; 1 when the capacity was found. */
+  speed: number;
+  /** 1 when it was too slow for its pace, or stood still, within the last ten seconds; else 0. */
+  dip: number;
   /** Milliseconds that the callers themselves were late at most: beyond it, latencies are theirs. */
   late: number;
 };
 
 export type Watch = { samples: readonly Sample[]; observe: Observe; phase(now: Phase): void; stop(): Promise<void> };
 /** `connected`: how many connections callers have. */
-type Watching = { every: number; connected(): number; tell(sample: Sample): void };
+type Watching = { every: number; connected(): number; speed(): number; dipped(): boolean; tell(sample: Sample): void };
 
 /** Takes a sample each `every` milliseconds, and tells each. */
-export function watchNodes(nodes: readonly Node[], { every, connected, tell }: Watching): Watch {
+export function watchNodes(nodes: readonly Node[], { every, connected, speed, dipped, tell }: Watching): Watch {
   const samples: Sample[] = [];
   const began = performance.now();
   let phase: Phase = 'warm';
@@ -37,6 +44,7 @@ export function watchNodes(nodes: readonly Node[], { every, connected, tell }: W
   let since = began;
   let late = 0;
   let looked = began;
+  let usedBefore = 0;
   let busy: Promise<void> = Promise.resolve();
 
   const lateness = setInterval(() => {
@@ -55,6 +63,9 @@ export function watchNodes(nodes: readonly Node[], { every, connected, tell }: W
     // Callers have connections that nobody has accepted yet.
     const callers = Math.min(sum('sockets'), connected());
     const seconds = (now - from) / 1000;
+    const used = sum('cpuSeconds');
+    const cores = (used - usedBefore) / seconds;
+    usedBefore = used;
     const sample = {
       at: (now - began) / 1000,
       phase: ofPhase,
@@ -66,6 +77,10 @@ export function watchNodes(nodes: readonly Node[], { every, connected, tell }: W
       refusedPerSecond: turnedAway / seconds,
       p50: taken[Math.floor(taken.length * 0.5)] ?? Number.NaN,
       p99: taken[Math.floor(taken.length * 0.99)] ?? Number.NaN,
+      still: Math.max(...vitals.map((one) => one.still)),
+      cores,
+      speed: speed(),
+      dip: dipped() ? 1 : 0,
       late: lateBy,
     };
     samples.push(sample);

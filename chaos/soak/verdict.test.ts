@@ -4,7 +4,23 @@ import { chart } from './chart.ts';
 import type { Sample } from './samples.ts';
 import { findings, holds } from './verdict.ts';
 
-const calm: Sample = { at: 0, phase: 'paced', rss: 150, heap: 30, files: 40, handles: 20, perSecond: 900, refusedPerSecond: 0, p50: 2, p99: 9, late: 0 };
+const calm: Sample = {
+  at: 0,
+  phase: 'paced',
+  rss: 150,
+  heap: 30,
+  files: 40,
+  handles: 20,
+  perSecond: 900,
+  refusedPerSecond: 0,
+  p50: 2,
+  p99: 9,
+  still: 30,
+  cores: 0.8,
+  speed: 1,
+  dip: 0,
+  late: 0,
+};
 /** Forty samples at 80 %, then ten at twice that. */
 const soak = (of: (index: number) => Partial<Sample>, doubled: Partial<Sample> = {}): Sample[] => [
   ...Array.from({ length: 40 }, (_, index) => ({ ...calm, at: index * 5, ...of(index) })),
