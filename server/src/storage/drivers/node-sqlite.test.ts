@@ -91,6 +91,30 @@ describe('node:sqlite', () => {
     await reopened.close();
   });
 
+  test('a commit waits for what the next turns bring, a few of them and no more, and for nothing when nothing comes', async () => {
+    const driver = openNodeSqlite(':memory:');
+    await driver.script(people);
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    let turns = 0;
+    let first: number | undefined;
+    const written: Promise<unknown>[] = [];
+    for (; turns < 12; turns++) {
+      const one = driver.write([add(`person ${turns}`)]);
+      written.push(one);
+      if (turns === 0) void one.then(() => (first = turns));
+      await turn();
+    }
+    await Promise.all(written);
+    assert.ok(first !== undefined && first >= 3 && first <= 6, `the first was committed in turn ${first}`);
+    assert.equal((await names(driver)).length, 12);
+
+    let alone: number | undefined;
+    void driver.write([add('alone')]).then(() => (alone = turns));
+    for (turns = 0; turns < 4; turns++) await turn();
+    assert.ok(alone !== undefined && alone <= 2, `one alone was committed in turn ${alone}`);
+    await driver.close();
+  });
+
   test('[KEY-06] a new database and its journal are readable by their owner only, and commits are durable', async () => {
     const path = join(folder, 'new', 'mode.db');
     const driver = openNodeSqlite(path);

@@ -1,5 +1,5 @@
 /**
- * SQLite through `node:sqlite` (Node and Bun): WAL, synchronous=FULL, one process or several on one machine. Writes of one event-loop turn share one
+ * SQLite through `node:sqlite` (Node and Bun): WAL, synchronous=FULL, one process or several on one machine. Writes of a few event-loop turns share one
  * durable commit, because a commit costs more than everything around it; each caller still gets its own result, and its own failure.
  */
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
@@ -20,6 +20,9 @@ import {
 
 /** Batches in one commit at most, so that no commit takes long. */
 const BATCHES_PER_COMMIT = 128;
+/** Turns of the event loop that a commit waits for more, as long as each brings some, and batches that are enough. A commit writes the same few pages again, however little is in it. */
+const TURNS = 4;
+const ENOUGH = 64;
 
 /** `columns` are the names of what a row has; none for a statement that answers nothing. */
 type Prepared = { statement: StatementSync; columns: string[] };
@@ -124,11 +127,23 @@ export function openNodeSqlite(path: string, { busyTimeoutMs = 5000 }: { busyTim
     }
   };
 
+  let gathered = 0;
+  let turns = 0;
+  const gather = (): void => {
+    if (queue.length > gathered && queue.length < ENOUGH && turns < TURNS) {
+      gathered = queue.length;
+      turns += 1;
+      return void setImmediate(gather);
+    }
+    flush();
+  };
   const flush = (): void => {
+    gathered = 0;
+    turns = 0;
     const batches = queue.splice(0, BATCHES_PER_COMMIT);
     if (batches.length === 0) return;
     endLooking();
-    if (queue.length > 0) setImmediate(flush);
+    if (queue.length > 0) setImmediate(gather);
     settle(batches, () => {
       try {
         return commitTogether(batches);
@@ -151,7 +166,7 @@ export function openNodeSqlite(path: string, { busyTimeoutMs = 5000 }: { busyTim
     },
     write(statements) {
       return new Promise((resolve, reject) => {
-        if (queue.push({ statements, resolve, reject }) === 1) setImmediate(flush);
+        if (queue.push({ statements, resolve, reject }) === 1) setImmediate(gather);
       });
     },
     async script(sql) {
