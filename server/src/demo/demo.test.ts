@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import { queueMail } from '../../test/queue-mail.ts';
 import { auditEvent } from '../audit/event.ts';
 import type { Context } from '../context.ts';
 import { openNodeSqlite } from '../storage/drivers/node-sqlite.ts';
@@ -146,16 +147,13 @@ describe('the documented calls run as printed', () => {
 
   test('mail is not sent but shown, newest first, with links of this server only', async () => {
     const { call, server } = await development();
-    const { mail } = (await server.context()) as Context;
+    const context = (await server.context()) as Context;
     const read = async () => (await call('/dev/mail')).text();
     assert.match(await read(), /No mail yet/);
 
-    await mail.queue({ to: 'ada@example.com', kind: 'test', values: {} }, server.options.now());
-    await mail.queue(
-      { to: 'bob@example.com', kind: 'passkey-added', values: { at: server.options.now(), userAgent: 'https://evil.example/' } },
-      server.options.now(),
-    );
-    await mail.idle();
+    await queueMail(context, { to: 'ada@example.com', kind: 'test', values: {} });
+    await queueMail(context, { to: 'bob@example.com', kind: 'passkey-added', values: { at: server.options.now(), userAgent: 'https://evil.example/' } });
+    await context.mail.idle();
 
     const html = await read();
     assert.ok(html.indexOf('bob@example.com') < html.indexOf('ada@example.com'));

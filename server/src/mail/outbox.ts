@@ -1,5 +1,5 @@
 /**
- * What a server tells people by mail, once. Mail is a sealed row first: written by itself, or with the event it tells about in the same commit; then it is sent,
+ * What a server tells people by mail, once. Mail is a sealed row first, written with the event it tells about in the same commit; then it is sent,
  * by whichever node takes it. Not here: kinds of mail (kinds.ts), sending (deliver.ts), SMTP (runtimes/).
  */
 import type { AuditEvent } from '../audit/event.ts';
@@ -28,8 +28,6 @@ export type Notice = { user: Pick<User, 'email' | 'language'> } & (
 export type Outbox = {
   /** Whether this server can send mail. Without it nothing is queued, and what needs mail is off. */
   readonly on: boolean;
-  /** Writes a mail to the outbox and begins to send it. Resolves when the row is durable. */
-  queue<Kind extends MailKind>(message: Message<Kind>, now: number): Promise<void>;
   /**
    * Gives an event the mail that tells about it: whatever verb of the store records the event writes the mail in the same commit, or neither.
    *
@@ -43,8 +41,6 @@ export type Outbox = {
    *     store.removePasskey(passkey, context.mail.notify(event, { kind: 'passkey-removed', user }, exchange));
    */
   notify(event: AuditEvent, notice: Notice, exchange?: Exchange): AuditEvent;
-  /** Sends what is due. Resolves to how many rows were tried. */
-  deliver(): Promise<number>;
   /** Sends in the background what came with events; for the clock of the runtime, about once a second. */
   tick(): void;
 } & Pick<Relay, 'soon' | 'idle' | 'end'>;
@@ -54,10 +50,10 @@ const patience = 3;
 
 /** The outbox of one tenant. */
 export function outboxOf(place: Delivering): Outbox {
-  const { options, store, now, log } = place;
+  const { options, now, log } = place;
   const on = options.sendMail !== undefined;
   let looks = 0;
-  const { run, soon, idle, end } = relay(
+  const { soon, idle, end } = relay(
     (goesOn) => deliverDue(place, goesOn),
     (cause) => log.error('mail.not_delivered', {}, cause),
     options,
@@ -71,15 +67,9 @@ export function outboxOf(place: Delivering): Outbox {
 
   return {
     on,
-    deliver: run,
     soon,
     idle,
     end,
-    async queue(message, at) {
-      if (!on) return;
-      await store.addMail(rowOf(message, at, place));
-      soon();
-    },
     with: withMessage,
     notify(event, notice, exchange) {
       const { user } = notice;

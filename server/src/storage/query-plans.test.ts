@@ -201,7 +201,7 @@ async function hotVerbs(store: Store): Promise<void> {
   await store.claimLogouts(NOW, 10);
   await store.settleLogout('sid-told', 'client_1');
   await store.recordEvent({ ...happened('code.replayed'), mail: [mail] });
-  await store.addMail({ ...mail, id: 'ml_2', bundle: 'b' });
+  await store.recordEvent({ ...happened('code.replayed'), mail: [{ ...mail, id: 'ml_2', bundle: 'b' }] });
   await store.recordActivity([note]);
   await store.listActivity(activityQuestion);
   await store.countActivity('usr_alice', NOW);

@@ -14,9 +14,7 @@ import { restOf, spread } from './schedule.ts';
 type Place = Pick<Context, 'options' | 'issuer' | 'store' | 'instance' | 'now' | 'log'>;
 
 export type Webhooks = {
-  /** Seals what happened and delivers what is due. Resolves to how many deliveries were tried. */
-  deliver(): Promise<number>;
-  /** The same in the background, every fifth time; for the clock of the runtime, about once a second. */
+  /** Every fifth time, seals what happened and delivers what is due, in the background; for the clock of the runtime, about once a second. */
   tick(): void;
 } & Pick<Relay, 'soon' | 'idle' | 'end'>;
 
@@ -37,15 +35,10 @@ export function webhooksOf(place: Place): Webhooks {
     lanes.set(webhookId, lane);
     return lane;
   };
-  const lanesOf = async (goesOn: GoesOn): Promise<Relay[]> => {
-    const due = await sealAndLook(place);
-    return goesOn() ? due.map(laneOf) : [];
-  };
-  let ended = false;
   const look = relay(
     async (goesOn) => {
-      const due = await lanesOf(goesOn);
-      for (const lane of due) lane.soon();
+      const due = await sealAndLook(place);
+      for (const webhookId of goesOn() ? due : []) laneOf(webhookId).soon();
       return due.length;
     },
     failed,
@@ -53,17 +46,12 @@ export function webhooksOf(place: Place): Webhooks {
   );
   let ticked = 0;
   return {
-    async deliver() {
-      const tried = (await lanesOf(() => !ended)).map((lane) => lane.run());
-      return (await Promise.all(tried)).reduce((sum, one) => sum + one, 0);
-    },
     soon: look.soon,
     async idle() {
       await look.idle();
       await Promise.all([...lanes.values()].map((lane) => lane.idle()));
     },
     async end() {
-      ended = true;
       await Promise.all([look, ...lanes.values()].map((one) => one.end()));
     },
     tick() {
@@ -75,7 +63,7 @@ export function webhooksOf(place: Place): Webhooks {
 /** Seals what happened, and finds for whom something is due: an event is delivered once it has its place in the record. */
 async function sealAndLook(place: Place): Promise<string[]> {
   const { store, now, log, options } = place;
-  await sealEvents(place).catch((cause: unknown) => log.error('audit.not_sealed', {}, cause));
+  await sealEvents(place).catch((cause: unknown) => log.error('audit.seal_failed', {}, cause));
   return options.fetchUpstream ? store.listDueWebhooks(now()) : [];
 }
 

@@ -7,6 +7,7 @@ import { answerAccess } from '../../src/account/access-answers.ts';
 import { auditEvent } from '../../src/audit/event.ts';
 import type { OutgoingMail } from '../../src/options.ts';
 import type { Browser } from '../browser.ts';
+import { handOver } from '../queue-mail.ts';
 import { password, type Stage, stage } from './authorize-stage.ts';
 
 const DAY = 86_400;
@@ -22,7 +23,7 @@ async function listed() {
   const { people: _, ...server } = on.mcp;
   await on.store.updateServer({ ...server, people: 'listed' }, auditEvent('server.updated', on.clock.now(), 'test'));
   const mails = async () => {
-    await on.context.mail.deliver();
+    await handOver(on.context.mail);
     return sent.splice(0);
   };
   const bea = await on.addUser({ username: 'bea', name: 'Bea', password });

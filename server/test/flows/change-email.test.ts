@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { makeResetLink } from '../../src/account/operator-links.ts';
 import type { OutgoingMail } from '../../src/options.ts';
 import { issuer } from '../harness.ts';
+import { handOver } from '../queue-mail.ts';
 import { password, stage } from './authorize-stage.ts';
 
 async function mailing() {
@@ -17,7 +18,7 @@ async function mailing() {
     },
   });
   const mails = async () => {
-    await on.context.mail.deliver();
+    await handOver(on.context.mail);
     return sent.splice(0);
   };
   const emailOf = async () => (await on.store.findUser(on.user.id))?.email;

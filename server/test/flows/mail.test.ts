@@ -10,6 +10,7 @@ import { smtpSender } from '../../src/runtimes/smtp.ts';
 import { openNodeSqlite } from '../../src/storage/drivers/node-sqlite.ts';
 import { testServer } from '../harness.ts';
 import { mailServer } from '../mail-server.ts';
+import { handOver, queueMail } from '../queue-mail.ts';
 
 const open: { close(): unknown }[] = [];
 after(async () => {
@@ -27,7 +28,7 @@ async function stage(answers: ('sent' | 'refused' | 'later')[] = [], options: Pa
   };
   const one = await testServer({ sendMail, ...options });
   open.push(one);
-  const queue = (to = 'ada@example.com', locale?: string) => one.context.mail.queue({ to, kind: 'test', values: {}, locale }, one.clock.now());
+  const queue = (to = 'ada@example.com', locale?: string) => queueMail(one.context, { to, kind: 'test', values: {}, locale });
   return { ...one, sent, queue, idle: () => one.context.mail.idle() };
 }
 
@@ -162,9 +163,9 @@ test('two nodes on one database send each mail once', async () => {
   open.push(one);
   const people = Array.from({ length: 20 }, (_, index) => `p${index}@example.com`);
 
-  await Promise.all(people.map((to, index) => (index % 2 ? one : two).context.mail.queue({ to, kind: 'test', values: {} }, one.clock.now())));
+  await Promise.all(people.map((to, index) => queueMail((index % 2 ? one : two).context, { to, kind: 'test', values: {} })));
   await Promise.all([one.context.mail.idle(), two.context.mail.idle()]);
-  await Promise.all([one.context.mail.deliver(), two.context.mail.deliver()]);
+  await Promise.all([handOver(one.context.mail), handOver(two.context.mail)]);
 
   assert.deepEqual(sent.toSorted(), people.toSorted());
 });

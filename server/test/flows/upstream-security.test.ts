@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { auditEvent } from '../../src/audit/event.ts';
 import type { OutgoingMail } from '../../src/options.ts';
 import { atAcme, upstream } from '../../src/storage/contract/upstreams.ts';
+import { handOver } from '../queue-mail.ts';
 import { signInOn } from './authorize-stage.ts';
 import { type Stage, stage } from './upstream-stage.ts';
 
@@ -148,11 +149,11 @@ test('ending a link is told by mail', async (t) => {
   await on.linked();
   const browser = await on.signedIn();
   const page = await browser.open('/account/security');
-  await on.context.mail.deliver();
+  await handOver(on.context.mail);
   sent.length = 0;
 
   await browser.submit({ ...page, forms: page.forms.filter(({ action }) => action.endsWith('/upstreams/unlink')) });
-  await on.context.mail.deliver();
+  await handOver(on.context.mail);
 
   assert.deepEqual(
     sent.map(({ to, subject }) => [to, subject]),

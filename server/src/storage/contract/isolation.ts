@@ -300,7 +300,6 @@ export const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   addRegistrationToken: (other) => other.addRegistrationToken(registration, happened('registration_token.created')),
   addClient: (other) => other.addClient(client, happened('client.registered')),
   saveDocument: (other) => other.saveDocument({ ...document, metadata: { ...client.metadata, clientName: 'Stolen' }, fetchedAt: NOW + 1 }),
-  addMail: (other) => other.addMail(mail),
   parkRequest: (other) => other.parkRequest(parked),
   pushRequest: (other) => other.pushRequest(pushed),
   addDeviceCode: (other) => is(other.addDeviceCode(device), 'added'),
@@ -406,7 +405,7 @@ export async function furnish(store: Store): Promise<void> {
   await store.placeHold({ id: 'inc_1', clientId: 'client_held', createdAt: NOW }, happened('grant.paused'));
   await store.addAssertionTarget(there, happened('assertion_target.added'));
   await store.addAssertionTarget({ ...there, clientId: 'client_s' }, happened('assertion_target.added'));
-  await store.addMail(mail);
+  await store.recordEvent({ ...happened('code.replayed'), mail: [mail] });
   await store.addUpstream(upstream, happened('upstream.added'));
   await store.linkUpstream(atAcme, happened('upstream.linked'));
   await store.beginUpstreamVisit(visit);

@@ -10,6 +10,7 @@ const HOUR = 3600;
 export const mail: OutboxMail = { id: 'ml_1', kind: 'test', sealed: 'sealed', createdAt: NOW, dueAt: NOW, expiresAt: NOW + HOUR };
 
 const ids = (due: readonly DueMail[]) => due.map(({ id }) => id).toSorted();
+const told = (one: OutboxMail) => ({ ...happened('code.replayed'), mail: [one] });
 const withMail = (type: Parameters<typeof happened>[0], id: string) => ({ ...happened(type), mail: [{ ...mail, id }] });
 
 export function outboxContract(nodes: () => Nodes): void {
@@ -57,8 +58,8 @@ export function outboxContract(nodes: () => Nodes): void {
 
     test('of many nodes each mail is handed to one, and comes again later until it is settled or too old', async () => {
       const [one, two] = freshTenant(nodes());
-      for (const id of ['ml_1', 'ml_2', 'ml_3']) await one.addMail({ ...mail, id, locale: 'de' });
-      await one.addMail({ ...mail, id: 'ml_later', dueAt: NOW + 5 });
+      for (const id of ['ml_1', 'ml_2', 'ml_3']) await one.recordEvent(told({ ...mail, id, locale: 'de' }));
+      await one.recordEvent(told({ ...mail, id: 'ml_later', dueAt: NOW + 5 }));
       const claimed = await times(8, (index) => (index % 2 ? one : two).claimMail(NOW, 2));
       claimed.push(await one.claimMail(NOW, 2));
       assert.deepEqual(ids(claimed.flat()), ['ml_1', 'ml_2', 'ml_3']);
@@ -78,7 +79,7 @@ export function outboxContract(nodes: () => Nodes): void {
 
     test('what waits in a bundle goes with the first that is due, and what was tried already does not', async () => {
       const [one, two] = freshTenant(nodes());
-      const add = (id: string, dueAt: number, bundle?: string) => one.addMail({ ...mail, id, dueAt, bundle });
+      const add = (id: string, dueAt: number, bundle?: string) => one.recordEvent(told({ ...mail, id, dueAt, bundle }));
       await add('ml_1', NOW + 60, 'alice');
       await add('ml_2', NOW + 90, 'alice');
       await add('ml_3', NOW + 90, 'bob');
@@ -97,14 +98,14 @@ export function outboxContract(nodes: () => Nodes): void {
     test('mail of one tenant is none of another, and what is too old is swept', async () => {
       const [store] = freshTenant(nodes());
       const [, other] = freshTenant(nodes());
-      await store.addMail(mail);
-      await other.addMail({ ...mail, sealed: 'of the other' });
+      await store.recordEvent(told(mail));
+      await other.recordEvent(told({ ...mail, sealed: 'of the other' }));
 
       await other.settleMail(['ml_1']);
       assert.deepEqual(await other.claimMail(NOW, 10), []);
       assert.deepEqual(await store.claimMail(NOW, 10).then(([due]) => due?.sealed), 'sealed');
       await nodes().one.sweep(NOW + HOUR, 100);
-      await store.addMail({ ...mail, expiresAt: NOW + 2 * HOUR });
+      await store.recordEvent(told({ ...mail, expiresAt: NOW + 2 * HOUR }));
       assert.deepEqual(ids(await store.claimMail(NOW + HOUR, 10)), ['ml_1']);
     });
   });

@@ -1,5 +1,5 @@
 /**
- * Mail that waits to be sent. Other tables need not know it: mail that tells about an event rides on the statement that records the event
+ * Mail that waits to be sent. Other tables need not know it: mail rides on the statement that records the event it tells about
  * (audit-events.ts), and is written only where the event was.
  */
 import type { AuditEvent } from '../../audit/event.ts';
@@ -21,11 +21,11 @@ type MailRow = {
   dueAt: number;
   expiresAt: number;
 };
-const insertSelect = part<keyof MailRow>`insert into outbox (tenant, id, kind, locale, sealed, bundle, created_at, due_at, expires_at, attempts)
+const insertIfRecorded = sql<
+  MailRow & { event: string; at: number }
+>`insert into outbox (tenant, id, kind, locale, sealed, bundle, created_at, due_at, expires_at, attempts)
   select cast(${'tenant'} as text), cast(${'id'} as text), cast(${'kind'} as text), cast(${'locale'} as text), cast(${'sealed'} as text),
-    cast(${'bundle'} as text), cast(${'createdAt'} as bigint), cast(${'dueAt'} as bigint), cast(${'expiresAt'} as bigint), 0`;
-const insert = sql<MailRow>`${insertSelect}`;
-const insertIfRecorded = sql<MailRow & { event: string; at: number }>`${insertSelect}
+    cast(${'bundle'} as text), cast(${'createdAt'} as bigint), cast(${'dueAt'} as bigint), cast(${'expiresAt'} as bigint), 0
   where exists (select 1 from audit_events where tenant = ${'tenant'} and at = ${'at'} and id = ${'event'})`;
 
 /** The mail of an event, written if the event was. Runs after the statement that records it. */
@@ -46,11 +46,8 @@ const claim = sql<Claim>`update outbox set due_at = cast(${'now'} as bigint) + 6
 
 const settle = sql<{ tenant: string; id: string }>`delete from outbox where tenant = ${'tenant'} and id = ${'id'}`;
 
-export function outboxTable(driver: Driver, tenant: string): Pick<Store, 'addMail' | 'claimMail' | 'settleMail'> {
+export function outboxTable(driver: Driver, tenant: string): Pick<Store, 'claimMail' | 'settleMail'> {
   return {
-    async addMail(mail) {
-      await driver.write([insert(mailRow(tenant, mail))]);
-    },
     async claimMail(now, limit) {
       const [claimed] = await driver.write([claim({ tenant, now, limit })]);
       return (claimed?.rows ?? []).map(dueOf);

@@ -1,5 +1,5 @@
 /**
- * Mail that waits to be sent. A row comes with the event it tells about (`AuditEvent.mail`), in the same commit, or by itself; it leaves when it was handed over,
+ * Mail that waits to be sent. A row comes with the event it tells about (`AuditEvent.mail`), in the same commit; it leaves when it was handed over,
  * refused for good, or is too old to be of use. What it says and to whom is sealed. Not here: SQL (tables/outbox.ts), sending (mail/).
  */
 
@@ -22,7 +22,6 @@ export type OutboxMail = {
 export type DueMail = OutboxMail & { last: boolean };
 
 export type OutboxVerbs = {
-  addMail(mail: OutboxMail): Promise<void>;
   /** Takes up to `limit` mails that are due, and those that wait in a bundle with one of them; each is this caller's until its next attempt is due. */
   claimMail(now: number, limit: number): Promise<DueMail[]>;
   /** They were handed over, or never will be. */
