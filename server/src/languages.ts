@@ -44,6 +44,7 @@ const languageRange = /^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,7}$/;
  * @example lookupLanguage(['pt-PT', 'en'], ['en', 'pt-BR']) // 'pt-BR'
  */
 export function lookupLanguage(wishes: readonly string[], available: readonly string[]): string | undefined {
+  if (available.length === 0) return undefined;
   for (const wish of wishes.slice(0, maxRanges)) {
     const found = languageRange.test(wish) ? (truncated(wish, available) ?? sameScript(wish, available)) : undefined;
     if (found !== undefined) return found;

@@ -45,14 +45,20 @@ export async function agentView(card: Card, { delegations, weeks }: Told, contex
     since: card.createdAt,
     from: card.from,
     lastUsed: card.lastUsedAt > card.createdAt ? card.lastUsedAt : undefined,
-    endsAt: card.endsAt,
-    lapsesAt: latest(card.grants.map(({ familyExpiresAt }) => familyExpiresAt)),
-    dormantDays: client?.serverId === undefined ? lastingDays(context.options).unused : undefined,
+    ...whenItEnds(card, client, context),
     stopped: stoppedBy(card),
     week: week && { actions: week.actions, refused: week.refused },
     consents: card.grants.map(({ id, createdAt }) => ({ grantId: id, at: createdAt })),
     through: client && (await throughWhom(client, card, delegations, context)),
   };
+}
+
+/** Disuse ends a refresh family, and age a consent that no refresh token came of; what speaks for a server has neither, and lasts. */
+function whenItEnds({ grants, endsAt }: Card, client: Client | undefined, { options }: Context): Pick<AgentView, 'endsAt' | 'lapsesAt' | 'dormantDays'> {
+  if (client?.serverId !== undefined) return { endsAt };
+  const lapsesAt = latest(grants.map(({ familyExpiresAt }) => familyExpiresAt));
+  if (lapsesAt !== undefined || grants.some(({ expiresAt }) => expiresAt !== undefined)) return { endsAt, lapsesAt, dormantDays: lastingDays(options).unused };
+  return { endsAt: Math.max(...grants.map(({ createdAt }) => createdAt)) + options.refreshLifetimeSeconds };
 }
 
 const latest = (times: readonly (number | undefined)[]) => times.reduce((one, other) => (one === undefined || (other ?? 0) > one ? other : one), undefined);

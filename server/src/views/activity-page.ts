@@ -4,6 +4,7 @@
  */
 import { html } from 'hono/html';
 import { accountAside, accountMenu } from './account-frame.ts';
+import { byLanguage, listFormat } from './by-language.ts';
 import { type ClientView, clientIdentity } from './client-identity.ts';
 import { nameInSentence } from './client-line.ts';
 import { displayText, visibleText } from './display-text.ts';
@@ -91,13 +92,13 @@ function run(page: PageFrame, csrf: string, entry: RunView): Markup {
 <p class="muted"><bdi>${dateText(entry.at, page)}, <time datetime="${machineTime(entry.at)}">${clock(entry.at, page)}</time>–<time datetime="${machineTime(entry.until)}">${clock(entry.until, page)}</time></bdi> · ${t('activity.count', { count: total })}</p>
 <ul class="receipts">${entry.actions.map((action) => actionLine(page, action))}</ul>
 <form method="post" action="${page.base}/account/activity/not-me"><input type="hidden" name="csrf" value="${csrf}"><input type="hidden" name="grant" value="${entry.grantId}">
-<button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t('activity.notMe')}<span class="hidden"> ${phrase(page, 'activity.who', entry)}, ${clock(entry.at, page)}</span></button></form></li>`;
+<button type="submit" class="button quiet" data-busy>${t('activity.notMe')}<span class="hidden"> ${phrase(page, 'activity.who', entry)}, ${clock(entry.at, page)}</span></button></form></li>`;
 }
 
 function actionLine(page: PageFrame, { name, outcome, missing, times }: RunView['actions'][number]): Markup {
   const { t, rich, language } = page;
   const count = times > 1 ? html` <span class="muted">×${new Intl.NumberFormat(language).format(times)}</span>` : '';
-  const needs = new Intl.ListFormat(language).format(missing.map((scope) => visibleText(scope)));
+  const needs = listFormat(language).format(missing.map((scope) => visibleText(scope)));
   const result =
     outcome === 'allowed'
       ? t('activity.allowed')
@@ -133,7 +134,9 @@ ${option('allowed', chosen.result === 'allowed', t('activity.allowed'))}${option
 <button type="submit" class="button quiet">${t('agents.filterSubmit')}</button></form>`;
 }
 
+const clocks = byLanguage((language) => new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' }));
+
 /** In UTC like every date here; the lead of the page says so. */
 function clock(seconds: number, { language }: PageFrame): string {
-  return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' }).format(seconds * 1000);
+  return clocks(language).format(seconds * 1000);
 }

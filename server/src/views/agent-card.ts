@@ -60,7 +60,7 @@ export function agentCard(page: PageFrame, csrf: string, agent: AgentView, index
     path,
     words,
   }: Act) => html`<form method="post" action="${page.base}/account/agents/${path}"><input type="hidden" name="csrf" value="${csrf}"><input type="hidden" name="grant" value="${agent.grantId}">
-<button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t(words)}${whose}</button></form>`;
+<button type="submit" class="button quiet" data-busy>${t(words)}${whose}</button></form>`;
   return html`<li class="agent"><h2>${name} <span class="on">${rich('agents.on', { server: html`<strong>${server}</strong>` })}</span></h2>
 <p class="muted host"><bdi>${visibleText(agent.serverHost)}</bdi></p>
 ${stopped(page, agent)}${standing(page, agent)}

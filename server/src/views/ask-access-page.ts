@@ -56,5 +56,5 @@ function form({ t, base }: PageFrame, { csrf, server, message = '', user }: AskA
 <form method="post" action="${base}/account/ask"><input type="hidden" name="csrf" value="${csrf}"><input type="hidden" name="server" value="${server.id}">
 <div class="field"><label for="message">${t('ask.message')}</label><p class="hint" id="message-hint">${t('ask.messageHint', { who: visibleText(who), count: MAX_MESSAGE })}</p>
 ${problem !== undefined && html`<p class="problem" id="message-problem">${problem}</p>`}<textarea id="message" name="message" rows="4" maxlength="${MAX_MESSAGE}" aria-describedby="message-hint${problem !== undefined && ' message-problem'}"${problem !== undefined && html` aria-invalid="true"`}>${message}</textarea></div>
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('ask.submit')}</button></form>`;
+<button type="submit" class="button main" data-busy>${t('ask.submit')}</button></form>`;
 }

@@ -48,7 +48,7 @@ function form({ t, base }: PageFrame, { csrf, email }: ChangeEmailPageValues, pr
 <form method="post" action="${base}/account/email"><input type="hidden" name="csrf" value="${csrf}">
 <div class="field"><label for="email">${t('email.new')}</label>
 ${problem !== undefined && html`<p class="problem" id="email-problem">${problem}</p>`}<input id="email" name="email" type="email" required autocomplete="email" autocapitalize="none" spellcheck="false" maxlength="254" value="${visibleText(email ?? '')}"${problem !== undefined && html` aria-describedby="email-problem" aria-invalid="true"`}></div>
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('email.submit')}</button></form>`;
+<button type="submit" class="button main" data-busy>${t('email.submit')}</button></form>`;
 }
 
 /** Renders the question behind the link, which posts `csrf` and `token` to `{base}/account/email/confirm`. */
@@ -58,7 +58,7 @@ export function confirmEmailPage(page: PageFrame, values: { csrf: string; token:
   const main = html`<h1>${t('email.confirmTitle')}</h1>
 <p>${rich('email.confirmText', { email: strong(values.email), username: strong(values.username) })}</p>
 <form method="post" action="${base}/account/email/confirm"><input type="hidden" name="csrf" value="${values.csrf}"><input type="hidden" name="token" value="${values.token}">
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('email.confirm')}</button></form>
+<button type="submit" class="button main" data-busy>${t('email.confirm')}</button></form>
 <p class="muted">${t('mail.email.never')}</p>`;
   return renderPage(page, { title: t('email.confirmTitle'), why: 'why.account', main });
 }

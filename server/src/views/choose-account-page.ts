@@ -35,7 +35,7 @@ export function chooseAccountPage(page: PageFrame, values: ChooseAccountPageValu
 <form method="post" action="${page.base}/login/accounts">
 ${hiddenFields(values.onward)}<input type="hidden" name="csrf" value="${values.csrf}">
 <ul class="accounts">${values.accounts.map((account) => row(page, account, isSuggested(account, values.suggested)))}</ul>
-${values.accounts.length > 1 && html`<button type="submit" name="sign_out" value="all" class="button quiet" data-busy="${t('layout.busy')}">${t('accounts.signOutAll')}</button>`}
+${values.accounts.length > 1 && html`<button type="submit" name="sign_out" value="all" class="button quiet" data-busy>${t('accounts.signOutAll')}</button>`}
 </form>
 <p><a class="button quiet" href="${values.another}">${t('accounts.another')}</a></p>`;
 
@@ -44,12 +44,11 @@ ${values.accounts.length > 1 && html`<button type="submit" name="sign_out" value
 
 function row(page: PageFrame, { id, name, email, seenAt }: AccountView, suggested: boolean): Markup {
   const { t, rich } = page;
-  const busy = t('layout.busy');
   const shown = html`<bdi>${displayText(name)}</bdi>`;
   const seen = html`<time datetime="${machineTime(seenAt)}">${agoText(seenAt, page)}</time>`;
-  return html`<li><button type="submit" name="use" value="${id}" class="account-choice" data-busy="${busy}"><span class="avatar" aria-hidden="true"><bdi>${initials(name)}</bdi></span>
+  return html`<li><button type="submit" name="use" value="${id}" class="account-choice" data-busy><span class="avatar" aria-hidden="true"><bdi>${initials(name)}</bdi></span>
 <span class="who"><strong>${shown}</strong>${email !== undefined && html`<span class="muted"><bdi>${displayText(email, 80)}</bdi></span>`}<span class="small muted">${rich('accounts.lastUsed', { when: seen })}</span>${suggested && html`<span class="tag">${t('accounts.suggested')}</span>`}</span></button>
-<button type="submit" name="sign_out" value="${id}" class="copy" data-busy="${busy}">${t('accounts.signOut')}<span class="hidden"> ${shown}</span></button></li>`;
+<button type="submit" name="sign_out" value="${id}" class="copy" data-busy>${t('accounts.signOut')}<span class="hidden"> ${shown}</span></button></li>`;
 }
 
 function initials(name: string): string {

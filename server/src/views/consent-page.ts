@@ -3,6 +3,7 @@
  * Order is deliberate: decision, who, what, where, consequences, duration, warning, buttons. CON-01, CON-02, CON-05, CON-10, CIMD-15.
  */
 import { html } from 'hono/html';
+import { listFormat } from './by-language.ts';
 import type { ClientIdentity, ClientView } from './client-identity.ts';
 import { clientIdentity } from './client-identity.ts';
 import { clientLine, nameInSentence, warningLine } from './client-line.ts';
@@ -124,7 +125,7 @@ ${developerDetails(page, technicalRows(page, values))}`;
 /** Every server that the question is about, in the list of the language. */
 function serverNames(page: Words, { server, beside = [] }: AskedValues): Markup {
   const names = [server, ...beside.map((each) => each.server)].map(({ name }) => quotedName(page, name));
-  const parts = new Intl.ListFormat(page.language).formatToParts(names.map((_, index) => String(index)));
+  const parts = listFormat(page.language).formatToParts(names.map((_, index) => String(index)));
   return html`${parts.map(({ type, value }) => (type === 'element' ? names[Number(value)] : value))}`;
 }
 
@@ -150,7 +151,7 @@ function whyNow(page: PageFrame, { lastRefusal, server, scopes }: ConsentPageVal
     when: secondsAgoText(lastRefusal.at, page),
     action: html`<code><bdi>${displayText(lastRefusal.action)}</bdi></code>`,
     server: html`<bdi>${displayText(server.name)}</bdi>`,
-    missing: html`<strong>${new Intl.ListFormat(page.language).format(missing.length > 0 ? missing : lastRefusal.missing.map((name) => visibleText(name)))}</strong>`,
+    missing: html`<strong>${listFormat(page.language).format(missing.length > 0 ? missing : lastRefusal.missing.map((name) => visibleText(name)))}</strong>`,
   });
 }
 
@@ -267,11 +268,10 @@ ${values.client.everyRedirectLoopback && html`<p>${t('client.onlyLoopback')}</p>
 
 /** Deny is first in the tree, so that Enter, which presses the first submit button, can never approve. */
 function buttons({ t }: Words, labels: Labels, target: RedirectTarget): Markup {
-  const busy = t('layout.busy');
   const describedBy = target.anyProgram ? 'could care program' : 'could care';
   return html`<div class="decide">
-<button type="submit" name="decision" value="deny" class="button even" data-busy="${busy}">${t(labels.deny)}</button>
-<button type="submit" name="decision" value="allow" class="button even" data-busy="${busy}" data-guard aria-describedby="${describedBy}">${t(labels.allow)}</button>
+<button type="submit" name="decision" value="deny" class="button even" data-busy>${t(labels.deny)}</button>
+<button type="submit" name="decision" value="allow" class="button even" data-busy data-guard aria-describedby="${describedBy}">${t(labels.allow)}</button>
 </div>`;
 }
 

@@ -27,6 +27,6 @@ export function deleteAccountPage(page: PageFrame, { csrf, username, problem }: 
 <div class="field"><label for="username">${rich('delete.type', { username: html`<bdi><code>${username}</code></bdi>` })}</label>
 ${text !== undefined && html`<p class="problem" id="username-problem">${text}</p>`}<input id="username" name="username" type="text" required autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="200"${text !== undefined && html` aria-describedby="username-problem" aria-invalid="true"`}></div>
 <div class="decide"><a class="button even" href="${base}/account/profile">${t('delete.keep')}</a>
-<button type="submit" class="button alarm" data-busy="${t('layout.busy')}">${t('delete.submit')}</button></div></form>`;
+<button type="submit" class="button alarm" data-busy>${t('delete.submit')}</button></div></form>`;
   return renderPage(page, { title: t('delete.title'), why: 'why.account', width: 'wide', nav: accountMenu(page, 'profile'), main });
 }

@@ -37,7 +37,7 @@ export function deviceEntryPage(page: PageFrame, values: DeviceEntryValues): str
 <input type="hidden" name="csrf" value="${values.csrf}">
 ${codeField(page, values)}
 ${values.prefilled && html`<p class="note">${t('device.prefilled')}</p>`}
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('device.continue')}</button>
+<button type="submit" class="button main" data-busy>${t('device.continue')}</button>
 </form>
 <p class="care">${t('device.sentToYou')}</p>`;
 
@@ -105,10 +105,9 @@ function requested(page: PageFrame, { requestedAt, address }: DeviceConfirmValue
 
 /** Deny is first in the tree, so that Enter, which presses the first submit button, can never approve. */
 function buttons({ t }: Words): Markup {
-  const busy = t('layout.busy');
   return html`<div class="decide">
-<button type="submit" name="decision" value="deny" class="button even" data-busy="${busy}">${t('consent.deny')}</button>
-<button type="submit" name="decision" value="allow" class="button even" data-busy="${busy}" data-guard aria-describedby="code could care sent">${t('device.allow')}</button>
+<button type="submit" name="decision" value="deny" class="button even" data-busy>${t('consent.deny')}</button>
+<button type="submit" name="decision" value="allow" class="button even" data-busy data-guard aria-describedby="code could care sent">${t('device.allow')}</button>
 </div>`;
 }
 

@@ -14,6 +14,6 @@ export function disconnectAllPage(page: PageFrame, { csrf, agents }: DisconnectA
 <p>${t('disconnectAll.text', { agents })}</p>
 <form method="post" action="${page.base}/account/agents/disconnect-all"><input type="hidden" name="csrf" value="${csrf}">
 <div class="decide"><a class="button even" href="${page.base}/account/agents">${t('disconnectAll.keep')}</a>
-<button type="submit" class="button alarm" data-busy="${t('layout.busy')}">${t('disconnectAll.submit')}</button></div></form>`;
+<button type="submit" class="button alarm" data-busy>${t('disconnectAll.submit')}</button></div></form>`;
   return renderPage(page, { title: t('disconnectAll.title'), why: 'why.account', main });
 }

@@ -45,3 +45,14 @@ test('a Cyrillic letter in a Latin name is noticed, ordinary writing systems are
   for (const name of ['Claude Code 4.5', 'Überraschung', 'クロード Code 漢字', '클로드 Code', 'Клод', 'مساعد', '🦊 Fox'])
     assert.equal(hasMixedScripts(name), false, name);
 });
+
+test('plain words stay as they are, and only one space is between them and none around', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: fc.constantFrom('a', '~', '!', '<', '&', '"') }), { maxLength: 6 }), (words) => {
+      const kept = words.filter((word) => word !== '').join(' ');
+
+      assert.equal(visibleText(words.join(' ')), kept);
+      assert.equal(visibleText(` ${kept}  `), kept);
+    }),
+  );
+});

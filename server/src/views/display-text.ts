@@ -6,6 +6,8 @@
 const MAX_CODE_POINTS = 60;
 /** One base letter with more marks than this is a stack that climbs over the lines around it. */
 const MARK_PILE = /(\p{M}{2})\p{M}+/gu;
+/** Nothing to strip or to join, as nearly all text is: what follows would find nothing in it. */
+const PLAIN = /^[!-~]+(?: [!-~]+)*$/;
 /** Control, format (bidi, zero width), surrogate, private, unassigned, ignorable, and the blank Braille cell. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
@@ -14,6 +16,7 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Poin
  * @example visibleText('a\u202Eb') // 'ab'
  */
 export function visibleText(value: string): string {
+  if (PLAIN.test(value)) return value;
   const seen = value.normalize('NFC').replace(/\s/gu, ' ').replace(INVISIBLE, '');
   // Again, because letters and spaces that something invisible held apart are neighbours now.
   return seen.normalize('NFC').replace(/ +/g, ' ').replace(MARK_PILE, '$1').trim();

@@ -55,6 +55,6 @@ function signUpForm({ t, base }: PageFrame, { arrival, csrf, name, email }: Firs
 <form method="post" action="${base}/login/first-time">
 <input type="hidden" name="csrf" value="${csrf}">
 <input type="hidden" name="arrival" value="${arrival}">
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('firstTime.create')}</button>
+<button type="submit" class="button main" data-busy>${t('firstTime.create')}</button>
 </form>`;
 }

@@ -40,7 +40,7 @@ ${
   csrf === undefined
     ? html`<p class="muted">${t('handOff.extended')}</p>`
     : html`<form method="post" action="${page.base}/authorize/return"><input type="hidden" name="tx" value="${tx}"><input type="hidden" name="csrf" value="${csrf}">
-<button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t('handOff.extend')}</button></form>`
+<button type="submit" class="button quiet" data-busy>${t('handOff.extend')}</button></form>`
 }`;
 
   return renderPage(page, { title: t('handOff.heading'), why: 'why.return', main });

@@ -3,6 +3,7 @@
  * itself. Not owned: what choosing does (account/language.ts).
  */
 import { html } from 'hono/html';
+import { inAscii } from './in-ascii.ts';
 import type { Markup, Words } from './words.ts';
 
 /** `at` says where the person is, under a mark of ours. */
@@ -13,6 +14,6 @@ export function languageMenu(page: Words & { base: string }, { languages, at }: 
   const { t } = page;
   return html`<form class="language" method="post" action="${page.base}/language"><input type="hidden" name="at" value="${at}">
 <label for="${id}">${t('language.label')}</label> <select id="${id}" name="language">${languages.map(
-    ({ tag, name }) => html`<option value="${tag}" lang="${tag}"${tag === page.language && html` selected`}>${name}</option>`,
+    ({ tag, name }) => html`<option value="${tag}" lang="${tag}"${tag === page.language && html` selected`}>${inAscii(name)}</option>`,
   )}</select> <button type="submit">${t('language.submit')}</button></form>`;
 }

@@ -5,9 +5,11 @@
 import { html, raw } from 'hono/html';
 import { accentPath } from './accent.ts';
 import { scriptAsset, stylesheetAsset } from './assets.ts';
+import { byLanguage } from './by-language.ts';
 import { copyButton } from './copy-button.ts';
 import { visibleText } from './display-text.ts';
 import { icons, tabIcon } from './icons.ts';
+import { inAscii } from './in-ascii.ts';
 import type { Markup, MessageKey, Words } from './words.ts';
 
 export type { Markup } from './words.ts';
@@ -55,7 +57,7 @@ export function renderPage(page: PageFrame, document: Document): string {
   const rendered = html`<!doctype html>
 <html lang="${page.language}" dir="${page.dir}">
 ${head(page, document)}
-<body>
+<body data-busy="${inAscii(t('layout.busy'))}">
 <a class="skip" href="#main">${t('layout.skip')}</a>
 ${page.notice && html`<aside class="banner" aria-label="${page.notice.title}"><p><strong>${page.notice.title}</strong> ${page.notice.text}</p></aside>`}
 <div class="page ${document.width ?? 'narrow'}">
@@ -78,7 +80,7 @@ function head(page: PageFrame, document: Document): Markup {
   const { t } = page;
   return html`<head>
 <meta charset="utf-8">
-<title>${t('layout.title', { page: document.title, service: page.serviceName })}</title>
+<title>${inAscii(t('layout.title', { page: document.title, service: page.serviceName }))}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
@@ -110,6 +112,4 @@ function contactLine({ rich }: Words, contact: string | undefined): Markup | und
   return html` <span>${rich('layout.contact', { contact: shown })}</span>`;
 }
 
-function languageName(language: string): string {
-  return new Intl.DisplayNames([language], { type: 'language' }).of(language) ?? language;
-}
+const languageName = byLanguage((language) => new Intl.DisplayNames([language], { type: 'language' }).of(language) ?? language);

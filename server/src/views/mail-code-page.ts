@@ -53,7 +53,7 @@ function codeForm(page: PageFrame, { hidden, code, invalid }: { hidden: CodePage
   const { t } = page;
   return html`<form method="post" action="${page.base}/code"${code !== undefined && html` data-auto`}>
 ${hiddenFields(hidden)}${codeField(page, { code, invalid })}
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('mailCode.submit')}</button>
+<button type="submit" class="button main" data-busy>${t('mailCode.submit')}</button>
 </form>`;
 }
 

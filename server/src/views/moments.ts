@@ -1,20 +1,25 @@
 /**
  * Owns: epoch seconds as words a person reads. Time is handed in; nothing here asks a clock.
  */
+import { byLanguage } from './by-language.ts';
 import type { Words } from './words.ts';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+const dates = byLanguage((language) => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' }));
+const times = byLanguage((language) => new Intl.DateTimeFormat(language, { timeStyle: 'long', hourCycle: 'h23', timeZone: 'UTC' }));
+const distances = byLanguage((language) => new Intl.RelativeTimeFormat(language, { numeric: 'always' }));
+
 /** Formats epoch seconds as a date, in UTC so that every reader of a receipt sees the same day. */
 export function dateText(seconds: number, { language }: Words): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' }).format(seconds * 1000);
+  return dates(language).format(seconds * 1000);
 }
 
 /** Formats epoch seconds as the time of day, to the second, with its zone: UTC, since we do not know the reader's. */
 export function secondsText(seconds: number, { language }: Words): string {
-  return new Intl.DateTimeFormat(language, { timeStyle: 'long', hourCycle: 'h23', timeZone: 'UTC' }).format(seconds * 1000);
+  return times(language).format(seconds * 1000);
 }
 
 /** Formats epoch seconds for the `datetime` attribute of `<time>`. */
@@ -32,7 +37,7 @@ export function agoText(seconds: number, words: Words & { now?: number }): strin
   if (age > 30 * DAY) return t('time.onDate', { date: dateText(seconds, words) });
   if (age < MINUTE) return t('time.justNow');
   const [unit, size] = age < HOUR ? (['minute', MINUTE] as const) : age < DAY ? (['hour', HOUR] as const) : (['day', DAY] as const);
-  return new Intl.RelativeTimeFormat(language, { numeric: 'always' }).format(-Math.floor(age / size), unit);
+  return distances(language).format(-Math.floor(age / size), unit);
 }
 
 /** Says how long ago to the second within the last two minutes, for a moment that a person compares with their own. */
@@ -40,7 +45,7 @@ export function secondsAgoText(seconds: number, words: Words & { now?: number })
   const { language, now } = words;
   const age = now === undefined ? Number.POSITIVE_INFINITY : Math.max(0, now - seconds);
   if (age >= 2 * MINUTE || age === 0) return agoText(seconds, words);
-  return new Intl.RelativeTimeFormat(language, { numeric: 'always' }).format(-age, 'second');
+  return distances(language).format(-age, 'second');
 }
 
 /**
@@ -52,7 +57,7 @@ export function untilText(seconds: number, words: Words & { now?: number }): str
   const left = now === undefined ? Number.POSITIVE_INFINITY : Math.max(0, seconds - now);
   if (left > 30 * DAY) return t('time.atDate', { date: dateText(seconds, words) });
   const [unit, size] = left < 2 * HOUR ? (['minute', MINUTE] as const) : left < 2 * DAY ? (['hour', HOUR] as const) : (['day', DAY] as const);
-  return new Intl.RelativeTimeFormat(language, { numeric: 'always' }).format(Math.max(1, Math.round(left / size)), unit);
+  return distances(language).format(Math.max(1, Math.round(left / size)), unit);
 }
 
 /** Says how long to wait, rounded up, never "0 minutes". */

@@ -51,7 +51,7 @@ ${hiddenFields(values.hidden)}<div class="field"><label for="email">${t('signUp.
 ${named !== undefined && html`<p class="problem" id="name-problem">${named}</p>`}
 <input id="name" name="name" type="text" autocomplete="name" maxlength="100" aria-describedby="${named === undefined ? 'name-hint' : 'name-hint name-problem'}"${values.name !== undefined && html` value="${values.name}"`}${named !== undefined && html` aria-invalid="true"`}></div>
 ${values.password !== false && passwordField(page, { autocomplete: 'new-password', hint, minLength, optional, problem: problemOf('password'), autofocus: problems.length === 0 })}
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('newAccount.submit')}</button>
+<button type="submit" class="button main" data-busy>${t('newAccount.submit')}</button>
 </form>
 ${upstreamForm(page, { path: '/invite/upstream', hidden: values.hidden, upstreams: values.upstreams ?? [] })}`;
 

@@ -9,5 +9,5 @@ export function passkeyOffer({ base, t }: PageFrame, { csrf }: { csrf: string })
   return html`<div class="offer"><p><strong>${t('passkeys.offer')}</strong> ${t('passkeys.offerText')}</p>
 <div class="choices"><a class="button quiet" href="${base}/account/security#passkeys">${t('passkeys.add')}</a>
 <form method="post" action="${base}/account/security/passkeys/later"><input type="hidden" name="csrf" value="${csrf}">
-<button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t('passkeys.later')}</button></form></div></div>`;
+<button type="submit" class="button quiet" data-busy>${t('passkeys.later')}</button></form></div></div>`;
 }

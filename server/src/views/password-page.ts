@@ -32,7 +32,7 @@ export function passwordPage(page: PageFrame, values: PasswordPageValues): strin
 ${passwordField(page, { autocomplete: 'new-password', hint: t('password.hint', { count: minLength }), minLength, problem: text, autofocus: !text })}
 <label class="check"><input type="checkbox" name="others" value="1" checked aria-describedby="others-hint"><span>${t('password.others')}</span></label>
 <p class="hint" id="others-hint">${t('password.othersHint')}</p>
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('password.save')}</button>
+<button type="submit" class="button main" data-busy>${t('password.save')}</button>
 </form>
 <p class="center"><a class="quiet-link" href="${base}/account/security">${t('security.back')}</a></p>`;
 

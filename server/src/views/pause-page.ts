@@ -21,6 +21,6 @@ export function pausePage(page: PageFrame, { csrf, grantId, client, serverName }
 ${clientLine(page, identity)}
 <form method="post" action="${page.base}/account/agents/pause"><input type="hidden" name="csrf" value="${csrf}"><input type="hidden" name="grant" value="${grantId}">
 <div class="decide"><a class="button even" href="${page.base}/account/agents">${t('pause.keep')}</a>
-<button type="submit" class="button even" data-busy="${t('layout.busy')}">${t('agents.pause')}</button></div></form>`;
+<button type="submit" class="button even" data-busy>${t('agents.pause')}</button></div></form>`;
   return renderPage(page, { title: t('pause.title', { name: identity.name }), why: 'why.account', main });
 }

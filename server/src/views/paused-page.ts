@@ -32,8 +32,8 @@ export function pausedPage(page: PageFrame, values: PausedPageValues): string {
 <p>${rich(`paused.text.${values.by}`, { name, server })}</p>
 ${clientLine(page, identity)}
 <form method="post" action="${page.base}/consent"><input type="hidden" name="tx" value="${values.tx}"><input type="hidden" name="csrf" value="${values.csrf}">
-<div class="${held ? 'acts' : 'decide'}"><button type="submit" name="decision" value="deny" class="button even" data-busy="${t('layout.busy')}">${t(held ? 'paused.back' : 'paused.keep')}</button>
-${!held && html`<button type="submit" name="decision" value="resume" class="button even" data-busy="${t('layout.busy')}" data-guard>${t(values.by === 'all' ? 'paused.resumeAll' : 'paused.resume')}</button>`}</div></form>
+<div class="${held ? 'acts' : 'decide'}"><button type="submit" name="decision" value="deny" class="button even" data-busy>${t(held ? 'paused.back' : 'paused.keep')}</button>
+${!held && html`<button type="submit" name="decision" value="resume" class="button even" data-busy data-guard>${t(values.by === 'all' ? 'paused.resumeAll' : 'paused.resume')}</button>`}</div></form>
 <p class="small center"><a href="${page.base}/account/agents">${t('agents.title')}</a></p>`;
   const aside = whoIsSignedIn(page, values, `${page.base}/login?tx=${encodeURIComponent(values.tx)}&switch=1`);
   return renderPage(page, { title: t(`paused.title.${held ? 'hold' : 'person'}`, { name: identity.name }), why: 'why.consent', aside, main });

@@ -32,7 +32,7 @@ ${field(page, values)}
 <div class="field"><label for="username">${t('profile.username')}</label><p class="hint" id="username-hint">${t('profile.usernameHint')}</p><input id="username" type="text" value="${visibleText(user.username)}" readonly aria-describedby="username-hint"></div>
 <div class="field"><label for="email">${t('profile.email')}</label><p class="hint" id="email-hint">${t('profile.emailHint', { service: page.serviceName })}</p><input id="email" type="text" value="${user.email ?? t('profile.noEmail')}" readonly aria-describedby="email-hint"></div>
 <p><a href="${page.base}/account/email">${t('email.title')}</a></p>
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('profile.save')}</button></form>
+<button type="submit" class="button main" data-busy>${t('profile.save')}</button></form>
 ${page.menu && html`<section class="part" aria-label="${t('profile.language')}">${languageMenu(page, page.menu)}</section>`}
 ${data(page, values)}`;
   const aside = accountAside(page, { name: user.name ?? user.username, email: user.email });

@@ -46,7 +46,7 @@ export function reducePage(page: PageFrame, values: ReducePageValues): string {
 ${values.sooner.length > 0 && until(page, values)}
 <p class="hint">${t('reduce.when')}</p>
 <div class="decide"><a class="button even" href="${page.base}/account/agents">${t('reduce.cancel')}</a>
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('reduce.submit')}</button></div></form>`;
+<button type="submit" class="button main" data-busy>${t('reduce.submit')}</button></div></form>`;
   return renderPage(page, { title: t('reduce.title', { name: identity.name }), why: 'why.account', width: 'wide', main });
 }
 

@@ -35,7 +35,7 @@ export function resetPage(page: PageFrame, values: ResetPageValues): string {
 <form method="post" action="${page.base}/reset">
 ${hiddenFields(values.hidden)}<div class="field"><label for="username">${t('signIn.username')}</label>
 <input id="username" name="username" type="text" inputmode="email" required autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="320"${username !== undefined && html` value="${username}"`}${problem === 'missing' && html` aria-invalid="true" aria-describedby="problems"`}${problem === undefined && html` autofocus`}></div>
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('reset.submit')}</button>
+<button type="submit" class="button main" data-busy>${t('reset.submit')}</button>
 </form>`;
 
   return renderPage(page, { title: t('reset.title'), why: 'why.reset', main });
@@ -68,7 +68,7 @@ export function newPasswordPage(page: PageFrame, values: NewPasswordPageValues):
 ${hiddenFields(values.hidden)}<div class="field"><label for="username">${t('reset.for')}</label>
 <input id="username" name="username" type="text" value="${username}" readonly autocomplete="username"></div>
 ${passwordField(page, { autocomplete: 'new-password', hint: t('password.hint', { count: minLength }), minLength, problem, autofocus: problem === undefined })}
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('reset.save')}</button>
+<button type="submit" class="button main" data-busy>${t('reset.save')}</button>
 </form>`;
 
   return renderPage(page, { title: t('reset.newTitle'), why: 'why.reset', main });

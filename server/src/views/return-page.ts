@@ -11,7 +11,6 @@ import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
 import { postForm } from './post-form.ts';
 import { safeReturnHref } from './safe-href.ts';
-import type { Words } from './words.ts';
 
 /** `href` is the finished answer: the verified redirect URI with `code` or `error`, `state` and `iss`; with `fields`, these are posted to it instead. */
 export type ReturnPageValues = {
@@ -35,7 +34,7 @@ export function returnPage(page: PageFrame, values: ReturnPageValues): string {
 <p>${values.notListed ? t('return.notListed') : values.denied ? t('return.denied') : t('return.nothing')}</p>
 ${values.denied && href !== undefined && html`<p class="muted">${rich(values.notListed ? 'return.tellAppRefused' : 'return.tellApp', { name })}</p>`}</div>
 ${values.serverId !== undefined && html`<p><a class="button main" href="${page.base}/account/ask?server=${encodeURIComponent(values.serverId)}">${t('problem.goTo.ask')}</a></p>`}
-${href === undefined ? !values.denied && html`<p class="note">${t('return.unsafe')}</p>` : onward(page, { ...values, href }, rich('return.continue', { name }))}
+${href === undefined ? !values.denied && html`<p class="note">${t('return.unsafe')}</p>` : onward({ ...values, href }, rich('return.continue', { name }))}
 ${!values.denied && html`<p class="late muted">${t('return.still')}</p>`}`;
 
   return renderPage(page, {
@@ -48,10 +47,10 @@ ${!values.denied && html`<p class="late muted">${t('return.still')}</p>`}`;
 }
 
 /** The link, or the form that the script sends by itself and that has a button without it. */
-function onward({ t }: Words, { href, fields, denied, notListed }: ReturnPageValues, label: Markup): Markup {
+function onward({ href, fields, denied, notListed }: ReturnPageValues, label: Markup): Markup {
   const look = `button ${denied ? 'quiet' : 'main'}`;
   if (fields === undefined) return html`<p><a class="${look}" href="${href}" rel="noreferrer"><span>${label}</span></a></p>`;
-  return postForm(href, fields, html`<button type="submit" class="${look}" data-busy="${t('layout.busy')}"><span>${label}</span></button>`, {
+  return postForm(href, fields, html`<button type="submit" class="${look}" data-busy><span>${label}</span></button>`, {
     auto: !notListed,
   });
 }

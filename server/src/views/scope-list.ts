@@ -31,8 +31,9 @@ type Group = { group: ScopeGroup; members: readonly ScopeView[] };
 /** Renders the groups that have members, least risky first. */
 export function scopeList(page: Words, scopes: readonly ScopeView[], options: ScopeListOptions): Markup {
   const many = scopes.length > FITS_ONE_SCREEN && !options.open;
+  const grouped = Map.groupBy(scopes, scopeGroup);
   return html`<div class="groups">${SCOPE_GROUPS.map((group) => {
-    const members = scopes.filter((scope) => scopeGroup(scope) === group);
+    const members = grouped.get(group) ?? [];
     if (members.length === 0) return '';
     const hidesNoChoice = !options.choices || members.every((scope) => !scope.optional);
     return many && hidesNoChoice && members.length > 1 && MAY_COLLAPSE.has(group)

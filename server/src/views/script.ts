@@ -35,10 +35,10 @@ export const script = `'use strict';
       if (field.type === 'submit') field.setAttribute('aria-disabled', 'true');
     }
     const button = event.submitter;
-    if (!button || !button.dataset.busy) return;
+    if (!button || !('busy' in button.dataset)) return;
     button.dataset.label = button.textContent;
-    button.textContent = button.dataset.busy;
-    say(button.dataset.busy);
+    button.textContent = document.body.dataset.busy;
+    say(document.body.dataset.busy);
   });
 
   addEventListener('pageshow', (event) => {

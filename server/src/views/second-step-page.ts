@@ -30,7 +30,7 @@ export function secondStepPage(page: PageFrame, values: SecondStepValues): strin
 ${hiddenFields({ ...values.onward, csrf: values.csrf })}
 <div class="field"><label for="code">${t('secondStep.code')}</label>
 <input id="code" name="code" type="text" required autocomplete="one-time-code" autocapitalize="characters" autocorrect="off" spellcheck="false" maxlength="40"${wrong && html` aria-invalid="true" aria-describedby="problems"`}${!values.problem && html` autofocus`}></div>
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('secondStep.submit')}</button>
+<button type="submit" class="button main" data-busy>${t('secondStep.submit')}</button>
 </form>
 <details><summary>${t('secondStep.lost')}</summary><p>${t('secondStep.lostText', { service: page.serviceName })}</p></details>`;
 

@@ -37,7 +37,7 @@ export function setupPage(page: PageFrame, values: SetupPageValues): string {
 ${textField(page, 'username', { autocomplete: 'username', type: 'text', value: values.username, problem: problemOf('username'), autofocus: problems.length === 0 })}
 ${textField(page, 'email', { autocomplete: 'email', type: 'email', value: values.email, problem: problemOf('email') })}
 ${minLength !== undefined && passwordField(page, { autocomplete: 'new-password', hint: t('password.hint', { count: minLength }), minLength, problem: problemOf('password') })}
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('setup.submit')}</button>
+<button type="submit" class="button main" data-busy>${t('setup.submit')}</button>
 </form>`;
 
   return renderPage(page, { title, why: 'why.setup', main });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { languages } from '../languages.ts';
 import type { PageFrame } from './layout.ts';
 import { signInPage } from './sign-in-page.ts';
 import { wordsFor } from './words.ts';
@@ -34,4 +35,11 @@ test('[LOG-05] a throttled sign-in says how long to wait', () => {
 test('[CON-01] who is waiting is named with what is known of it', () => {
   assert.match(signInPage(page, { csrf: 'c', client: { name: 'Claude Code', tier: 'document', host: 'claude.ai' } }), /published by <strong><bdi>claude\.ai/);
   assert.match(signInPage(page, { csrf: 'c', client: { name: 'Claude Code', tier: 'dynamic' } }), /an unverified app that registered itself/);
+});
+
+test('an English page is plain ASCII, which needs no encoding, and its title is read as ever', () => {
+  const html = signInPage({ ...page, menu: { languages, at: 'here' } }, { csrf: 'c' });
+
+  assert.match(html, /^[\x20-\x7e\n]+$/);
+  assert.match(html, /<title>Sign in &#183; ACME<\/title>/);
 });

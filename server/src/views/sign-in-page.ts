@@ -2,6 +2,7 @@
  * Owns: the sign-in page and its "Confirm it's you" variant. It names who is waiting, and says the same for an unknown user and a wrong password (LOG-05).
  */
 import { html } from 'hono/html';
+import { listFormat } from './by-language.ts';
 import type { ClientIdentity, ClientView } from './client-identity.ts';
 import { clientIdentity } from './client-identity.ts';
 import { nameInSentence } from './client-line.ts';
@@ -90,7 +91,7 @@ function withPassword(page: PageFrame, values: SignInPageValues): Markup {
   return html`${usernameField(page, values)}
 ${passwordField(page, { autocomplete: 'current-password', invalidBecauseOf: values.error === 'wrong-credentials' ? 'problems' : undefined, autofocus: !values.error && (confirming || Boolean(values.username)) })}
 ${keepBox(page, values)}
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t(confirming ? 'signIn.confirm' : 'signIn.submit')}</button>
+<button type="submit" class="button main" data-busy>${t(confirming ? 'signIn.confirm' : 'signIn.submit')}</button>
 ${values.passkeys && passkeyButton(page, values)}
 ${values.emailCode && codeButton(page, 'quiet')}`;
 }
@@ -108,13 +109,13 @@ function keepBox({ t }: Words, { reason }: SignInPageValues): Markup | undefined
 }
 
 function codeButton({ t, base }: PageFrame, kind: 'main' | 'quiet'): Markup {
-  return html`<button type="submit" class="button ${kind}" formaction="${base}/login/code" formnovalidate data-busy="${t('layout.busy')}">${t('signIn.emailCode')}</button>`;
+  return html`<button type="submit" class="button ${kind}" formaction="${base}/login/code" formnovalidate data-busy>${t('signIn.emailCode')}</button>`;
 }
 
 /** Nothing that could be typed here would help, so what does is said instead. */
 function deadEnd(page: PageFrame, values: SignInPageValues, { names, minutes }: NonNullable<SignInPageValues['cannotConfirm']>): string {
   const { t, language } = page;
-  const listed = new Intl.ListFormat(language).format(names.map((name) => visibleText(name)));
+  const listed = listFormat(language).format(names.map((name) => visibleText(name)));
   const main = html`<h1>${t('signIn.confirmTitle')}</h1>
 <p class="note">${t('signIn.cannotConfirm', { names: listed })}</p><p>${t(values.passwordless ? 'signIn.cannotConfirmPasskey' : 'signIn.cannotConfirmHow', { minutes })}</p>
 <p><a class="button main" href="${page.base}/logout">${t('signOut.submit')}</a></p>

@@ -30,8 +30,8 @@ ${askedBy !== undefined && html`<p>${rich('signOut.askedBy', { name: html`<stron
 <p>${t('signOut.text')}</p>
 <form method="post" action="${page.base}/logout"><input type="hidden" name="csrf" value="${values.csrf}">
 ${Object.entries(values.carried ?? {}).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('signOut.submit')}</button>
-${others > 0 && html`<p>${t('signOut.others', { count: others })}</p><button type="submit" name="all" value="1" class="button quiet" data-busy="${t('layout.busy')}">${t('signOut.all')}</button>`}</form>
+<button type="submit" class="button main" data-busy>${t('signOut.submit')}</button>
+${others > 0 && html`<p>${t('signOut.others', { count: others })}</p><button type="submit" name="all" value="1" class="button quiet" data-busy>${t('signOut.all')}</button>`}</form>
 <p class="center"><a class="quiet-link" href="${page.base}/account/agents">${t('signOut.stay')}</a></p>`;
 
   return renderPage(page, { title: t('signOut.title'), why: 'why.account', main });

@@ -33,7 +33,7 @@ export function signUpPage(page: PageFrame, values: SignUpPageValues): string {
 <form method="post" action="${page.base}/signup">
 ${hiddenFields(values.hidden)}<div class="field"><label for="email">${t('signUp.email')}</label><p class="hint" id="email-hint">${t('signUp.emailHint')}</p>
 <input id="email" name="email" type="email" required autocomplete="email" autocapitalize="none" spellcheck="false" maxlength="254" aria-describedby="${invalid ? 'problems email-hint' : 'email-hint'}"${email !== undefined && html` value="${email}"`}${invalid && html` aria-invalid="true"`}${problem === undefined && html` autofocus`}></div>
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('signUp.submit')}</button>
+<button type="submit" class="button main" data-busy>${t('signUp.submit')}</button>
 </form>
 <p class="beside"><a href="${page.base}/login${tx === undefined ? '' : `?tx=${encodeURIComponent(tx)}`}">${t('signUp.instead')}</a></p>`;
 

@@ -33,7 +33,7 @@ ${qrCode(values.keyUri)}
 <input type="hidden" name="csrf" value="${values.csrf}"><input type="hidden" name="sealed" value="${values.sealed}">
 <div class="field"><label for="code">${t('twoStep.code')}</label>
 <input id="code" name="code" type="text" inputmode="numeric" required autocomplete="one-time-code" spellcheck="false" maxlength="12"${values.wrong && html` aria-invalid="true" aria-describedby="problems"`}></div>
-<button type="submit" class="button main" data-busy="${t('layout.busy')}">${t('twoStep.turnOn')}</button>
+<button type="submit" class="button main" data-busy>${t('twoStep.turnOn')}</button>
 </form>
 <p class="center"><a class="quiet-link" href="${page.base}/account/security">${t('security.back')}</a></p>`;
 

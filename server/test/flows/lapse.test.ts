@@ -101,6 +101,9 @@ test('[CON-07] what a client never came for is on its card for as long as it is 
   await browser.submit(await browser.open(on.url()), {}, 'allow');
   const key = { userId: on.user.id, clientId: on.client.id, resource: on.mcp.resource };
   const shown = async () => (await cardsOf(on.user.id, on.context)).length;
+  const card = (await browser.open('/account/agents')).html;
+  assert.match(card, new RegExp(`<time datetime="${new Date((on.clock.now() + 90 * DAY) * 1000).toISOString()}">`));
+  assert.doesNotMatch(card, /unused for/);
   await maintained(on, 90 * DAY - 1);
   assert.deepEqual([await shown(), (await on.store.allowedScopes(key, on.clock.now())).length > 0], [1, true]);
 

@@ -50,12 +50,12 @@ ${values.recent && (values.onlyWayIn ? html`<p class="hint">${t('security.onlyWa
 function renameForm({ base, t }: PageFrame, { csrf }: PasskeysValues, { id }: PasskeyView, name: string): Markup {
   return html`<form method="post" action="${base}/account/security/passkeys/rename"><input type="hidden" name="csrf" value="${csrf.rename}"><input type="hidden" name="passkey" value="${id}">
 <div class="field"><label for="name-${id}">${t('passkeys.name')}</label><input id="name-${id}" name="name" type="text" maxlength="60" autocomplete="off" value="${name}"></div>
-<button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t('passkeys.saveName')}</button></form>`;
+<button type="submit" class="button quiet" data-busy>${t('passkeys.saveName')}</button></form>`;
 }
 
 function removeForm({ base, t }: PageFrame, { csrf }: PasskeysValues, { id }: PasskeyView, label: Markup): Markup {
   return html`<form method="post" action="${base}/account/security/passkeys/remove"><input type="hidden" name="csrf" value="${csrf.remove}"><input type="hidden" name="passkey" value="${id}">
-<button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t('passkeys.remove')}<span class="hidden"> ${label}</span></button></form>`;
+<button type="submit" class="button quiet" data-busy>${t('passkeys.remove')}<span class="hidden"> ${label}</span></button></form>`;
 }
 
 /** The script asks at `data-passkey`, puts the answer into `credential` and sends the form. */

@@ -25,5 +25,5 @@ ${values.recent && values.hasPassword && values.onlyWayIn && html`<p class="hint
 
 function removeForm({ t, base }: PageFrame, { csrf }: PasswordSectionValues): Markup {
   return html`<form method="post" action="${base}/account/security/password/remove"><input type="hidden" name="csrf" value="${csrf.remove}">
-<button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t('password.remove')}</button></form>`;
+<button type="submit" class="button quiet" data-busy>${t('password.remove')}</button></form>`;
 }

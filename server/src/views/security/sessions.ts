@@ -29,7 +29,7 @@ export function sessionsView(page: PageFrame, values: SessionsValues): SecurityS
 <h3>${t('sessions.everywhere')}</h3>
 <label class="check"><input type="checkbox" name="agents" value="1" aria-describedby="agents-hint"><span>${t('sessions.agents')}</span></label>
 <p class="hint" id="agents-hint">${t('sessions.agentsHint')}</p>
-<button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t('sessions.endAll')}</button></form>`;
+<button type="submit" class="button quiet" data-busy>${t('sessions.endAll')}</button></form>`;
   return { id: 'sessions', title: t('sessions.title'), body };
 }
 
@@ -46,5 +46,5 @@ ${!session.current && endForm(page, values, session, device)}</li>`;
 
 function endForm({ base, t }: PageFrame, { csrf }: SessionsValues, { name }: SessionView, device: string): Markup {
   return html`<form method="post" action="${base}/account/security/sessions/end"><input type="hidden" name="csrf" value="${csrf.end}"><input type="hidden" name="session" value="${name}">
-<button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t('sessions.end')}<span class="hidden"> <bdi>${device}</bdi></span></button></form>`;
+<button type="submit" class="button quiet" data-busy>${t('sessions.end')}<span class="hidden"> <bdi>${device}</bdi></span></button></form>`;
 }

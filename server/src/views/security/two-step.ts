@@ -31,5 +31,5 @@ ${recent && html`<div class="choices">${button(page, 'codes', csrf.codes)}${butt
 
 function button({ t, base }: PageFrame, act: 'codes' | 'remove', csrf: string): Markup {
   return html`<form method="post" action="${base}/account/security/two-step/${act}"><input type="hidden" name="csrf" value="${csrf}">
-<button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t(`twoStep.${act}`)}</button></form>`;
+<button type="submit" class="button quiet" data-busy>${t(`twoStep.${act}`)}</button></form>`;
 }

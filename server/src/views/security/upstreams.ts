@@ -39,7 +39,7 @@ ${values.recent && (values.onlyWayIn ? html`<p class="hint">${t('upstreams.onlyW
 
 function unlinkForm({ base, t }: PageFrame, { csrf }: UpstreamsValues, { id, upstream, label }: UpstreamLinkView): Markup {
   return html`<form method="post" action="${base}/account/security/upstreams/unlink"><input type="hidden" name="csrf" value="${csrf.unlink}"><input type="hidden" name="link" value="${id}">
-<button type="submit" class="button quiet" data-busy="${t('layout.busy')}">${t('upstreams.unlink')}<span class="hidden"> <bdi>${displayText(`${upstream} ${label ?? ''}`)}</bdi></span></button></form>`;
+<button type="submit" class="button quiet" data-busy>${t('upstreams.unlink')}<span class="hidden"> <bdi>${displayText(`${upstream} ${label ?? ''}`)}</bdi></span></button></form>`;
 }
 
 function linkForm({ base, rich }: PageFrame, { csrf, upstreams }: UpstreamsValues): Markup {
