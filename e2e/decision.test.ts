@@ -162,6 +162,24 @@ describe('the decision', { skip: noBrowser, concurrency: 3 }, () => {
     });
   }
 
+  test('a button that was pressed says that it is working, to eyes and to ears', async () => {
+    const { page, username: _, ...person } = await asked({ state: 'busy' });
+    const said: string[] = [];
+    page.on('console', (message) => said.push(message.text()));
+    await page.evaluate(() => {
+      const tell = (changes: MutationRecord[]) => {
+        for (const { target } of changes) console.log((target as HTMLElement).id || target.nodeName, target.textContent);
+      };
+      for (const shown of document.querySelectorAll('#status, button[value=allow]')) new MutationObserver(tell).observe(shown, { childList: true });
+    });
+
+    await page.locator('button[value=allow]:not([aria-disabled])').click();
+    await page.waitForURL((url) => !url.pathname.startsWith('/authorize/consent'));
+
+    assert.deepEqual(said, ['BUTTON Working…', 'status Working…']);
+    await person.close();
+  });
+
   test('[CON-06] the second of two tabs is told that the request was decided, and no second code is made', async () => {
     const { page, context, ...person } = await asked({ state: 'tabs' });
     const second = await context.newPage();

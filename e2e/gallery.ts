@@ -10,6 +10,7 @@ import { codeOfStep } from '../server/src/crypto/totp.ts';
 import { codeIn, linkIn } from '../server/test/flows/mail-stage.ts';
 import { setUpApp } from '../server/test/flows/second-step-stage.ts';
 import { pkce } from '../server/test/harness.ts';
+import { queueMail } from '../server/test/queue-mail.ts';
 import { allow, deny, signIn } from './browser.ts';
 import { hostedOrigin } from './callbacks.ts';
 import { fromBase32 } from './forms/scenes.ts';
@@ -524,12 +525,10 @@ export function gallery(world: Stand): Shown[] {
 
   async function readMail(page: Page) {
     const at = Math.floor(Date.now() / 1000);
-    await world.developmentMail.queue(
-      { to: 'ada@example.com', kind: 'new-device', values: { at, address: '203.0.113.7', userAgent: 'Firefox/140.0 Linux' } },
-      at,
-    );
-    await world.developmentMail.queue({ to: 'ada@example.com', kind: 'test', values: {} }, at);
-    await world.developmentMail.idle();
+    const values = { at, address: '203.0.113.7', userAgent: 'Firefox/140.0 Linux' };
+    await queueMail(world.developmentContext, { to: 'ada@example.com', kind: 'new-device', values });
+    await queueMail(world.developmentContext, { to: 'ada@example.com', kind: 'test', values: {} });
+    await world.developmentContext.mail.idle();
     await page.goto(`${world.development}/dev/mail`);
   }
 

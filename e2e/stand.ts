@@ -12,7 +12,6 @@ import type { Context } from '../server/src/context.ts';
 import { sha256 } from '../server/src/crypto/hash.ts';
 import { hashPassword } from '../server/src/crypto/password.ts';
 import { randomId } from '../server/src/crypto/random.ts';
-import type { Outbox } from '../server/src/mail/outbox.ts';
 import type { OutgoingMail, ServerOptions } from '../server/src/options.ts';
 import { deviceCodeGrant } from '../server/src/rules/device-grant.ts';
 import { startDevelopment } from '../server/src/runtimes/development.ts';
@@ -40,7 +39,7 @@ export type Stand = TestServer & {
   /** `http://localhost:<port>` of development mode. */
   development: string;
   /** What development mode would send. */
-  developmentMail: Outbox;
+  developmentContext: Context;
   open(options?: PersonOptions): Promise<Person>;
   /** Adds somebody who signs in with `password`. Returns the username. */
   somebody(username?: string): Promise<string>;
@@ -131,7 +130,7 @@ export async function ownStand(options: Partial<ServerOptions> = {}): Promise<St
     mcp,
     approved,
     development: development.issuer,
-    developmentMail: ((await development.server.context()) as Context).mail,
+    developmentContext: (await development.server.context()) as Context,
     async mailTo(address, tenant) {
       await world.server.flush();
       await (tenant === undefined ? world.context : await contextOf(world, tenant)).mail.idle();

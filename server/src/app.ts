@@ -9,6 +9,7 @@ import type { Context, Exchange } from './context.ts';
 import { randomWord } from './crypto/random.ts';
 import { OAuthError } from './errors.ts';
 import type { HttpRequest } from './http-request.ts';
+import { isShed, type Pressure, shedding } from './load-shedding.ts';
 import { checkOptions, type Options, type ServerOptions } from './options.ts';
 import { headersFor, jsonFace, observed, pageFace, type Reply, type Route, refuse, reply, run, type Surface, toResponse } from './route.ts';
 import { openStorage } from './storage/open.ts';
@@ -16,7 +17,7 @@ import type { Storage } from './storage/store.ts';
 import { tenantContexts } from './tenant-contexts.ts';
 
 /** What the runtime knows about the caller of a request, and whether it has more requests in hand than it should. */
-export type Connection = { address: string; overloaded?: boolean };
+export type Connection = { address: string; pressure?: Pressure };
 
 export type AuthServer = {
   /** Answers one request. `connection.address` is the caller's address after trusted proxies. */
@@ -64,9 +65,9 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     }
   }
 
-  const shedding = shed(options);
+  const shed = shedding({ options, context: contexts.root, surfaces: headers });
 
-  function answer(request: HttpRequest, { address, overloaded = false }: Connection): Reply | Promise<Reply> {
+  function answer(request: HttpRequest, { address, pressure }: Connection): Reply | Promise<Reply> {
     const bare: Exchange = {
       request,
       address,
@@ -81,7 +82,7 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
       return seen(bare, undefined, () => refused(new OAuthError('uri_too_long', 'The address is longer than 8 KiB'), bare));
     const path = pathOf(request.url);
     const known = fixed.get(path);
-    if (known) return overloaded && !isCheap(known) ? refuseBusy(known, bare) : serve(known, bare, contexts.root, headers);
+    if (known) return isShed(known, pressure) ? refuseBusy(known, bare) : serve(known, bare, contexts.root, headers);
     const matched = router.match('ALL', path);
     const [found] = matched[0];
     if (!found) return nothingHere(bare);
@@ -89,7 +90,7 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     const params = decoded(parameters, matched.length === 2 ? matched[1] : []);
     if (!params) return nothingHere(bare);
     const exchange = { ...bare, params };
-    if (overloaded && !isCheap(route)) return refuseBusy(route, exchange);
+    if (isShed(route, pressure)) return refuseBusy(route, exchange);
     return tenanted ? ofTenant(params.tenant ?? '', route, exchange) : serve(route, exchange, contexts.root, headers);
   }
 
@@ -103,7 +104,7 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
   }
 
   function refuseBusy(route: Route, exchange: Exchange): Reply | Promise<Reply> {
-    return refuseAt(route, exchange, shedding());
+    return seen(exchange, route.path, () => shed(route, exchange));
   }
 
   function refuseAt(route: Route, exchange: Exchange, error: unknown): Reply | Promise<Reply> {
@@ -159,23 +160,6 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
 }
 
 type Place = { route: Route; tenanted: boolean };
-
-const isCheap = ({ surface, vital }: Route): boolean => surface === 'document' || vital === true;
-
-/** Makes the error of a request that is not begun because others wait; the log hears of it once a second, with how many they were. */
-function shed({ log, now }: Options): () => OAuthError {
-  let said = 0;
-  let count = 0;
-  return () => {
-    count += 1;
-    if (now() !== said) {
-      log.warn('requests.shed', { count });
-      said = now();
-      count = 0;
-    }
-    return new OAuthError('temporarily_unavailable', 'The service is busy, try again shortly', { headers: { 'Retry-After': '2' }, logged: true });
-  };
-}
 
 /** The trouble of one tenant, or of one chore, is not another's: each has its turn. @throws what the first that failed threw, after the last. */
 async function eachInTurn<One>(all: readonly One[], act: (one: One) => Promise<unknown>): Promise<void> {

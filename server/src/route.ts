@@ -36,6 +36,8 @@ export type Route = {
   methods: Partial<Record<Method, Handler>>;
   /** Answered even when the server sheds load, as are all documents: it costs nearly nothing, and others decide by it. */
   vital?: true;
+  /** Others follow: it is the first thing that is refused when the server has too much to do. */
+  begins?: true;
   /** The metadata member that advertises this route (RFC 8414 §2). Aliases have none. */
   endpoint?: string;
 };
@@ -145,12 +147,21 @@ export function run(route: Route, exchange: Exchange, context: Context, surfaces
 type Place = { exchange: Exchange; context: Context; surfaces: Readonly<Record<Surface, SurfaceHeaders>> };
 
 /** The face of an error where a route is asked for: a page for people, JSON for machines. */
-export function refuse(error: unknown, { surface, path }: Route, { exchange, context, surfaces }: Place): Reply {
-  exchange.route = path;
-  if (isForPeople(surface)) return reply(pageFace(error, exchange, context), surfaces[surface]);
-  return isNavigation(exchange.request)
-    ? reply(pageFace(error, exchange, context), surfaces.page)
-    : reply(jsonFace(error, exchange, context), surfaces[surface]);
+export function refuse(error: unknown, route: Route, { exchange, context, surfaces }: Place): Reply {
+  exchange.route = route.path;
+  const face = wantsPage(route, exchange.request) ? pageFace : jsonFace;
+  const surface = isForPeople(route.surface) || face === jsonFace ? route.surface : 'page';
+  return reply(face(error, exchange, context), surfaces[surface]);
+}
+
+/** Whether an error is read by a person: where pages are, unless the same was asked for as JSON, and wherever a person went. */
+export function wantsPage({ surface }: Pick<Route, 'surface'>, request: HttpRequest): boolean {
+  return (isForPeople(surface) || isNavigation(request)) && !asksForJson(request);
+}
+
+function asksForJson({ headers }: HttpRequest): boolean {
+  const accept = headers.get('accept') ?? '';
+  return accept.includes('application/json') && !accept.includes('text/html');
 }
 
 /** A person who opened the address of a machine: no script and no client can send this header (Fetch Metadata). */
@@ -215,8 +226,7 @@ export function jsonFace(thrown: unknown, exchange: Exchange, context: Context):
 
 /** The page a person sees; the same content as JSON where that was asked for. */
 export function pageFace(thrown: unknown, exchange: Exchange, context: Context): Answer {
-  const accept = exchange.request.headers.get('accept') ?? '';
-  if (accept.includes('application/json') && !accept.includes('text/html')) return jsonFace(thrown, exchange, context);
+  if (asksForJson(exchange.request)) return jsonFace(thrown, exchange, context);
   const error = asOAuthError(thrown, exchange, context);
   exchange.outcome = error.code;
   // A page whose form goes to a client has a content policy that holds back the forms of ours.

@@ -72,12 +72,12 @@ export const routes: readonly Route[] = [
   { path: '/.well-known/jwks.json', surface: 'document', methods: { GET: jwks }, endpoint: 'jwks_uri' },
 
   // the front door
-  { path: '/authorize', surface: 'popup', methods: { GET: authorize, POST: authorize }, endpoint: 'authorization_endpoint' },
-  { path: '/oauth/authorize', surface: 'popup', methods: { GET: authorize, POST: authorize } },
+  { path: '/authorize', surface: 'popup', begins: true, methods: { GET: authorize, POST: authorize }, endpoint: 'authorization_endpoint' },
+  { path: '/oauth/authorize', surface: 'popup', begins: true, methods: { GET: authorize, POST: authorize } },
   { path: '/authorize/consent', surface: 'popup', methods: { GET: consentForm } },
   { path: '/consent', surface: 'popup', methods: { POST: consent } },
   { path: '/authorize/return', surface: 'popup', methods: { GET: returnToClient, POST: extendHandOff } },
-  { path: '/par', surface: 'backchannel', methods: { POST: pushRequest }, endpoint: 'pushed_authorization_request_endpoint' },
+  { path: '/par', surface: 'backchannel', begins: true, methods: { POST: pushRequest }, endpoint: 'pushed_authorization_request_endpoint' },
 
   // the counter
   { path: '/token', surface: 'backchannel', methods: { POST: token }, endpoint: 'token_endpoint' },
@@ -88,8 +88,8 @@ export const routes: readonly Route[] = [
   { path: '/revoke', surface: 'backchannel', methods: { POST: revoke }, endpoint: 'revocation_endpoint' },
   { path: '/oauth/revoke', surface: 'backchannel', methods: { POST: revoke } },
   { path: '/userinfo', surface: 'backchannel', methods: { GET: userinfo, POST: userinfo }, endpoint: 'userinfo_endpoint' },
-  { path: '/device_authorization', surface: 'backchannel', methods: { POST: deviceAuthorization }, endpoint: 'device_authorization_endpoint' },
-  { path: '/register', surface: 'backchannel', methods: { POST: register }, endpoint: 'registration_endpoint' },
+  { path: '/device_authorization', surface: 'backchannel', begins: true, methods: { POST: deviceAuthorization }, endpoint: 'device_authorization_endpoint' },
+  { path: '/register', surface: 'backchannel', begins: true, methods: { POST: register }, endpoint: 'registration_endpoint' },
   {
     path: '/register/:client_id',
     surface: 'backchannel',

@@ -119,6 +119,7 @@ const arrows: Record<string, string[]> = {
     'crypto',
     'demo',
     'http-request',
+    'load-shedding',
     'mail',
     'options',
     'route',
@@ -147,7 +148,7 @@ const arrows: Record<string, string[]> = {
     'node:async_hooks',
   ],
   server: ['account', 'api', 'app', 'audit', 'authorize', 'clients', 'device', 'discovery', 'options', 'route', 'site', 'token'],
-  app: ['context', 'crypto', 'errors', 'hono', 'http-request', 'options', 'route', 'storage/open', 'storage/store', 'tenant-contexts'],
+  app: ['context', 'crypto', 'errors', 'hono', 'http-request', 'load-shedding', 'options', 'route', 'storage/open', 'storage/store', 'tenant-contexts'],
   'tenant-contexts': [
     'account/tell-logout',
     'context',
@@ -161,6 +162,7 @@ const arrows: Record<string, string[]> = {
     'storage/use-counter',
     'webhooks/deliver',
   ],
+  'load-shedding': ['context', 'errors', 'http-request', 'options', 'page-language', 'route'],
   // the floor itself
   'page-frame': ['context', 'crypto', 'errors', 'page-language', 'views'],
   'page-language': ['context', 'languages', 'options'],

@@ -37,7 +37,16 @@ export async function authorize(exchange: Exchange, context: Context): Promise<A
   if (asGet) return asGet;
   const given = parametersFromForm(text);
   const signedIn = await currentSession(exchange, context);
-  if (!signedIn) await context.limits.check('authorize.address', addressBucket(exchange.address));
+  if (signedIn) return answered(given, signedIn, exchange, context);
+  // Together they are one durable commit. The one who finds the limit reached leaves a request behind that nobody ever has the name of.
+  const counted = context.limits.begin('authorize.address', addressBucket(exchange.address));
+  const [limit, answer] = await Promise.allSettled([counted, answered(given, undefined, exchange, context)]);
+  if (limit.status === 'rejected') throw limit.reason;
+  if (answer.status === 'rejected') throw answer.reason;
+  return answer.value;
+}
+
+async function answered(given: Parameters, signedIn: SignedIn | undefined, exchange: Exchange, context: Context): Promise<Answer> {
   const { asking, read } = isByReference(given) ? await byReference(given, exchange, context) : await byParameters(given, exchange, context);
 
   try {

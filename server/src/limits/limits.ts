@@ -12,6 +12,8 @@ export type Limits = {
   take(name: SharedLimit, key?: string): Promise<Allowance>;
   /** The same. @throws {OAuthError} too_many_requests */
   check(name: SharedLimit, key?: string, description?: string): Promise<void>;
+  /** The same, beside what the request does meanwhile, so that both share a commit. A bucket known to be empty is refused before that. @throws {OAuthError} too_many_requests, at once or later */
+  begin(name: SharedLimit, key?: string): Promise<void>;
   /** Takes the count of what turned out well back, so that only failures count. */
   giveBack(name: SharedLimit, key?: string): Promise<void>;
   /** Takes one from a bucket of this node, without a statement. @throws {OAuthError} too_many_requests */
@@ -37,7 +39,7 @@ export function limitsOf({ store, changes, now }: Settings): Limits {
     const policy = changes[name] ?? sharedPolicies[name];
     if (policy === 'off') return { allowed: true };
     const bucket = bucketOf(name, key);
-    const wait = (emptyUntil.get(bucket) ?? 0) - now();
+    const wait = emptyFor(bucket);
     const allowance: Allowance = wait > 0 ? { allowed: false, retryAfter: wait } : await store.takeFrom(bucket, policy, now() * 1000);
     if (allowance.allowed) {
       emptyUntil.delete(bucket);
@@ -47,6 +49,13 @@ export function limitsOf({ store, changes, now }: Settings): Limits {
     return { ...allowance, headers: rateLimitHeaders(name, policy, allowance.retryAfter) };
   }
 
+  async function check(name: SharedLimit, key?: string, description?: string): Promise<void> {
+    const allowance = await take(name, key);
+    if (!allowance.allowed) throw tooManyRequests(allowance.retryAfter, description, allowance.headers);
+  }
+
+  const emptyFor = (bucket: string): number => (emptyUntil.get(bucket) ?? 0) - now();
+
   function remember(bucket: string, until: number): void {
     const [oldest] = emptyUntil.keys();
     if (emptyUntil.size >= mostEmpty && oldest !== undefined) emptyUntil.delete(oldest);
@@ -55,9 +64,12 @@ export function limitsOf({ store, changes, now }: Settings): Limits {
 
   return {
     take,
-    async check(name, key, description) {
-      const allowance = await take(name, key);
-      if (!allowance.allowed) throw tooManyRequests(allowance.retryAfter, description, allowance.headers);
+    check,
+    begin(name, key) {
+      const policy = changes[name] ?? sharedPolicies[name];
+      const wait = emptyFor(bucketOf(name, key));
+      if (policy !== 'off' && wait > 0) throw tooManyRequests(wait, undefined, rateLimitHeaders(name, policy, wait));
+      return check(name, key);
     },
     async giveBack(name, key) {
       const policy = changes[name] ?? sharedPolicies[name];

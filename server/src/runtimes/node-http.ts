@@ -5,13 +5,14 @@
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { BodyCutOff, type HttpRequest } from '../http-request.ts';
+import type { Pressure } from '../load-shedding.ts';
 import type { Reply } from '../route.ts';
 
 /** What relative request targets are read against; URLs are made from the issuer. */
 const origin = 'http://localhost';
 
 /** What answers a request: AuthServer.answer, or the same behind something. */
-export type Answerer = (request: HttpRequest, connection: { address: string; overloaded: boolean }) => Reply | Promise<Reply>;
+export type Answerer = (request: HttpRequest, connection: { address: string; pressure: Pressure | undefined }) => Reply | Promise<Reply>;
 
 /**
  * Requests that one turn of the event loop begins, and turns that only look for newcomers. Each turn accepts one connection and no more (libuv): if every one were full of
@@ -20,7 +21,7 @@ export type Answerer = (request: HttpRequest, connection: { address: string; ove
 const mostPerTurn = 32;
 const mostTurnsForNewcomers = 16;
 
-/** What a server has in hand. Beyond `most` requests that wait for their answer, or two fifths of that for longer than a burst lasts, what costs something is refused. */
+/** What a server has in hand: requests that wait for their answer, at most `most`. */
 export type Load = {
   inFlight: number;
   readonly most: number;
@@ -30,7 +31,7 @@ export type Load = {
 };
 
 /** In milliseconds: a pause of the machine or of the disk is over sooner, and then all of them are answered. */
-const burst = 500;
+const burst = 1000;
 
 /**
  * Makes a listener for node:http.
@@ -38,13 +39,12 @@ const burst = 500;
  */
 export function listener(answer: Answerer, addressOf: (message: IncomingMessage) => string, load: Load): RequestListener {
   const write = eachTurn<Written>((written) => writeReply(written, load));
-  const isOverloaded = overload(load);
+  const pressureOf = pressure(load);
   const begin = eachTurn<Pending>(([message, response], waiting) => {
     // Nobody waits for an answer any more.
     if (message.destroyed) return;
     try {
-      const overloaded = isOverloaded(waiting);
-      const reply = answer(requestOf(message, origin + message.url), { address: addressOf(message), overloaded });
+      const reply = answer(requestOf(message, origin + message.url), { address: addressOf(message), pressure: pressureOf(waiting) });
       if (!(reply instanceof Promise)) return writeReply([reply, message, response], load);
       const done = count(message, load);
       reply.then(
@@ -69,18 +69,28 @@ export function listener(answer: Answerer, addressOf: (message: IncomingMessage)
   };
 }
 
-/** Who is accepted while there is too much to do for long waits behind all the others; so fewer are, and these as quickly as ever. */
-export function overload(load: Pick<Load, 'inFlight' | 'most'>, clock: () => number = () => performance.now()): (waiting: number) => boolean {
-  let since: number | undefined;
+/**
+ * Who is accepted while there is too much to do for long waits behind all the others; so fewer are, and these as quickly as ever. Two fifths of the most is too much, and
+ * seven tenths far too much, but only after a burst; the most is, at once. It ends when there was no longer too much for as long as a burst.
+ */
+export function pressure(load: Pick<Load, 'inFlight' | 'most'>, clock: () => number = () => performance.now()): (waiting: number) => Pressure | undefined {
+  let tooMuchSince: number | undefined;
+  let calmSince: number | undefined;
   return (waiting) => {
     const inHand = load.inFlight + waiting;
-    if (inHand < load.most * 0.4) {
-      since = undefined;
-      return false;
-    }
+    const isCalm = inHand < load.most * 0.4;
+    if (isCalm && tooMuchSince === undefined) return undefined;
     const now = clock();
-    since ??= now;
-    return inHand >= load.most || now - since > burst;
+    if (isCalm) {
+      calmSince ??= now;
+      if (now - calmSince > burst) tooMuchSince = undefined;
+      return undefined;
+    }
+    calmSince = undefined;
+    tooMuchSince ??= now;
+    if (inHand >= load.most) return 'full';
+    if (now - tooMuchSince <= burst) return undefined;
+    return inHand >= load.most * 0.7 ? 'full' : 'busy';
   };
 }
 

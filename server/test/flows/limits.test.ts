@@ -178,17 +178,22 @@ describe('rate limits', () => {
     const on = await peopleStage({ limits: ['authorize.address=1/1m'] });
     for (let asked = 0; asked < 2; asked++) await on.request(on.url());
     let taken = 0;
-    const { takeFrom } = on.store;
+    let parked = 0;
+    const { takeFrom, parkRequest } = on.store;
+    on.store.parkRequest = (...given) => {
+      parked += 1;
+      return parkRequest(...given);
+    };
     on.store.takeFrom = (...given) => {
       taken += 1;
       return takeFrom(...given);
     };
 
     for (let asked = 0; asked < 20; asked++) assert.equal((await on.request(on.url())).status, 429);
-    assert.equal(taken, 0);
+    assert.deepEqual([taken, parked], [0, 0]);
     on.clock.advance(60);
     assert.equal((await on.request(on.url())).status, 200);
-    assert.equal(taken, 1);
+    assert.deepEqual([taken, parked], [1, 1]);
     await on.close();
   });
 
