@@ -62,11 +62,13 @@ def new_key(issuer: str, server_id: str) -> dict[str, str]:
     return key
 
 
-async def tokens_of_a_person(issuer: str, resource: str, scope: str, browser: httpx.AsyncClient | None = None) -> dict[str, Any]:
+async def tokens_of_a_person(
+    issuer: str, resource: str, scope: str, browser: httpx.AsyncClient | None = None, client_id: str = "client_claude_code"
+) -> dict[str, Any]:
     """testuser signs in, in their browser or another, and allows; the code becomes tokens."""
     request = {
         "response_type": "code",
-        "client_id": "client_claude_code",
+        "client_id": client_id,
         "redirect_uri": CALLBACK,
         "scope": scope,
         "resource": resource,
@@ -78,7 +80,7 @@ async def tokens_of_a_person(issuer: str, resource: str, scope: str, browser: ht
         url = f"{issuer}/authorize?{httpx.QueryParams(request)}"
         back = await sign_in_and_allow(browser or http, url, username="testuser", password="testpass")
         code = parse_qs(urlsplit(back).query)["code"][0]
-        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "client_id": "client_claude_code"}
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "client_id": client_id}
         response = await http.post(f"{issuer}/token", data={**form, "code_verifier": VERIFIER})
     tokens: dict[str, Any] = response.json()
     assert response.status_code == 200, tokens
@@ -152,7 +154,10 @@ async def test_a_pause_and_a_reduction_are_honoured_within_the_cache_time_and_a_
     options: dict[str, Any] = {"server_id": "srv_abc123", "api_key": key, "auth_server": issuer, "cache_ttl": 30}
     async with httpx.AsyncClient() as browser, AuthAgentClient(**options, now=lambda: time.time() + late) as client:
         scope = "files:read files:write"
-        token = (await tokens_of_a_person(issuer, "https://your-mcp-server.com", scope, browser))["access_token"]
+        # A client of its own: consents of one client to one server share a card, which one of them names.
+        registered = await browser.post(f"{issuer}/register", json={"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"})
+        own = registered.json()["client_id"]
+        token = (await tokens_of_a_person(issuer, "https://your-mcp-server.com", scope, browser, own))["access_token"]
         before = await client.validate_token(token)
         grant, agents = grant_of(token), f"{issuer}/account/agents"
 
