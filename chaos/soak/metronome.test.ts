@@ -20,7 +20,7 @@ test('the speed follows the machine, from when the capacity was found', () => {
   assert.ok(Math.abs(heard.speed() - 0.75) < 0.01, String(heard.speed()));
 });
 
-test('a dip is half a second slower than the pace allows, a disk that stands still or a beat that did not come; ten seconds later it is over', () => {
+test('a dip is a second that is slower than the pace allows, a disk that stands still or a beat that did not come; five seconds later it is over', () => {
   for (const [beat, late] of [
     [{ ...fine, work: 1500 }, 0],
     [{ ...fine, stolen: 0.3 }, 0],
@@ -31,10 +31,10 @@ test('a dip is half a second slower than the pace allows, a disk that stands sti
     beats(heard, 0, 20);
     heard.calibrate(1);
     assert.equal(heard.dipped(19.75), false);
-    beats(heard, 20 + late, 20.75 + late, beat);
-    assert.equal(heard.dipped(20.75 + late), true, JSON.stringify(beat));
-    beats(heard, 20.75 + late, 33 + late);
-    assert.equal(heard.dipped(33 + late), false);
+    beats(heard, 20 + late, 21.25 + late, beat);
+    assert.equal(heard.dipped(21.25 + late), true, JSON.stringify(beat));
+    beats(heard, 21.25 + late, 28 + late);
+    assert.equal(heard.dipped(28 + late), false);
   }
 });
 
@@ -43,6 +43,26 @@ test('one slow beat is noise', () => {
   beats(heard, 0, 20);
   heard.beat({ ...fine, work: 1500 }, 20);
   assert.equal(heard.dipped(20), false);
+});
+
+test('what is refused after a dip is excused until nothing was for a while, and never for longer than a minute', () => {
+  const heard = rhythm();
+  beats(heard, 0, 20);
+  heard.calibrate(1);
+  assert.equal(heard.excuses(20), false);
+  heard.beat({ ...fine, disk: 300 }, 20);
+  beats(heard, 20.25, 31);
+  assert.deepEqual([24, 28, 31].map(heard.excuses), [true, true, true]);
+  beats(heard, 31, 37);
+  assert.equal(heard.excuses(37), false);
+
+  heard.beat({ ...fine, disk: 300 }, 40);
+  beats(heard, 40.25, 102);
+  const refusals = Array.from({ length: 40 }, (_, index) => 41 + index * 1.5);
+  assert.deepEqual(
+    refusals.map(heard.excuses),
+    refusals.map((at) => at < 100),
+  );
 });
 
 test('a machine that became slower and stays so dipped once: the pace follows', () => {

@@ -54,7 +54,7 @@ const world: World = {
   ledger,
   disturbed: () => false,
   clocksDiffer: () => false,
-  overloaded: () => !calm || metronome.dipped(),
+  overloaded: () => !calm || metronome.excuses(),
   patient: true,
   attempts: () => (calm ? Number.POSITIVE_INFINITY : 1),
   send: callers.send,

@@ -24,7 +24,7 @@ export type Sample = {
   cores: number;
   /** How fast the machine is by itself; 1 when the capacity was found. */
   speed: number;
-  /** 1 when it was too slow for its pace, or stood still, within the last ten seconds; else 0. */
+  /** 1 when it was too slow for its pace, or stood still, within the last five seconds; else 0. */
   dip: number;
   /** Milliseconds that the callers themselves were late at most: beyond it, latencies are theirs. */
   late: number;
