@@ -7,7 +7,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import type { AuthServer } from '../server/src/app.ts';
 import { auditEvent } from '../server/src/audit/event.ts';
 import type { Context } from '../server/src/context.ts';
-import { sha256 } from '../server/src/crypto/hash.ts';
+import { sha256, sha256At } from '../server/src/crypto/hash.ts';
 import { hashPassword } from '../server/src/crypto/password.ts';
 import { randomId, randomIdAt } from '../server/src/crypto/random.ts';
 import { deviceCodeGrant } from '../server/src/rules/device-grant.ts';
@@ -130,14 +130,14 @@ async function addClient(id: string, metadata: Omit<ClientMetadata, 'responseTyp
 /** What a person allows the speaker at the next server, as the authorization endpoint leaves it. */
 async function approveSpeaker(index: number): Promise<void> {
   const at = now();
-  const [tx, grantId] = [randomId('', 32), randomIdAt('grant_', now(), 8)];
+  const [tx, grantId] = [randomIdAt('tx_', at, 24), randomIdAt('grant_', now(), 6)];
   const allowed = { clientId: speaker.id, resource: nextResource, scope: scope.split(' ') };
   const request = { ...allowed, redirectUri: app.redirectUri, redirectUriSent: true, codeChallenge: challenge, prompt: [] };
-  await store.parkRequest({ idHash: sha256(tx), browserHash: sha256('browser'), request, createdAt: at, expiresAt: at + 600 });
+  await store.parkRequest({ idHash: sha256At(tx), browserHash: sha256('browser'), request, createdAt: at, expiresAt: at + 600 });
   const grant: Grant = { ...allowed, id: grantId, userId: personId(index), serverId: 'srv_next', createdAt: at, lastUsedAt: at, expiresAt: at + 86_400 };
-  const code = { codeHash: sha256(tx), grantId, clientId: speaker.id, redirectUri: app.redirectUri, codeChallenge: challenge, authTime: at };
+  const code = { codeHash: sha256At(tx), grantId, clientId: speaker.id, redirectUri: app.redirectUri, codeChallenge: challenge, authTime: at };
   const row: Code = { ...code, createdAt: at, expiresAt: at + 60, failures: 0 };
-  await store.approveRequest({ idHash: sha256(tx), answer: '', grant, code: row, now: at }, event('grant.approved'));
+  await store.approveRequest({ idHash: sha256At(tx), answer: '', grant, code: row, now: at }, event('grant.approved'));
 }
 
 /** Somebody signed in, without the password. */
@@ -152,7 +152,7 @@ async function newSession(index: number): Promise<string> {
 /** A code as the authorization endpoint leaves it, without the person. */
 async function newCode(index: number): Promise<string> {
   const at = now();
-  const [code, tx, grantId] = [randomId('ac_', 32), randomId('', 32), randomIdAt('grant_', now(), 8)];
+  const [code, tx, grantId] = [randomIdAt('ac_', at, 32), randomIdAt('tx_', at, 24), randomIdAt('grant_', now(), 6)];
   const scopes = scope.split(' ');
   const request = {
     clientId: app.id,
@@ -164,7 +164,7 @@ async function newCode(index: number): Promise<string> {
     codeChallenge: challenge,
     prompt: [],
   };
-  await store.parkRequest({ idHash: sha256(tx), browserHash: sha256('browser'), request, createdAt: at, expiresAt: at + 600 });
+  await store.parkRequest({ idHash: sha256At(tx), browserHash: sha256('browser'), request, createdAt: at, expiresAt: at + 600 });
   const grant: Grant = {
     id: grantId,
     userId: personId(index),
@@ -177,7 +177,7 @@ async function newCode(index: number): Promise<string> {
     lastUsedAt: at,
   };
   const made: Code = {
-    codeHash: sha256(code),
+    codeHash: sha256At(code),
     grantId,
     clientId: app.id,
     redirectUri: app.redirectUri,
@@ -187,7 +187,7 @@ async function newCode(index: number): Promise<string> {
     expiresAt: at + 600,
     failures: 0,
   };
-  await store.approveRequest({ idHash: sha256(tx), answer: '', grant, code: made, now: at }, event('grant.approved'));
+  await store.approveRequest({ idHash: sha256At(tx), answer: '', grant, code: made, now: at }, event('grant.approved'));
   return code;
 }
 process.on('disconnect', () => process.exit());

@@ -3,7 +3,7 @@
  */
 import { findClientForToken } from '../clients/find.ts';
 import type { Context } from '../context.ts';
-import { sha256 } from '../crypto/hash.ts';
+import { sha256At } from '../crypto/hash.ts';
 import { redirectClass } from '../rules/redirect-uri.ts';
 import type { Client, ParkedRequest, Registration } from '../storage/store.ts';
 import type { ClientTier, ClientView } from '../views/client-identity.ts';
@@ -39,7 +39,7 @@ export async function knownClient(clientId: string, context: Context): Promise<C
 
 /** The request that waits behind a page of this browser, if it still does. For pages that only name its client: a page that needs it asks parked-request.ts. */
 export async function waitingRequest(tx: string | undefined, browser: Browser, context: Context): Promise<ParkedRequest | undefined> {
-  const found = isTransaction(tx) ? await context.store.findRequest(sha256(tx), context.now()) : undefined;
+  const found = isTransaction(tx) ? await context.store.findRequest(sha256At(tx), context.now()) : undefined;
   return found?.browserHash === browser.hash ? found : undefined;
 }
 

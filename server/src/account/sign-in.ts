@@ -12,10 +12,11 @@ import { meetsAcr } from '../rules/acr.ts';
 import { type Parameters, parametersFromForm, refuseRepeated } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
 import { targetOf } from '../servers/resource.ts';
+import type { Client, ParkedRequest } from '../storage/store.ts';
 import { type SignInPageValues, signInPage } from '../views/sign-in-page.ts';
 import { type Browser, browserOf } from './browser-cookie.ts';
 import { accountsPlace } from './choose-account.ts';
-import { knownClientView, waitingRequest } from './client-view.ts';
+import { clientView, knownClient, waitingRequest } from './client-view.ts';
 import { finishSignIn } from './finish-sign-in.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
 import { canConfirm, guardedScopes } from './fresh-sign-in.ts';
@@ -103,14 +104,16 @@ type Offered =
   | 'resetHref'
   | 'signUpHref';
 
-/** The sign-in page, for this room and for /authorize, which shows it at once when nobody is signed in. */
+/** The sign-in page, for this room and for /authorize, which shows it at once when nobody is signed in, and need not be told what it has just `begun`. */
 export async function signInAnswer(
   values: Omit<SignInPageValues, Offered>,
   place: { browser: Browser; exchange: Exchange; context: Context },
+  begun?: { parked: ParkedRequest; client: Client },
 ): Promise<Answer> {
   const { browser, exchange, context } = place;
   const { tx } = values;
-  const parked = await waitingRequest(tx, browser, context);
+  const parked = begun?.parked ?? (await waitingRequest(tx, browser, context));
+  const client = begun?.client ?? (parked && (await knownClient(parked.request.clientId, context)));
   const target = parked && values.reason === 'confirm' ? await targetOf(parked.request.resource, context) : undefined;
   const demand = values.reason === 'confirm' ? await confirmationDemand(exchange, context) : { again: demandedBy(parked?.request) };
   const upstreams = await offeredUpstreams(demand, context);
@@ -124,7 +127,7 @@ export async function signInAnswer(
     unlocks: parked && target && guardedScopes(parked.request.scope, target.scopes, context),
     username: values.username ?? parked?.request.loginHint,
     csrf: formToken(loginForm(tx), browser, context),
-    client: parked && (await knownClientView(parked.request.clientId, context)),
+    client: client && (await clientView(client, context)),
     signInHint: context.options.signInHint,
     upstreams,
     passkeys: passkeysOn(context.options),

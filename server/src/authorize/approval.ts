@@ -24,7 +24,7 @@ export type Approval = {
 /** The first grant with what belongs to it, and those of further resources. */
 export async function approvalOf({ allowed, common, who, detail }: Approval, place: Place): Promise<Made & { companions: Companion[] }> {
   const [first, ...more] = allowed;
-  const newId = () => randomIdAt('grant_', common.createdAt, 8);
+  const newId = () => randomIdAt('grant_', common.createdAt, 6);
   const id = newId();
   const together = more.length > 0 ? { approvedWith: id } : {};
   const make = async ({ access, receipt }: AllowedAccess, grantId: string): Promise<Made> => {

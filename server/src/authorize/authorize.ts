@@ -10,8 +10,8 @@ import { isSetUp } from '../account/set-up.ts';
 import { signInAnswer } from '../account/sign-in.ts';
 import { addressBucket } from '../clients/address-bucket.ts';
 import type { Context, Exchange } from '../context.ts';
-import { sha256 } from '../crypto/hash.ts';
-import { randomId } from '../crypto/random.ts';
+import { sha256At } from '../crypto/hash.ts';
+import { randomIdAt } from '../crypto/random.ts';
 import { OAuthError } from '../errors.ts';
 import { noteLanguage } from '../page-language.ts';
 import { type Answer, redirect } from '../route.ts';
@@ -79,7 +79,7 @@ async function begin({ request, next, client, signedIn }: Begun, place: Place): 
   if (next.step === 'sign-in' && holdsOthers(place)) return redirect(accountsPlace({ tx }, context), browser.cookies);
   // That page says what is missing; the client could do nothing about it.
   if (!signedIn && !(await isSetUp(context))) return redirect(`${context.base}/login?tx=${tx}`, browser.cookies);
-  if (next.step === 'sign-in' || !signedIn) return signInAnswer({ tx }, place);
+  if (next.step === 'sign-in' || !signedIn) return signInAnswer({ tx }, place, { parked, client });
   if (next.step === 'confirm') return redirect(`${context.base}/login?tx=${tx}&reason=confirm`, browser.cookies);
   // A hint at somebody else who is here is not answered by whoever acts: the page of consent asks.
   const another = next.step === 'answer' && !request.prompt.includes('none') && (await meansAnother({ request, client, user: signedIn.user }, place));
@@ -90,9 +90,9 @@ async function begin({ request, next, client, signedIn }: Begun, place: Place): 
 
 async function park(request: AuthorizationRequest, { browser, context }: Place): Promise<{ tx: string; parked: ParkedRequest }> {
   const { requestSeconds, codeSeconds } = context.options;
-  const tx = randomId('tx_', 24);
   const now = context.now();
-  const parked: ParkedRequest = { idHash: sha256(tx), browserHash: browser.hash, request, createdAt: now, expiresAt: now + requestSeconds + codeSeconds };
+  const tx = randomIdAt('tx_', now, 24);
+  const parked: ParkedRequest = { idHash: sha256At(tx), browserHash: browser.hash, request, createdAt: now, expiresAt: now + requestSeconds + codeSeconds };
   await context.store.parkRequest(parked);
   return { tx, parked };
 }

@@ -8,9 +8,9 @@ import type { SignedIn } from '../account/session.ts';
 import { auditEvent } from '../audit/event.ts';
 import { metadataDigest } from '../clients/metadata.ts';
 import type { Context, Exchange } from '../context.ts';
-import { sha256 } from '../crypto/hash.ts';
+import { sha256At } from '../crypto/hash.ts';
 import { openUnder, sealUnder } from '../crypto/instance-keys.ts';
-import { randomId } from '../crypto/random.ts';
+import { randomIdAt } from '../crypto/random.ts';
 import { OAuthError } from '../errors.ts';
 import type { Client, Code, Grant, ParkedRequest, RequestAnswer, Session, SessionClient } from '../storage/store.ts';
 import { type ClientAnswer, codeAnswer, errorAnswer } from './answer.ts';
@@ -42,7 +42,7 @@ export async function approve({ parked, client, signedIn, allowed, lasting, hand
   const who = { user: signedIn.user, client: await clientView(client, context) };
   const { event, ...made } = await approvalOf({ allowed, common, who, detail: handOff ? { hand_off: true } : {} }, place);
   const { grant } = made;
-  const value = randomId('ac_', 32);
+  const value = randomIdAt('ac_', now, 32);
   const outcome: Outcome = { ...codeAnswer(request, value, context.issuer), denied: false, ...(handOff ? { handOff: 'shown' } : {}) };
   const code = codeRow(value, parked, { grant, session: signedIn.session, expiresAt: now + context.options.codeSeconds });
   const listener = listenerOf(client, { grant, session: signedIn.session });
@@ -90,7 +90,7 @@ function listenerOf({ id, metadata }: Client, { grant, session }: { grant: Grant
 /** AZ-30: everything that the token endpoint compares is fixed here. */
 function codeRow(value: string, { request }: ParkedRequest, { grant, session, expiresAt }: { grant: Grant; session: Session; expiresAt: number }): Code {
   return {
-    codeHash: sha256(value),
+    codeHash: sha256At(value),
     grantId: grant.id,
     clientId: request.clientId,
     redirectUri: request.redirectUri,

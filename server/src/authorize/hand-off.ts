@@ -9,9 +9,9 @@ import { parkedRequest } from '../account/parked-request.ts';
 import { currentSession } from '../account/session.ts';
 import { auditEvent } from '../audit/event.ts';
 import type { Context, Exchange } from '../context.ts';
-import { sha256 } from '../crypto/hash.ts';
+import { sha256At } from '../crypto/hash.ts';
 import { sealUnder } from '../crypto/instance-keys.ts';
-import { randomId } from '../crypto/random.ts';
+import { randomIdAt } from '../crypto/random.ts';
 import { OAuthError } from '../errors.ts';
 import { type Answer, redirect } from '../route.ts';
 import { deviceCodeGrant } from '../rules/device-grant.ts';
@@ -59,7 +59,7 @@ async function reissue(
   const signedIn = await currentSession(exchange, context);
   if (!signedIn) throw new OAuthError('request_expired', 'Nobody is signed in any more');
   const now = context.now();
-  const code = randomId('ac_', 32);
+  const code = randomIdAt('ac_', now, 32);
   const next: Outcome = { ...codeAnswer(request, code, context.issuer), denied: false, handOff: 'extended' };
   const event = auditEvent('grant.hand_off_extended', now, `user:${signedIn.user.id}`, {
     userId: signedIn.user.id,
@@ -68,8 +68,8 @@ async function reissue(
     address: exchange.address,
     requestId: exchange.requestId,
   });
-  const to = { answer: sealUnder(browser.id, `answer ${idHash}`, JSON.stringify(next)), codeHash: sha256(code) };
-  const from = { answer, codeHash: sha256(new URL(outcome.href).searchParams.get('code') ?? '') };
+  const to = { answer: sealUnder(browser.id, `answer ${idHash}`, JSON.stringify(next)), codeHash: sha256At(code) };
+  const from = { answer, codeHash: sha256At(new URL(outcome.href).searchParams.get('code') ?? '') };
   const done = await context.store.reissueCode({ idHash, from, to, now, expiresAt: now + context.options.codeSeconds }, event);
   if (done === 'over') throw alreadyDecided();
 }

@@ -9,6 +9,14 @@ export function sha256(text: string): string {
   return hash('sha256', text, 'base64url');
 }
 
+/** How codes and parked requests are looked up: the time that `randomIdAt` put into the secret, then its hash, so that those of one moment lie together in an index too. */
+export function sha256At(secret: string): string {
+  return (timed.exec(secret)?.[1] ?? '') + sha256(secret);
+}
+
+/** Eight letters are six bytes. */
+const timed = /^[a-z]{2}_([A-Za-z0-9_-]{8})/;
+
 /** The left half of the hash that belongs to a signature algorithm: `at_hash` (OIDC Core §3.1.3.6). Ed25519 signs with SHA-512. */
 export function leftHalf(text: string, algorithm: string): string {
   const whole = Buffer.from(hash(algorithm === 'EdDSA' ? 'sha512' : 'sha256', text, 'hex'), 'hex');

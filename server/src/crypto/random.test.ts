@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sha256, sha256At } from './hash.ts';
 import { randomId, randomIdAt, randomWord } from './random.ts';
 
 test('ids and secrets use only characters that need no form encoding', () => {
@@ -9,12 +10,22 @@ test('ids and secrets use only characters that need no form encoding', () => {
   }
 });
 
-test('ids of one second begin alike, and no two are the same', () => {
-  const ids = Array.from({ length: 1000 }, () => randomIdAt('', 1_800_000_000, 8));
+test('ids of one second begin alike, those made at once lie together, and no two are the same', () => {
+  const ids = Array.from({ length: 1000 }, () => randomIdAt('', 1_800_000_000, 6));
 
   assert.deepEqual([...new Set(ids.map((id) => id.slice(0, 5)))], ['a0nSA']);
   assert.equal(new Set(ids).size, ids.length);
   assert.ok(ids.every((id) => /^[A-Za-z0-9_-]{16}$/.test(id)));
+  const made = new Map(ids.map((id, index) => [id, index]));
+  const steps = [...ids].sort().map((id, index, all) => Math.abs((made.get(id) ?? 0) - (made.get(all[index - 1] ?? id) ?? 0)));
+  // In any order two neighbours are a third of them apart; by time, a few.
+  assert.ok(steps.reduce((sum, step) => sum + step, 0) / ids.length < 100);
+});
+
+test('a secret that says when it was made is stored as its time and its hash, any other as its hash', () => {
+  const code = randomIdAt('ac_', 1_800_000_000, 32);
+  assert.equal(sha256At(code), code.slice(3, 11) + sha256(code));
+  for (const other of ['', 'ac_short', 'ac_\0\0\0\0\0\0\0\0\0', `AC_${code}`, ` ${code}`]) assert.equal(sha256At(other), sha256(other));
 });
 
 test('no two ids are the same, also across the bytes fetched ahead, and none is made of wiped ones', () => {

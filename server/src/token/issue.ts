@@ -7,7 +7,7 @@ import { subjectFor } from '../clients/sector.ts';
 import type { Context } from '../context.ts';
 import { leftHalf } from '../crypto/hash.ts';
 import type { Claims } from '../crypto/jwt.ts';
-import { randomId } from '../crypto/random.ts';
+import { randomIdAt } from '../crypto/random.ts';
 import type { KeySet } from '../crypto/signing-keys.ts';
 import { OAuthError } from '../errors.ts';
 import { type Answer, json } from '../route.ts';
@@ -72,7 +72,7 @@ function accessTokenClaims(given: Issue, { now, expiresAt, issuer }: When): Clai
     scope: given.scope.join(' '),
     exp: expiresAt,
     iat: now,
-    jti: randomId('', 16),
+    jti: randomIdAt('', now, 10),
     grant_id: given.grantId,
     auth_time: given.authTime,
     cnf: given.dpopJkt === undefined ? undefined : { jkt: given.dpopJkt },

@@ -16,7 +16,7 @@ const macBytes = 16;
 const shape = /^rt_[A-Za-z0-9_-]{64}$/;
 
 export function newFamilyId(now: number): string {
-  return randomIdAt('', now, familyBytes - 4);
+  return randomIdAt('', now, familyBytes - 6);
 }
 
 /** Makes the first token of a family. */

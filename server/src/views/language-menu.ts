@@ -13,7 +13,19 @@ export type LanguageMenu = { languages: readonly { tag: string; name: string }[]
 export function languageMenu(page: Words & { base: string }, { languages, at }: LanguageMenu, id = 'language'): Markup {
   const { t } = page;
   return html`<form class="language" method="post" action="${page.base}/language"><input type="hidden" name="at" value="${at}">
-<label for="${id}">${t('language.label')}</label> <select id="${id}" name="language">${languages.map(
-    ({ tag, name }) => html`<option value="${tag}" lang="${tag}"${tag === page.language && html` selected`}>${inAscii(name)}</option>`,
-  )}</select> <button type="submit">${t('language.submit')}</button></form>`;
+<label for="${id}">${t('language.label')}</label> <select id="${id}" name="language">${choices(languages, page.language)}</select> <button type="submit">${t('language.submit')}</button></form>`;
+}
+
+/** The same for every page in one language. */
+function choices(languages: LanguageMenu['languages'], chosen: string): Markup {
+  const known = made.get(languages) ?? new Map<string, Markup>();
+  made.set(languages, known);
+  const options = known.get(chosen) ?? html`${languages.map(({ tag, name }) => option(tag, name, tag === chosen))}`;
+  known.set(chosen, options);
+  return options;
+}
+const made = new WeakMap<LanguageMenu['languages'], Map<string, Markup>>();
+
+function option(tag: string, name: string, selected: boolean): Markup {
+  return html`<option value="${tag}" lang="${tag}"${selected && html` selected`}>${inAscii(name)}</option>`;
 }

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { sha256 } from '../../src/crypto/hash.ts';
+import { sha256, sha256At } from '../../src/crypto/hash.ts';
 import type { Browser, Page } from '../browser.ts';
 import { form, pkce } from '../harness.ts';
 import { answerOf, loopback, password, type Stage, stage } from './authorize-stage.ts';
@@ -132,7 +132,7 @@ describe('several accounts in one browser', () => {
     assert.match(page.html, /ada@example\.com/);
     assert.equal((await on.store.listEvents({ type: 'user.signed_in', limit: 1000 })).length, events);
     const back = await browser.submit(page, {}, 'allow');
-    const found = await on.store.findCode(sha256(answerOf(back.refresh)['code'] ?? ''), on.clock.now());
+    const found = await on.store.findCode(sha256At(answerOf(back.refresh)['code'] ?? ''), on.clock.now());
     assert.equal(found?.grant.userId, on.user.id);
   });
 

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { auditEvent } from '../../src/audit/event.ts';
-import { sha256 } from '../../src/crypto/hash.ts';
+import { sha256At } from '../../src/crypto/hash.ts';
 import type { Page } from '../browser.ts';
 import { form, pkce } from '../harness.ts';
 import { answerOf, loopback, type Stage, stage } from './authorize-stage.ts';
@@ -30,7 +30,7 @@ describe('how long', () => {
   async function allow(page: Page, duration: string | undefined, browser: Awaited<ReturnType<Stage['signedIn']>>) {
     const back = await browser.submit(page, duration === undefined ? {} : { duration }, 'allow');
     const { code = '' } = answerOf(back.refresh);
-    const found = await on.store.findCode(sha256(code), on.clock.now());
+    const found = await on.store.findCode(sha256At(code), on.clock.now());
     assert.ok(found);
     const redeem = async () => {
       const values = { client_id: 'client_known', grant_type: 'authorization_code', code, redirect_uri: loopback, code_verifier: pkce.verifier };

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { auditEvent } from '../../src/audit/event.ts';
-import { sha256 } from '../../src/crypto/hash.ts';
+import { sha256At } from '../../src/crypto/hash.ts';
 import type { DocumentFetcher } from '../../src/options.ts';
 import { type Browser, boxes, hasButton, type Page, signInAndDecide } from '../browser.ts';
 import { form, issuer, pkce } from '../harness.ts';
@@ -31,7 +31,7 @@ function publisher() {
 }
 
 async function grantOf(on: Stage, answer: string | undefined) {
-  const found = await on.store.findCode(sha256(answerOf(answer)['code'] ?? ''), on.clock.now());
+  const found = await on.store.findCode(sha256At(answerOf(answer)['code'] ?? ''), on.clock.now());
   assert.ok(found, `no code in ${answer}`);
   return found;
 }
@@ -110,7 +110,7 @@ describe('the consent page', () => {
     );
     const { code, grant } = await grantOf(on, answer);
 
-    assert.match(answerOf(answer)['code'] ?? '', /^ac_[A-Za-z0-9_-]{43}$/);
+    assert.match(answerOf(answer)['code'] ?? '', /^ac_[A-Za-z0-9_-]{51}$/);
     assert.equal(await on.store.findCode(answerOf(answer)['code'] ?? '', on.clock.now()), undefined);
     assert.equal(code.expiresAt - code.createdAt, 60);
     assert.deepEqual(
@@ -284,7 +284,7 @@ describe('the consent page', () => {
     const browser = await on.signedIn();
     const back = await browser.submit(await browser.open(on.url()), {}, 'allow');
     const tx = new URL(back.url).searchParams.get('tx') ?? '';
-    const parked = await on.store.findRequest(sha256(tx), on.clock.now());
+    const parked = await on.store.findRequest(sha256At(tx), on.clock.now());
 
     assert.ok(parked?.answer);
     assert.doesNotMatch(Buffer.from(parked.answer, 'base64url').toString('latin1'), /ac_|localhost/);
@@ -530,7 +530,7 @@ test('[AZ-15] [LOG-03] a tenant answers in its own name, and its requests are no
   const answer = await signInAndDecide(url, { username: 'ada', password, decision: 'allow' }, { browser });
 
   assert.equal(answerOf(answer)['iss'], `${issuer}/t/acme`);
-  assert.equal(await on.store.findCode(sha256(answerOf(answer)['code'] ?? ''), on.clock.now()), undefined);
+  assert.equal(await on.store.findCode(sha256At(answerOf(answer)['code'] ?? ''), on.clock.now()), undefined);
   assert.equal((await on.store.listGrants({ userId: on.user.id }, on.clock.now())).length, 0);
   await on.close();
 });

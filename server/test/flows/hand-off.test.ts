@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { sha256 } from '../../src/crypto/hash.ts';
+import { sha256At } from '../../src/crypto/hash.ts';
 import type { Browser, Page } from '../browser.ts';
 import { form, pkce } from '../harness.ts';
 import { loopback, type Stage, signInOn, stage } from './authorize-stage.ts';
@@ -86,7 +86,7 @@ describe('hand-off', () => {
     const second = shownUrl(again).searchParams.get('code') ?? '';
     assert.notEqual(second, first);
     assert.ok(again.forms.every(({ action }) => !action.endsWith('/authorize/return')));
-    assert.equal(await on.store.findCode(sha256(first), on.clock.now()), undefined);
+    assert.equal(await on.store.findCode(sha256At(first), on.clock.now()), undefined);
     assert.equal((await browser.submit(shown)).status, 400);
     assert.equal((await on.store.listEvents({ type: 'grant.hand_off_extended', limit: 9 })).length, 1);
     on.clock.advance(59);

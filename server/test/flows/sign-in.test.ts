@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { scryptSync } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { auditEvent } from '../../src/audit/event.ts';
-import { sha256 } from '../../src/crypto/hash.ts';
+import { sha256, sha256At } from '../../src/crypto/hash.ts';
 import { maxPasswordBytes } from '../../src/crypto/password.ts';
 import { type Browser, openBrowser } from '../browser.ts';
 import { form, issuer, testServer } from '../harness.ts';
@@ -329,7 +329,7 @@ describe('signing in again', () => {
     const back = await browser.submit(consent, {}, 'allow');
 
     const { code } = answerOf(back.refresh);
-    const found = await on.store.findCode(sha256(code ?? ''), on.clock.now());
+    const found = await on.store.findCode(sha256At(code ?? ''), on.clock.now());
     assert.equal(found?.code.authTime, on.clock.now());
   });
 

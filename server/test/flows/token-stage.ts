@@ -3,7 +3,7 @@
  * the store.
  */
 import { auditEvent } from '../../src/audit/event.ts';
-import { sha256 } from '../../src/crypto/hash.ts';
+import { sha256At } from '../../src/crypto/hash.ts';
 import { randomId } from '../../src/crypto/random.ts';
 import type { ServerOptions } from '../../src/options.ts';
 import { newKey } from '../../src/servers/key-value.ts';
@@ -117,7 +117,7 @@ async function leaveCode({ store, clock, ...world }: Stage, options: CodeOptions
   const request = { clientId: client.id, redirectUri, redirectUriSent: true, scope, resource, codeChallenge, prompt: [] };
   await store.parkRequest({ idHash, browserHash: 'browser', request, createdAt: now, expiresAt: now + 600 });
   const row = {
-    codeHash: sha256(code),
+    codeHash: sha256At(code),
     grantId: grant.id,
     clientId: client.id,
     redirectUri,

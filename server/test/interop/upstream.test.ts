@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import * as openid from 'openid-client';
 import { auditEvent } from '../../src/audit/event.ts';
-import { sha256 } from '../../src/crypto/hash.ts';
+import { sha256At } from '../../src/crypto/hash.ts';
 import { pinnedUpstreamFetch } from '../../src/runtimes/pinned-fetch.ts';
 import type { Upstream } from '../../src/storage/store.ts';
 import { sealCredential } from '../../src/upstream/client.ts';
@@ -107,7 +107,7 @@ test('[LOG-07] one instance of ours is the upstream of another', async (t) => {
   assert.doesNotMatch(firstTime.html, /<dd><bdi>ada@example\.com/);
   const code = await allow(stand.browser, await stand.browser.submit(firstTime));
 
-  const found = await stand.store.findCode(sha256(code), stand.clock.now());
+  const found = await stand.store.findCode(sha256At(code), stand.clock.now());
   assert.deepEqual(found?.code.amr, ['fed', 'pwd']);
   assert.ok(await stand.store.findUpstreamUser(company.issuer, await userId(company)));
 });

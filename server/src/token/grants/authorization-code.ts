@@ -3,7 +3,7 @@
  */
 import { auditEvent } from '../../audit/event.ts';
 import type { Context } from '../../context.ts';
-import { sha256 } from '../../crypto/hash.ts';
+import { sha256At } from '../../crypto/hash.ts';
 import { randomId } from '../../crypto/random.ts';
 import { OAuthError } from '../../errors.ts';
 import type { Answer } from '../../route.ts';
@@ -46,7 +46,7 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
 function presentedCode(parameters: Parameters): string {
   const code = parameters.get('code');
   if (code === undefined) throw new OAuthError('invalid_request', 'code is required');
-  return sha256(code);
+  return sha256At(code);
 }
 
 /** Whoever holds the code but not the verifier, or not the key it is bound to, gets a few tries, then the code is dead even for those who do (COD-08). */

@@ -66,7 +66,7 @@ function machineScope(asked: string[], client: Client, target: Target): string[]
 
 function machineGrant(client: Client, target: Target, scope: string[], now: number): Grant {
   return {
-    id: randomIdAt('grant_', now, 8),
+    id: randomIdAt('grant_', now, 6),
     clientId: client.id,
     serverId: target.server?.id,
     resource: target.resource,

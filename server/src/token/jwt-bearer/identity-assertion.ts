@@ -142,7 +142,7 @@ async function ensureGrant(
   const { issuer } = believed.issuer;
   const expiresAt = now + context.options.accessTokenSeconds;
   const grant = {
-    id: randomIdAt('grant_', now, 8),
+    id: randomIdAt('grant_', now, 6),
     userId: user.id,
     clientId: client.id,
     serverId: target.server?.id,
