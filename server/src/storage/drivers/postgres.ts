@@ -28,6 +28,17 @@ const TRIES = 5;
 const MIGRATION_LOCK = 4_703_919_738;
 
 /**
+ * Postgres keeps the plan of a named statement until the next analyze. While a database is empty all its indexes look alike, and joining without them too: plans from then
+ * read whole tables, times each other, once they fill up (measured with 8000 grants: 9 s for one refresh). So until there is something to count each statement is planned anew.
+ */
+const GROWN = `select 1 from pg_class where relname = 'grants' and relnamespace = current_schema()::regnamespace and reltuples >= 1000`;
+/** Reads between two looks at that. */
+const LOOK_EVERY = 1000;
+type Growth = { grown: boolean; left: number };
+/** By URL: what opens a database anew for each request, as a Worker does, need not look anew. */
+const growths = new Map<string, Growth>();
+
+/**
  * Opens a pool of at most `max` connections, closed when nobody used them for `idleMs` milliseconds; connects on first use. The URL takes what libpq's does, `?sslmode=verify-full` among it.
  * Several statements run as one transaction on one connection, so `max` also bounds how many writes are in flight.
  */
@@ -50,10 +61,24 @@ export function openPostgres(url: string, { max = 10, idleMs = 30_000 }: { max?:
   pool.on('connect', (client) => client.on('error', () => {}));
 
   const prepared = new Map<string, { name: string; text: string }>();
+  const growth = growths.get(url) ?? { grown: false, left: LOOK_EVERY };
+  growths.set(url, growth);
+  /** Behind a read, whose connection is free again: it opens none. */
+  const look = () => {
+    if (growth.grown || growth.left-- > 0) return;
+    growth.left = LOOK_EVERY;
+    pool.query({ text: GROWN }).then(
+      ({ rows }) => {
+        growth.grown = rows.length > 0;
+      },
+      // Whoever needs the database is told; this looks again later.
+      () => {},
+    );
+  };
   const prepare = (statement: Statement): QueryConfig => {
     const known = prepared.get(statement.text) ?? named(statement.text);
     prepared.set(statement.text, known);
-    return { ...known, values: statement.values };
+    return { ...(growth.grown ? known : { text: known.text }), values: statement.values };
   };
 
   const transaction = async (queries: QueryConfig[], query_timeout = ANSWER_TIMEOUT_MS): Promise<QueryResult[]> => {
@@ -89,7 +114,9 @@ export function openPostgres(url: string, { max = 10, idleMs = 30_000 }: { max?:
     async read(statement) {
       for (let tried = 1; ; tried++) {
         try {
-          return (await pool.query(prepare(statement))).rows;
+          const { rows } = await pool.query(prepare(statement));
+          look();
+          return rows;
         } catch (error) {
           // No text here holds a NUL, so whoever asks for one finds nothing.
           if (sqlState(error) === '22021') return [];
