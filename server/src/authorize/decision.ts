@@ -46,7 +46,10 @@ export async function approve({ parked, client, signedIn, allowed, lasting, hand
   const outcome: Outcome = { ...codeAnswer(request, value, context.issuer), denied: false, ...(handOff ? { handOff: 'shown' } : {}) };
   const code = codeRow(value, parked, { grant, session: signedIn.session, expiresAt: now + context.options.codeSeconds });
   const listener = listenerOf(client, { grant, session: signedIn.session });
-  const answered = await context.store.approveRequest({ ...answerTo(parked, outcome, place), ...made, code, listener }, event);
+  const answered = await context.store.approveRequest(
+    { ...answerTo(parked, outcome, place), ...made, code, listener, sessionHash: signedIn.session.idHash },
+    event,
+  );
   if (answered === 'answered') throw alreadyDecided();
   place.exchange.decision = 'allowed';
   return outcome;

@@ -33,8 +33,8 @@ export async function approve(asking: AskingDevice, chosen: Chosen, place: Place
   const common = { clientId: device.clientId, clientDigest: asking.clientDigest, createdAt: now, ...lasts };
   const who = { user: signedIn.user, client: shown.client };
   const { event, ...made } = await approvalOf({ allowed, common, who, detail: { device: device.address } }, place);
-  const { authTime, amr } = signedIn.session;
-  return context.store.approveDevice({ codeHash: device.codeHash, ...made, authTime, amr, now }, event);
+  const { authTime, amr, idHash: sessionHash } = signedIn.session;
+  return context.store.approveDevice({ codeHash: device.codeHash, ...made, authTime, amr, now, sessionHash }, event);
 }
 
 /** Nothing is shared; the device hears access_denied. */

@@ -20,6 +20,7 @@ import {
   parked,
   pushed,
   rotate,
+  session,
   settle,
   times,
 } from './fixtures.ts';
@@ -66,6 +67,33 @@ export function consentContract(nodes: () => Nodes): void {
         [winner],
       );
       assert.equal(await countEvents(one, 'grant.approved'), 1);
+    });
+
+    test('[CON-06] of a yes and a new password in one moment, the yes comes first and its grant ends, or it is too late', async () => {
+      const [one, two] = freshTenant(nodes());
+      await settle(one);
+      await two.listGrants({}, NOW);
+      for (let round = 0; round < 40; round++) {
+        const [idHash, sessionHash, id] = [`request-${round}`, `session-${round}`, `grant_${round}`];
+        await one.startSession({ ...session, idHash: sessionHash }, undefined, happened('user.signed_in'));
+        await one.parkRequest({ ...parked, idHash });
+        const yes = { ...approval, idHash, sessionHash, grant: { ...grant, id }, code: { ...code, codeHash: `code-${round}`, grantId: id } };
+        await Promise.all([one.approveRequest(yes, happened('grant.approved')), two.changePassword('usr_alice', 'hash', happened('user.password_changed'))]);
+        assert.deepEqual(await one.listGrants({}, NOW), []);
+      }
+    });
+
+    test('[CON-06] a session that has ended allows nothing, and the request and the reference it was pushed by stay open', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+      await store.parkRequest(parked);
+      await store.pushRequest(pushed);
+      await store.startSession(session, undefined, happened('user.signed_in'));
+      const yes = { ...approval, pushedHash: pushed.referenceHash };
+
+      assert.equal(await store.approveRequest({ ...yes, sessionHash: 'another' }, happened('grant.approved')), 'answered');
+      assert.deepEqual([await store.listGrants({}, NOW), await countEvents(store, 'grant.approved')], [[], 0]);
+      assert.equal(await store.approveRequest({ ...yes, sessionHash: session.idHash }, happened('grant.approved')), 'approved');
     });
 
     test('[CON-06] approving after denying, denying after approving, and approving late change nothing', async () => {

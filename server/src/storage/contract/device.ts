@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Store } from '../store.ts';
-import { count, countEvents, DAY, device, family, freshTenant, grant, happened, NOW, type Nodes, settle, times } from './fixtures.ts';
+import { count, countEvents, DAY, device, family, freshTenant, grant, happened, NOW, type Nodes, session, settle, times } from './fixtures.ts';
 
 const poll = (store: Store, now: number, clientId = 'client_1') => store.pollDevice({ codeHash: 'device-1', clientId, now, slowerBySeconds: 5 });
 const allow = (store: Store, now = NOW, id = 'grant_device') =>
@@ -33,6 +33,16 @@ export function deviceContract(nodes: () => Nodes): void {
       assert.equal(await store.findWaitingDevice('user-code-1', NOW + 600), undefined);
       assert.equal(await store.findWaitingDevice('user-code-2', NOW), undefined);
       assert.deepEqual(await store.findDevice('device-1', NOW + DAY), { device, grant: undefined, standing: false });
+    });
+
+    test('[DEV-03] a session that has ended allows nothing, and the device waits on', async () => {
+      const [store] = await waiting(nodes());
+      await store.startSession(session, undefined, happened('user.signed_in'));
+      const yes = { codeHash: 'device-1', grant: { ...grant, id: 'grant_device' }, authTime: NOW, now: NOW };
+
+      assert.equal(await store.approveDevice({ ...yes, sessionHash: 'another' }, happened('grant.approved')), 'answered');
+      assert.deepEqual(await store.findDevice('device-1', NOW), { device, grant: undefined, standing: false });
+      assert.equal(await store.approveDevice({ ...yes, sessionHash: session.idHash }, happened('grant.approved')), 'approved');
     });
 
     test('[DEV-03] two devices never wait under one user code', async () => {

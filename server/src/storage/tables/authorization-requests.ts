@@ -13,6 +13,7 @@ import { type GrantRow, grantRow, insertGrant } from './grants.ts';
 import { usedByUs, usePushed } from './pushed-requests.ts';
 import { keepReceipt } from './receipts.ts';
 import { insertListener, listenerRow, orLonger } from './session-clients.ts';
+import { lockSession, sessionIsThere } from './sessions.ts';
 
 type Key = { tenant: string; idHash: string };
 type RequestRow = Key & {
@@ -31,9 +32,9 @@ const insert = sql<RequestRow>`insert into authorization_requests
 const find = sql<Key & { now: number }>`select id_hash, browser_hash, request, created_at, expires_at, answered_at, answer from authorization_requests
   where tenant = ${'tenant'} and id_hash = ${'idHash'} and expires_at > ${'now'}`;
 
-type Answering = Key & { now: number; answer: string; mark: string };
+type Answering = Key & { now: number; answer: string; mark: string; session: string | null };
 const answerOpen = part<keyof Answering>`update authorization_requests set answered_at = ${'now'}, answer = ${'answer'}, last_event = ${'mark'}
-  where tenant = ${'tenant'} and id_hash = ${'idHash'} and answered_at is null and expires_at > ${'now'}`;
+  where tenant = ${'tenant'} and id_hash = ${'idHash'} and answered_at is null and expires_at > ${'now'} and ${sessionIsThere}`;
 const answerOnce = sql<Answering>`${answerOpen}`;
 const answerPushedOnce = sql<Answering & { pushedHash: string }>`${answerOpen} and ${usedByUs}`;
 
@@ -55,7 +56,9 @@ export function authorizationRequestsTable(driver: Driver, tenant: string): Pick
     },
     async approveRequest({ grant, companions = [], code, listener, receipt, ...answer }, event) {
       const { idHash, now } = answer;
+      const locks = lockSession(driver, tenant, answer.sessionHash);
       const results = await driver.write([
+        ...locks,
         ...answering(tenant, answer, event.id),
         grantIfAnswered({ ...grantRow(tenant, grant, event.id), idHash }),
         codeIfAnswered({ ...codeRow(tenant, code), idHash, mark: event.id }),
@@ -65,7 +68,7 @@ export function authorizationRequestsTable(driver: Driver, tenant: string): Pick
         ...addCompanions(tenant, companions, event),
         ...(listener ? [listenerIfAnswered({ ...listenerRow(tenant, listener), idHash, mark: event.id })] : []),
       ]);
-      return isAnswered(answer, results) ? 'approved' : 'answered';
+      return isAnswered(answer, results.slice(locks.length)) ? 'approved' : 'answered';
     },
     async denyRequest(answer, event) {
       const results = await driver.write([...answering(tenant, answer, event.id), eventIfAnswered(tenant, answer.idHash, event)]);
@@ -75,10 +78,10 @@ export function authorizationRequestsTable(driver: Driver, tenant: string): Pick
 }
 
 /** One statement; for a pushed request two, of which the first uses up its reference. */
-function answering(tenant: string, { idHash, answer, now, pushedHash }: RequestAnswer, mark: string): Statement[] {
-  const values = { tenant, idHash, answer, now, mark };
+function answering(tenant: string, { idHash, answer, now, pushedHash, sessionHash }: RequestAnswer, mark: string): Statement[] {
+  const values = { tenant, idHash, answer, now, mark, session: sessionHash ?? null };
   if (pushedHash === undefined) return [answerOnce(values)];
-  return [usePushed({ tenant, idHash, now, mark, pushedHash }), answerPushedOnce({ ...values, pushedHash })];
+  return [usePushed({ ...values, pushedHash }), answerPushedOnce({ ...values, pushedHash })];
 }
 
 function isAnswered({ pushedHash }: RequestAnswer, results: Result[]): boolean {

@@ -11,6 +11,7 @@ import { addCompanions } from './companions.ts';
 import { type GrantRow, grantColumns, grantOf, grantRow, grantStands, grantState, grantStateOf, insertGrant, joinPerson } from './grants.ts';
 import { keepReceipt } from './receipts.ts';
 import { type FamilyRow, familyRow, insertFamily } from './refresh-tokens.ts';
+import { lockSession, sessionIsThere } from './sessions.ts';
 
 const columns = aliased('d', [
   'code_hash',
@@ -59,9 +60,9 @@ const poll = sql<Key & { clientId: string; now: number; slowerBySeconds: number 
   returning too_fast`;
 
 type Answering = Key & { now: number; mark: string };
-const approveOnce = sql<Answering & { grantId: string; authTime: number; amr: string | null }>`update device_codes
+const approveOnce = sql<Answering & { grantId: string; authTime: number; amr: string | null; session: string | null }>`update device_codes
   set answered_at = ${'now'}, grant_id = ${'grantId'}, auth_time = ${'authTime'}, amr = ${'amr'}, last_event = ${'mark'}
-  where tenant = ${'tenant'} and code_hash = ${'codeHash'} and ${waits}`;
+  where tenant = ${'tenant'} and code_hash = ${'codeHash'} and ${waits} and ${sessionIsThere}`;
 const denyOnce = sql<Answering>`update device_codes set answered_at = ${'now'}, last_event = ${'mark'}
   where tenant = ${'tenant'} and code_hash = ${'codeHash'} and ${waits}`;
 const grantIfAnswered = sql<GrantRow & Key>`${insertGrant}
@@ -96,16 +97,18 @@ export function deviceCodesTable(driver: Driver, tenant: string): Pick<Store, Ve
       const [row] = await driver.read(find({ tenant, codeHash, now }));
       return row && { device: deviceOf(row), grant: row.g_id === null ? undefined : grantOf(row), ...grantStateOf(row) };
     },
-    async approveDevice({ codeHash, grant, companions = [], authTime, amr, now, receipt }, event) {
-      const [answered] = await driver.write([
-        approveOnce({ tenant, codeHash, now, authTime, amr: listText(amr), grantId: grant.id, mark: event.id }),
+    async approveDevice({ codeHash, grant, companions = [], authTime, amr, now, receipt, sessionHash }, event) {
+      const locks = lockSession(driver, tenant, sessionHash);
+      const results = await driver.write([
+        ...locks,
+        approveOnce({ tenant, codeHash, now, authTime, amr: listText(amr), grantId: grant.id, mark: event.id, session: sessionHash ?? null }),
         grantIfAnswered({ ...grantRow(tenant, grant, event.id), codeHash }),
         eventIfAnswered(tenant, codeHash, event),
         noteConsent({ tenant, clientId: grant.clientId, grantId: grant.id, now }),
         ...keepReceipt(tenant, grant, receipt, event),
         ...addCompanions(tenant, companions, event),
       ]);
-      return answered?.changes === 1 ? 'approved' : 'answered';
+      return results[locks.length]?.changes === 1 ? 'approved' : 'answered';
     },
     async denyDevice({ codeHash, now }, event) {
       const [answered] = await driver.write([denyOnce({ tenant, codeHash, now, mark: event.id }), eventIfAnswered(tenant, codeHash, event)]);

@@ -1,7 +1,7 @@
 /**
  * Browser sessions, by the hash of their cookie. A session lives until it is idle for `idle_seconds`, until `expires_at`, or until it or its person is ended.
  */
-import { aliased, type Driver, part, type Row, sql } from '../driver.ts';
+import { aliased, type Driver, part, type Row, type Statement, sql } from '../driver.ts';
 import { listText, optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import type { Session, Store } from '../store.ts';
 import { eventIf, insertEvent } from './audit-events.ts';
@@ -66,6 +66,19 @@ const eventIfMarked = eventIf('sessions', 'id_hash');
 export const endOtherSessions = sql<{ tenant: string; userId: string; keeping: string; mark: string }>`delete from sessions
   where tenant = ${'tenant'} and user_id = ${'userId'} and id_hash <> ${'keeping'}
   and exists (select 1 from users where tenant = ${'tenant'} and id = ${'userId'} and last_event = ${'mark'})`;
+
+/** Whether the session that decides is still there; where none is named, nobody sat at a browser. */
+export const sessionIsThere = part<'tenant' | 'session'>`(cast(${'session'} as text) is null
+  or exists (select 1 from sessions where tenant = ${'tenant'} and id_hash = ${'session'}))`;
+
+/**
+ * Comes first where a session decides: what ends sessions ends grants after them, so of a yes and a new password in one moment either the yes comes first, and its grant ends,
+ * or it is too late. SQLite has one writer and needs no lock.
+ */
+export function lockSession({ name }: Driver, tenant: string, session: string | undefined): Statement[] {
+  return session === undefined || name === 'sqlite' ? [] : [lock({ tenant, session })];
+}
+const lock = sql<{ tenant: string; session: string }>`update sessions set seen_at = seen_at where tenant = ${'tenant'} and id_hash = ${'session'}`;
 
 type Verbs = 'startSession' | 'findSession' | 'touchSession' | 'endSession' | 'listSessions';
 

@@ -50,8 +50,8 @@ export type ParkedRequest = {
   answer?: string;
 };
 
-/** `pushedHash` is that of the request, when it was pushed. */
-export type RequestAnswer = { idHash: string; answer: string; now: number; pushedHash?: string };
+/** `pushedHash` is that of the request, when it was pushed. `sessionHash`: the session that decides; once it has ended nothing is allowed any more. */
+export type RequestAnswer = { idHash: string; answer: string; now: number; pushedHash?: string; sessionHash?: string };
 
 export type AuthorizationRequestVerbs = {
   pushRequest(pushed: PushedRequest): Promise<void>;
@@ -59,7 +59,7 @@ export type AuthorizationRequestVerbs = {
   findPushedRequest(referenceHash: string, now: number): Promise<PushedRequest | undefined>;
   parkRequest(request: ParkedRequest): Promise<void>;
   findRequest(idHash: string, now: number): Promise<ParkedRequest | undefined>;
-  /** Answers a parked request once: marks it, uses up the reference it was pushed by, creates the grant, those of further resources and the code, writes their events. "answered": somebody was first, nothing changed. */
+  /** Answers a parked request once: marks it, uses up the reference it was pushed by, creates the grant, those of further resources and the code, writes their events. "answered": somebody was first, or the session has ended; nothing changed. */
   approveRequest(
     approval: RequestAnswer & { grant: Grant; companions?: Companion[]; code: Code; listener?: SessionClient; receipt?: ConsentRecord },
     event: AuditEvent,

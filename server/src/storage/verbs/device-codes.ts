@@ -51,9 +51,18 @@ export type DeviceCodeVerbs = {
   pollDevice(poll: { codeHash: string; clientId: string; now: number; slowerBySeconds: number }): Promise<PollOutcome>;
   /** The device behind a device code, waiting or not, with its grant and whether that stands. */
   findDevice(codeHash: string, now: number): Promise<({ device: DeviceCode; grant?: Grant } & GrantState) | undefined>;
-  /** Answers a waiting device once: marks it, creates the grant and those of further resources, writes their events. "answered": somebody was first or it is too late, nothing changed. */
+  /** Answers a waiting device once: marks it, creates the grant and those of further resources, writes their events. "answered": somebody was first, it is too late, or the session that decides has ended; nothing changed. */
   approveDevice(
-    approval: { codeHash: string; grant: Grant; companions?: Companion[]; authTime: number; amr?: string[]; now: number; receipt?: ConsentRecord },
+    approval: {
+      codeHash: string;
+      grant: Grant;
+      companions?: Companion[];
+      authTime: number;
+      amr?: string[];
+      now: number;
+      receipt?: ConsentRecord;
+      sessionHash?: string;
+    },
     event: AuditEvent,
   ): Promise<'approved' | 'answered'>;
   /** Answers a waiting device with no; no grant. */
