@@ -78,7 +78,7 @@ export const sessionIsThere = part<'tenant' | 'session'>`(cast(${'session'} as t
 export function lockSession({ name }: Driver, tenant: string, session: string | undefined): Statement[] {
   return session === undefined || name === 'sqlite' ? [] : [lock({ tenant, session })];
 }
-const lock = sql<{ tenant: string; session: string }>`update sessions set seen_at = seen_at where tenant = ${'tenant'} and id_hash = ${'session'}`;
+const lock = sql<{ tenant: string; session: string }>`select 1 as there from sessions where tenant = ${'tenant'} and id_hash = ${'session'} for key share`;
 
 type Verbs = 'startSession' | 'findSession' | 'touchSession' | 'endSession' | 'listSessions';
 
