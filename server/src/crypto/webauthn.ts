@@ -16,6 +16,10 @@ export type Signed = { counter: number; backupEligible: boolean; backedUp: boole
 /** COSE numbers of EdDSA, ES256 and RS256, as we like them best. */
 export const passkeyAlgorithms: readonly number[] = [-8, -7, -257];
 
+/** Its member of a COSE key (RFC 9052 §7.1). */
+const coseAlgorithm = 3;
+const es256 = -7;
+
 const library = () => import('@simplewebauthn/server');
 
 /** The key of a new credential whose person was verified; undefined when anything in it is not as it must be. */
@@ -49,9 +53,11 @@ export async function verifyAttestation(given: Attestation, expected: Expected):
 /** What the holder of the key signed, if they did and were verified by it; undefined otherwise. The counter is not judged: that is one act with storing it. */
 export async function verifyAssertion(given: Assertion, publicKey: string, expected: Expected): Promise<Signed | undefined> {
   const { verifyAuthenticationResponse } = await library();
-  const { isoBase64URL } = await import('@simplewebauthn/server/helpers');
+  const { isoBase64URL, decodeCredentialPublicKey } = await import('@simplewebauthn/server/helpers');
   return refusedIfThrown(async () => {
     const { clientDataJSON, authenticatorData, signature, userHandle } = given;
+    const key = decodeCredentialPublicKey(isoBase64URL.toBuffer(publicKey));
+    if (key.get(coseAlgorithm) === es256 && !isDer(isoBase64URL.toBuffer(signature))) return undefined;
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       response: { ...publicKeyCredential(given.credentialId), response: { clientDataJSON, authenticatorData, signature, userHandle } },
       expectedChallenge: expected.challenge,
@@ -61,6 +67,20 @@ export async function verifyAssertion(given: Assertion, publicKey: string, expec
     });
     return verified ? { counter: authenticationInfo.newCounter, ...backup(authenticationInfo) } : undefined;
   });
+}
+
+/** Whether two positive integers are spelled in the one way that DER allows (X.690 §8.3.2, §10.1): the library takes other spellings for the same signature. */
+function isDer(signature: Uint8Array): boolean {
+  const [tag, length] = signature;
+  if (tag !== 0x30 || length !== signature.length - 2) return false;
+  const second = endOfInteger(signature, 2);
+  return second !== undefined && endOfInteger(signature, second) === signature.length;
+}
+
+function endOfInteger(der: Uint8Array, at: number): number | undefined {
+  const [tag, length = 0, first = 0, next = 0] = der.subarray(at);
+  const isShortest = first < 0x80 && (first !== 0 || next >= 0x80);
+  return tag === 0x02 && length > 1 && isShortest ? at + 2 + length : undefined;
 }
 
 function publicKeyCredential(id: string) {
