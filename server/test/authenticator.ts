@@ -1,6 +1,6 @@
 /**
- * An authenticator in software (WebAuthn §6): makes P-256 keys and signs with them, honestly or in any way a test wants it to lie. It speaks the JSON that the
- * script of the pages hands over.
+ * An authenticator in software (WebAuthn §6): makes keys and signs with them, honestly or in any way a test wants it to lie. It speaks the JSON that the script of
+ * the pages hands over.
  */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { issuer } from './harness.ts';
@@ -22,6 +22,8 @@ export type Lies = {
   format?: string;
   /** What it states about itself (§6.5): signed with the new key, or with a chain of certificates too. */
   statement?: 'signed' | 'certified';
+  /** The algorithm that the statement names. */
+  alg?: number;
 };
 
 export type Authenticator = {
@@ -35,8 +37,18 @@ export type Authenticator = {
   get(request: { challenge: string }, lies?: Lies): string;
 };
 
-export function authenticator({ counts = false, synced = true, aaguid = Buffer.alloc(16) } = {}): Authenticator {
-  const { privateKey: key, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const pairs = {
+  EdDSA: () => generateKeyPairSync('ed25519'),
+  ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+};
+
+const numbers = { EdDSA: -8, ES256: -7, RS256: -257 };
+
+type Made = { algorithm?: keyof typeof pairs; counts?: boolean; synced?: boolean; aaguid?: Buffer };
+
+export function authenticator({ algorithm = 'ES256', counts = false, synced = true, aaguid = Buffer.alloc(16) }: Made = {}): Authenticator {
+  const { privateKey: key, publicKey } = pairs[algorithm]();
   const id = randomBytes(32);
   let handle: string | undefined;
   const self: Authenticator = {
@@ -52,7 +64,7 @@ export function authenticator({ counts = false, synced = true, aaguid = Buffer.a
       const attestationObject = cbor(
         new Map<string, unknown>([
           ['fmt', lies.format ?? 'none'],
-          ['attStmt', statementOf(lies, signed(authData, clientDataJSON, lies.key ?? key))],
+          ['attStmt', statementOf(lies, lies.alg ?? numbers[algorithm], signed(authData, clientDataJSON, lies.key ?? key))],
           ['authData', authData],
         ]),
       );
@@ -91,14 +103,14 @@ function clientData(type: string, challenge: string, lies: Lies): string {
 /** §6.5.5 and §7.2: over the authenticator data and the hash of the client data. */
 function signed(authData: Buffer, clientDataJSON: string, key: KeyObject): Buffer {
   const hash = createHash('sha256').update(Buffer.from(clientDataJSON, 'base64url')).digest();
-  return sign('sha256', Buffer.concat([authData, hash]), key);
+  return sign(key.asymmetricKeyType === 'ed25519' ? null : 'sha256', Buffer.concat([authData, hash]), key);
 }
 
 /** §8.2, a packed attestation statement; empty where nothing is stated. */
-function statementOf({ statement }: Lies, sig: Buffer): Map<string, unknown> {
+function statementOf({ statement }: Lies, alg: number, sig: Buffer): Map<string, unknown> {
   if (statement === undefined) return new Map();
   const self: [string, unknown][] = [
-    ['alg', -7],
+    ['alg', alg],
     ['sig', sig],
   ];
   return new Map(statement === 'signed' ? self : [...self, ['x5c', [randomBytes(300)]]]);
@@ -113,21 +125,36 @@ function authenticatorData({ rpId = new URL(issuer).hostname, present = true, ve
   return Buffer.concat([createHash('sha256').update(rpId).digest(), tail]);
 }
 
+/** RFC 9053 §7, RFC 8230 §4. */
 function coseKey(publicKey: KeyObject): Buffer {
-  const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
-  return cbor(
-    new Map<number, unknown>([
+  const { x = '', y = '', n = '', e = '' } = publicKey.export({ format: 'jwk' });
+  const bytes = (text: string) => Buffer.from(text, 'base64url');
+  const members: Record<string, [number, unknown][]> = {
+    ed25519: [
+      [1, 1],
+      [3, -8],
+      [-1, 6],
+      [-2, bytes(x)],
+    ],
+    ec: [
       [1, 2],
       [3, -7],
       [-1, 1],
-      [-2, Buffer.from(x, 'base64url')],
-      [-3, Buffer.from(y, 'base64url')],
-    ]),
-  );
+      [-2, bytes(x)],
+      [-3, bytes(y)],
+    ],
+    rsa: [
+      [1, 3],
+      [3, -257],
+      [-1, bytes(n)],
+      [-2, bytes(e)],
+    ],
+  };
+  return cbor(new Map(members[publicKey.asymmetricKeyType ?? '']));
 }
 
 /** As much of RFC 8949 as an authenticator needs. */
-function cbor(value: unknown): Buffer {
+export function cbor(value: unknown): Buffer {
   if (typeof value === 'number') return value < 0 ? head(1, -1 - value) : head(0, value);
   if (typeof value === 'string') return Buffer.concat([head(3, Buffer.byteLength(value)), Buffer.from(value)]);
   if (Buffer.isBuffer(value)) return Buffer.concat([head(2, value.length), value]);

@@ -191,7 +191,7 @@ const arrows: Record<string, string[]> = {
   views: ['#assets', 'assets/messages/en.json', 'hono/html', 'intl-messageformat', 'languages', 'uqr'],
   audit: ['crypto', 'storage/store'],
   rules: ['#assets', 'crypto', 'errors', 'http-request'],
-  crypto: ['audit', 'errors', 'storage/store', 'node:crypto', 'node:os', 'node:worker_threads', '@simplewebauthn/server', 'jose'],
+  crypto: ['audit', 'errors', 'storage/store', 'node:crypto', 'node:os', 'node:worker_threads', '@levischuck/tiny-cbor', 'jose'],
   // below: the only door to a database
   storage: ['storage/migrations', 'storage/tables', 'storage/verbs'],
   'storage/tables': ['audit', 'storage/driver', 'storage/holdings', 'storage/row', 'storage/store', 'storage/verbs'],

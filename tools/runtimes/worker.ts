@@ -23,8 +23,8 @@ const secret = '8Xq2vT7mRk4LzC9wPn3bYh6JdFs1GaEu5oQi0KtMxV';
 const database = '00000000-0000-0000-0000-000000000000';
 const bound = { AUTH_AGENT_ISSUER: issuer, AUTH_AGENT_SECRET: secret };
 const email = { send_email: [{ name: 'EMAIL' }] };
-/** Compressed, a little more than it is, so that nobody makes it larger unseen; a Worker of the free plan may have 3 MB. */
-const MOST_KIB = 350;
+/** 300 KB compressed, the goal of the benchmark; a Worker of the free plan may have 3 MB. */
+const MOST_KIB = 293;
 
 const folder = mkdtempSync(join(tmpdir(), 'auth-agent-worker-'));
 const runtimes: Runtime[] = [];

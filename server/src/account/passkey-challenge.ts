@@ -5,7 +5,6 @@
 import type { Context } from '../context.ts';
 import { equalSecrets, sha256 } from '../crypto/hash.ts';
 import { randomId } from '../crypto/random.ts';
-import type { Expected } from '../crypto/webauthn.ts';
 import type { Options } from '../options.ts';
 import { type ClientData, readClientData } from '../rules/passkey-credential.ts';
 import type { Browser } from './browser-cookie.ts';
@@ -35,15 +34,14 @@ export function newChallenge(ceremony: Ceremony, browser: Browser, context: Cont
   return Buffer.from(`${begun}.${proof(begun, ceremony, browser, context)}`).toString('base64url');
 }
 
-/** Uses the challenge in an answer up, whatever else is wrong with the answer. Undefined unless it was ours, for this, in this browser, in time and not used. */
-export async function takeChallenge(clientDataJSON: string, ceremony: Ceremony, browser: Browser, context: Context): Promise<Expected | undefined> {
+/** Uses the challenge in an answer up, whatever else is wrong with the answer. True when it was ours, for this, in this browser, in time, not used, and our page asked. */
+export async function takeChallenge(clientDataJSON: string, ceremony: Ceremony, browser: Browser, context: Context): Promise<boolean> {
   const data = readClientData(clientDataJSON);
-  if (!data || data.type !== ceremony.type || !isOurs(data, ceremony, browser, context)) return undefined;
+  if (!data || data.type !== ceremony.type || !isOurs(data, ceremony, browser, context)) return false;
   const now = context.now();
   const unused = await context.store.useOnce({ kind: 'passkey_challenge', idHash: sha256(data.challenge), now, expiresAt: now + challengeSeconds + 1 });
-  const { id, origin } = relyingParty(context);
   // A page of ours is in nobody's frame, so no frame of ours asks.
-  return unused && !data.crossOrigin ? { challenge: data.challenge, origin, rpId: id } : undefined;
+  return unused && !data.crossOrigin && data.origin === relyingParty(context).origin;
 }
 
 function isOurs({ challenge }: ClientData, ceremony: Ceremony, browser: Browser, context: Context): boolean {

@@ -8,11 +8,11 @@ import type { Context } from '../context.ts';
 import type { Upstream } from '../storage/store.ts';
 import { causes, codeOf, UpstreamFailure } from './failure.ts';
 
-export type Library = typeof OpenidClient;
+export type Library = typeof import('./openid-library.ts');
 /** Our secret or our private key there. */
 export type Credential = { secret: string } | { privateJwk: Record<string, unknown> & { kid?: string } };
 
-export const library = (): Promise<Library> => import('openid-client');
+export const library = (): Promise<Library> => import('./openid-library.ts');
 
 /** Milliseconds are the guard's; this only ends what the library would wait for. */
 export const timeoutSeconds = 30;

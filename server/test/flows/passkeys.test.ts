@@ -87,6 +87,17 @@ describe('signing in with a passkey', () => {
     assert.match((await owner.submit(again, { credential: key.get(request) })).url, /\/authorize\/consent/);
   });
 
+  for (const algorithm of ['EdDSA', 'RS256'] as const) {
+    test(`a passkey of ${algorithm} opens the door too`, async () => {
+      const other = authenticator({ algorithm });
+      assert.match((await addTo(on, await on.signedIn(), other, { format: 'packed', statement: 'signed' })).html, /Passkey added/);
+      const browser = visitor(on);
+      await signInWith(on, browser, other);
+
+      assert.equal(isIn(browser), true);
+    });
+  }
+
   test('a passkey that stays on its device is told apart from one that is synchronised', async () => {
     const bound = authenticator({ synced: false });
     await addTo(on, await on.signedIn(), bound);
@@ -315,6 +326,7 @@ describe('making a passkey', () => {
     const own = authenticator();
 
     assert.match((await addTo(on, browser, own, { ...vouching, key: authenticator().key })).html, /could not be added/);
+    assert.match((await addTo(on, browser, own, { ...vouching, alg: -257 })).html, /could not be added/);
     assert.match((await addTo(on, browser, own, vouching)).html, /Passkey added/);
   });
 

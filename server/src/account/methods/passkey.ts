@@ -5,7 +5,7 @@
 import { auditEvent } from '../../audit/event.ts';
 import { verifyAssertion } from '../../crypto/webauthn.ts';
 import { readAssertion } from '../../rules/passkey-credential.ts';
-import { passkeysOn, takeChallenge } from '../passkey-challenge.ts';
+import { passkeysOn, relyingParty, takeChallenge } from '../passkey-challenge.ts';
 import type { SignInMethod, SignInPlace, Verdict } from './index.ts';
 
 const refused: Verdict = { refused: 'wrong-passkey' };
@@ -20,11 +20,11 @@ export const passkey: SignInMethod = {
   async verify(form, place) {
     const { browser, context } = place;
     const assertion = readAssertion(form.get('credential'));
-    const expected = assertion && (await takeChallenge(assertion.clientDataJSON, { type: 'webauthn.get' }, browser, context));
-    const found = expected && (await context.store.findPasskey(assertion.credentialId));
+    const asked = assertion && (await takeChallenge(assertion.clientDataJSON, { type: 'webauthn.get' }, browser, context));
+    const found = asked && (await context.store.findPasskey(assertion.credentialId));
     // Step 6: the handle must be there and be the owner's, or somebody could be shown one account and be signed in to another.
     if (!found || assertion.userHandle !== found.passkey.userHandle) return refused;
-    const signed = await verifyAssertion(assertion, found.passkey.publicKey, expected);
+    const signed = verifyAssertion(assertion, found.passkey.publicKey, relyingParty(context).id);
     // Step 19: whether a key may leave its device is decided when it is made.
     if (!signed || signed.backupEligible !== found.passkey.backupEligible) return refused;
     if (found.user.disabledAt !== undefined) return { refused: 'disabled', user: found.user };

@@ -112,8 +112,8 @@ async function readAdding({ exchange, context }: Place): Promise<Sent | Answer> 
 
 async function newPasskey({ form, signedIn, browser }: Sent, context: Context): Promise<Passkey | undefined> {
   const attestation = readAttestation(form.get('credential'));
-  const expected = attestation && (await takeChallenge(attestation.clientDataJSON, ceremonyOf(signedIn), browser, context));
-  const credential = expected && (await verifyAttestation(attestation, expected));
+  const asked = attestation && (await takeChallenge(attestation.clientDataJSON, ceremonyOf(signedIn), browser, context));
+  const credential = asked && verifyAttestation(attestation, relyingParty(context).id);
   if (!credential) return undefined;
   const { credentialId, transports } = attestation;
   const { id: userId } = signedIn.user;

@@ -1,0 +1,20 @@
+/** What of openid-client this room uses, by name: with the package as a whole a Worker would carry every flow of a client. */
+export {
+  allowInsecureRequests,
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  buildAuthorizationUrlWithPAR,
+  ClientError,
+  ClientSecretBasic,
+  ClientSecretPost,
+  Configuration,
+  calculatePKCECodeChallenge,
+  clockSkew,
+  customFetch,
+  discovery,
+  enableNonRepudiationChecks,
+  fetchProtectedResource,
+  fetchUserInfo,
+  None,
+  PrivateKeyJwt,
+} from 'openid-client';
