@@ -213,7 +213,7 @@ async function startInstalled(server: Server, { database, subject }: Running): P
     AUTH_AGENT_PORT: '0',
     AUTH_AGENT_LIMITS: unreached.join(),
   };
-  const production = start(join(here, 'production.ts'), 0, [], { runtime: server.runtime, installed: true, env });
+  const production = start(join(here, 'production.js'), 0, [], { runtime: server.runtime, installed: true, env });
   const { port } = await production.first<{ port: number }>();
   return {
     subject: subjectOf(production, { ...subject, port }),
