@@ -161,6 +161,7 @@ export function trustContract(nodes: () => Nodes): void {
 
     test('[ACC-01] a pause and a hold outlast the silence of an issuer, are seen and can be ended', async () => {
       const [one, two] = await trusting(nodes());
+      await one.addIssuer({ ...idp, issuer: 'https://second.example' }, happened('issuer.trusted'));
       const later = NOW + DAY;
       const say = (issuer = idp.issuer) =>
         two.ensureIssuerGrant({ issuer, grant: asserted('grant_b', { createdAt: later, expiresAt: later + 3600 }) }, happened('grant.asserted', later));
@@ -195,6 +196,24 @@ export function trustContract(nodes: () => Nodes): void {
       assert.deepEqual([await one.findIssuer(idp.issuer), await one.findLinkedUser(idp.issuer, 's')], [undefined, undefined]);
       assert.equal((await one.listWorkloads(ci.issuer)).length, 1);
       assert.equal(await countEvents(one, 'issuer.removed'), 1);
+      assert.equal(await two.ensureIssuerGrant({ issuer: idp.issuer, grant: asserted('grant_b') }, happened('grant.asserted')), undefined);
+      assert.deepEqual([await one.findGrant('grant_b'), await countEvents(one, 'grant.asserted')], [undefined, 1]);
+    });
+
+    test('of assertions and the end of their issuer in one moment, the end wins', async () => {
+      const [one, two] = freshTenant(nodes());
+      await settle(one);
+      for (const round of [1, 2, 3, 4, 5, 6]) {
+        const issuer = `https://idp${round}.example`;
+        await one.addIssuer({ ...idp, issuer }, happened('issuer.trusted'));
+        const resources = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name) => `https://${name}${round}.example/mcp`);
+        const asserting = resources.map((resource, index) =>
+          (index % 2 ? one : two).ensureIssuerGrant({ issuer, grant: { ...asserted(`grant_${round}${index}`), resource } }, happened('grant.asserted')),
+        );
+        await Promise.all([...asserting.slice(0, 4), two.removeIssuer(issuer, happened('issuer.removed')), ...asserting.slice(4)]);
+
+        assert.deepEqual(await one.listGrants({ userId: asserted('').userId }, NOW), []);
+      }
     });
   });
 

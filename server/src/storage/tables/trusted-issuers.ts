@@ -2,7 +2,7 @@
  * Issuers whose assertions count (RFC 7523), whom their subjects are here, and which machine client a workload acts as. An issuer that is removed is believed
  * nothing any more: its links, workloads and the grants that stand on its word go with it.
  */
-import { type Driver, part, type Row, sql } from '../driver.ts';
+import { type Driver, part, type Row, type Statement, sql } from '../driver.ts';
 import { optionalJson, optionalText, present, text, whole } from '../row.ts';
 import type { Store, TrustedIssuer, Workload } from '../store.ts';
 import { eventIf } from './audit-events.ts';
@@ -38,11 +38,22 @@ const removals = [
 ];
 const eventIfIssuer = eventIf('trusted_issuers', 'issuer');
 
+/** Whether an issuer is still believed. */
+export const isTrusted = part<'tenant' | 'issuer'>`exists (select 1 from trusted_issuers where tenant = ${'tenant'} and issuer = ${'issuer'})`;
+
+/**
+ * Comes first where a grant is made on the word of an issuer: its removal marks its row and ends its grants after that, so of the two in one moment either the grant
+ * comes first, and ends, or its issuer is gone. SQLite has one writer and needs no lock.
+ */
+export function lockIssuer({ name }: Driver, place: { tenant: string; issuer: string }): Statement[] {
+  return name === 'sqlite' ? [] : [lock(place)];
+}
+const lock = sql<{ tenant: string; issuer: string }>`select 1 as there from trusted_issuers where tenant = ${'tenant'} and issuer = ${'issuer'} for share`;
+
 type LinkRow = { tenant: string; issuer: string; subject: string; userId: string; createdAt: number; mark: string };
-const known = part<'tenant' | 'issuer'>`exists (select 1 from trusted_issuers where tenant = ${'tenant'} and issuer = ${'issuer'})`;
 const insertLink = part<keyof LinkRow>`insert into identity_links (tenant, issuer, subject, user_id, created_at, last_event)
   select cast(${'tenant'} as text), cast(${'issuer'} as text), cast(${'subject'} as text), cast(${'userId'} as text), cast(${'createdAt'} as bigint),
-    cast(${'mark'} as text) where ${known}`;
+    cast(${'mark'} as text) where ${isTrusted}`;
 const link = sql<LinkRow>`${insertLink} and exists (select 1 from users where tenant = ${'tenant'} and id = ${'userId'}) on conflict do nothing`;
 // The link comes first: whoever has it makes the person. The other order would leave a person to nobody when two assertions arrive together.
 const linkAhead = sql<LinkRow>`${insertLink} on conflict do nothing`;
@@ -62,7 +73,7 @@ const eventIfLink = eventIf('identity_links', 'subject');
 type WorkloadRow = { tenant: string; issuer: string; subject: string; clientId: string; createdAt: number; mark: string };
 const addWorkload = sql<WorkloadRow>`insert into workloads (tenant, issuer, subject, client_id, created_at, last_event)
   select cast(${'tenant'} as text), cast(${'issuer'} as text), cast(${'subject'} as text), cast(${'clientId'} as text), cast(${'createdAt'} as bigint),
-    cast(${'mark'} as text) where ${known} on conflict do nothing`;
+    cast(${'mark'} as text) where ${isTrusted} on conflict do nothing`;
 const listWorkloads = sql<{ tenant: string; issuer: string }>`select subject, client_id from workloads ${ofIssuer} order by subject`;
 const markWorkload = sql<Going>`update workloads set last_event = ${'mark'} ${ofIssuer} and subject = ${'subject'}`;
 const removeWorkload = sql<Going>`delete from workloads ${ofIssuer} and subject = ${'subject'} and last_event = ${'mark'}`;

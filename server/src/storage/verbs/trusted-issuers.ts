@@ -44,12 +44,12 @@ export type TrustedIssuerVerbs = {
   removeWorkload(issuer: string, subject: string, event: AuditEvent): Promise<boolean>;
   /**
    * The grant of issuer, person, client and resource that nobody ended, prolonged and with at least this scope but for what its person took back, and whether it is paused;
-   * created when there is none. One that was over lives again with this scope alone. The event is of each beginning.
+   * created when there is none. One that was over lives again with this scope alone. The event is of each beginning. Nothing where the issuer is trusted no more.
    */
   ensureIssuerGrant(
     asserted: { issuer: string; grant: Grant & { userId: string; expiresAt: number } },
     event: AuditEvent,
-  ): Promise<{ id: string; paused?: true; removedScope?: string[] }>;
+  ): Promise<{ id: string; paused?: true; removedScope?: string[] } | undefined>;
   /** False when there is one for this client, audience and resource. */
   addAssertionTarget(target: AssertionTarget, event: AuditEvent): Promise<boolean>;
   listAssertionTargets(clientId: string): Promise<AssertionTarget[]>;

@@ -162,7 +162,9 @@ async function ensureGrant(
     requestId: exchange.requestId,
     detail: { issuer, scope },
   });
-  const { id, paused, removedScope } = await context.store.ensureIssuerGrant({ issuer, grant }, event);
+  const ensured = await context.store.ensureIssuerGrant({ issuer, grant }, event);
+  if (!ensured) throw notValid('its issuer is not trusted any more');
+  const { id, paused, removedScope } = ensured;
   const left = scope.filter((name) => !removedScope?.includes(name));
   if (paused || left.length === 0) throw grantPaused();
   return { grantId: id, scope: left, expiresAt };
