@@ -56,6 +56,7 @@ test('every command has help with an example that begins with its name, and its 
 
     assert.equal(exit, 0, name);
     for (const example of examples) assert.ok(out.includes(example) && example.includes(`auth-agent ${name}`), example);
+    assert.doesNotMatch(out, /may be repeated; may be repeated/, name);
   }
   const all = await cli('--help');
   for (const { name, hidden = false } of commands) assert.equal(all.out.includes(`\n  ${name} `), !hidden, name);

@@ -53,7 +53,7 @@ export const errorCodes = {
   content_too_large: { status: 413, fix: 'Send at most 64 KiB.' },
   uri_too_long: { status: 414, fix: 'Send at most 8 KiB and 100 parameters.' },
   server_url_taken: { status: 409, fix: 'Use the one that exists, or another address.' },
-  unauthorized: { status: 401, fix: 'Send Authorization: Bearer aat_…; auth-agent setup-link or the console makes one.' },
+  unauthorized: { status: 401, fix: 'Send Authorization: Bearer aat_…; auth-agent owner-tokens create makes one.' },
   forbidden: { status: 403 },
   not_set_up: { status: 503, fix: 'Open the setup link that the server printed when it started, or print a new one: auth-agent setup-link.' },
   temporarily_unavailable: { status: 503, fix: 'Try again after Retry-After seconds.' },

@@ -35,7 +35,7 @@ export const addUpstream: Command = {
     { name: 'name', kind: 'text', value: 'text', about: 'what the button says: Continue with …' },
     { name: 'client-id', kind: 'text', value: 'text', about: 'our client id there' },
     ...credentialFlags,
-    { name: 'scope', kind: 'list', value: 'scope', about: 'instead of openid profile email; may be repeated' },
+    { name: 'scope', kind: 'list', value: 'scope', about: 'instead of openid profile email' },
     { name: 'private-network', kind: 'switch', about: 'it may be on loopback or in a private network; otherwise only public addresses are spoken to' },
   ],
   examples: [

@@ -25,7 +25,7 @@ export const addWebhook: Command = {
   usage: '<url>',
   flags: [
     ...databaseFlags,
-    { name: 'event', kind: 'list', value: 'type', about: 'an event it hears of, as in audit list; may be repeated' },
+    { name: 'event', kind: 'list', value: 'type', about: 'an event it hears of, as in audit list' },
     { name: 'all', kind: 'switch', about: 'it hears of every event' },
     { name: 'private-network', kind: 'switch', about: 'it may be on loopback or in a private network; otherwise only public addresses are spoken to' },
   ],
