@@ -71,6 +71,16 @@ test('[OPS-01] an export is a line of JSON for each event, the oldest first, wit
   assert.equal((await cli('audit', 'export', '--json')).exit, 2);
 });
 
+test('[OPS-01] adopting a record whose end is of this secret asks nothing and records nothing', async () => {
+  const { checkpoint } = JSON.parse((await cli('audit', 'verify', '--json')).out).data;
+
+  const { exit, out, said } = await cli('audit', 'adopt');
+
+  assert.equal(exit, 0, said);
+  assert.match(out, /signed with this secret already/);
+  assert.equal(JSON.parse((await cli('audit', 'verify', '--json')).out).data.checkpoint, checkpoint);
+});
+
 test('[OPS-01] after a change of the secret the record is refused until somebody adopts it', async () => {
   const { checkpoint } = JSON.parse((await cli('audit', 'verify', '--json')).out).data;
   const driver = await openDatabase(url);

@@ -96,6 +96,13 @@ export const adoptAudit: Command = {
   run: (call) =>
     withServer(call, async (context) => {
       const { store, instance } = context;
+      const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
+      const present = await verifyChain({ store, instance });
+      if (present.broken === undefined)
+        return {
+          data: { verified: present.verified, checkpoint: `${present.end.seq}:${present.end.hash}` },
+          lines: [ok('The end of the record is signed with this secret already')],
+        };
       const { verified, end } = whole(await verifyChain({ store, instance, adopting: true }));
       await confirm(call, {
         name: String(end.seq),
@@ -104,7 +111,6 @@ export const adoptAudit: Command = {
       await adoptChain(context, 'cli');
       const now = whole(await verifyChain({ store, instance }));
       const checkpoint = `${now.end.seq}:${now.end.hash}`;
-      const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
       const lines = [
         ok(`${verified} events were checked, and their end is signed with this secret`),
         labelled('Keep', `${checkpoint}  (elsewhere; next time: --checkpoint)`),
