@@ -4,13 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Hono } from 'hono';
-import { type RunningDevelopment, startDevelopment } from '../server/src/runtimes/node.ts';
+import { type RunningDevelopment, type RunningServer, startDevelopment } from '../server/src/runtimes/node.ts';
 import { commandsOf, isCommand, problemOf } from './documents/commands.ts';
 import { runStep, type Session, stepsOf } from './documents/console.ts';
 import { freePort, startProgram } from './documents/program.ts';
@@ -87,7 +88,7 @@ describe('snippets and addresses', () => {
       const names = await load(modules, development.issuer);
       const app = names['app'] as Hono;
       // What the documents of the example leave to its source, and those that are about other routes.
-      if (document.path.startsWith('examples/') || ['docs/delegation.md', 'docs/webhooks.md'].includes(document.path)) continue;
+      if (document.path.startsWith('examples/') || ['docs/delegation.md', 'docs/runtimes.md', 'docs/webhooks.md'].includes(document.path)) continue;
 
       const stranger = await app.request('https://your-mcp-server.com/api/files');
       const known = await app.request('https://your-mcp-server.com/api/files', { headers: { Authorization: `Bearer ${token}` } });
@@ -97,6 +98,21 @@ describe('snippets and addresses', () => {
       assert.equal(stranger.headers.get('www-authenticate'), `Bearer realm="srv_abc123", resource_metadata="${metadata}", scope="files:read"`);
       assert.deepEqual([known.status, await known.json()], [200, { user_email: 'testuser@example.com' }], document.path);
     }
+  });
+
+  test('the library starts in a program of its own as docs/runtimes.md says, signs, and stops', async () => {
+    const { modules = [] } = written.snippets.find(({ document }) => document.path === 'docs/runtimes.md') ?? {};
+    const { startAuthServer } = await load(modules, development.issuer);
+    const settings = { issuer: 'https://auth.example.com', secret: randomBytes(32).toString('base64'), database: 'sqlite::memory:', port: 0 };
+
+    const { url, stop } = await (startAuthServer as (given: typeof settings) => Promise<RunningServer>)(settings);
+    const ready = await fetch(`${url}/health/ready`);
+    const { keys } = (await (await fetch(`${url}/.well-known/jwks.json`)).json()) as { keys: unknown[] };
+    await stop();
+
+    assert.equal(ready.status, 200, await ready.text());
+    assert.ok(keys.length > 0);
+    await assert.rejects(fetch(url));
   });
 
   test('the Python of the documents runs as printed', (t) => {

@@ -21,7 +21,7 @@ export function writeSnippets(documents: Document[]): { folder: string; snippets
   const folder = mkdtempSync(join(root, 'out/documents-'));
   const written = documents.filter(({ blocks }) => blocks.some(isTypeScript)).map((document) => writeDocument(document, folder));
   // A document shows excerpts: what it declares may be used by its reader only.
-  const config = { extends: '../../tsconfig.json', compilerOptions: { noUnusedLocals: false }, include: ['*/*.ts'] };
+  const config = { extends: '../../tsconfig.json', compilerOptions: { noUnusedLocals: false }, include: ['*/*.ts', '../../server/src/**/*.d.ts'] };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
   return { folder, snippets: written };
 }
