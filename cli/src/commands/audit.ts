@@ -97,11 +97,12 @@ export const adoptAudit: Command = {
     withServer(call, async (context) => {
       const { store, instance } = context;
       const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
+      await sealEvents(context);
       const present = await verifyChain({ store, instance });
       if (present.broken === undefined)
         return {
           data: { verified: present.verified, checkpoint: `${present.end.seq}:${present.end.hash}` },
-          lines: [ok('The end of the record is signed with this secret already')],
+          lines: [ok(`${present.verified} events are what was sealed, and their end is signed with this secret already`)],
         };
       const { verified, end } = whole(await verifyChain({ store, instance, adopting: true }));
       await confirm(call, {
