@@ -224,6 +224,23 @@ test('an owner token opens the management API for owners and operators only', as
   assert.equal((await cli('owner-tokens create nobody')).exit, 4);
 });
 
+test('owner tokens are listed without their values, and a leaked one is revoked while the others go on', async () => {
+  const leaked = await data('owner-tokens create op --name Leaked');
+  const other = await data('owner-tokens create op --name Other');
+
+  const { tokens } = await data('owner-tokens list');
+  const statusOf = async (id: string) => (await data('owner-tokens list')).tokens.find((one: { token_id: string }) => one.token_id === id);
+  assert.deepEqual([(await statusOf(leaked.token_id)).status, (await statusOf(leaked.token_id)).username], ['active', 'op']);
+  assert.ok(!JSON.stringify(tokens).includes(leaked.token.slice(4)));
+
+  assert.equal((await cli(`owner-tokens revoke ${leaked.token_id}`)).exit, 2);
+  assert.deepEqual(await data(`owner-tokens revoke ${leaked.token_id} --yes`), { token_id: leaked.token_id, revoked: true });
+  assert.equal((await data(`owner-tokens revoke ${leaked.token_id} --yes`)).revoked, false);
+  assert.deepEqual([(await statusOf(leaked.token_id)).status, (await statusOf(other.token_id)).status], ['revoked', 'active']);
+  assert.equal((await data('audit list --type owner_token.revoked')).events.length, 1);
+  assert.equal((await cli('owner-tokens revoke oat_nowhere --yes')).exit, 4);
+});
+
 test('clients: public, confidential and machine, each with what it needs, its secret shown once', async () => {
   const open = await data(['clients', 'add', '--name', 'Desktop App', '--redirect-uri', 'http://127.0.0.1/callback', '--redirect-uri', 'com.example.app:/cb']);
   const web = await data('clients add --name Web --confidential --redirect-uri https://app.example.com/cb');

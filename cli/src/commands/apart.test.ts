@@ -49,7 +49,7 @@ async function data(line: string) {
 }
 
 /** What the victim has; each stands for an argument. */
-type Has = Record<'person' | 'server' | 'key' | 'client' | 'grant' | 'registrationToken' | 'signingKey' | 'webhook' | 'request', string> &
+type Has = Record<'person' | 'server' | 'key' | 'client' | 'grant' | 'ownerToken' | 'registrationToken' | 'signingKey' | 'webhook' | 'request', string> &
   Record<string, string>;
 
 /** By the argument of a command, or the command and its argument: whose name it is. What is made new has the name that the victim gave. */
@@ -69,6 +69,7 @@ const argumentOf: Record<string, keyof Has> = {
   'clients <id>': 'client',
   'grants <id>': 'grant',
   'upstreams <id>': 'upstream',
+  'owner-tokens <id>': 'ownerToken',
   'registration-tokens <id>': 'registrationToken',
   'webhooks <id>': 'webhook',
   'requests <id>': 'request',
@@ -197,6 +198,7 @@ describe('commands in one tenant, with what another has', () => {
     await data(`issuers add ${platform} --workloads --jwks ${jwks} ${at}`);
     await data(`workloads add ${platform} zanzibar --client ${workload} ${at}`);
     await data(`assertion-targets add ${client} --audience https://as.example --resource https://there.example --scope a ${at}`);
+    const owner = await data(`owner-tokens create zanzibar --name zanzibar ${at}`);
     const registration = await data(`registration-tokens create --name zanzibar ${at}`);
     const webhook = await data(`webhooks add https://zanzibar.example/hook --all ${at}`);
     await data(`server-people open ${server} listed ${at}`);
@@ -218,6 +220,7 @@ describe('commands in one tenant, with what another has', () => {
       subject: 'zanzibar',
       url: 'https://zanzibar.example/mcp',
       listed: 'listed',
+      ownerToken: owner.token_id,
       registrationToken: registration.token_id,
       signingKey: keys[0].kid,
       webhook: webhook.id,

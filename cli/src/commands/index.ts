@@ -18,7 +18,7 @@ import { addIssuer, listIssuers, removeIssuer } from './issuers.ts';
 import { createKey, listKeys, revokeKey } from './keys.ts';
 import { login } from './login.ts';
 import { testMail } from './mail.ts';
-import { createOwnerToken } from './owner-tokens.ts';
+import { createOwnerToken, listOwnerTokens, revokeOwnerToken } from './owner-tokens.ts';
 import { createRegistrationToken, listRegistrationTokens, revokeRegistrationToken } from './registration-tokens.ts';
 import { approveRequest, denyRequest, listRequests } from './requests.ts';
 import { addServerPerson, listServerPeople, openServerTo, removeServerPerson } from './server-people.ts';
@@ -57,6 +57,8 @@ export const commands: readonly Command[] = [
   listKeys,
   revokeKey,
   createOwnerToken,
+  listOwnerTokens,
+  revokeOwnerToken,
   testMail,
   addUser,
   listUsers,

@@ -1,9 +1,10 @@
-/** `auth-agent owner-tokens create`: what an owner sends to the management API. */
+/** `auth-agent owner-tokens …`: what an owner sends to the management API. */
 import { auditEvent, isoDate, newOwnerToken, ownerTokenSeconds } from 'auth-agent-mcp-server/node';
+import { confirm } from '../ask.ts';
 import { type Command, databaseFlags, textFlag } from '../command.ts';
 import { withStore } from '../database.ts';
 import { Failure } from '../exit-codes.ts';
-import { safe, styleOf } from '../terminal.ts';
+import { safe, styleOf, table } from '../terminal.ts';
 import { lifetimeOf } from './keys.ts';
 import { findPerson } from './users.ts';
 
@@ -33,7 +34,48 @@ export const createOwnerToken: Command = {
       return {
         data: { token_id: row.id, token: value, user_id: user.id, name: row.name, expires_at: isoDate(row.expiresAt) },
         lines: [`AUTH_AGENT_OWNER_TOKEN=${value}`],
-        notes: [`\n${ok(`Token of ${safe(user.username)} · expires ${isoDate(row.expiresAt).slice(0, 10)} · shown once, kept nowhere`)}`],
+        notes: [`\n${ok(`Token ${row.id} of ${safe(user.username)} · expires ${isoDate(row.expiresAt).slice(0, 10)} · shown once, kept nowhere`)}`],
       };
+    }),
+};
+
+export const listOwnerTokens: Command = {
+  name: 'owner-tokens list',
+  about: 'list tokens of the management API, without their values',
+  flags: databaseFlags,
+  examples: ['auth-agent owner-tokens list', 'auth-agent owner-tokens list --json'],
+  run: (call) =>
+    withStore(call, async ({ store, now }) => {
+      const names = new Map((await store.listUsers()).map(({ id, username }) => [id, username]));
+      const tokens = (await store.listOwnerTokens()).map(({ id, userId, name, createdAt, expiresAt, revokedAt }) => ({
+        token_id: id,
+        user_id: userId,
+        username: names.get(userId),
+        name,
+        status: revokedAt !== undefined ? 'revoked' : expiresAt <= now ? 'expired' : 'active',
+        created_at: isoDate(createdAt),
+        expires_at: isoDate(expiresAt),
+      }));
+      const rows = tokens.map((one) => [one.token_id, safe(one.username ?? one.user_id), safe(one.name), one.status, one.expires_at.slice(0, 10)]);
+      return { data: { tokens }, lines: table(['ID', 'PERSON', 'NAME', 'STATUS', 'EXPIRES'], rows) };
+    }),
+};
+
+export const revokeOwnerToken: Command = {
+  name: 'owner-tokens revoke',
+  about: 'revoke a token of the management API; it fails at once',
+  usage: '<id>',
+  flags: [...databaseFlags, { name: 'yes', kind: 'switch', about: 'do not ask' }],
+  examples: ['auth-agent owner-tokens revoke oat_7fK3x9Qm2LpZ', 'auth-agent owner-tokens revoke oat_7fK3x9Qm2LpZ --yes'],
+  run: (call) =>
+    withStore(call, async ({ store, now }) => {
+      const [id = ''] = call.args;
+      const token = (await store.listOwnerTokens()).find((one) => one.id === id);
+      if (!token) throw new Failure('notFound', `There is no owner token ${safe(id)}`, { fix: 'auth-agent owner-tokens list' });
+      await confirm(call, { name: id, breaks: `Whatever still uses "${safe(token.name)}" cannot call the management API any more.` });
+      const event = auditEvent('owner_token.revoked', now, 'cli', { userId: token.userId, detail: { token_id: id } });
+      const revoked = await store.revokeOwnerToken(id, event);
+      const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
+      return { data: { token_id: id, revoked }, lines: [ok(revoked ? `Revoked ${id}` : `${id} was revoked before`)] };
     }),
 };

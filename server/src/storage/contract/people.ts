@@ -224,6 +224,7 @@ export function peopleContract(nodes: () => Nodes): void {
         [true, false],
       );
       assert.equal(await store.findOwner('token-hash', NOW), undefined);
+      assert.deepEqual(await store.listOwnerTokens(), [{ ...token, userId: 'usr_bob', revokedAt: NOW }]);
       assert.deepEqual([await countEvents(store, 'owner_token.created'), await countEvents(store, 'owner_token.revoked')], [1, 1]);
     });
 

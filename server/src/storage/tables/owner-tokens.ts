@@ -1,7 +1,8 @@
 /**
  * Owner tokens (`aat_…`) of the management API, by their hash. A token stands while it is neither revoked nor expired and its person is enabled.
  */
-import { ConstraintError, type Driver, sql } from '../driver.ts';
+import { ConstraintError, type Driver, type Row, sql } from '../driver.ts';
+import { optionalWhole, present, text, whole } from '../row.ts';
 import type { OwnerToken, Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { userColumns, userOf } from './users.ts';
@@ -35,12 +36,15 @@ const findOwner = sql<{ tenant: string; tokenHash: string; now: number }>`select
   from owner_tokens o join users u on u.tenant = o.tenant and u.id = o.user_id
   where o.tenant = ${'tenant'} and o.token_hash = ${'tokenHash'} and o.revoked_at is null and o.expires_at > ${'now'} and u.disabled_at is null`;
 
+const list = sql<{ tenant: string }>`select id, token_hash, user_id, name, created_at, expires_at, revoked_at from owner_tokens
+  where tenant = ${'tenant'} order by created_at, id`;
+
 const revoke = sql<{ tenant: string; id: string; now: number; mark: string }>`update owner_tokens set revoked_at = ${'now'}, last_event = ${'mark'}
   where tenant = ${'tenant'} and id = ${'id'} and revoked_at is null`;
 
 const eventIfToken = eventIf('owner_tokens', 'id');
 
-export function ownerTokensTable(driver: Driver, tenant: string): Pick<Store, 'addOwnerToken' | 'findOwner' | 'revokeOwnerToken'> {
+export function ownerTokensTable(driver: Driver, tenant: string): Pick<Store, 'addOwnerToken' | 'findOwner' | 'listOwnerTokens' | 'revokeOwnerToken'> {
   return {
     async addOwnerToken(token, event) {
       const row = { ...ownerTokenRow(tenant, token, event.id), personMark: null };
@@ -51,9 +55,24 @@ export function ownerTokensTable(driver: Driver, tenant: string): Pick<Store, 'a
       const [row] = await driver.read(findOwner({ tenant, tokenHash, now }));
       return row && userOf(row);
     },
+    async listOwnerTokens() {
+      return (await driver.read(list({ tenant }))).map(tokenOf);
+    },
     async revokeOwnerToken(id, event) {
       const [revoked] = await driver.write([revoke({ tenant, id, now: event.at, mark: event.id }), eventIfToken(tenant, id, event)]);
       return revoked?.changes === 1;
     },
   };
+}
+
+function tokenOf(row: Row): OwnerToken {
+  return present({
+    id: text(row.id),
+    tokenHash: text(row.token_hash),
+    userId: text(row.user_id),
+    name: text(row.name),
+    createdAt: whole(row.created_at),
+    expiresAt: whole(row.expires_at),
+    revokedAt: optionalWhole(row.revoked_at),
+  });
 }

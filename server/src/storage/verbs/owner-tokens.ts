@@ -10,5 +10,7 @@ export type OwnerTokenVerbs = {
   addOwnerToken(token: OwnerToken, event: AuditEvent): Promise<void>;
   /** The enabled person behind a living owner token. */
   findOwner(tokenHash: string, now: number): Promise<User | undefined>;
+  /** Oldest first, with those that have ended. */
+  listOwnerTokens(): Promise<OwnerToken[]>;
   revokeOwnerToken(id: string, event: AuditEvent): Promise<boolean>;
 };
