@@ -1,9 +1,11 @@
 /**
- * The dashboard and the alerts that are handed to operators ask only for metrics, labels and label values that exist, and every metric of ours is on the dashboard.
+ * The dashboard and the alerts that are handed to operators ask only for metrics, labels and label values that exist, every metric of ours is on the dashboard, and
+ * every event of the record is in its list.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { eventTypes } from '../server/src/audit/event.ts';
 import { errorCodes } from '../server/src/errors.ts';
 import { metrics, families as ours } from '../server/src/runtimes/telemetry/metrics.ts';
 import { routes } from '../server/src/server.ts';
@@ -110,4 +112,11 @@ test('every alert names a section of DEPLOYMENT.md that is there', () => {
 
   assert.equal(places.length, rules.length);
   for (const place of places) assert.ok(headings.includes(place), place);
+});
+
+test('docs/operations.md lists every event of the record, and no other', () => {
+  const [, section = ''] = /\n### What is in it\n([\s\S]*?)\n### /.exec(read('docs/operations.md')) ?? [];
+  const rows = section.split('\n').filter((line) => line.startsWith('|'));
+
+  assert.deepEqual([...rows.join().matchAll(/`([\w.]+)`/g)].map(([, name = '']) => name).toSorted(), [...eventTypes].toSorted());
 });
