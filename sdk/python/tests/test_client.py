@@ -11,6 +11,7 @@ import pprint
 import socket
 import threading
 import time
+from base64 import urlsafe_b64encode
 
 import httpx
 import pytest
@@ -241,6 +242,33 @@ async def test_a_wrong_setup_is_explained_to_the_developer_once_a_minute_in_one_
         f'auth-agent: a token is for "https://x.example\\r\\nforged: line", this server is {RESOURCE}',
         f'auth-agent: a token is from "https://evil.example.com", "auth_server" is {played.url}',
     ]
+
+
+async def test_what_strangers_write_into_tokens_is_one_line_a_minute_and_breaks_nothing(played: PlayedServer) -> None:
+    lines: list[str] = []
+    played.reply = lambda _: Reply({"active": False})
+    deep = "[" * 2500 + "]" * 2500
+    bodies = [f'{{"iss": "https://{number}.example.com"}}' for number in range(5)]
+    bodies += [f'{{"iss": "{played.url}", "aud": {deep}}}', f'{{"iss": "{played.url}", "aud": "{RESOURCE}", "x": {deep}}}', "[]", "\x00"]
+    async with AuthAgentClient(**played.options(resource=RESOURCE, log=lines.append)) as client:
+        for body in bodies:
+            with pytest.raises(AuthenticationError):
+                await client.validate_token(f"e30.{urlsafe_b64encode(body.encode()).rstrip(b'=').decode()}.c2ln")
+
+    assert lines == [f'auth-agent: a token is from "https://0.example.com", "auth_server" is {played.url}']
+
+
+async def test_once_a_token_was_good_one_that_is_not_active_is_no_riddle(played: PlayedServer) -> None:
+    """A revocation is nobody's mistake."""
+    lines: list[str] = []
+    said = urlsafe_b64encode(json.dumps(played.active()).encode()).rstrip(b"=").decode()
+    async with AuthAgentClient(**played.options(resource=RESOURCE, log=lines.append)) as client:
+        await client.validate_token("abc")
+        played.reply = lambda _: Reply({"active": False})
+        with pytest.raises(AuthenticationError):
+            await client.validate_token(f"e30.{said}.c2ln")
+
+    assert lines == []
 
 
 def test_connections_of_one_event_loop_are_not_used_in_another(played: PlayedServer) -> None:

@@ -217,12 +217,22 @@ async def test_published_keys_that_are_not_for_this_are_not_used(played: PlayedS
 
 
 async def test_a_document_that_is_no_set_of_keys_is_an_outage(played: PlayedServer) -> None:
-    """[RS-17]"""
-    async with AuthAgentClient(**local(played)) as client:
-        for reply in (Reply({"keys": "no"}), Reply({"keys": [7]}), Reply({}), Reply(raw="<html>"), Reply(status=401), Reply(cut=True)):
-            played.reply = lambda _, reply=reply: reply  # type: ignore[misc]
+    """[RS-17] and says in the log what is wrong with it: of an API key, which nobody sent, it is not a word"""
+    no_keys, no_object = "names no keys", "without a JSON object"
+    for reply, said in (
+        (Reply({"keys": "no"}), no_keys),
+        (Reply({"keys": [7]}), no_keys),
+        (Reply({}), no_keys),
+        (Reply(raw="<html>"), no_object),
+        (Reply(status=401), 'answered 401 {}. Check "auth_server"'),
+        (Reply(cut=True), "cannot be reached"),
+    ):
+        lines: list[str] = []
+        played.reply = lambda _, reply=reply: reply  # type: ignore[misc]
+        async with AuthAgentClient(**{**local(played), "log": lines.append}) as client:
             with pytest.raises(AuthServerUnavailable):
                 await client.validate_token(access_token(key_pair("k1"), played))
+        assert [said in line for line in lines] == [True], lines
 
 
 async def test_a_caller_who_hangs_up_takes_nobody_elses_keys_away(played: PlayedServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -183,7 +184,7 @@ async def test_answers(case: Case, played: PlayedServer) -> None:
     played.reply = lambda _: reply_of(case["server"], played)
 
     async with ask(**options) as http:
-        response = await http.get("/mcp", headers=bearer())
+        response = await http.get("/mcp", headers=bearer(token_of(case, played)))
 
     headers = response.headers
     assert (response.status_code, response.json().get("error")) == (case["status"], case.get("error"))
@@ -202,6 +203,14 @@ def reply_of(server: Any, played: PlayedServer) -> Reply:
         return Reply(server["body"], status=server["status"])
     times = ("exp", "iat", "nbf")
     return Reply(played.active(**{name: START_OF_TIME + value if name in times else value for name, value in server["active"].items()}))
+
+
+def token_of(case: Case, played: PlayedServer) -> str:
+    """A JWT that nobody signed."""
+    if "says" not in case:
+        return "abc"
+    payload = json.dumps(played.active(**case["says"])).encode()
+    return f"e30.{base64.urlsafe_b64encode(payload).rstrip(b'=').decode()}.c2ln"
 
 
 def nobody_listens() -> str:

@@ -13,6 +13,7 @@ interface Case {
   readonly name: string;
   readonly requirements: string[];
   readonly server: Server;
+  readonly says?: Record<string, unknown>;
   readonly status: number;
   readonly retry_after?: number;
   readonly error?: string;
@@ -29,7 +30,7 @@ for (const vector of readVectors<{ cases: Case[] }>('answers').cases) {
     const options = { ...optionsFor(played), authServerUrl, resource, timeout, log: (line: string) => lines.push(line) };
     const handle = protect(options, () => Response.json({}, { status: 200 }));
 
-    const response = await handle(new Request(resource, { headers: { Authorization: 'Bearer abc' } }));
+    const response = await handle(new Request(resource, { headers: { Authorization: `Bearer ${tokenOf(vector, played)}` } }));
 
     const { headers } = response;
     assert.deepEqual([response.status, ((await response.json()) as { error?: string }).error], [vector.status, vector.error]);
@@ -50,6 +51,11 @@ function replyOf(server: Server, { url }: PlayedServer): Reply {
   if (!server.active) return { status: server.status, body: server.body };
   const changes = Object.entries(server.active).map(([name, value]) => [name, typeof value === 'number' ? startOfTime + value : value]);
   return { body: activeAnswer(url, Object.fromEntries(changes)) };
+}
+
+/** A JWT that nobody signed. */
+function tokenOf({ says }: Case, { url }: PlayedServer): string {
+  return says ? `e30.${Buffer.from(JSON.stringify(activeAnswer(url, says))).toString('base64url')}.c2ln` : 'abc';
 }
 
 /** An address whose port was free a moment ago. */

@@ -24,7 +24,7 @@ const maxAnswerBytes = 1024 * 1024;
  * @throws {AuthServerUnavailable} on an outage, and when our own key is refused: neither is the caller's fault.
  */
 export async function introspect(token: string, settings: Settings): Promise<Members> {
-  return parseObject(await post('/introspect', token, settings));
+  return objectOf('/introspect', await post('/introspect', token, settings), settings);
 }
 
 /**
@@ -38,7 +38,7 @@ export async function revoke(token: string, settings: Settings): Promise<void> {
 
 /** Fetches a JSON document by its path below the issuer. @throws {AuthServerUnavailable} on anything but a 200 with a JSON object. */
 export async function getDocument(path: string, settings: Settings): Promise<Members> {
-  return parseObject(await call(path, { headers: { Accept: 'application/json' } }, settings));
+  return objectOf(path, await call(path, { headers: { Accept: 'application/json' } }, settings), settings);
 }
 
 function post(path: string, token: string, settings: Settings): Promise<string> {
@@ -54,7 +54,7 @@ async function call(path: string, init: RequestInit, settings: Settings): Promis
     settings.hint(`${settings.issuer}${path} answered ${status}. Callers get 503.`);
     throw new AuthServerUnavailable(`status_${status}`, { retryAfter: retryAfterOf(headers) });
   }
-  if (status === 401) throw keyRefused(text, settings);
+  if (status === 401 && new Headers(init.headers).has('Authorization')) throw keyRefused(text, settings);
   settings.hint(`${settings.issuer}${path} answered ${status} ${quoteForLog(parseLoosely(text))}. Check "authServerUrl" and "serverId".`);
   throw new AuthServerUnavailable(`status_${status}`);
 }
@@ -82,9 +82,10 @@ function keyRefused(text: string, { issuer, serverId, hint }: Settings): AuthSer
 }
 
 /** A captive portal or a proxy page is an outage too. */
-function parseObject(text: string): Members {
+function objectOf(path: string, text: string, { issuer, hint }: Settings): Members {
   const value = parse(text);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Members;
+  hint(`${issuer}${path} answered without a JSON object. Callers get 503. Check "authServerUrl".`);
   throw new AuthServerUnavailable('not_json');
 }
 

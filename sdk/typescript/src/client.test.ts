@@ -150,6 +150,24 @@ test('a configured resource that is not the registered one is explained to the d
   assert.match(hints[0] ?? '', /"resource" is https:\/\/files\.example\.com\/mcp, but srv_abc123 is registered as "https:\/\/other\.example\.com\/mcp"/);
 });
 
+test('published keys that are none are explained to the developer, and of an API key, which nobody sent, it is not a word', async (t) => {
+  const played = await playAuthorizationServer(t);
+  const token = `${Buffer.from('{"typ":"at+jwt","alg":"ES256","kid":"k1"}').toString('base64url')}.e30.c2ln`;
+  for (const [reply, said] of [
+    [{ body: { keys: 'no' } }, /names no keys/],
+    [{ raw: '<html>' }, /without a JSON object/],
+    [{ status: 401 }, /answered 401 .*Check "authServerUrl"/],
+  ] as const) {
+    const hints: string[] = [];
+    played.reply = () => reply;
+    const { apiKey: _, ...options } = optionsFor(played);
+    const client = new AuthAgentClient({ ...options, resource, verify: 'local', log: (line) => hints.push(line) });
+    await assert.rejects(client.validateToken(token), { code: 'auth_server_unavailable' });
+    assert.equal(hints.length, 1);
+    assert.match(hints[0] ?? '', said);
+  }
+});
+
 test('wrong audiences and issuers are explained to the developer once a minute, in one line', async (t) => {
   const played = await playAuthorizationServer(t);
   const hints: string[] = [];
@@ -166,6 +184,35 @@ test('wrong audiences and issuers are explained to the developer once a minute, 
   assert.equal(hints.length, 3);
   assert.doesNotMatch(hints.join(''), /[\r\n]/);
   assert.match(hints[2] ?? '', /a token is from "http:\/\/127\.0\.0\.1:9000", "authServerUrl" is http:\/\/localhost/);
+});
+
+test('what strangers write into tokens is one line a minute and breaks nothing', async (t) => {
+  const played = await playAuthorizationServer(t);
+  const hints: string[] = [];
+  played.reply = () => ({ body: { active: false } });
+  const client = new AuthAgentClient({ ...optionsFor(played), resource, log: (line) => hints.push(line) });
+  const deep = '['.repeat(2500) + ']'.repeat(2500);
+  const bodies = [0, 1, 2, 3, 4].map((number) => `{"iss": "https://${number}.example.com"}`);
+  bodies.push(`{"iss": "${played.url}", "aud": ${deep}}`, `{"iss": "${played.url}", "aud": "${resource}", "x": ${deep}}`, '[]', '\0');
+
+  for (const body of bodies) {
+    await assert.rejects(client.validateToken(`e30.${Buffer.from(body).toString('base64url')}.c2ln`), { code: 'invalid_token' });
+  }
+
+  assert.deepEqual(hints, [`auth-agent: a token is from "https://0.example.com", "authServerUrl" is ${played.url}`]);
+});
+
+test('once a token was good, one that is not active is no riddle', async (t) => {
+  const played = await playAuthorizationServer(t);
+  const hints: string[] = [];
+  const client = new AuthAgentClient({ ...optionsFor(played), resource, log: (line) => hints.push(line) });
+  const said = Buffer.from(JSON.stringify(activeAnswer(played.url))).toString('base64url');
+
+  await client.validateToken('abc');
+  played.reply = () => ({ body: { active: false } });
+  await assert.rejects(client.validateToken(`e30.${said}.c2ln`), { code: 'invalid_token' });
+
+  assert.deepEqual(hints, []);
 });
 
 test('a revoked token is forgotten at once', async (t) => {

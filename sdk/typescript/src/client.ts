@@ -8,7 +8,7 @@ import { createProofCheck, type PresentedProof, type ProofCheck } from './dpop.t
 import { AuthenticationError } from './errors.ts';
 import { quoteForLog } from './hints.ts';
 import { createKeySource, type KeySource } from './jwks.ts';
-import { verifiedClaims } from './jwt.ts';
+import { unverifiedClaims, verifiedClaims } from './jwt.ts';
 import { type AuthAgentOptions, checkOptions, type Settings } from './options.ts';
 import { acceptedAudiences } from './resource.ts';
 import { createServerMetadata, type ServerMetadata } from './server-metadata.ts';
@@ -29,6 +29,7 @@ export class AuthAgentClient {
   readonly #serverMetadata: () => Promise<ServerMetadata>;
   readonly #findKey: KeySource;
   readonly #proofs: ProofCheck;
+  #noneGoodYet = true;
 
   /** @throws {TypeError} naming the option that is missing or wrong. */
   constructor(options: AuthAgentOptions) {
@@ -121,17 +122,33 @@ export class AuthAgentClient {
       maxActors: this.#settings.maxActors,
     };
     try {
-      return this.#settings.verify === 'local' ? judgeClaims(claims, expected, hash) : judgeIntrospection(claims, expected, hash);
+      const auth = this.#settings.verify === 'local' ? judgeClaims(claims, expected, hash) : judgeIntrospection(claims, expected, hash);
+      this.#noneGoodYet = false;
+      return auth;
     } catch (error) {
       this.#explain(error, claims, expected);
+      const said = error instanceof AuthenticationError && error.reason === 'inactive' ? unverifiedClaims(token) : undefined;
+      if (said) this.#explainInactive(said, expected, hash);
       throw error;
     }
   }
 
   /** The caller learns only invalid_token; a wrong setup of our own must not be a riddle. */
-  #explain(error: unknown, claims: Readonly<Record<string, unknown>>, expected: Expectations): void {
+  #explain(error: unknown, claims: Readonly<Record<string, unknown>>, expected: Expectations, about?: string): void {
     const reason = error instanceof AuthenticationError ? error.reason : '';
-    if (reason === 'audience') this.#settings.hint(`a token is for ${quoteForLog(claims.aud)}, this server is ${expected.resource}`);
-    if (reason === 'issuer') this.#settings.hint(`a token is from ${quoteForLog(claims.iss)}, "authServerUrl" is ${expected.issuer}`);
+    if (reason === 'audience') this.#settings.hint(`a token is for ${quoteForLog(claims.aud)}, this server is ${expected.resource}`, about);
+    if (reason === 'issuer') this.#settings.hint(`a token is from ${quoteForLog(claims.iss)}, "authServerUrl" is ${expected.issuer}`, about);
+  }
+
+  /** RFC 7662 §2.2: of a token that is not for who asks nothing is told. So it is taken at its word, for one line a minute. */
+  #explainInactive(said: Readonly<Record<string, unknown>>, expected: Expectations, hash: string): void {
+    try {
+      judgeClaims(said, expected, hash);
+    } catch (error) {
+      this.#explain(error, said, expected, 'inactive');
+      return;
+    }
+    const mixedUp = `"apiKey" is the key of another server than ${this.#settings.serverId}`;
+    if (this.#noneGoodYet) this.#settings.hint(`a token for this server is not active, and none was so far. If none ever is, ${mixedUp}.`);
   }
 }

@@ -6,17 +6,20 @@
 /** Receives one line for the developer. */
 export type Log = (message: string) => void;
 
+/** Says it in the log. `about`: of all messages about this one a minute, where anybody can choose what they say. */
+export type Hint = (message: string, about?: string) => void;
+
 const quietSeconds = 60;
 const maxDistinctHints = 100;
 
 /** Wraps a log so that repeats within a minute, and floods of different lines, are dropped. `now` in epoch seconds. */
-export function createHints(log: Log, now: () => number): Log {
+export function createHints(log: Log, now: () => number): Hint {
   const said = new Map<string, number>();
-  return function hint(message) {
+  return function hint(message, about = message) {
     const time = now();
     for (const [text, at] of said) if (at + quietSeconds <= time) said.delete(text);
-    if (said.has(message) || said.size >= maxDistinctHints) return;
-    said.set(message, time);
+    if (said.has(about) || said.size >= maxDistinctHints) return;
+    said.set(about, time);
     log(`auth-agent: ${message}`);
   };
 }

@@ -32,6 +32,7 @@ export function createKeySource(settings: Settings): KeySource {
       keys = { resolve: createLocalJWKSet(keySetOf(await getDocument(path, settings))), fetchedAt: settings.now() };
     } catch (error) {
       failure = error instanceof AuthServerUnavailable ? error : new AuthServerUnavailable('jwks', { cause: error });
+      if (failure.reason.startsWith('jwks')) settings.hint(`${settings.issuer}${path} names no keys. Callers get 503 for tokens of keys not known before.`);
     }
   }
 

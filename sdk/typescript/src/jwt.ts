@@ -2,7 +2,7 @@
  * Verifies an RFC 9068 access token here, without asking the authorization server. The order is RS-07: size, parse, typ, algorithm, key, signature; then
  * verify.ts judges issuer, audience, times and key binding. Revocation is not seen before `exp`.
  */
-import { compactVerify, decodeProtectedHeader, errors } from 'jose';
+import { compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose';
 import { isBearerToken } from './credentials.ts';
 import { AuthAgentError, AuthenticationError } from './errors.ts';
 import type { KeySource } from './jwks.ts';
@@ -21,6 +21,19 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export async function verifiedClaims(token: string, findKey: KeySource): Promise<Record<string, unknown>> {
   checkHeader(token);
   return parseClaims(await verifySignature(token, findKey));
+}
+
+/**
+ * What a token says of itself. Anybody can write that: it decides nothing, it only helps the developer. Of plain values only: what is nested may be nested so
+ * deep that nobody gets to its end.
+ */
+export function unverifiedClaims(token: string): Record<string, unknown> | undefined {
+  try {
+    const plain = Object.entries(decodeJwt(token)).filter(([, value]) => [value].flat().every((one) => typeof one !== 'object'));
+    return plain.length > 0 ? Object.fromEntries(plain) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** RFC 9068 §4, RFC 8725 §3: what can be refused before any key is looked at. @throws {AuthenticationError} invalid_token. */

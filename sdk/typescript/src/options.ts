@@ -4,7 +4,7 @@
  */
 import { findAuthServerUrl } from './environment.ts';
 import type { StepUp } from './errors.ts';
-import { createHints, type Log } from './hints.ts';
+import { createHints, type Hint, type Log } from './hints.ts';
 import { createProofMemory, type ProofMemory } from './proof-memory.ts';
 import { isLoopbackHost, resourceProblem } from './resource.ts';
 import { closeHierarchy, isScopeToken, type ScopeClosure, type ScopeHierarchy, type ScopeRequirement } from './scope.ts';
@@ -110,7 +110,7 @@ export interface Settings {
   readonly proofMemory: ProofMemory;
   readonly fetch: typeof fetch;
   readonly now: () => number;
-  readonly hint: Log;
+  readonly hint: Hint;
 }
 
 /**

@@ -30,7 +30,7 @@ class AuthorizationServer:
 
     async def introspect(self, token: str) -> Members:
         """Asks what a token is worth. The answer is unjudged."""
-        return parse_object(await self._post("/introspect", token))
+        return self._object("/introspect", await self._post("/introspect", token))
 
     async def revoke(self, token: str) -> None:
         """Asks to revoke a token. An unknown token counts as revoked (RFC 7009 §2.2)."""
@@ -44,7 +44,7 @@ class AuthorizationServer:
 
     async def get_document(self, path: str) -> Members:
         """Fetches a JSON document by its path below the issuer."""
-        return parse_object(await self._call("GET", path, {"Accept": "application/json"}))
+        return self._object(path, await self._call("GET", path, {"Accept": "application/json"}))
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -63,9 +63,9 @@ class AuthorizationServer:
             what = f"did not answer within {self._settings.timeout} s" if late else "cannot be reached"
             self._settings.hint(f"{url} {what}. Callers get 503.")
             raise
-        return self._body(path, answer)
+        return self._body(path, answer, keyed="Authorization" in headers)
 
-    def _body(self, path: str, answer: ServerAnswer) -> bytes:
+    def _body(self, path: str, answer: ServerAnswer, *, keyed: bool) -> bytes:
         """The body of a 200; anything else raises."""
         status = answer.status
         if status == 200:
@@ -73,11 +73,18 @@ class AuthorizationServer:
         if status == 429 or status >= 500:
             self._settings.hint(f"{self._settings.issuer}{path} answered {status}. Callers get 503.")
             raise AuthServerUnavailable(f"status_{status}", retry_after=_retry_after_of(answer))
-        if status == 401:
+        if status == 401 and keyed:
             raise self._key_refused(answer)
         said = quote_for_log(parse_loosely(answer.body))
         self._settings.hint(f'{self._settings.issuer}{path} answered {status} {said}. Check "auth_server" and "server_id".')
         raise AuthServerUnavailable(f"status_{status}")
+
+    def _object(self, path: str, body: bytes) -> Members:
+        try:
+            return parse_object(body)
+        except AuthServerUnavailable:
+            self._settings.hint(f'{self._settings.issuer}{path} answered without a JSON object. Callers get 503. Check "auth_server".')
+            raise
 
     def _key_refused(self, answer: ServerAnswer) -> AuthServerUnavailable:
         """Our key is our business: the caller gets 503, the developer gets the reason."""

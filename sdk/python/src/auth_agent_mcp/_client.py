@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from ._credentials import MAX_TOKEN_LENGTH, is_bearer_token, token_hash
 from ._dpop import ProofCheck
 from ._hints import quote_for_log
 from ._jwks import KeySource
-from ._jwt import verified_claims
+from ._jwt import unverified_claims, verified_claims
 from ._metadata_url import metadata_url
 from ._options import AuthAgentOptions, Settings, check_options
 from ._report import Reporter
@@ -41,6 +42,7 @@ class AuthAgentClient:
         self.reporter = Reporter(self._server, on=self.settings.report and self.settings.api_key is not None)
         self._keys = KeySource(self._server, self.settings)
         self._registered = RegisteredServer(self._server, self.settings)
+        self._none_good_yet = True
 
     @property
     def resource_metadata_url(self) -> str:
@@ -131,14 +133,30 @@ class AuthAgentClient:
         claims = await (verified_claims(token, self._keys.find) if local else self._server.introspect(token))
         expected = Expectations(self.settings.issuer, resource, accepted_audiences(resource), self.settings.now(), self.settings.max_actors)
         try:
-            return (judge_claims if local else judge_introspection)(claims, expected, hashed)
+            auth = (judge_claims if local else judge_introspection)(claims, expected, hashed)
         except AuthenticationError as error:
-            self._explain(error.reason, claims.get("aud"), claims.get("iss"), resource)
+            self._explain(error.reason, claims, resource)
+            said = unverified_claims(token) if error.reason == "inactive" else {}
+            if said:
+                self._explain_inactive(said, expected, hashed)
             raise
+        self._none_good_yet = False
+        return auth
 
-    def _explain(self, reason: str, aud: object, iss: object, resource: str) -> None:
+    def _explain(self, reason: str, claims: Mapping[str, Any], resource: str, about: str | None = None) -> None:
         """The caller learns only invalid_token; a wrong setup of our own must not be a riddle."""
         if reason == "audience":
-            self.settings.hint(f"a token is for {quote_for_log(aud)}, this server is {resource}")
+            self.settings.hint(f"a token is for {quote_for_log(claims.get('aud'))}, this server is {resource}", about)
         if reason == "issuer":
-            self.settings.hint(f'a token is from {quote_for_log(iss)}, "auth_server" is {self.settings.issuer}')
+            self.settings.hint(f'a token is from {quote_for_log(claims.get("iss"))}, "auth_server" is {self.settings.issuer}', about)
+
+    def _explain_inactive(self, said: Mapping[str, Any], expected: Expectations, hashed: str) -> None:
+        """RFC 7662 §2.2: of a token that is not for who asks nothing is told. So it is taken at its word, for one line a minute."""
+        try:
+            judge_claims(said, expected, hashed)
+        except AuthenticationError as error:
+            self._explain(error.reason, said, expected.resource, about="inactive")
+            return
+        if self._none_good_yet:
+            mixed_up = f'"api_key" is the key of another server than {self.settings.server_id}'
+            self.settings.hint(f"a token for this server is not active, and none was so far. If none ever is, {mixed_up}.")

@@ -24,12 +24,13 @@ class Hints:
         self._now = now
         self._said: dict[str, float] = {}
 
-    def __call__(self, message: str) -> None:
-        time = self._now()
+    def __call__(self, message: str, about: str | None = None) -> None:
+        """``about``: of all messages about this one a minute, where anybody can choose what they say."""
+        time, repeated = self._now(), about or message
         self._said = {text: at for text, at in self._said.items() if at + _QUIET_SECONDS > time}
-        if message in self._said or len(self._said) >= _MAX_DISTINCT_HINTS:
+        if repeated in self._said or len(self._said) >= _MAX_DISTINCT_HINTS:
             return
-        self._said[message] = time
+        self._said[repeated] = time
         self._log(f"auth-agent: {message}")
 
 

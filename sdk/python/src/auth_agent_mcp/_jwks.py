@@ -95,6 +95,8 @@ class KeySource:
             self._keys = KeySet(await self._server.get_document(_PATH), self._settings.now())
         except AuthServerUnavailable as error:
             self._failure = error
+            if error.reason.startswith("jwks"):
+                self._settings.hint(f"{self._settings.issuer}{_PATH} names no keys. Callers get 503 for tokens of keys not known before.")
 
     def _outage(self) -> AuthServerUnavailable:
         """A new one each time: one that is raised again would grow by a traceback."""

@@ -42,6 +42,18 @@ async def verified_claims(token: str, find_key: KeySource) -> Mapping[str, Any]:
     return _object(payload)
 
 
+def unverified_claims(token: str) -> Mapping[str, Any]:
+    """What a token says of itself. Anybody can write that: it decides nothing, it only helps the developer.
+
+    Of plain values only: what is nested may be nested so deep that nobody gets to its end.
+    """
+    try:
+        said = _object(token.split(".")[1]) if token.count(".") == 2 else {}
+    except AuthenticationError:
+        return {}
+    return {name: value for name, value in said.items() if all(isinstance(one, str | int | float) for one in _listed(value))}
+
+
 def check_header(token: str) -> tuple[str, str]:
     """Refuses what can be refused before any key is looked at, and returns algorithm and key id (RFC 9068 §4, RFC 8725 §3)."""
     if not is_bearer_token(token):
@@ -58,6 +70,10 @@ def check_header(token: str) -> tuple[str, str]:
     if not isinstance(key_id, str) or not key_id:
         raise _invalid("kid")
     return algorithm, key_id
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _object(part: str) -> Mapping[str, Any]:
