@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import httpx
 import pytest
+import uvicorn
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.testclient import TestClient
 from stage import ECHO, RESOURCE, START_OF_TIME, PlayedServer, Received, Reply, ask, bearer
@@ -608,3 +609,18 @@ def test_a_wrong_option_stops_the_application_at_start() -> None:
 
     with pytest.raises(ValueError, match="api_key"), TestClient(app):
         pass
+
+
+async def test_what_uvicorn_takes_for_a_missing_lifespan_is_in_the_log_at_start(caplog: pytest.LogCaptureFixture) -> None:
+    app = FastAPI()
+    app.add_middleware(AuthAgentMiddleware, server_id="srv_a", api_key="", auth_server="https://auth.example.com")
+    config = uvicorn.Config(app, log_config=None, lifespan="auto", ws="none")
+    config.load()
+    lifespan = config.lifespan_class(config)
+
+    await lifespan.startup()
+
+    assert not lifespan.should_exit
+    assert [one.getMessage() for one in caplog.records if "api_key" in one.getMessage()] == [
+        'auth-agent: "api_key" must be the key_secret shown once when the key was made, sk_<id>_<secret>'
+    ]

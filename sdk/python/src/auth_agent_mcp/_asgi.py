@@ -6,6 +6,7 @@ connections when the application shuts down.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -85,8 +86,15 @@ class AuthAgentMiddleware(GuardedApp):
     """
 
     def __init__(self, app: ASGIApp, **options: Unpack[AuthAgentOptions]) -> None:
-        """Raises ValueError naming the option that is missing or wrong."""
-        super().__init__(app, AuthAgentClient(**options))
+        """Raises ValueError naming the option that is missing or wrong, and says so in the log."""
+        try:
+            client = AuthAgentClient(**options)
+        except (TypeError, ValueError) as error:
+            # Frameworks make middleware when the lifespan begins; uvicorn takes an error there for "no lifespan" and starts without a word.
+            say = options.get("log") or logging.getLogger("auth_agent_mcp").error
+            say(f"auth-agent: {error}")
+            raise
+        super().__init__(app, client)
 
 
 class _PeekedBody:
