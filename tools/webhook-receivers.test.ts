@@ -48,6 +48,7 @@ function cases(): Case[] {
     { name: 'with another id', headers: { ...headers, 'webhook-id': 'evt_other' }, body: message.body, taken: false },
     { name: 'under another secret', headers: headersOf(message, [newWebhookSecret()], now), body: message.body, taken: false },
     { name: 'six minutes late', headers: headersOf(message, [secret], now - 360), body: message.body, taken: false },
+    { name: 'at a time of five thousand digits', headers: { ...headers, 'webhook-timestamp': '9'.repeat(5000) }, body: message.body, taken: false },
     { name: 'as another version', headers: { ...headers, 'webhook-signature': signature.replace('v1,', 'v2,') }, body: message.body, taken: false },
     { name: 'without a signature', headers: { 'webhook-id': message.id, 'webhook-timestamp': String(now) }, body: message.body, taken: false },
     { name: 'without anything', headers: {}, body: '', taken: false },
