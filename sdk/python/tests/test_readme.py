@@ -50,3 +50,8 @@ def test_every_option_is_explained() -> None:
     explained = set(re.findall(r"`(\w+)`", README.split("## Options")[1].split("## What you can rely on")[0]))
 
     assert set(AuthAgentOptions.__annotations__) <= explained
+
+
+def test_the_package_brings_its_license() -> None:
+    """It is built from its own folder, where the one of the repository is not."""
+    assert (ROOT / "sdk/python/LICENSE").read_text() == (ROOT / "LICENSE").read_text()
