@@ -169,6 +169,25 @@ async def test_metadata_of_another_issuer_ends_the_search() -> None:
     assert len(asked) == 1
 
 
+async def test_an_outage_names_the_address_and_what_came_of_it(played: PlayedServer) -> None:
+    endpoint = f"{played.url}/token"
+    metadata = f"{played.url}/.well-known/oauth-authorization-server"
+    replies: tuple[tuple[Reply, dict[str, Any], str], ...] = (
+        (Reply(status=502), {"issuer": played.url}, f'"{metadata}" answered 502'),
+        (Reply(raw="<html>"), {"issuer": played.url}, f'"{metadata}" answered without a JSON object'),
+        (Reply(status=404), {"token_endpoint": endpoint}, f'"{endpoint}" answered 404'),
+        (Reply(raw="<html>"), {"token_endpoint": endpoint}, f'"{endpoint}" answered without a JSON object'),
+        (Reply(cut=True), {"token_endpoint": endpoint}, f'"{endpoint}" cannot be reached'),
+        (Reply(hang=True), {"token_endpoint": endpoint}, f'"{endpoint}" did not answer within 0.05 s'),
+    )
+    for reply, place, said in replies:
+        played.reply = lambda _, reply=reply: reply  # type: ignore[misc]
+        async with AgentTokens(client_id="a", client_secret="b", timeout=0.05 if reply.hang else 5, **place) as agent:
+            with pytest.raises(AuthServerUnavailable) as caught:
+                await agent.token()
+        assert str(caught.value) == f"The authorization server cannot be reached: {said}"
+
+
 async def test_the_secret_never_follows_a_redirect(played: PlayedServer) -> None:
     with play() as elsewhere:
         played.reply = lambda _: Reply(status=307, headers={"Location": f"{elsewhere.url}/token"})

@@ -21,6 +21,13 @@ def test_codes_and_texts_are_those_of_the_typescript_sdk() -> None:
         assert f"'{error}'" in source
 
 
+def test_an_outage_says_where_to_whoever_reads_logs_and_to_nobody_else() -> None:
+    error = AuthServerUnavailable("status_404", detail='"https://auth.example.com/token" answered 404')
+
+    assert str(error) == 'The authorization server cannot be reached: "https://auth.example.com/token" answered 404'
+    assert error.text == str(AuthServerUnavailable("x")) == "The authorization server cannot be reached"
+
+
 def test_every_error_has_a_stable_code_and_a_status() -> None:
     statuses = {code: AuthenticationError(code).status for code in _TEXTS}
 

@@ -440,7 +440,7 @@ async def test_errors_of_ours_that_a_handler_raises_become_their_challenge(playe
     errors = {
         "scope": AuthorizationError(["files:delete"]),
         "again": AuthenticationError("insufficient_user_authentication", max_age=300),
-        "down": AuthServerUnavailable("jwks"),
+        "down": AuthServerUnavailable("status_404", detail="/token answered 404"),
         "other": LookupError("not ours"),
     }
     app = FastAPI()
@@ -449,7 +449,8 @@ async def test_errors_of_ours_that_a_handler_raises_become_their_challenge(playe
     async def handler(kind: str) -> None:
         raise errors[kind]
 
-    async with ask(app, **played.options(resource=RESOURCE)) as http:
+    lines: list[str] = []
+    async with ask(app, **played.options(resource=RESOURCE, log=lines.append)) as http:
         scope, again, down = [await http.get(f"/{kind}", headers=bearer()) for kind in ("scope", "again", "down")]
         with pytest.raises(LookupError):
             await http.get("/other", headers=bearer())
@@ -458,6 +459,8 @@ async def test_errors_of_ours_that_a_handler_raises_become_their_challenge(playe
     assert 'scope="files:delete"' in scope.headers["www-authenticate"]
     assert 'error="insufficient_user_authentication"' in again.headers["www-authenticate"]
     assert scope.headers["vary"] == "Authorization"
+    assert down.json()["error_description"] == "The authorization server cannot be reached"
+    assert [line.endswith("callers get 503. The authorization server cannot be reached: /token answered 404") for line in lines] == [True]
 
 
 async def test_a_handlers_own_403_passes_through_completed_with_resource_metadata(played: PlayedServer) -> None:

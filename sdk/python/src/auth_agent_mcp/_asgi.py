@@ -16,7 +16,7 @@ from ._guard import Admission, Guard, Inbound
 from ._options import AuthAgentOptions
 from ._seal import complete_headers
 from ._tool_call import MAX_BODY_BYTES
-from .errors import AuthAgentError
+from .errors import AuthAgentError, AuthServerUnavailable
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -61,6 +61,9 @@ class GuardedApp:
         except AuthAgentError as error:
             if not outgoing.take_back():
                 raise
+            if isinstance(error, AuthServerUnavailable):
+                # A handler asked for something, say a token for elsewhere; nobody else sees why the caller gets a 503.
+                self.client.settings.hint(f"A handler could not go on, and callers get 503. {error}")
             if outcome.auth is not None:
                 self._guard.note_refusal(outcome.auth, outcome.call, error, instead=True)
             await _send_answer(self._guard.answer_error(error), scope, outgoing.send)

@@ -100,11 +100,11 @@ class AuthorizationServer:
         return AuthServerUnavailable("api_key_refused", retry_after=60)
 
 
-def parse_object(body: bytes) -> Members:
-    """A JSON object. A captive portal or a proxy page is an outage too."""
+def parse_object(body: bytes, url: str | None = None) -> Members:
+    """A JSON object, from this address. A captive portal or a proxy page is an outage too."""
     value = _parse(body)
     if not isinstance(value, dict):
-        raise AuthServerUnavailable("not_json")
+        raise AuthServerUnavailable("not_json", detail=url and f"{quote_for_log(url)} answered without a JSON object")
     return value
 
 

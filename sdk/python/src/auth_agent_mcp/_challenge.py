@@ -39,7 +39,7 @@ class ChallengeContext:
 
 def answer_for(error: AuthAgentError, context: ChallengeContext) -> Answer:
     """The whole answer for an error: status, challenge or Retry-After, JSON body, never cached."""
-    body = {"error": error.code, "error_description": str(error)}
+    body = {"error": error.code, "error_description": error.text}
     headers: dict[str, str] = {}
     challenge = _challenge_for(error, context)
     if challenge is not None:
@@ -73,7 +73,7 @@ def _challenge_for(error: AuthAgentError, context: ChallengeContext) -> str | No
         return main([("error", error.code), ("scope", " ".join(error.scopes)), metadata])
     if not isinstance(error, AuthenticationError):
         return None
-    explained = [("error", error.code), ("error_description", str(error))]
+    explained = [("error", error.code), ("error_description", error.text)]
     if error.code == "invalid_request":
         return main([*explained, metadata])
     where = [("realm", context.realm), metadata, ("scope", " ".join(context.scopes))]

@@ -81,14 +81,14 @@ async def await_device(waiting: WaitingDevice, asker: Asker, *, endpoint: str, r
             pause = interval
             continue
         if answer.status == 200:
-            members = parse_object(answer.body)
+            members = parse_object(answer.body, endpoint)
             return judge(members, asked_at, bound=asker.proof_key is not None), members
         error = parse_loosely(answer.body).get("error") if answer.status == 400 else None
         if error == "slow_down":
             interval += _FIVE_SECONDS
         elif error != "authorization_pending":
             if answer.status < 500 and answer.status != 429:
-                raise refusal(answer, [*secrets, waiting.device_code])
+                raise refusal(answer, [*secrets, waiting.device_code], endpoint)
             interval *= 2
         told = answer.headers.get("retry-after", "")
         pause = max(interval, _seconds_of(int(told)) or 0 if re.fullmatch(r"[0-9]{1,6}", told) else 0)

@@ -120,8 +120,8 @@ async def _register(target: LoginTarget, pool: Pool, client_name: str, scope: st
     endpoint = _endpoint_of(target, "registration_endpoint")
     answer = await pool.send("POST", endpoint, headers=headers, content=json.dumps(wanted).encode())
     if answer.status not in (200, 201):
-        raise refusal(answer, ())
-    made = parse_object(answer.body)
+        raise refusal(answer, (), endpoint)
+    made = parse_object(answer.body, endpoint)
     client_id = made.get("client_id")
     if not isinstance(client_id, str) or not client_id or made.get("token_endpoint_auth_method", "none") != "none":
         raise TokenRequestRefused("wrong_registration", "it made no public client")

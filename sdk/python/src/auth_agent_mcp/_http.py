@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from ._hints import quote_for_log
 from .errors import AuthServerUnavailable
 
 Result = TypeVar("Result")
@@ -45,17 +46,19 @@ class Pool:
         self, method: str, url: str, *, headers: Mapping[str, str], form: Mapping[str, str] | None = None, content: bytes | None = None
     ) -> ServerAnswer:
         """Sends one request. Raises AuthServerUnavailable when no whole answer arrives in time."""
-        return await self._in_time(self._exchange(method, url, headers, form, content))
+        return await self._in_time(url, self._exchange(method, url, headers, form, content))
 
     async def peek(self, url: str, *, headers: Mapping[str, str]) -> tuple[int, httpx.Headers]:
         """Asks for an address and reads no further than the headers. Raises AuthServerUnavailable when none arrive in time."""
-        return await self._in_time(self._headers(url, headers))
+        return await self._in_time(url, self._headers(url, headers))
 
-    async def _in_time(self, exchange: Coroutine[Any, Any, Result]) -> Result:
+    async def _in_time(self, url: str, exchange: Coroutine[Any, Any, Result]) -> Result:
         try:
             return await asyncio.wait_for(exchange, self._timeout)
         except (httpx.HTTPError, httpx.InvalidURL, asyncio.TimeoutError, OSError) as cause:
-            raise AuthServerUnavailable("unreachable") from cause
+            late = isinstance(cause, (asyncio.TimeoutError, httpx.TimeoutException))
+            what = f"did not answer within {self._timeout} s" if late else "cannot be reached"
+            raise AuthServerUnavailable("unreachable", detail=f"{quote_for_log(url)} {what}") from cause
 
     async def aclose(self) -> None:
         """Closes the connections. The next request opens new ones."""

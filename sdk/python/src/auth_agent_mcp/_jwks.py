@@ -101,7 +101,9 @@ class KeySource:
     def _outage(self) -> AuthServerUnavailable:
         """A new one each time: one that is raised again would grow by a traceback."""
         failed = self._failure
-        return AuthServerUnavailable("jwks") if failed is None else AuthServerUnavailable(failed.reason, retry_after=failed.retry_after)
+        if failed is None:
+            return AuthServerUnavailable("jwks")
+        return AuthServerUnavailable(failed.reason, retry_after=failed.retry_after, detail=failed.detail)
 
 
 def _is_meant(jwk: Mapping[str, Any], algorithm: str, key_id: str) -> bool:

@@ -33,7 +33,7 @@ async def metadata_answer(method: str, target: str, client: AuthAgentClient) -> 
     try:
         answer = await _find_document(target, client)
     except AuthServerUnavailable as error:
-        body = {"error": error.code, "error_description": str(error)}
+        body = {"error": error.code, "error_description": error.text}
         answer = json_answer(error.status, body, {**_PUBLIC_HEADERS, "Retry-After": str(error.retry_after)})
     return replace(answer, body=b"") if method == "HEAD" else answer
 

@@ -34,8 +34,8 @@ class Asker:
         """Posts a form as the client. The answer is the object of a 200; anything else raises."""
         answer, secrets = await self.post_form(url, fields)
         if answer.status != 200:
-            raise refusal(answer, secrets)
-        return parse_object(answer.body)
+            raise refusal(answer, secrets, url)
+        return parse_object(answer.body, url)
 
     async def post_form(self, url: str, fields: Mapping[str, str | None]) -> tuple[ServerAnswer, Sequence[str]]:
         """The same for who makes something of every answer; with it, what must get into no log.
@@ -73,8 +73,8 @@ async def _find_metadata(pool: Pool, issuer: str) -> Members:
         try:
             answer = await pool.send("GET", address, headers={"Accept": "application/json"})
             if answer.status == 200:
-                return parse_object(answer.body)
-            failures.append(AuthServerUnavailable(f"status_{answer.status}"))
+                return parse_object(answer.body, address)
+            failures.append(_outage(answer, address))
         except AuthServerUnavailable as error:
             failures.append(error)
     raise failures[0]
@@ -95,12 +95,12 @@ def _metadata_addresses(issuer: str) -> list[str]:
     return list(dict.fromkeys([f"{origin}{oauth}{path}", f"{origin}{openid}{path}", f"{origin}{path}{openid}"]))
 
 
-def refusal(answer: ServerAnswer, secrets: Sequence[str]) -> AuthServerUnavailable | TokenRequestRefused:
+def refusal(answer: ServerAnswer, secrets: Sequence[str], url: str) -> AuthServerUnavailable | TokenRequestRefused:
     """400 and 401 with an OAuth error are a no; everything else is an outage."""
     members = parse_loosely(answer.body) if answer.status in (400, 401) else {}
     error, said = members.get("error"), members.get("error_description")
     if not isinstance(error, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,60}", error):
-        return AuthServerUnavailable(f"status_{answer.status}")
+        return _outage(answer, url)
     # RFC 8693 knows no code of its own for this one, and it is the one that a server can do something about.
     error = _NOT_APPROVED if members.get("code") == _NOT_APPROVED else error
     if not isinstance(said, str):
@@ -109,3 +109,7 @@ def refusal(answer: ServerAnswer, secrets: Sequence[str]) -> AuthServerUnavailab
     for secret in secrets:
         said = said.replace(secret, "********")
     return TokenRequestRefused(error, quote_for_log(said))
+
+
+def _outage(answer: ServerAnswer, url: str) -> AuthServerUnavailable:
+    return AuthServerUnavailable(f"status_{answer.status}", detail=f"{quote_for_log(url)} answered {answer.status}")

@@ -53,6 +53,8 @@ class AuthAgentError(Exception):
         super().__init__(message)
         self.code = code
         self.status = status
+        self.text = message
+        """What the caller is told."""
         self.reason = reason
         """Why, in one word, for logs. Telling it to the caller would make an oracle (RS-02)."""
 
@@ -102,10 +104,15 @@ class ActorRefused(AuthAgentError):  # noqa: N818
 class AuthServerUnavailable(AuthAgentError):  # noqa: N818 - the name is the same in every SDK
     """The authorization server could not be asked. Never a reason to make the person sign in again (RS-17)."""
 
-    def __init__(self, reason: str, *, retry_after: int = 5) -> None:
+    def __init__(self, reason: str, *, retry_after: int = 5, detail: str | None = None) -> None:
         super().__init__("auth_server_unavailable", 503, reason, "The authorization server cannot be reached")
         self.retry_after = retry_after
         """Seconds after which asking again makes sense."""
+        self.detail = detail
+        """Which address, and what came of it: for logs, as is ``str`` of this error."""
+
+    def __str__(self) -> str:
+        return self.text if self.detail is None else f"{self.text}: {self.detail}"
 
 
 class TokenRequestRefused(Exception):  # noqa: N818
