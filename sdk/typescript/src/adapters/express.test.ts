@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
+import type { AuthInfo } from '@modelcontextprotocol/sdk/server/auth/types.js';
 import { activeAnswer, listen, optionsFor, type PlayedServer, playAuthorizationServer, resource } from '../../test/stage.ts';
 import { AuthorizationError } from '../errors.ts';
 import type { AuthAgentOptions } from '../options.ts';
@@ -32,6 +33,21 @@ test('[RS-20] [RS-21] req.user is the context, req.auth what the official SDK ha
   assert.equal(body.user, 'testuser@example.com');
   assert.deepEqual([body.auth.clientId, body.auth.scopes, typeof body.auth.expiresAt, body.auth.resource], ['client_a', ['files:read'], 'number', resource]);
   assert.notEqual(body.auth.token, 'abc');
+});
+
+test('[RS-21] where the official SDK v1 has declared req.auth, the types fit all the same', async (t) => {
+  const played = await playAuthorizationServer(t);
+  const options = { ...optionsFor(played), resource };
+  type Declared = IncomingMessage & { auth?: AuthInfo; user?: object };
+  type Handler = (request: Declared, response: ServerResponse, next: (error?: unknown) => void) => void;
+
+  const handlers: Handler[] = [requireAuth(options), requireScope('files:read'), requireAnyScope('files:read'), protectedResourceMetadata(options)];
+  const onError: (error: unknown, ...rest: Parameters<Handler>) => void = authErrors();
+
+  assert.deepEqual(
+    [...handlers, onError].map((handler) => handler.length),
+    [3, 3, 3, 3, 4],
+  );
 });
 
 test('[RS-01] [RS-18] without a token nothing is reached, by no method and no spelling of the path', async (t) => {

@@ -29,10 +29,11 @@ const passed: unique symbol = Symbol('auth-agent guard');
 /** Where it carries what was called. */
 const called: unique symbol = Symbol('auth-agent call');
 
-/** The parts of an Express request that are used. `auth` is what the official MCP SDK v1 hands to tools. */
-export type ExpressRequest = IncomingMessage & {
-  originalUrl?: string;
-  body?: unknown;
+/** The parts of an Express request that are read. Nothing that is set: the official MCP SDK v1 declares `auth`, Passport `user`, with types of their own. */
+type PlainRequest = IncomingMessage & { originalUrl?: string; body?: unknown };
+
+/** An Express request as it is behind `requireAuth`. `auth` is what the official MCP SDK v1 hands to tools. */
+export type ExpressRequest = PlainRequest & {
   user?: AuthContext;
   auth?: McpAuthInfo;
   [passed]?: Guard;
@@ -40,7 +41,7 @@ export type ExpressRequest = IncomingMessage & {
 };
 
 /** An Express middleware. */
-export type ExpressMiddleware = (request: ExpressRequest, response: ServerResponse, next: (error?: unknown) => void) => void;
+export type ExpressMiddleware = (request: PlainRequest, response: ServerResponse, next: (error?: unknown) => void) => void;
 
 /**
  * Lets only requests with a good access token through and sets `req.user`, and `req.auth` for the official MCP SDK. With `toolScopes`, put
@@ -65,7 +66,7 @@ export function requireAuth(options: AuthAgentOptions): ExpressMiddleware {
     seal(response, outcome);
     return true;
   }
-  return function authAgent(request, response, next) {
+  return function authAgent(request: ExpressRequest, response, next) {
     admit(request, response).then((passes) => passes && next(), next);
   };
 }
@@ -96,8 +97,8 @@ export function protectedResourceMetadata(...servers: readonly [AuthAgentOptions
  * @example
  *     app.use(authErrors());
  */
-export function authErrors(): (error: unknown, request: ExpressRequest, response: ServerResponse, next: (error?: unknown) => void) => void {
-  return function authErrors(error, request, response, next) {
+export function authErrors(): (error: unknown, request: PlainRequest, response: ServerResponse, next: (error?: unknown) => void) => void {
+  return function authErrors(error, request: ExpressRequest, response, next) {
     const answer = error instanceof AuthAgentError && !response.headersSent ? request[passed]?.answerError(error) : undefined;
     if (answer) send(answer, request, response);
     else next(error);
@@ -105,7 +106,7 @@ export function authErrors(): (error: unknown, request: ExpressRequest, response
 }
 
 function scopeGate(requirement: ScopeRequirement): ExpressMiddleware {
-  return function scopes(request, response, next) {
+  return function scopes(request: ExpressRequest, response, next) {
     const guard = request[passed];
     if (!guard) return next(new TypeError('requireScope and requireAnyScope must run behind requireAuth'));
     // A public path has nobody to have scopes.
