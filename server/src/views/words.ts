@@ -13,7 +13,9 @@ import { pseudoMessage } from './pseudo-words.ts';
 /** What `html` returns. Templates here never hold a promise, so it is always the finished text. */
 export type Markup = ReturnType<typeof html>;
 
-export type MessageKey = keyof typeof en;
+// The constant puts the keys themselves into the declarations we publish: many compilers refuse an import of JSON there.
+const english = en;
+export type MessageKey = keyof typeof english;
 
 /** The words of one language. Both functions stand alone: `const { t } = page`. */
 export type Words = {
