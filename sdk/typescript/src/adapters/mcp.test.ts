@@ -5,14 +5,14 @@ import { test } from 'node:test';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { requireBearerAuth as requireBearerAuthV1 } from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js';
 import { createMcpHandler, McpServer, requireBearerAuth } from '@modelcontextprotocol/server';
-import { activeAnswer, listen, optionsFor, playAuthorizationServer, resource } from '../../test/stage.ts';
+import { activeAnswer, listen, optionsFor, type PlayedServer, playAuthorizationServer, resource } from '../../test/stage.ts';
 import type { AuthContext } from '../verify.ts';
 import { protect } from './fetch.ts';
 import { mcpTokenVerifier, toAuthInfo } from './mcp.ts';
 import { mcpTokenVerifier as mcpTokenVerifierV1 } from './mcp-v1.ts';
 
 const hour = () => Math.floor(Date.now() / 1000) + 3600;
-const document = 'https://files.example.com/.well-known/oauth-protected-resource/mcp';
+const document = ({ url }: PlayedServer) => `${url}/.well-known/oauth-protected-resource/srv_abc123`;
 
 test('[RS-21] [RS-20] the official v2 check accepts our AuthInfo: numeric exp, resource, scopes with what they include, no token', async (t) => {
   const played = await playAuthorizationServer(t);
@@ -31,11 +31,11 @@ test('[RS-21] [RS-20] the official v2 check accepts our AuthInfo: numeric exp, r
   assert.deepEqual(outcome.scopes, ['files:write', 'files:read']);
   assert.equal(typeof outcome.expiresAt, 'number');
   assert.equal(outcome.resource?.href, resource);
-  assert.equal(outcome.resourceMetadataUrl, document);
+  assert.equal(outcome.resourceMetadataUrl, document(played));
   assert.notEqual(outcome.token, 'abc');
 });
 
-test('[RS-02] [RS-17] with the official v2 check a bad token is 401 with our document, an outage never is', async (t) => {
+test('[RS-02] [RS-17] with the official v2 check a bad token is 401 with a document that somebody serves, an outage never is', async (t) => {
   const played = await playAuthorizationServer(t);
   const verifier = mcpTokenVerifier({ ...optionsFor(played), resource });
   const gate = requireBearerAuth({ verifier, resourceMetadataUrl: verifier.resourceMetadataUrl });
@@ -47,7 +47,7 @@ test('[RS-02] [RS-17] with the official v2 check a bad token is 401 with our doc
   const down = await call();
 
   assert.equal(refused.status, 401);
-  assert.match(refused.headers.get('www-authenticate') ?? '', new RegExp(`error="invalid_token".*resource_metadata="${document}"`));
+  assert.match(refused.headers.get('www-authenticate') ?? '', new RegExp(`error="invalid_token".*resource_metadata="${document(played)}"`));
   assert.equal(down.status, 500);
 });
 
@@ -70,7 +70,7 @@ test('[RS-21] [RS-02] [RS-17] the official v1 check: good, bad, down', async (t)
 
   assert.equal(((await good.json()) as { clientId: string }).clientId, 'client_a');
   assert.equal(bad.status, 401);
-  assert.match(bad.headers.get('www-authenticate') ?? '', new RegExp(`resource_metadata="${document}"`));
+  assert.match(bad.headers.get('www-authenticate') ?? '', new RegExp(`resource_metadata="${document(played)}"`));
   assert.equal(down.status, 500);
 });
 

@@ -32,7 +32,8 @@ export function createVerifier(options: VerifierOptions, translate: (error: Auth
   }
   const client = new AuthAgentClient(options);
   return {
-    resourceMetadataUrl: metadataUrl(client.settings),
+    // A verifier serves no document: that of the authorization server is always there, also when "resource" is given.
+    resourceMetadataUrl: metadataUrl({ ...client.settings, resource: undefined }),
     async verifyAccessToken(token) {
       try {
         const auth = await client.validateToken(token);
