@@ -84,6 +84,35 @@ interface LocalOptions extends CommonOptions {
 /** What `authAgentMiddleware`, `AuthAgentClient` and all adapters take. */
 export type AuthAgentOptions = IntrospectionOptions | LocalOptions;
 
+/** Every option there is; the compiler sees that none is missing. */
+const names: Readonly<Record<keyof IntrospectionOptions | keyof LocalOptions, true>> = {
+  serverId: true,
+  apiKey: true,
+  requiredScopes: true,
+  authServerUrl: true,
+  resource: true,
+  toolScopes: true,
+  scopeHierarchy: true,
+  acrValues: true,
+  maxAge: true,
+  maxActors: true,
+  allowedOrigins: true,
+  publicPaths: true,
+  sharedHost: true,
+  report: true,
+  dpopRequired: true,
+  dpopNonceSecret: true,
+  proofMemory: true,
+  cacheTtl: true,
+  maxCacheEntries: true,
+  timeout: true,
+  verify: true,
+  maxStaleKeys: true,
+  log: true,
+  fetch: true,
+  now: true,
+};
+
 /** The checked options with every default filled in. */
 export interface Settings {
   readonly serverId: string;
@@ -120,6 +149,7 @@ export interface Settings {
  */
 export function checkOptions(options: AuthAgentOptions): Settings {
   if (typeof options !== 'object' || options === null) throw new TypeError('auth-agent-mcp-sdk needs an options object with "serverId" and "apiKey"');
+  refuseUnknown(options);
   const now = options.now ?? (() => Date.now() / 1000);
   const issuer = checkIssuer(findAuthServerUrl(options.authServerUrl));
   return Object.freeze({
@@ -137,12 +167,12 @@ export function checkOptions(options: AuthAgentOptions): Settings {
     closure: closeHierarchy(checkHierarchy(options.scopeHierarchy ?? {})),
     toolScopes: checkToolScopes(options.toolScopes ?? {}),
     signIn: checkDemand(options),
-    report: options.report !== false,
+    report: flag('report', options.report ?? true),
     allowedOrigins: checkOrigins(options.allowedOrigins ?? []),
     loopbackOrigins: [issuer, options.resource].some((url) => url !== undefined && isLoopbackHost(new URL(url).hostname)),
     publicPaths: checkPaths(options.publicPaths ?? []),
-    sharedHost: options.sharedHost === true,
-    dpopRequired: options.dpopRequired === true,
+    sharedHost: flag('sharedHost', options.sharedHost ?? false),
+    dpopRequired: flag('dpopRequired', options.dpopRequired ?? false),
     dpopNonceSecret: checkNonceSecret(options.dpopNonceSecret),
     proofMemory: options.proofMemory ?? createProofMemory(),
     // Bound to nothing: `fetch` called as a member of another object throws on Workers.
@@ -158,6 +188,12 @@ export function checkRequirement(option: string, requirement: ScopeRequirement):
   const scopes = checkScopes(option, anyOf ?? (requirement as readonly string[]));
   if (scopes.length === 0) throw new TypeError(`"${option}" must name at least one scope`);
   return anyOf ? { anyOf: [...scopes] } : [...scopes];
+}
+
+/** A misspelt "requiredScopes" would ask for no scope at all. */
+function refuseUnknown(options: object): void {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name));
+  if (unknown !== undefined) throw new TypeError(`"${unknown}" is no option; there are ${Object.keys(names).join(', ')}`);
 }
 
 function checkIssuer(value: string): string {
@@ -227,6 +263,12 @@ function checkPaths(paths: readonly string[]): ReadonlySet<string> {
 
 function matching(option: string, value: unknown, pattern: RegExp, rule: string): string {
   if (typeof value !== 'string' || !pattern.test(value)) throw new TypeError(`"${option}" ${rule}`);
+  return value;
+}
+
+/** `'true'` from an environment variable would else be no. */
+function flag(option: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`"${option}" must be true or false`);
   return value;
 }
 
