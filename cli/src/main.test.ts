@@ -46,6 +46,15 @@ test('dev on another address than loopback is exit 2 with the reason and the alt
   );
 });
 
+test('an old Node is told by name, before it meets an import that it does not know', async () => {
+  const old = 'data:text/javascript,Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.2" } })';
+  const child = spawn(process.execPath, ['--import', old, '--conditions=aa-source', main, 'dev', '--help'], { cwd: folder, env });
+  const [[code], said] = await Promise.all([once(child, 'exit'), text(child.stderr)]);
+
+  assert.equal(code, 6);
+  assert.match(said, /^✗ fail {2}Node 20\.20\.2 is too old for auth-agent\n {2}Fix {3}Install Node 24/);
+});
+
 test('dev says where it is, answers there, and ends cleanly at Ctrl-C', async () => {
   const child = binary('dev', '--port', '0', '--ephemeral', '--json');
   const { data } = JSON.parse(await firstLine(child, /^\{/));

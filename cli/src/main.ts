@@ -6,6 +6,15 @@ import module from 'node:module';
 import { join } from 'node:path';
 import { exitCodes } from './exit-codes.ts';
 
+// npm only warns of an old Node, which ends at the first import that it does not know. Bun says for itself which Node it is like.
+const { node, bun } = process.versions;
+if (bun === undefined && Number.parseInt(node, 10) < 24) {
+  process.stderr.write(
+    `✗ fail  Node ${node} is too old for auth-agent\n  Fix   Install Node 24 or newer, or npx --package node@24 --package auth-agent-mcp auth-agent\n`,
+  );
+  process.exit(exitCodes.refused);
+}
+
 // Heard from the beginning: process 1 of a container has no end by default, and what is ended without a handler leaves what `exit` would tidy up.
 let awaited = false;
 const stopped = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => {
