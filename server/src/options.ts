@@ -61,6 +61,8 @@ const limitChangesRule = z.array(z.string()).superRefine((entries, issue) => {
   }
 });
 
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+
 const schema = z.strictObject({
   issuer: issuerRule,
   /** 32 or more random bytes, as text or bytes. Encrypts private keys at rest and derives every MAC. Losing it means new signing keys and new refresh tokens. */
@@ -168,24 +170,27 @@ const schema = z.strictObject({
   /** Proofs of possession must carry a nonce of this server (RFC 9449 §8): none can be made ahead of time, and clients need one more request now and then. */
   dpopNonces: z.boolean().default(false),
   /** Shown on every page, e.g. while in development mode. */
-  notice: z.custom<(request: HttpRequest) => { title: string; text: string } | undefined>((value) => typeof value === 'function').optional(),
+  notice: z.custom<(request: HttpRequest) => { title: string; text: string } | undefined>(isFunction, 'must be a function').optional(),
   /** Shown on the sign-in page under the form. */
   signInHint: z.string().optional(),
-  fetchDocument: z.custom<DocumentFetcher>((value) => typeof value === 'function').optional(),
+  fetchDocument: z.custom<DocumentFetcher>(isFunction, 'must be a function').optional(),
   /** Tells clients that a person has signed out (OIDC Back-Channel Logout); without it none is told, and the metadata does not say so. */
-  postForm: z.custom<FormPoster>((value) => typeof value === 'function').optional(),
+  postForm: z.custom<FormPoster>(isFunction, 'must be a function').optional(),
   /** Sends mail; without it `context.mail.on` is false, and what needs mail is off. */
-  sendMail: z.custom<MailSender>((value) => typeof value === 'function').optional(),
+  sendMail: z.custom<MailSender>(isFunction, 'must be a function').optional(),
   /** Lets people sign in at the issuers that an operator listed, and delivers webhooks; without it nobody can, no page offers it, and none is delivered. */
-  fetchUpstream: z.custom<UpstreamFetch>((value) => typeof value === 'function').optional(),
+  fetchUpstream: z.custom<UpstreamFetch>(isFunction, 'must be a function').optional(),
   /** Looks on while requests are answered: metrics, traces. Without it nothing is measured and it costs nothing. */
-  observe: z.custom<Observer>((value) => typeof value === 'function').optional(),
+  observe: z.custom<Observer>(isFunction, 'must be a function').optional(),
   /** Is handed work that goes on after an answer, for runtimes that would end it with the answer. Never rejects. */
-  waitUntil: z.custom<(work: Promise<unknown>) => void>((value) => typeof value === 'function').optional(),
-  driver: z.custom<Driver>((value) => typeof value === 'object' && value !== null && 'read' in value, 'must be a storage driver'),
+  waitUntil: z.custom<(work: Promise<unknown>) => void>(isFunction, 'must be a function').optional(),
+  driver: z.custom<Driver>(
+    (value) => typeof value === 'object' && value !== null && 'read' in value,
+    'must be a storage driver, such as openDatabase() of auth-agent-mcp-server/node resolves to',
+  ),
   /** The clock, in seconds. Tests pass their own. */
-  now: z.custom<() => number>((value) => typeof value === 'function').default(() => () => Math.floor(Date.now() / 1000)),
-  log: z.custom<Log>((value) => typeof value === 'object' && value !== null),
+  now: z.custom<() => number>(isFunction, 'must be a function').default(() => () => Math.floor(Date.now() / 1000)),
+  log: z.custom<Log>((value) => typeof value === 'object' && value !== null, 'must be a log, such as nodeLog() of auth-agent-mcp-server/node'),
 });
 
 export type ServerOptions = z.input<typeof schema>;
