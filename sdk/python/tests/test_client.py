@@ -239,8 +239,9 @@ async def test_a_wrong_setup_is_explained_to_the_developer_once_a_minute_in_one_
 
     lines = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert lines == [
-        f'auth-agent: a token is for "https://x.example\\r\\nforged: line", this server is {RESOURCE}',
-        f'auth-agent: a token is from "https://evil.example.com", "auth_server" is {played.url}',
+        f'auth-agent: a token is for "https://x.example\\r\\nforged: line", this server is {RESOURCE}. '
+        'If both are this server, "resource" and its registered "server_url" must be the same to the letter.',
+        f'auth-agent: a token is from "https://evil.example.com", "auth_server" is {played.url}. They must be the same to the letter.',
     ]
 
 
@@ -255,7 +256,7 @@ async def test_what_strangers_write_into_tokens_is_one_line_a_minute_and_breaks_
             with pytest.raises(AuthenticationError):
                 await client.validate_token(f"e30.{urlsafe_b64encode(body.encode()).rstrip(b'=').decode()}.c2ln")
 
-    assert lines == [f'auth-agent: a token is from "https://0.example.com", "auth_server" is {played.url}']
+    assert lines == [f'auth-agent: a token is from "https://0.example.com", "auth_server" is {played.url}. They must be the same to the letter.']
 
 
 async def test_once_a_token_was_good_one_that_is_not_active_is_no_riddle(played: PlayedServer) -> None:

@@ -183,7 +183,11 @@ test('wrong audiences and issuers are explained to the developer once a minute, 
 
   assert.equal(hints.length, 3);
   assert.doesNotMatch(hints.join(''), /[\r\n]/);
-  assert.match(hints[2] ?? '', /a token is from "http:\/\/127\.0\.0\.1:9000", "authServerUrl" is http:\/\/localhost/);
+  assert.match(
+    hints[0] ?? '',
+    /, this server is https:\/\/files\.example\.com\/mcp\. If both are this server, "resource" and its registered "server_url" must be the same/,
+  );
+  assert.match(hints[2] ?? '', /a token is from "http:\/\/127\.0\.0\.1:9000", "authServerUrl" is http:\/\/localhost:\d+\. They must be the same/);
 });
 
 test('what strangers write into tokens is one line a minute and breaks nothing', async (t) => {
@@ -199,7 +203,7 @@ test('what strangers write into tokens is one line a minute and breaks nothing',
     await assert.rejects(client.validateToken(`e30.${Buffer.from(body).toString('base64url')}.c2ln`), { code: 'invalid_token' });
   }
 
-  assert.deepEqual(hints, [`auth-agent: a token is from "https://0.example.com", "authServerUrl" is ${played.url}`]);
+  assert.deepEqual(hints, [`auth-agent: a token is from "https://0.example.com", "authServerUrl" is ${played.url}. They must be the same to the letter.`]);
 });
 
 test('once a token was good, one that is not active is no riddle', async (t) => {

@@ -16,6 +16,8 @@ import { withSubjectToken } from './subject-token.ts';
 import { createTokenCache, type TokenCache } from './token-cache.ts';
 import { type AuthContext, type Expectations, judgeClaims, judgeIntrospection } from './verify.ts';
 
+const sameAddress = 'If both are this server, "resource" and its registered "server_url" must be the same to the letter.';
+
 /**
  * Validates and revokes access tokens of one MCP server.
  *
@@ -136,8 +138,9 @@ export class AuthAgentClient {
   /** The caller learns only invalid_token; a wrong setup of our own must not be a riddle. */
   #explain(error: unknown, claims: Readonly<Record<string, unknown>>, expected: Expectations, about?: string): void {
     const reason = error instanceof AuthenticationError ? error.reason : '';
-    if (reason === 'audience') this.#settings.hint(`a token is for ${quoteForLog(claims.aud)}, this server is ${expected.resource}`, about);
-    if (reason === 'issuer') this.#settings.hint(`a token is from ${quoteForLog(claims.iss)}, "authServerUrl" is ${expected.issuer}`, about);
+    if (reason === 'audience') this.#settings.hint(`a token is for ${quoteForLog(claims.aud)}, this server is ${expected.resource}. ${sameAddress}`, about);
+    if (reason === 'issuer')
+      this.#settings.hint(`a token is from ${quoteForLog(claims.iss)}, "authServerUrl" is ${expected.issuer}. They must be the same to the letter.`, about);
   }
 
   /** RFC 7662 §2.2: of a token that is not for who asks nothing is told. So it is taken at its word, for one line a minute. */

@@ -54,7 +54,8 @@ function judge(document: Readonly<Record<string, unknown>>, settings: Settings):
   const { resource, authorization_servers: servers, scopes_supported: scopes, resource_name: name } = document;
   if (typeof resource !== 'string' || resourceProblem(resource)) throw refused(`names no usable resource: ${quoteForLog(resource)}`, settings);
   // PRM-10: byte for byte. Another issuer here means another server than the one we were told to trust.
-  if (!Array.isArray(servers) || !servers.includes(settings.issuer)) throw refused(`names other authorization servers: ${quoteForLog(servers)}`, settings);
+  if (!Array.isArray(servers) || !servers.includes(settings.issuer))
+    throw refused(`names other authorization servers: ${quoteForLog(servers)}. "authServerUrl" must be one of them, to the letter.`, settings);
   if (settings.resource !== undefined && canonicalResource(settings.resource) !== canonicalResource(resource)) {
     settings.hint(`"resource" is ${settings.resource}, but ${settings.serverId} is registered as ${quoteForLog(resource)}: tokens will be refused.`);
   }

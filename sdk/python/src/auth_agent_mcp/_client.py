@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
 
+_SAME_ADDRESS = 'If both are this server, "resource" and its registered "server_url" must be the same to the letter.'
+
+
 class AuthAgentClient:
     """Validates and revokes access tokens of one MCP server.
 
@@ -146,9 +149,10 @@ class AuthAgentClient:
     def _explain(self, reason: str, claims: Mapping[str, Any], resource: str, about: str | None = None) -> None:
         """The caller learns only invalid_token; a wrong setup of our own must not be a riddle."""
         if reason == "audience":
-            self.settings.hint(f"a token is for {quote_for_log(claims.get('aud'))}, this server is {resource}", about)
+            self.settings.hint(f"a token is for {quote_for_log(claims.get('aud'))}, this server is {resource}. {_SAME_ADDRESS}", about)
         if reason == "issuer":
-            self.settings.hint(f'a token is from {quote_for_log(claims.get("iss"))}, "auth_server" is {self.settings.issuer}', about)
+            said = f'a token is from {quote_for_log(claims.get("iss"))}, "auth_server" is {self.settings.issuer}.'
+            self.settings.hint(f"{said} They must be the same to the letter.", about)
 
     def _explain_inactive(self, said: Mapping[str, Any], expected: Expectations, hashed: str) -> None:
         """RFC 7662 §2.2: of a token that is not for who asks nothing is told. So it is taken at its word, for one line a minute."""

@@ -67,7 +67,9 @@ def _judge(document: Members, settings: Settings) -> ServerMetadata:
         raise _refused(f"names no usable resource: {quote_for_log(resource)}", settings)
     # PRM-10: byte for byte. Another issuer here means another server than the one we were told to trust.
     if not isinstance(servers, list) or settings.issuer not in servers:
-        raise _refused(f"names other authorization servers: {quote_for_log(servers)}", settings)
+        raise _refused(
+            f'names other authorization servers: {quote_for_log(servers)}. "auth_server" must be one of them, to the letter.', settings
+        )
     if settings.resource is not None and canonical_resource(settings.resource) != canonical_resource(resource):
         registered = quote_for_log(resource)
         settings.hint(f'"resource" is {settings.resource}, but {settings.server_id} is registered as {registered}: tokens will be refused.')
