@@ -6,6 +6,7 @@
  *
  *     const log = nodeLog();
  *     const server = createServer({ issuer, secret, log, driver: await openDatabase('sqlite:./auth-agent.db') });
+ *     await server.storage.migrate(Math.floor(Date.now() / 1000));
  *     await startNode({ ...server, log, host: '127.0.0.1', port: 9000, close: () => server.storage.close() });
  */
 
