@@ -2,6 +2,7 @@
  * The options of `agentTokens`, their defaults and checks. Misuse is a TypeError when the agent is made, naming the option; the secret is in no message.
  */
 import { type Authenticate, type ClientOptions, clientAuthentication } from './client-authentication.ts';
+import { type Names, refuseUnknown } from './known-names.ts';
 import { createProofKey, type ProofKey } from './proof-key.ts';
 import { resourceProblem } from './resource.ts';
 import { isScopeToken } from './scope.ts';
@@ -29,6 +30,21 @@ export interface AgentOptions extends ClientOptions {
   readonly now?: () => number;
 }
 
+const names: Names<AgentOptions> = {
+  issuer: true,
+  tokenEndpoint: true,
+  clientId: true,
+  clientSecret: true,
+  clientKey: true,
+  clientKeyId: true,
+  scope: true,
+  resource: true,
+  dpop: true,
+  timeout: true,
+  fetch: true,
+  now: true,
+};
+
 /** The checked options with every default filled in. */
 export interface AgentSettings {
   readonly issuer: string | undefined;
@@ -45,6 +61,8 @@ export interface AgentSettings {
 /** Checks and freezes options. @throws {TypeError} naming the option and the rule it breaks. */
 export function checkAgentOptions(options: AgentOptions): AgentSettings {
   if (typeof options !== 'object' || options === null) throw new TypeError('agentTokens needs an options object with "issuer", "clientId" and "clientSecret"');
+  // "scopes" in place of "scope" would ask for all that the client may have.
+  refuseUnknown(options, names);
   const { issuer, tokenEndpoint, clientSecret, clientKey, scope, resource } = options;
   if ((issuer === undefined) === (tokenEndpoint === undefined)) throw new TypeError('either "issuer" or "tokenEndpoint" must be given, not both');
   if (clientSecret === undefined && clientKey === undefined) throw new TypeError('either "clientSecret" or "clientKey" must be given');

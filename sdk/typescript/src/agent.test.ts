@@ -259,6 +259,7 @@ test('a request keeps its method, headers and body, and brings no Authorization 
 test('misuse is a TypeError that names the option and not the secret', () => {
   const good: AgentOptions = { ...client, issuer: 'https://auth.example.com' };
   const wrong: [Record<string, unknown>, RegExp][] = [
+    [{ scopes: ['tasks:read'] }, /^"scopes" is no option; .*scope, /],
     [{ issuer: undefined }, /either "issuer" or "tokenEndpoint"/],
     [{ tokenEndpoint: 'https://auth.example.com/token' }, /either "issuer" or "tokenEndpoint"/],
     [{ issuer: 'http://auth.example.com' }, /"issuer" must be https/],

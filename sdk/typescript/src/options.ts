@@ -5,6 +5,7 @@
 import { findAuthServerUrl } from './environment.ts';
 import type { StepUp } from './errors.ts';
 import { createHints, type Hint, type Log } from './hints.ts';
+import { type Names, refuseUnknown } from './known-names.ts';
 import { createProofMemory, type ProofMemory } from './proof-memory.ts';
 import { isLoopbackHost, resourceProblem } from './resource.ts';
 import { closeHierarchy, isScopeToken, type ScopeClosure, type ScopeHierarchy, type ScopeRequirement } from './scope.ts';
@@ -84,8 +85,7 @@ interface LocalOptions extends CommonOptions {
 /** What `authAgentMiddleware`, `AuthAgentClient` and all adapters take. */
 export type AuthAgentOptions = IntrospectionOptions | LocalOptions;
 
-/** Every option there is; the compiler sees that none is missing. */
-const names: Readonly<Record<keyof IntrospectionOptions | keyof LocalOptions, true>> = {
+const names: Names<IntrospectionOptions> & Names<LocalOptions> = {
   serverId: true,
   apiKey: true,
   requiredScopes: true,
@@ -149,7 +149,8 @@ export interface Settings {
  */
 export function checkOptions(options: AuthAgentOptions): Settings {
   if (typeof options !== 'object' || options === null) throw new TypeError('auth-agent-mcp-sdk needs an options object with "serverId" and "apiKey"');
-  refuseUnknown(options);
+  // A misspelt "requiredScopes" would ask for no scope at all.
+  refuseUnknown(options, names);
   const now = options.now ?? (() => Date.now() / 1000);
   const issuer = checkIssuer(findAuthServerUrl(options.authServerUrl));
   return Object.freeze({
@@ -188,12 +189,6 @@ export function checkRequirement(option: string, requirement: ScopeRequirement):
   const scopes = checkScopes(option, anyOf ?? (requirement as readonly string[]));
   if (scopes.length === 0) throw new TypeError(`"${option}" must name at least one scope`);
   return anyOf ? { anyOf: [...scopes] } : [...scopes];
-}
-
-/** A misspelt "requiredScopes" would ask for no scope at all. */
-function refuseUnknown(options: object): void {
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name));
-  if (unknown !== undefined) throw new TypeError(`"${unknown}" is no option; there are ${Object.keys(names).join(', ')}`);
 }
 
 function checkIssuer(value: string): string {
