@@ -616,6 +616,17 @@ test('a database that is not there is exit 4, one that is behind exit 1 and 9, o
   assert.ok(!away.err.includes('hunter2'));
 });
 
+test('a Postgres that does not let us in says so, is exit 6, and is no fault to report', { skip: !process.env.AUTH_AGENT_TEST_POSTGRES }, async () => {
+  const address = new URL(process.env.AUTH_AGENT_TEST_POSTGRES ?? '');
+  address.pathname = '/is_nowhere';
+  for (const words of ['db migrate', 'db status', 'users list', 'start']) {
+    const { exit, err } = await cli(words, { env: { AUTH_AGENT_DATABASE_URL: address.href } });
+    assert.equal(exit, 6, `${words}: ${err}`);
+    assert.match(err, /refuses this server\n.*database "is_nowhere" does not exist/);
+    assert.doesNotMatch(err, /report/);
+  }
+});
+
 test('a database of a newer version, and one whose restore was not finished, are refused by commands as by the start', async () => {
   for (const [name, spoil, said] of [
     ['newer.db', "insert into schema_migrations (name, checksum, applied_at) values ('9999-later', 'x', 1)", /newer version: it has 9999-later/],

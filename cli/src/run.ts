@@ -1,7 +1,7 @@
 /**
  * One run of the command line: finds the command, parses, acts, prints, and says with which code to exit. Every failure is printed here and nowhere else.
  */
-import { nearest, redactText, SchemaMissing, StartRefused, StorageUnavailable } from 'auth-agent-mcp-server/node';
+import { nearest, redactText, SchemaMissing, StartRefused, StorageRefused, StorageUnavailable } from 'auth-agent-mcp-server/node';
 import { type Call, type Command, parseCall, type Result } from './command.ts';
 import { commands } from './commands/index.ts';
 import { type Exit, exitCodes, Failure } from './exit-codes.ts';
@@ -90,6 +90,11 @@ const exitOfRefusal = { usage: 'usage', policy: 'refused', conflict: 'conflict' 
 function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof StartRefused) return new Failure(exitOfRefusal[error.kind], error.message, { why: error.why, fix: error.fix });
+  if (error instanceof StorageRefused)
+    return new Failure('refused', 'The database refuses this server', {
+      why: redactText(error.message),
+      fix: 'Check user, password and database name in AUTH_AGENT_DATABASE_URL, and that this user may write there; for db migrate, also make tables',
+    });
   if (error instanceof StorageUnavailable)
     return new Failure('unreachable', 'The database cannot be reached', {
       why: redactText(error.message),

@@ -40,7 +40,7 @@ export { parseScope } from '../rules/scope.ts';
 export { newKey } from '../servers/key-value.ts';
 export { newOwnerToken, ownerTokenSeconds } from '../servers/owner-token.ts';
 export { type BackupSummary, BadBackup, backupLines, InUse, NotEmpty, refuseServed, restoreLines } from '../storage/backup.ts';
-export { SchemaMissing, StorageUnavailable } from '../storage/driver.ts';
+export { SchemaMissing, StorageRefused, StorageUnavailable } from '../storage/driver.ts';
 export { rowsOfEmptyTenants } from '../storage/holdings.ts';
 export { schemaScript, tablesOf } from '../storage/migrations/index.ts';
 export { openStorage } from '../storage/open.ts';

@@ -61,6 +61,11 @@ export class StorageUnavailable extends Error {
   override name = 'StorageUnavailable';
 }
 
+/** The database is there and does not let this server in, or do its work: a password, a name or a right is wrong. It may be right again when the request is tried again. */
+export class StorageRefused extends StorageUnavailable {
+  override name = 'StorageRefused';
+}
+
 /** A table is missing: this database was never migrated. */
 export class SchemaMissing extends Error {
   override name = 'SchemaMissing';

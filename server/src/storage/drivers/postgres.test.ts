@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { randomWord } from '../../crypto/random.ts';
 import { InUse, refuseServed } from '../backup.ts';
 import { storageContract } from '../contract.ts';
-import { ConstraintError, type Driver, SchemaMissing, type Statement, StorageUnavailable } from '../driver.ts';
+import { ConstraintError, type Driver, SchemaMissing, type Statement, StorageRefused, StorageUnavailable } from '../driver.ts';
 import { openStorage } from '../open.ts';
 import { openPostgres } from './postgres.ts';
 
@@ -193,6 +193,47 @@ function driverTests(url: string, admin: Driver): void {
       await assert.rejects(nowhere.write([add('a'), add('b')]), StorageUnavailable);
       await assert.rejects(nowhere.script('select 1'), StorageUnavailable);
       await nowhere.close();
+    });
+
+    test('who is not let in, or may not do its work, is refused and no fault of the server', async () => {
+      const elsewhere = (change: (address: URL) => void, act = (driver: Driver): Promise<unknown> => driver.read(statement('select 1'))) => {
+        const address = new URL(url);
+        change(address);
+        const driver = openPostgres(address.href, { max: 1 });
+        return act(driver).finally(() => driver.close());
+      };
+      const readOnly = (address: URL) => address.searchParams.set('options', '-c default_transaction_read_only=on');
+      const role = `nobody_${randomWord(12).toLowerCase()}`;
+      await admin.write([{ text: `create role ${role} login`, values: [] }]);
+      try {
+        await assert.rejects(
+          elsewhere((address) => {
+            address.username = 'is_nobody';
+          }),
+          StorageRefused,
+        );
+        await assert.rejects(
+          elsewhere((address) => {
+            address.pathname = '/is_nowhere';
+          }),
+          StorageRefused,
+        );
+        await assert.rejects(
+          elsewhere(
+            (address) => {
+              address.username = role;
+            },
+            (driver) => driver.read(statement('select * from people')),
+          ),
+          StorageRefused,
+        );
+        await assert.rejects(
+          elsewhere(readOnly, (driver) => driver.write([add('never')])),
+          StorageRefused,
+        );
+      } finally {
+        await admin.write([{ text: `drop role ${role}`, values: [] }]);
+      }
     });
 
     test('a script waits for the one another node is running', async () => {

@@ -13,6 +13,7 @@ import {
   SchemaMissing,
   type Snapshot,
   type Statement,
+  StorageRefused,
   StorageUnavailable,
   type Table,
 } from '../driver.ts';
@@ -237,6 +238,8 @@ function isConflict(error: unknown): boolean {
 
 /** Connection, resources, operator intervention (cancelled, shutting down), I/O; and conflicts that outlasted the tries. */
 const UNAVAILABLE = /^(08|40|53|55|57|58)/;
+/** Authorization, a database or schema that is not there, a right that is missing, a transaction that may only read: what the operator set up, or is just changing. */
+const REFUSED = /^(28|3D|3F|42501|25006)/;
 
 function translated(error: unknown): Error {
   if (error instanceof StorageUnavailable || error instanceof TypeError) return error;
@@ -245,6 +248,7 @@ function translated(error: unknown): Error {
   // Never `detail`: it repeats the values of the row.
   if (state === undefined || UNAVAILABLE.test(state))
     return new StorageUnavailable(error.message, { cause: new Error(`${state ?? 'connection'}: ${error.message}`) });
+  if (REFUSED.test(state)) return new StorageRefused(error.message, { cause: new Error(`${state}: ${error.message}`) });
   if (state.startsWith('23')) return new ConstraintError(error.message, { cause: new Error(`${state}: ${error.message}`) });
   if (state === '42P01') return new SchemaMissing(error.message);
   return new Error(`${state}: ${error.message}`, { cause: error });
