@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
  * The binary `auth-agent`: hands the process to run.ts. Owns the signals: the first asks a command that waits for it for a clean end, any other ends at once.
+ * Owns what becomes of output that nobody takes, too.
  */
 import module from 'node:module';
 import { join } from 'node:path';
@@ -30,6 +31,21 @@ const untilStopped = () => {
   awaited = true;
   return stopped;
 };
+
+// A disk that is full, or a reader of the log that went away, ends no server: it says so once and goes on. A command whose answer did not arrive has failed.
+let unwritten = false;
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  const said = !unwritten;
+  unwritten = true;
+  if (awaited) {
+    if (said) process.stderr.write(`The log cannot be written (${code ?? message}); the server goes on without those lines\n`);
+    return;
+  }
+  // Whoever closed a pipe, as head does, has what they wanted.
+  if (said && code !== 'EPIPE') process.stderr.write(`The output cannot be written: ${message}\n`);
+  process.exit(exitCodes.failed);
+});
+process.stderr.on('error', () => {});
 
 // Starting takes half as long when nothing is compiled anew. Kept where only this person writes: what another one put there would run as them.
 const { XDG_CACHE_HOME, HOME } = process.env;

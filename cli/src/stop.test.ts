@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { mkdtempSync, openSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -154,3 +154,55 @@ test('a start that fails after it listens stops what it started: a failure that 
   assert.deepEqual([exit, lines.at(-1)?.event], [1, 'server.stopped']);
   assert.match(said, /the terminal is gone/);
 });
+
+test('a log that nobody reads any more, or whose disk is full, does not end the server', {
+  skip: process.platform !== 'linux' && '/dev/full is Linux',
+}, async () => {
+  const { child, url, exited } = await start('unread');
+  child.stdout.destroy();
+  for (let asked = 0; asked < 3; asked++) assert.equal((await fetch(`${url}/token`, { method: 'POST' })).status, 400);
+  child.kill('SIGTERM');
+  assert.deepEqual(await exited, [0, null]);
+
+  const full = openSync('/dev/full', 'w');
+  const port = await freePort();
+  const unwritten = spawn(process.execPath, ['--conditions=aa-source', main, 'start', '--port', String(port)], {
+    cwd: folder,
+    env: { ...env, AUTH_AGENT_DATABASE_URL: `sqlite:${join(folder, 'unwritten.db')}` },
+    stdio: ['ignore', full, 'pipe'],
+  });
+  children.push(unwritten);
+  let said = '';
+  for await (const text of unwritten.stderr ?? []) {
+    said += String(text);
+    if (said.includes('There is no operator yet')) break;
+  }
+  assert.equal(said.match(/The log cannot be written \(ENOSPC\); the server goes on/g)?.length, 1);
+  assert.equal((await fetch(`http://127.0.0.1:${port}/token`, { method: 'POST' })).status, 400);
+});
+
+test('a command whose output has no place has failed and says so; one whose reader has enough ends quietly', {
+  skip: process.platform !== 'linux' && '/dev/full is Linux',
+}, async () => {
+  for (const [place, said] of [
+    [openSync('/dev/full', 'w'), /^The output cannot be written: ENOSPC/],
+    ['pipe', /^$/],
+  ] as const) {
+    const child = spawn(process.execPath, ['--conditions=aa-source', main, '--help'], { cwd: folder, env, stdio: ['ignore', place, 'pipe'] });
+    child.stdout?.destroy();
+    const exited = once(child, 'exit');
+    let told = '';
+    for await (const text of child.stderr ?? []) told += String(text);
+    assert.match(told, said);
+    assert.deepEqual(await exited, [1, null]);
+  }
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
