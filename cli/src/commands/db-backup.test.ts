@@ -69,13 +69,25 @@ test('[OPS-04] a restore ends what may have been revoked since, unless --keep-ac
   assert.notDeepEqual(ended.token, kept.token);
 });
 
+test('a backup that cannot be written where it should be says what helps, and is no fault to report', async () => {
+  const { exit, said } = await cli(['db', 'backup', '--to', at('missing/x.aab')]);
+  assert.equal(exit, 1);
+  const { message, why, fix } = JSON.parse(said).error;
+  assert.match(message, /cannot be written to .*missing\/x\.aab$/);
+  assert.match(why, /ENOENT/);
+  assert.match(fix, /a folder that exists/);
+});
+
 test('an encrypted backup shows nothing and opens with its passphrase alone', async () => {
   const file = at('sealed.aab');
   assert.equal((await cli(['db', 'backup', '--to', file, '--passphrase-file', passphrase])).exit, 0);
   writeFileSync(at('other'), 'another passphrase');
 
-  assert.equal((await cli(['db', 'restore', file, '--verify'])).exit, 9);
-  assert.equal((await cli(['db', 'restore', file, '--verify', '--passphrase-file', at('other')])).exit, 9);
+  for (const flags of [[], ['--passphrase-file', at('other')]]) {
+    const { exit, said } = await cli(['db', 'restore', file, '--verify', ...flags]);
+    assert.equal(exit, 9);
+    assert.match(JSON.parse(said).error.fix, /--passphrase-file <file> or AUTH_AGENT_BACKUP_PASSPHRASE_FILE/);
+  }
   const verified = await cli(['db', 'restore', file, '--verify'], { env: { AUTH_AGENT_BACKUP_PASSPHRASE_FILE: passphrase } });
   assert.equal(verified.exit, 0, verified.said);
   assert.ok(JSON.parse(verified.said).data.signing_keys_opened >= 2);

@@ -46,6 +46,8 @@ export const backUpDatabase: Command = {
     const rows = counter(call, 'rows written');
     try {
       await writeBackupFile(path, backupLines(driver, now, rows.tell), passphrase);
+    } catch (error) {
+      throw unwritable(error, path);
     } finally {
       rows.end();
       await driver.close();
@@ -158,8 +160,16 @@ async function fill(path: string, databaseUrl: string, { call, keepAccess }: { c
   }
 }
 
+/** A folder that is not there, not ours or full is for the operator to mend; what else failed is not. */
+function unwritable(error: unknown, path: string): unknown {
+  if (!(error instanceof Error && 'code' in error && /^E(NOENT|NOTDIR|ACCES|PERM|ROFS|NOSPC|DQUOT|FBIG)$/.test(String(error.code)))) return error;
+  const fix = 'Name a file in a folder that exists, where this user may write and the disk has room: --to <file>';
+  return new Failure('failed', `The backup cannot be written to ${path}`, { why: error.message, fix, cause: error });
+}
+
 function failureOf(error: unknown, path: string): unknown {
-  if (error instanceof BadBackup) return new Failure('checksFailed', `${path} cannot be restored`, { why: error.message, fix: 'Take another backup' });
+  if (error instanceof BadBackup)
+    return new Failure('checksFailed', `${path} cannot be restored`, { why: error.message, fix: error.fix ?? 'Take another backup' });
   if (error instanceof NotEmpty)
     return new Failure('conflict', error.message, {
       why: 'Restoring never writes over anything.',

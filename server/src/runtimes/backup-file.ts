@@ -18,6 +18,7 @@ const SALT = 16;
 const PREFIX = 7;
 const CHUNK = 64 * 1024;
 const TAG = 16;
+const passphraseFix = 'Name the file that holds its passphrase: --passphrase-file <file> or AUTH_AGENT_BACKUP_PASSPHRASE_FILE';
 
 /** Writes the lines into `path`, which must not exist: the name is taken when the file is whole. @throws an error with the code EEXIST */
 export async function writeBackupFile(path: string, lines: AsyncIterable<string>, passphrase: string | undefined): Promise<void> {
@@ -40,10 +41,12 @@ export async function readBackupFile<Value>(
   consume: (lines: AsyncIterable<string>) => Promise<Value>,
 ): Promise<Value> {
   const { encrypted, salt, prefix, begins } = await headOf(path);
-  if (encrypted && passphrase === undefined) throw new BadBackup('It is encrypted: a passphrase is needed');
+  if (encrypted && passphrase === undefined) throw new BadBackup('It is encrypted: a passphrase is needed', { fix: passphraseFix });
   // Whoever can write beside the backups could put one there that nobody sealed, with accounts of their own.
   if (!encrypted && passphrase !== undefined)
-    throw new BadBackup('It is not encrypted, but a passphrase was given: it may not be the file that you sealed. Without the passphrase it is restored');
+    throw new BadBackup('It is not encrypted, but a passphrase was given: it may not be the file that you sealed', {
+      fix: 'Find the file that you sealed. If this is the one you mean: without --passphrase-file and AUTH_AGENT_BACKUP_PASSPHRASE_FILE it is restored',
+    });
   const stored: AsyncIterable<Buffer> = createReadStream(path, { start: begins, highWaterMark: CHUNK + TAG });
   const compressed = encrypted ? opened(stored, await keyOf(passphrase ?? '', salt), prefix) : stored;
   try {
@@ -79,7 +82,10 @@ async function* opened(stored: AsyncIterable<Buffer>, key: Buffer, prefix: Buffe
     try {
       decipher.final();
     } catch (cause) {
-      throw new BadBackup('The passphrase is another one, or the file is damaged or cut short', { cause });
+      throw new BadBackup('The passphrase is another one, or the file is damaged or cut short', {
+        fix: `${passphraseFix}; if it is the right one, take another backup`,
+        cause,
+      });
     }
     yield text;
   }

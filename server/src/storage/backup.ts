@@ -14,9 +14,15 @@ export type Restoring = { now: number; tell?: Progress; keepAccess: boolean };
 /** Told now and then how many rows are done. */
 export type Progress = (rows: number) => void;
 
-/** The lines are no backup of ours, or damaged. */
+/** The lines are no backup of ours, or damaged; `fix` where another backup is not what helps. */
 export class BadBackup extends Error {
   override name = 'BadBackup';
+  readonly fix?: string;
+
+  constructor(message: string, { fix, cause }: { fix?: string; cause?: unknown } = {}) {
+    super(message, { cause });
+    this.fix = fix;
+  }
 }
 
 /** The database to restore into holds something. */
@@ -33,6 +39,7 @@ export class InUse extends Error {
 export const restoringFact = 'restoring';
 
 const ROWS_PER_WRITE = 200;
+const newerFix = 'Use the newer version';
 const ROWS_PER_TELLING = 1000;
 
 /** The lines of a backup, as the database is at this moment whatever is written meanwhile. */
@@ -150,10 +157,10 @@ async function refuseFilled(driver: Driver): Promise<void> {
 function headOf(value: unknown): BackupHead {
   const head = value as Partial<BackupHead> | null;
   if (typeof head !== 'object' || head?.format !== 'auth-agent-backup') throw new BadBackup('This is no backup of this server');
-  if (head.v !== 1 || !Array.isArray(head.migrations)) throw new BadBackup('The backup is of a newer version');
+  if (head.v !== 1 || !Array.isArray(head.migrations)) throw new BadBackup('The backup is of a newer version', { fix: newerFix });
   const names = migrations.map(({ name }) => name);
   const newer = head.migrations.filter((name) => !names.includes(name));
-  if (newer.length > 0) throw new BadBackup(`The backup is of a newer version: it has ${newer.join(', ')}`);
+  if (newer.length > 0) throw new BadBackup(`The backup is of a newer version: it has ${newer.join(', ')}`, { fix: newerFix });
   return head as BackupHead;
 }
 
