@@ -154,8 +154,14 @@ function timeOf(call: Call, name: string): number | undefined {
 function typeOf(call: Call): string | undefined {
   const type = textFlag(call, 'type');
   if (type === undefined || (eventTypes as readonly string[]).includes(type)) return type;
+  throw noEvent(type);
+}
+
+/** For a name that is no event: the one that was probably meant, else all there are. */
+export function noEvent(type: string): Failure {
   const near = nearest(type, eventTypes);
-  throw new Failure('usage', `There is no event ${safe(type)}`, { fix: near === undefined ? undefined : `Did you mean ${near}?` });
+  const fix = near === undefined ? `Name one of ${eventTypes.toSorted().join(', ')}` : `Did you mean ${near}?`;
+  return new Failure('usage', `There is no event ${safe(type)}`, { fix });
 }
 
 function limitOf(call: Call): number {

@@ -124,6 +124,8 @@ test('[OPS-06] what cannot be meant is refused with what was meant', async () =>
     assert.equal(exit, 2, words.join(' '));
     assert.match(error.message, what);
   }
+  const unknown = await cli('webhooks', 'add', 'https://siem.example.com/', '--event', 'nonsense');
+  assert.match(unknown.error.fix, /^Name one of .*code\.replayed, .*user\.added/);
   for (const command of ['test', 'deliveries', 'replay', 'rotate-secret', 'enable', 'rm'])
     assert.equal((await cli('webhooks', command, 'wh_unknown')).exit, 4, command);
   assert.deepEqual((await cli('webhooks', 'list')).data.webhooks, []);

@@ -5,7 +5,6 @@ import {
   eventTypes,
   isoDate,
   messageOf,
-  nearest,
   newWebhookSecret,
   randomId,
   type Store,
@@ -18,6 +17,7 @@ import { type Call, type Command, databaseFlags, listFlag, textFlag } from '../c
 import { next, withServer, withStore } from '../database.ts';
 import { Failure } from '../exit-codes.ts';
 import { labelled, safe, styleOf, table } from '../terminal.ts';
+import { noEvent } from './audit.ts';
 
 export const addWebhook: Command = {
   name: 'webhooks add',
@@ -228,9 +228,7 @@ function eventsOf(call: Call): string[] {
   const events = listFlag(call, 'event');
   if ((call.flags.all === true) === events.length > 0) throw new Failure('usage', 'What does it hear of? --event, or --all', { fix: addWebhook.examples[0] });
   for (const event of events) {
-    if ((eventTypes as readonly string[]).includes(event)) continue;
-    const near = nearest(event, eventTypes);
-    throw new Failure('usage', `There is no event ${safe(event)}`, { fix: near === undefined ? 'docs/webhooks.md lists them' : `Did you mean ${near}?` });
+    if (!(eventTypes as readonly string[]).includes(event)) throw noEvent(event);
   }
   return events.length === 0 ? ['*'] : [...new Set(events)];
 }
