@@ -37,6 +37,10 @@ test('mail test sends one mail and says so, or says what the server did not like
     assert.equal(failed.exit, exit, failed.said);
     assert.match(failed.said, why);
   }
+  assert.match(
+    (await mailTest({ ...env, AUTH_AGENT_SMTP_URL: `smtps://127.0.0.1:${server.port}` })).said,
+    /no TLS whose certificate can be trusted; smtps:\/\/ is for port 465/,
+  );
   await server.close();
   assert.match((await mailTest(env)).said, /Nothing answers at the host and port/);
 });

@@ -92,9 +92,11 @@ test('off loopback nothing leaves without a TLS that can be trusted', async () =
   const url = ({ port }: MailServer, scheme = 'smtp') => `${scheme}://${host}:${port}`;
 
   await assert.rejects(senderTo(0, { url: url(plain) })(mail), notSent(/STARTTLS|ETLS/));
-  await assert.rejects(senderTo(0, { url: url(starttls) })(mail), notSent(/ETLS|ESOCKET|CERT/));
-  await assert.rejects(senderTo(0, { url: url(smtps, 'smtps') })(mail), notSent(/ETLS|ESOCKET|CERT/));
-  await assert.rejects(senderTo(0, { url: url(wrongName), ca: stranger.cert })(mail), notSent(/ETLS|ESOCKET|CERT|ALTNAME/));
+  await assert.rejects(senderTo(0, { url: url(plain, 'smtps') })(mail), notSent(/ETLS/));
+  await assert.rejects(senderTo(0, { url: 'smtps://127.0.0.2:1' })(mail), notSent(/ESOCKET/));
+  await assert.rejects(senderTo(0, { url: url(starttls) })(mail), notSent(/ETLS/));
+  await assert.rejects(senderTo(0, { url: url(smtps, 'smtps') })(mail), notSent(/ETLS/));
+  await assert.rejects(senderTo(0, { url: url(wrongName), ca: stranger.cert })(mail), notSent(/ETLS/));
   assert.deepEqual(
     [plain, starttls, smtps, wrongName].flatMap(({ received }) => received),
     [],

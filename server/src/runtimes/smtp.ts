@@ -102,7 +102,7 @@ function limitsOf(timeoutMs: number) {
   };
 }
 
-type SmtpError = { code?: string; responseCode?: number; command?: string };
+type SmtpError = { code?: string; responseCode?: number; command?: string; syscall?: string };
 
 /** RFC 5321 §4.2.1: 5yz for the recipient or the mail itself is the last word; about us (sign-in, sender) an operator can change it. */
 function isRefusal(error: unknown): boolean {
@@ -111,6 +111,7 @@ function isRefusal(error: unknown): boolean {
 }
 
 function shortly(error: unknown): string {
-  const { code = (error as Error).name, responseCode, command } = error as SmtpError;
-  return [code, command, responseCode].filter((part) => part !== undefined).join(' ');
+  const { code = (error as Error).name, responseCode, command, syscall } = error as SmtpError;
+  // nodemailer calls both ESOCKET: a connection that failed, which names the call of the system, and a TLS or certificate that did.
+  return [code === 'ESOCKET' && syscall === undefined ? 'ETLS' : code, command, responseCode].filter((part) => part !== undefined).join(' ');
 }
