@@ -646,6 +646,16 @@ test('a database of a newer version, and one whose restore was not finished, are
   }
 });
 
+test('after a change of the secret what the old one sealed says so, and is no fault to report', async () => {
+  const given = { env: { AUTH_AGENT_DATABASE_URL: `sqlite:${join(folder, 'changed.db')}` } };
+  await data('db migrate', given);
+  const { id } = await data('webhooks add https://siem.example.com/ --all', given);
+  const other = { env: { ...given.env, AUTH_AGENT_SECRET: randomBytes(32).toString('base64') } };
+  const { exit, err } = await cli(`webhooks test ${id}`, other);
+  assert.equal(exit, 6);
+  assert.match(err, /does not open with this secret.*sealed under another AUTH_AGENT_SECRET.*DEPLOYMENT\.md/s);
+});
+
 test('with another secret than the one of the database no command writes what would never work', async () => {
   const given = { env: { AUTH_AGENT_DATABASE_URL: `sqlite:${join(folder, 'sealed.db')}` } };
   await data('db migrate', given);

@@ -101,6 +101,11 @@ function failureOf(error: unknown): Failure {
       fix: 'Check AUTH_AGENT_DATABASE_URL and that the database runs',
     });
   if (error instanceof SchemaMissing) return new Failure('failed', 'The database has no tables yet', { fix: 'auth-agent db migrate' });
+  if (error instanceof Error && error.message === 'Unsupported state or unable to authenticate data')
+    return new Failure('refused', 'What the database keeps sealed for this does not open with this secret', {
+      why: 'It was sealed under another AUTH_AGENT_SECRET.',
+      fix: 'Make it anew; after a change of the secret "A new secret" in DEPLOYMENT.md names the command',
+    });
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return new Failure('failed', 'Something broke that should not', { why: redactText(text), fix: 'Please report it, with this text' });
 }
