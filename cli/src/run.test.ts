@@ -627,6 +627,16 @@ test('a Postgres that does not let us in says so, is exit 6, and is no fault to 
   }
 });
 
+test('a file that is no database, such as a backup, is refused with the way to restore it', async () => {
+  const file = join(folder, 'backup-as.db');
+  await data(['db', 'backup', '--to', file]);
+  for (const words of ['start', 'users list']) {
+    const { exit, err } = await cli(words, { env: { AUTH_AGENT_DATABASE_URL: `sqlite:${file}` } });
+    assert.equal(exit, 6);
+    assert.match(err, /not a database\n.*auth-agent db restore <file>/);
+  }
+});
+
 test('a database of a newer version, and one whose restore was not finished, are refused by commands as by the start', async () => {
   for (const [name, spoil, said] of [
     ['newer.db', "insert into schema_migrations (name, checksum, applied_at) values ('9999-later', 'x', 1)", /newer version: it has 9999-later/],

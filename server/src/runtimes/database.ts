@@ -34,7 +34,10 @@ export async function openDatabase(url: string): Promise<Driver> {
     const why = cause instanceof Error ? cause.message : 'unknown reason';
     throw new StartRefused(`The database file ${path} cannot be opened`, {
       why,
-      fix: 'Check that the folder exists and that this user may write there',
+      fix:
+        why === 'file is not a database'
+          ? 'Name another file, or move this one away. A backup is restored into a new one: auth-agent db restore <file>'
+          : 'Check that the folder exists and that this user may write there',
       cause,
     });
   }
