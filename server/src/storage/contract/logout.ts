@@ -104,6 +104,33 @@ export function logoutContract(nodes: () => Nodes): void {
       assert.deepEqual(names(await store.claimLogouts(NOW, 10)), ['sid-e client_1']);
     });
 
+    const endings: Record<string, (store: Store, idHash: string) => Promise<unknown>> = {
+      'a sign-out': (store, idHash) => store.endSession(idHash, happened('user.signed_out')),
+      'a sign-out everywhere': (store) => store.endSessionsOf('usr_alice', { agents: false }, happened('user.signed_out_everywhere')),
+      'a new password': (store) => store.setPassword({ userId: 'usr_alice', passwordHash: 'hash', keeping: 'none' }, happened('user.password_changed')),
+      'another person': (store, idHash) =>
+        store.startSession({ ...session, idHash: `after ${idHash}`, sid: `after ${idHash}` }, idHash, happened('user.signed_in')),
+    };
+    for (const [what, ending] of Object.entries(endings)) {
+      test(`[LO-05] of a yes and ${what} in one moment, the client hears of the end or was never let in`, async () => {
+        const [one, two] = freshTenant(nodes());
+        await settle(one);
+        await two.claimLogouts(NOW, 1);
+        for (let round = 0; round < 40; round++) {
+          const [sid, idHash] = [`sid-${round}`, `session of sid-${round}`];
+          // In every other session the client was let in before.
+          await listening(one, sid, ...(round % 2 ? ['client_1'] : []));
+          await one.parkRequest({ ...parked, idHash: sid });
+          const approved = { grant: { ...grant, id: `grant ${sid}` }, code: { ...code, codeHash: `code ${sid}`, grantId: `grant ${sid}` } };
+          const listener = { sid, clientId: 'client_1', userId: 'usr_alice', expiresAt: NOW + HOUR };
+          const yes = { idHash: sid, sessionHash: idHash, answer: 'a', now: NOW, ...approved, listener };
+          const [outcome] = await Promise.all([one.approveRequest(yes, happened('grant.approved')), ending(two, idHash)]);
+          const due = await one.claimLogouts(NOW, 10);
+          assert.deepEqual(names(due), outcome === 'approved' || round % 2 ? [`${sid} client_1`] : []);
+        }
+      });
+    }
+
     test('[LO-05] a request that was answered before adds nobody, and a client that comes twice is told once', async () => {
       const [store] = freshTenant(nodes());
       await settle(store);

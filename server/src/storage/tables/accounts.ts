@@ -8,7 +8,7 @@ import type { Store } from '../store.ts';
 import type { HeldRow } from '../verbs/accounts.ts';
 import { eventIf } from './audit-events.ts';
 import { endGrantsOf } from './grants.ts';
-import { dueOfMarkedUser } from './session-clients.ts';
+import { dueOfMarkedUser, lockEndingOf } from './session-clients.ts';
 
 type Person = { tenant: string; id: string };
 type Marked = Person & { mark: string };
@@ -59,6 +59,7 @@ export function accountsTable(driver: Driver, tenant: string): Pick<Store, 'rena
       const person = { tenant, id: userId, mark: event.id };
       const statements: Statement[] = [
         mark(person),
+        ...lockEndingOf(driver, tenant, userId),
         // Ended before they are deleted: grants, then their families, is the order of locks everywhere.
         ...endGrants({ tenant, subject: userId, now: event.at, reason: 'account_deleted', mark: event.id }),
         dueOfMarkedUser({ ...person, now: event.at }),

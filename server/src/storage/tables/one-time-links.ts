@@ -8,7 +8,7 @@ import type { Role } from '../store.ts';
 import { type LinkPurpose, MAX_LINK_TRIES, type OneTimeLink, type OneTimeLinkVerbs } from '../verbs/one-time-links.ts';
 import { eventIf, insertEvent } from './audit-events.ts';
 import { addPassword, replacePassword } from './credentials.ts';
-import { dueOfMarkedUser } from './session-clients.ts';
+import { dueOfMarkedUser, lockEndingOf } from './session-clients.ts';
 import { dropEmptyLink, identityRow, linkAhead, ofSubject } from './upstreams.ts';
 import { endLinksOfMarked, endSessionsOfMarked, insertUserWhere, loginIsFree, loginKey, type UserRow, userRow } from './users.ts';
 
@@ -138,6 +138,7 @@ export function oneTimeLinksTable(driver: Driver, tenant: string): OneTimeLinkVe
         markUser({ ...marked, id: linkId }),
         proveByLink({ ...marked, id: linkId, now }),
         replacePassword({ ...marked, hash: passwordHash, at: now }),
+        ...lockEndingOf(driver, tenant, userId),
         dueOfMarkedUser({ tenant, id: userId, mark: id, now }),
         endSessionsOfMarked({ tenant, id: userId, mark: id }),
         endLinksOfMarked({ tenant, id: userId, mark: id, now }),

@@ -5,7 +5,7 @@ import { type Driver, sql } from '../driver.ts';
 import type { Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { passwordExists, removePassword, replacePassword } from './credentials.ts';
-import { dueOfOthers } from './session-clients.ts';
+import { dueOfOthers, lockEndingOf } from './session-clients.ts';
 import { endOtherSessions } from './sessions.ts';
 import { lockPerson, type WaysRow, waysIn, waysRow } from './ways-in.ts';
 
@@ -20,7 +20,10 @@ export function passwordsTable(driver: Driver, tenant: string): Pick<Store, 'set
     hasPassword,
     async setPassword({ userId, passwordHash, keeping }, event) {
       const marked = { tenant, userId, mark: event.id };
-      const ending = keeping === undefined ? [] : [dueOfOthers({ ...marked, keeping, now: event.at }), endOtherSessions({ ...marked, keeping })];
+      const ending =
+        keeping === undefined
+          ? []
+          : [...lockEndingOf(driver, tenant, userId), dueOfOthers({ ...marked, keeping, now: event.at }), endOtherSessions({ ...marked, keeping })];
       const [found] = await driver.write([
         lockPerson(marked),
         replacePassword({ ...marked, hash: passwordHash, at: event.at }),

@@ -2,7 +2,7 @@
  * Clients that want to hear when a browser session ends, by the session's public name. Whatever ends a session makes its rows due in the same commit, so no
  * sign-out is forgotten; a node that takes a due row has it to itself until the next attempt is due.
  */
-import { type Driver, literal, part, sql } from '../driver.ts';
+import { type Driver, literal, part, type Statement, sql } from '../driver.ts';
 import { text, whole } from '../row.ts';
 import type { SessionClient, Store } from '../store.ts';
 
@@ -29,6 +29,24 @@ export const listenLonger = sql<{ tenant: string; sid: string; expiresAt: number
 export function listenerRow(tenant: string, { sid, clientId, userId, expiresAt }: SessionClient): ListenerRow {
   return { tenant, sid, clientId, userId, expiresAt };
 }
+
+/**
+ * Comes before clients are told: whoever decides in a session that ends (sessions.ts) is waited for, so that the client they let in is told too. The order of locks is
+ * the person, their sessions, then what hangs from them. SQLite has one writer and needs no lock.
+ */
+export function lockEnding({ name }: Driver, tenant: string, idHash: string): Statement[] {
+  return name === 'sqlite' ? [] : [lockOne({ tenant, idHash })];
+}
+const lockOne = sql<{ tenant: string; idHash: string }>`select 1 as there from sessions where tenant = ${'tenant'} and id_hash = ${'idHash'} for update`;
+
+/** The same, of all sessions of a person. */
+export function lockEndingOf({ name }: Driver, tenant: string, userId: string): Statement[] {
+  return name === 'sqlite' ? [] : [lockAll({ tenant, userId })];
+}
+const lockAll = sql<{
+  tenant: string;
+  userId: string;
+}>`select 1 as there from sessions where tenant = ${'tenant'} and user_id = ${'userId'} order by id_hash for update`;
 
 const dueNow = part<'now'>`update session_clients set due_at = ${'now'}, expires_at = cast(${'now'} as bigint) + ${literal(DUE_SECONDS)}`;
 

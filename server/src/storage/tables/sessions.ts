@@ -6,7 +6,7 @@ import { listText, optionalJson, optionalText, optionalWhole, present, text, who
 import type { Session, Store } from '../store.ts';
 import { eventIf, insertEvent } from './audit-events.ts';
 import { noteDevice } from './known-devices.ts';
-import { dueIfMarked, dueIfReplaced, listenLonger } from './session-clients.ts';
+import { dueIfMarked, dueIfReplaced, listenLonger, lockEnding } from './session-clients.ts';
 import { userColumns, userOf } from './users.ts';
 
 const columns = aliased('s', [
@@ -85,7 +85,8 @@ type Verbs = 'startSession' | 'findSession' | 'touchSession' | 'endSession' | 'l
 export function sessionsTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
   return {
     async startSession({ deviceHash, ...session }, replaces, event) {
-      const statements = [insert(sessionRow(tenant, session, event.id)), insertEvent(tenant, event)];
+      const locks = replaces === undefined ? [] : lockEnding(driver, tenant, replaces);
+      const statements = [insert(sessionRow(tenant, session, event.id)), ...locks, insertEvent(tenant, event)];
       if (deviceHash !== undefined) statements.push(noteDevice({ tenant, userId: session.userId, deviceHash }, event.at));
       if (replaces !== undefined && replaces !== session.idHash) {
         statements.push(dueIfReplaced({ tenant, idHash: replaces, newSid: session.sid ?? '', now: event.at }), remove({ tenant, idHash: replaces }));
@@ -105,7 +106,13 @@ export function sessionsTable(driver: Driver, tenant: string): Pick<Store, Verbs
     },
     async endSession(idHash, event) {
       const key = { tenant, idHash, mark: event.id };
-      const [marked] = await driver.write([mark(key), dueIfMarked({ ...key, now: event.at }), eventIfMarked(tenant, idHash, event), removeMarked(key)]);
+      const [marked] = await driver.write([
+        mark(key),
+        ...lockEnding(driver, tenant, idHash),
+        dueIfMarked({ ...key, now: event.at }),
+        eventIfMarked(tenant, idHash, event),
+        removeMarked(key),
+      ]);
       return marked?.changes === 1;
     },
   };

@@ -8,7 +8,7 @@ import type { NewUser, Role, Store, User } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { addPassword, replacePassword, swapPasswordHash } from './credentials.ts';
 import { endGrantsOf } from './grants.ts';
-import { dueOfMarkedUser } from './session-clients.ts';
+import { dueOfMarkedUser, lockEndingOf } from './session-clients.ts';
 
 /** Columns of a person under the alias `u`; {@link userOf} reads them. */
 export const userColumns = aliased('u', [
@@ -173,6 +173,7 @@ export function usersTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
       const [marked] = await driver.write([
         mark({ tenant, id: userId, mark: event.id }),
         replacePassword({ tenant, userId, hash: passwordHash, at: event.at, mark: event.id }),
+        ...lockEndingOf(driver, tenant, userId),
         dueOfMarkedUser({ tenant, id: userId, mark: event.id, now: event.at }),
         endSessionsOfMarked({ tenant, id: userId, mark: event.id }),
         endLinksOfMarked({ tenant, id: userId, mark: event.id, now: event.at }),
@@ -186,7 +187,7 @@ export function usersTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
     },
     async setUserDisabled(userId, disabled, event) {
       const change = disabled ? disable({ tenant, id: userId, at: event.at, mark: event.id }) : enable({ tenant, id: userId, mark: event.id });
-      const told = disabled ? [dueOfMarkedUser({ tenant, id: userId, mark: event.id, now: event.at })] : [];
+      const told = disabled ? [...lockEndingOf(driver, tenant, userId), dueOfMarkedUser({ tenant, id: userId, mark: event.id, now: event.at })] : [];
       const [changed] = await driver.write([change, ...told, eventIfUser(tenant, userId, event)]);
       return changed?.changes === 1;
     },
@@ -194,6 +195,7 @@ export function usersTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
       const ending = { tenant, id: userId, mark: event.id };
       const [marked] = await driver.write([
         mark(ending),
+        ...lockEndingOf(driver, tenant, userId),
         dueOfMarkedUser({ ...ending, now: event.at }),
         endSessionsOfMarked(ending),
         ...(agents ? endGrants({ tenant, subject: userId, now: event.at, reason: 'signed_out_everywhere', mark: event.id }) : []),
