@@ -98,6 +98,19 @@ describe('too many requests at once', () => {
     assert.deepEqual(statusesOf(await exchange(running.port, ask)), [200]);
   });
 
+  test('[RATE-06] a request whose body never comes and is never read counts from its beginning', async () => {
+    const withBody = get('/t/acme/login', 'Content-Length: 1');
+    database.shut();
+    const hidden = Array.from({ length: 20 }, () => rawSocket(running.port, withBody));
+    while (database.waiting() < 20) await exchange(running.port, get('/health'));
+
+    assert.deepEqual(statusesOf(await exchange(running.port, ask)), [503]);
+    database.open();
+    for (const socket of hidden) assert.deepEqual(statusesOf(await socket.until(/\r\n\r\n/)), [404]);
+    for (const { socket } of hidden) socket.destroy();
+    assert.deepEqual(statusesOf(await exchange(running.port, ask)), [200]);
+  });
+
   test('a caller that hangs up is no longer counted once the store has answered', async () => {
     const accepted = await filled();
     const left = rawSocket(running.port, ask);

@@ -94,20 +94,25 @@ export function pressure(load: Pick<Load, 'inFlight' | 'most'>, clock: () => num
   };
 }
 
-/** Counts a request until it is answered. One whose body still comes is counted when it is whole: slow senders must not use up what the others need. */
+/**
+ * Counts a request until it is answered. One whose body still comes is counted when it is whole: slow senders must not use up what the others need. Nothing waits for the
+ * body of a GET, so one that announces a body and never sends it is at work, and counts.
+ */
 function count(message: IncomingMessage, load: Load): () => void {
   let counted = 0;
   const begin = () => {
     counted = 1;
     load.inFlight += 1;
   };
-  if (message.complete) begin();
+  if (message.complete || hasNoBodyOfUse(message)) begin();
   else message.once('end', begin);
   return () => {
     load.inFlight -= counted;
     if (counted === 0) message.off('end', begin);
   };
 }
+
+const hasNoBodyOfUse = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD';
 
 type Pending = [IncomingMessage, ServerResponse];
 type Written = [Reply, ...Pending];
@@ -170,7 +175,7 @@ function write(reply: Reply, message: IncomingMessage, response: ServerResponse,
   if (reply.body !== null) headers.push('Content-Length', String(length));
   else if (reply.status !== 204 && reply.status !== 304) headers.push('Content-Length', '0');
   // A body nobody read, e.g. after a 413, would be taken for the next request.
-  if (last || (!message.complete && message.method !== 'GET' && message.method !== 'HEAD')) headers.push('Connection', 'close');
+  if (last || (!message.complete && !hasNoBodyOfUse(message))) headers.push('Connection', 'close');
   response.writeHead(reply.status, headers);
   // As many bytes as letters: plain ASCII, which needs no encoding.
   response.end(reply.body ?? undefined, length === reply.body?.length ? 'latin1' : 'utf8');
