@@ -65,8 +65,10 @@ function driverTests(url: string, admin: Driver): void {
       await driver.close();
     });
 
-    test('no plan is kept of what was asked while there was next to nothing to count, and all are once there is', async () => {
-      const one = openPostgres(`${url}?application_name=growing`, { max: 1 });
+    test('no plan is kept of what was asked while there was next to nothing to count, and all are once there is, whatever the schema is called', async () => {
+      const schema = 'Auth-Agent';
+      await driver.script(`create schema "${schema}"`);
+      const one = openPostgres(`${url}?options=${encodeURIComponent(`-c search_path="${schema}"`)}`, { max: 1 });
       const ask = () => one.read(statement('select id from grants where id = ?1', 'none'));
       const kept = async () => (await one.read(statement("select count(*) as many from pg_prepared_statements where name like 'aa%'")))[0]?.many;
       await one.script('create table grants (id text primary key)');
@@ -76,7 +78,7 @@ function driverTests(url: string, admin: Driver): void {
       await one.script("insert into grants select 'grant_' || i from generate_series(1, 1000) i; analyze grants");
       for (let time = 0; time < 1010; time++) await ask();
       assert.notEqual(await kept(), 0);
-      await one.script('drop table grants');
+      await one.script(`drop schema "${schema}" cascade`);
       await one.close();
     });
 

@@ -32,7 +32,7 @@ const MIGRATION_LOCK = 4_703_919_738;
  * Postgres keeps the plan of a named statement until the next analyze. While a database is empty all its indexes look alike, and joining without them too: plans from then
  * read whole tables, times each other, once they fill up (measured with 8000 grants: 9 s for one refresh). So until there is something to count each statement is planned anew.
  */
-const GROWN = `select 1 from pg_class where relname = 'grants' and relnamespace = current_schema()::regnamespace and reltuples >= 1000`;
+const GROWN = `select 1 from pg_class where relname = 'grants' and relnamespace = to_regnamespace(quote_ident(current_schema())) and reltuples >= 1000`;
 /** Reads between two looks at that. */
 const LOOK_EVERY = 1000;
 type Growth = { grown: boolean; left: number };
