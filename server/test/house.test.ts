@@ -93,7 +93,7 @@ const rooms: Record<string, string[]> = {
   servers: [],
   trust: ['clients/fetch-failure', 'clients/remote-keys'],
   site: [],
-  upstream: ['clients/fetch-failure', 'openid-client'],
+  upstream: ['clients/fetch-failure', 'clients/flights', 'openid-client'],
   token: [
     'account/client-view',
     'clients/address-bucket',

@@ -5,16 +5,17 @@
 import type { Context } from '../context.ts';
 import { OAuthError } from '../errors.ts';
 
-/** Requests that wait for one fetch, at most. */
+/** Requests that wait for one fetch, and for the upstreams of one tenant, at most. */
 const mostForOne = 50;
-/** Requests that wait altogether, at most, for new hosts and for known ones: each a quarter of what a node begins to shed at by default. */
+/** Requests that wait altogether, at most, for new hosts, for known ones and for upstreams: each a quarter of what a node begins to shed at by default. */
 const mostInAll = 100;
 
-/** Known hosts have given us something before. Those who make up new ones cannot take their places. */
-export type Host = 'new' | 'known';
+/** Known hosts have given us something before. Those who make up new ones cannot take their places. An operator chose an upstream, which may stand still all the same. */
+export type Host = 'new' | 'known' | 'upstream';
 
 /** Of this process, whatever the tenant. */
-const waiting: Record<Host, number> = { new: 0, known: 0 };
+const waiting: Record<Host, number> = { new: 0, known: 0, upstream: 0 };
+const waitingOfTenant = new WeakMap<Context, number>();
 
 type Flight<Value> = { landing: Promise<Value>; waiting: number };
 type Destination = { url: string; host: Host };
@@ -27,6 +28,18 @@ export async function waitForStranger<Value>(host: Host, work: () => Promise<Val
     return await work();
   } finally {
     waiting[host] -= 1;
+  }
+}
+
+/** The same, where one tenant's upstreams cannot take the places of all others. @throws {OAuthError} temporarily_unavailable at once, while too many requests do. */
+export async function waitForUpstream<Value>(context: Context, work: () => Promise<Value>): Promise<Value> {
+  const before = waitingOfTenant.get(context) ?? 0;
+  if (before >= mostForOne) throw busy();
+  waitingOfTenant.set(context, before + 1);
+  try {
+    return await waitForStranger('upstream', work);
+  } finally {
+    waitingOfTenant.set(context, (waitingOfTenant.get(context) ?? 1) - 1);
   }
 }
 
@@ -54,5 +67,5 @@ export function flightsOf<Value>(): (context: Context, destination: Destination,
 }
 
 function busy(): OAuthError {
-  return new OAuthError('temporarily_unavailable', 'Too many requests wait for addresses of clients, try again shortly', { headers: { 'Retry-After': '5' } });
+  return new OAuthError('temporarily_unavailable', 'Too many requests wait for other hosts, try again shortly', { headers: { 'Retry-After': '5' } });
 }

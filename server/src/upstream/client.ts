@@ -4,6 +4,7 @@
  */
 import type * as OpenidClient from 'openid-client';
 import { FetchFailure } from '../clients/fetch-failure.ts';
+import { waitForUpstream } from '../clients/flights.ts';
 import type { Context } from '../context.ts';
 import type { Upstream } from '../storage/store.ts';
 import { causes, codeOf, UpstreamFailure } from './failure.ts';
@@ -54,11 +55,11 @@ export function browserAddress(url: URL, { privateNetwork }: Upstream): URL {
 
 /**
  * Runs a conversation with an upstream; whatever goes wrong in it is thrown as {@link UpstreamFailure}. What is wrong with us is thrown as it is: a mistake, a
- * credential that cannot be opened.
+ * credential that cannot be opened. An upstream that does not answer holds up some requests, not the node.
  */
-export async function conversation<Result>(talk: () => Promise<Result>): Promise<Result> {
+export async function conversation<Result>(context: Context, talk: () => Promise<Result>): Promise<Result> {
   try {
-    return await talk();
+    return await waitForUpstream(context, talk);
   } catch (error) {
     if (error instanceof UpstreamFailure || !(await isOfConversation(error))) throw error;
     throw new UpstreamFailure(...judged(error), { cause: error });

@@ -15,8 +15,8 @@ const addressesAddress = new URL('https://api.github.com/user/emails');
 
 export function githubProvider(upstream: Upstream, context: Context): Provider {
   return {
-    begin: (passage) => conversation(() => begin(upstream, passage, context)),
-    finish: (answer, passage) => conversation(() => finish(upstream, { answer, passage }, context)),
+    begin: (passage) => conversation(context, () => begin(upstream, passage, context)),
+    finish: (answer, passage) => conversation(context, () => finish(upstream, { answer, passage }, context)),
   };
 }
 
@@ -41,7 +41,7 @@ async function finish(upstream: Upstream, { answer, passage }: { answer: URL; pa
     issuer: upstream.issuer,
     subject: subjectOf(String(account.id)),
     amr: amrOf(undefined),
-    profile: () => conversation(() => profile(account, { token, config, openid })),
+    profile: () => conversation(context, () => profile(account, { token, config, openid })),
   };
 }
 

@@ -18,8 +18,8 @@ const most = 100;
 
 export function openidProvider(upstream: Upstream, context: Context): Provider {
   return {
-    begin: (passage) => conversation(() => begin(upstream, passage, context)),
-    finish: (answer, passage) => conversation(() => finish(upstream, { answer, passage }, context)),
+    begin: (passage) => conversation(context, () => begin(upstream, passage, context)),
+    finish: (answer, passage) => conversation(context, () => finish(upstream, { answer, passage }, context)),
   };
 }
 
@@ -57,7 +57,7 @@ async function finish(upstream: Upstream, { answer, passage }: { answer: URL; pa
     subject,
     amr: amrOf(claims.amr),
     authTime: claims.auth_time,
-    profile: () => conversation(() => profile(claims, () => openid.fetchUserInfo(config, tokens.access_token, subject), config)),
+    profile: () => conversation(context, () => profile(claims, () => openid.fetchUserInfo(config, tokens.access_token, subject), config)),
   };
 }
 

@@ -262,6 +262,28 @@ describe('an ID token', () => {
 });
 
 describe('an upstream that is broken', () => {
+  test('[RATE-06] that stands still holds up fifty requests; whoever comes behind them is told so at once, and then all is well', async (t) => {
+    const on = await begin(t);
+    let fail = (_: Error) => {};
+    const still = new Promise<Response>((_, reject) => {
+      fail = reject;
+    });
+    on.acme.instead = ({ url }) => (url.endsWith('/openid-configuration') ? still : undefined);
+    const browsers = Array.from({ length: 51 }, () => on.browser());
+    const pages = await Promise.all(browsers.map((browser) => browser.open('/login')));
+    const left = browsers.map((browser, index) => browser.submit(pages[index] as Page, {}, 'acme'));
+
+    const first = await Promise.race(left);
+    assert.equal(first.status, 503);
+    fail(new FetchFailure('timeout', 'no complete answer in time'));
+    const statuses = (await Promise.all(left)).map(({ status }) => status);
+    assert.deepEqual(statuses.toSorted(), [...Array(50).fill(502), 503]);
+    on.acme.instead = undefined;
+    const browser = on.browser();
+    await browser.open(on.acme.agree(await on.leave(browser, await browser.open('/login'))));
+    assert.ok(browser.cookies.has(sessionCookie));
+  });
+
   const broken: Record<string, () => Response | Promise<Response>> = {
     'does not answer': () => Promise.reject(new FetchFailure('timeout', 'no complete answer in time')),
     'answers with too much': () => Promise.reject(new FetchFailure('too-large', 'sent more than allowed')),
