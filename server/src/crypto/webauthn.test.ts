@@ -87,6 +87,7 @@ describe('a new key', () => {
     ['whose coordinate is short', () => but([-2, bytes(x).subarray(1)])],
     ['whose coordinate is text', () => but([-2, x])],
     ['of RSA with 1024 bits', () => rsa(bytes(n).subarray(128))],
+    ['of RSA with 1024 bits behind as many zeros', () => rsa(Buffer.concat([Buffer.alloc(128), bytes(n).subarray(128)]))],
     ['of RSA with 16 384 bits', () => rsa(Buffer.alloc(2048, 0xff))],
     ['of RSA with an exponent as long as the rest', () => rsa(bytes(n), bytes(n))],
     ['without a statement', () => madeOf(authData(good), [])],

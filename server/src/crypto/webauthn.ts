@@ -107,6 +107,8 @@ function jwkOf(members: Members) {
   const member = (label: number, from: number, to = from) => {
     const bytes = bytesIn(members, label);
     if (bytes.length < from || bytes.length > to) throw new RangeError(`member ${label} of a key has ${bytes.length} bytes`);
+    // RFC 8230 §4: what may be of any length begins with no zero, else a short number would look long.
+    if (from < to && bytes[0] === 0) throw new RangeError(`member ${label} of a key begins with a zero`);
     return Buffer.from(bytes).toString('base64url');
   };
   if (algorithm === eddsa && type === 1 && curve === 6) return { kty: 'OKP', crv: 'Ed25519', x: member(-2, 32) };
