@@ -66,6 +66,14 @@ describe('the bounds of HTTP', () => {
     });
   }
 
+  test('[RATE-06] a hundred requests of one connection wait for those before them; where more are sent at once it ends', async () => {
+    const one = head('GET /health HTTP/1.1', 'Host: a');
+
+    assert.deepEqual(statusesOf(await exchange(running.port, one.repeat(99) + health)), Array(100).fill(200));
+    assert.ok(statusesOf(await exchange(running.port, one.repeat(1500) + health)).length <= 101);
+    assert.deepEqual(statusesOf(await exchange(running.port, health)), [200]);
+  });
+
   test('[RATE-06] what is left of a refused body is never read as the next request', async () => {
     const smuggled = head('GET /health HTTP/1.1', 'Host: a');
     const sent = `${head('POST /token HTTP/1.1', 'Host: a', formType, 'Content-Length: 70000')}${smuggled}`;

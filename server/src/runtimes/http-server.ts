@@ -29,6 +29,12 @@ const maxHeaders = 100;
 /** Below what operating systems allow a process, so that files and connections of our own can still be opened. */
 const maxConnections = 10_000;
 
+/**
+ * Requests of one connection that wait behind another of it (RFC 9112 §9.3.2), at most: Node takes longer for each the more there are, and a few megabytes of them would
+ * hold up everybody for minutes. Browsers and proxies send none.
+ */
+const mostPipelined = 100;
+
 /** `endIdle` ends the connections on which nothing is asked, those on which nothing ever was among them, which Node leaves open. */
 export type BoundedServer = { server: Server; endIdle(): void };
 
@@ -39,7 +45,10 @@ export type Seen = { socket: Socket; bytes: number; at: number };
 export function boundedServer(handle: RequestListener, { headers, request, silence, check }: Patience): BoundedServer {
   const open = new Set<Seen>();
   const unused = new Set<Socket>();
+  const queues = new WeakMap<Socket, number>();
   const bounded: RequestListener = (message, response) => {
+    // Only a response that has to wait for another has no socket yet; Bun knows no such queue.
+    if (response.socket === null && process.versions.bun === undefined && isOneTooMany(queues, message.socket, response)) return void message.socket.destroy();
     if (unused.size > 0) unused.delete(message.socket);
     if (message.rawHeaders.length > 2 * maxHeaders) return end(response, 431);
     return handle(message, response);
@@ -75,6 +84,14 @@ export function boundedServer(handle: RequestListener, { headers, request, silen
     for (const socket of unused) if (socket.bytesRead === 0) socket.destroy();
   };
   return { server, endIdle };
+}
+
+/** Whether so many wait on this connection that it must end. Until its turn comes a response is counted. */
+function isOneTooMany(queues: WeakMap<Socket, number>, socket: Socket, response: ServerResponse): boolean {
+  const waiting = (queues.get(socket) ?? 0) + 1;
+  queues.set(socket, waiting);
+  response.once('socket', () => queues.set(socket, (queues.get(socket) ?? 1) - 1));
+  return waiting > mostPipelined;
 }
 
 /** Ends connections on which nothing moved for `silence` milliseconds. Of one that has said nothing yet Node waits for the headers. */
