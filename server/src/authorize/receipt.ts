@@ -14,7 +14,7 @@ import { describeRedirect } from '../views/redirect-target.ts';
 
 import type { AllowedAccesses } from './approval.ts';
 import type { Lasting } from './duration.ts';
-import { pageWords } from './page-words.ts';
+import { type PageWords, pageWords } from './page-words.ts';
 import { boxOf } from './scopes.ts';
 
 /** `granted` is of the one server that the receipt is about, `boxes` what was ticked on the page. `asked` is false for an answer from remembered consent, which shows no page. Times are epoch seconds. */
@@ -49,8 +49,14 @@ export function consentReceipt(frame: PageFrame, seen: Seen, html: string, { gra
       granted: granted.includes(scope.name),
     })),
     labels: receiptLabels(frame, { at, asked }),
-    words: pageWords(html).map((words) => ({ ...words, chosen: words.name === 'scope' ? boxes.includes(words.value ?? '') : undefined })),
+    words: pageWords(html).map((words) => ({ ...words, chosen: chosen(words, boxes, duration) })),
   });
+}
+
+/** Of boxes, each says whether it was ticked; of the lengths, only the one that was chosen says so. */
+function chosen({ name, value = '' }: PageWords, boxes: readonly string[], duration: Duration): boolean | undefined {
+  if (name === 'scope') return boxes.includes(value);
+  return name === 'duration' && value === duration ? true : undefined;
 }
 
 /** The receipt with where the person sat. */

@@ -27,10 +27,10 @@ describe('a receipt', () => {
   });
   after(() => on.close());
 
-  test('[ACC-03] says all that stood on the page, and which boxes were ticked', async () => {
+  test('[ACC-03] says all that stood on the page, which boxes were ticked and which length was chosen', async () => {
     const browser = await on.signedIn();
     const asked = await browser.open(on.url({ scope: 'files:read files:write' }));
-    await browser.submit(asked, { scope: [] }, 'allow');
+    await browser.submit(asked, { scope: [], duration: '8_hours' }, 'allow');
     const [grant] = await on.store.listGrants({ userId: on.user.id }, on.clock.now());
 
     const page = await browser.open(`/account/agents/${grant?.id}/receipt`);
@@ -42,6 +42,8 @@ describe('a receipt', () => {
       assert.ok(page.html.includes(escaped), text);
     }
     assert.match(page.html, /files:write <span>not allowed</);
+    assert.match(page.html, /8 hours <span>allowed</);
+    assert.match(page.html, /<p>30 days<\/p>/);
     const data = await on.request(`/account/agents/${grant?.id}/receipt.json`, {
       headers: { Cookie: [...browser.cookies].map((pair) => pair.join('=')).join('; ') },
     });
