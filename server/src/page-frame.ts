@@ -48,7 +48,7 @@ function addressOf({ request: { method, url } }: Exchange): string | null {
   return method === 'GET' && /^\/(?![/\\])[\x21-\x7e]{0,6000}$/.test(address) ? address : null;
 }
 
-/** The words of an error page: those of its case, else of its code. */
+/** The words of an error page: those of its case, which say all of it, else of its code. */
 export function errorText(error: OAuthError, exchange: Exchange, words: Words): ErrorPageValues {
   const { case: given, values, forDeveloper, fixes, staleClient, difference, details, continueTo, goTo } = error.page ?? {};
   const fix = fixOf(error.code);
@@ -56,10 +56,10 @@ export function errorText(error: OAuthError, exchange: Exchange, words: Words): 
   return {
     code: error.code,
     title: t(keyOf(`problem.case.${given}.title`) ?? keyOf(`problem.title.${error.code}`) ?? 'problem.title'),
-    text: t(`problem.means.${error.code}`),
+    text: keyOf(`problem.case.${given}.advice`) ? undefined : t(`problem.means.${error.code}`),
     forUser: waiting(error, words) ?? t(keyOf(`problem.case.${given}.advice`) ?? keyOf(`problem.advice.${error.code}`) ?? 'problem.advice', values),
     // For whoever wrote the client: English, as all of the protocol is.
-    forDeveloper: forDeveloper ?? [error.message, ...(fix === undefined ? [] : [fix])].join('. '),
+    forDeveloper: forDeveloper ?? [`${error.message}.`, ...(fix === undefined ? [] : [fix])].join(' '),
     fixes: staleClient ? staleClientFixes(staleClient, words) : fixes,
     difference,
     details: details?.map((detail) => detailText(detail, words)),

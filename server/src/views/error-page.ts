@@ -16,8 +16,8 @@ export type ErrorPageValues = {
   /** A registered error code. */
   code: string;
   title: string;
-  /** What happened. */
-  text: string;
+  /** What happened, where the title and the advice do not say it. */
+  text?: string;
   forUser: string;
   forDeveloper?: string;
   /** Ways out, for example one per kind of client; `text` is shown as a command when it looks like one line of it. */
@@ -36,7 +36,7 @@ export type ErrorPageValues = {
 export function errorPage(page: PageFrame, values: ErrorPageValues): string {
   const { t } = page;
   const main = html`<h1>${values.title === values.code ? html`<bdi>${values.code}</bdi>` : values.title}</h1>
-<p class="lead">${visibleText(values.text)}</p>
+${values.text !== undefined && html`<p class="lead">${visibleText(values.text)}</p>`}
 <section class="advice"><h2>${t('problem.you')}</h2><p>${values.forUser}</p>${fixList(values)}
 ${values.goTo && html`<p><a class="button quiet" href="${values.goTo.href}">${t(`problem.goTo.${values.goTo.place}`)}</a></p>`}</section>
 ${onward(page, values)}

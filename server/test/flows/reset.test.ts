@@ -81,7 +81,11 @@ describe('a forgotten password', () => {
     const results = await Promise.all([one.submit(pageOne, { password: chosen }), two.submit(pageTwo, { password: `${chosen} twice` })]);
 
     assert.deepEqual(results.map(({ status }) => status).toSorted(), [200, 400]);
-    for (const link of [first, second]) assert.match((await one.open(link)).html, /This link no longer works/);
+    for (const link of [first, second]) {
+      const { html } = await one.open(link);
+      assert.match(html, /This link no longer works/);
+      assert.doesNotMatch(html, /sign-in request is too old/, 'nobody asked to sign in');
+    }
   });
 
   test('[LINK-02] opening a link changes nothing, it lasts an hour, and a guess opens nothing', async () => {
