@@ -11,7 +11,7 @@ import { displayText, visibleText } from './display-text.ts';
 import { icons } from './icons.ts';
 import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
-import { agoText, dateText, machineTime } from './moments.ts';
+import { agoText, machineTime } from './moments.ts';
 import type { MessageKey } from './words.ts';
 
 /** Who acted, and where. */
@@ -89,10 +89,10 @@ function run(page: PageFrame, csrf: string, entry: RunView): Markup {
   const { t } = page;
   const total = entry.actions.reduce((sum, { times }) => sum + times, 0);
   return html`<li class="agent"><h2>${phrase(page, 'activity.who', entry)}</h2>
-<p class="muted"><bdi>${dateText(entry.at, page)}, <time datetime="${machineTime(entry.at)}">${clock(entry.at, page)}</time>–<time datetime="${machineTime(entry.until)}">${clock(entry.until, page)}</time></bdi> · ${t('activity.count', { count: total })}</p>
+<p class="muted"><bdi>${span(entry.at, entry.until, page)}</bdi> · ${t('activity.count', { count: total })}</p>
 <ul class="receipts">${entry.actions.map((action) => actionLine(page, action))}</ul>
 <form method="post" action="${page.base}/account/activity/not-me"><input type="hidden" name="csrf" value="${csrf}"><input type="hidden" name="grant" value="${entry.grantId}">
-<button type="submit" class="button quiet" data-busy>${t('activity.notMe')}<span class="hidden"> ${phrase(page, 'activity.who', entry)}, ${clock(entry.at, page)}</span></button></form></li>`;
+<button type="submit" class="button quiet" data-busy>${t('activity.notMe')}<span class="hidden"> ${phrase(page, 'activity.who', entry)}, ${span(entry.at, entry.at, page)}</span></button></form></li>`;
 }
 
 function actionLine(page: PageFrame, { name, outcome, missing, times }: RunView['actions'][number]): Markup {
@@ -110,7 +110,7 @@ function actionLine(page: PageFrame, { name, outcome, missing, times }: RunView[
 
 function happening(page: PageFrame, { what, at, actor, days = 0 }: HappeningView): Markup {
   const said = actor ? html` · ${phrase(page, 'activity.who', actor)}` : html` · ${page.t('activity.all')}`;
-  return html`<li class="agent"><p><strong>${page.t(`activity.${what}`, { days })}</strong>${said} <span class="muted when"><bdi>${dateText(at, page)}, <time datetime="${machineTime(at)}">${clock(at, page)}</time></bdi></span></p></li>`;
+  return html`<li class="agent"><p><strong>${page.t(`activity.${what}`, { days })}</strong>${said} <span class="muted when"><bdi><time datetime="${machineTime(at)}">${span(at, at, page)}</time></bdi></span></p></li>`;
 }
 
 /** Stopped first, then what else there is to do, in the order of how much it ends. */
@@ -134,9 +134,9 @@ ${option('allowed', chosen.result === 'allowed', t('activity.allowed'))}${option
 <button type="submit" class="button quiet">${t('agents.filterSubmit')}</button></form>`;
 }
 
-const clocks = byLanguage((language) => new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' }));
+const spans = byLanguage((language) => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23', timeZone: 'UTC' }));
 
-/** In UTC like every date here; the lead of the page says so. */
-function clock(seconds: number, { language }: PageFrame): string {
-  return clocks(language).format(seconds * 1000);
+/** Day and minute, once where both are the same. In UTC like every date here; the lead of the page says so. */
+function span(from: number, until: number, { language }: PageFrame): string {
+  return spans(language).formatRange(from * 1000, until * 1000);
 }
