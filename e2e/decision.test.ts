@@ -229,7 +229,7 @@ describe('the decision', { skip: noBrowser, concurrency: 3 }, () => {
   test('[AZ-37] who may not use a server reads so and stays; the agent hears it by a button, and on the list they are asked like everybody', async () => {
     const request = { redirect_uri: `${hostedOrigin}/cb`, resource: staffResource, scope: 'staff:read', state: 'not listed' };
     const { page, username, ...person } = await asked(request);
-    assert.equal(await heading(page), "You can't give this away");
+    assert.equal(await heading(page), "You can't give this access");
     assert.match(await page.locator('main').innerText(), /The people who run the server decide who may\./);
     assert.equal(await page.locator('meta[http-equiv=refresh]').count(), 0);
     assert.equal(answers('not listed').length, 0);

@@ -176,7 +176,7 @@ export function gallery(world: Stand): Shown[] {
           .then(() => page.getByRole('link', { name: 'Continue' }).waitFor()),
     },
 
-    { name: 'return-not-listed', title: /^You can't give this away/, as: 'ida', go: at({ ...stays, resource: staffResource, scope: 'staff:read' }) },
+    { name: 'return-not-listed', title: /^You can't give this access/, as: 'ida', go: at({ ...stays, resource: staffResource, scope: 'staff:read' }) },
     { name: 'ask-access', title: /^Ask for access/, as: 'ida', go: path('/account/ask?server=srv_staff') },
     { name: 'ask-access-asked', title: /^Ask for access/, as: 'nina', go: askedForAccess },
 
@@ -198,9 +198,9 @@ export function gallery(world: Stand): Shown[] {
     { name: 'account', title: /^Your account/, as: 'ada', go: path('/account') },
     { name: 'account-none', title: /^Your account/, as: 'eve', go: path('/account') },
     { name: 'profile', title: /^Profile and data/, as: 'ada', go: path('/account/profile') },
-    { name: 'email', title: /^Change your address/, as: 'ida', go: path('/account/email') },
-    { name: 'email-wrong', title: /^Change your address/, as: 'ida', go: (page) => otherAddress(page, 'nowhere') },
-    { name: 'email-sent', title: /^Change your address/, as: 'otto', go: (page) => otherAddress(page, 'otto@elsewhere.example') },
+    { name: 'email', title: /^Change your e-mail address/, as: 'ida', go: path('/account/email') },
+    { name: 'email-wrong', title: /^Change your e-mail address/, as: 'ida', go: (page) => otherAddress(page, 'nowhere') },
+    { name: 'email-sent', title: /^Change your e-mail address/, as: 'otto', go: (page) => otherAddress(page, 'otto@elsewhere.example') },
     { name: 'email-confirm', title: /^Use this address/, as: 'olga', go: (page) => linkOf(page, 'olga@elsewhere.example') },
     { name: 'email-elsewhere', title: /^Use this address/, as: 'olaf', go: (page) => linkOf(page, 'olaf@elsewhere.example', true) },
     { name: 'email-changed', title: /^Your e-mail address is changed/, as: 'otis', go: newAddress },
@@ -431,7 +431,7 @@ export function gallery(world: Stand): Shown[] {
     await page.goto(await makeResetLink(found.user, world.context));
     if (secret === undefined) return;
     await page.locator('main form').evaluate((form: HTMLFormElement) => form.setAttribute('novalidate', ''));
-    await page.getByLabel('Password', { exact: true }).fill(secret);
+    await page.getByLabel('New password').fill(secret);
     await page.getByRole('button', { name: 'Save the new password' }).click();
     await (secret === 'short' ? page.getByRole('alert') : page.getByText('Your password is changed').first()).waitFor();
   }
@@ -612,7 +612,7 @@ async function secondStep(page: Page, username: string, code: string): Promise<v
 }
 
 async function commonPassword(page: Page): Promise<void> {
-  await page.getByLabel('Password', { exact: true }).fill('password1234');
+  await page.getByLabel('New password').fill('password1234');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('alert').waitFor();
 }

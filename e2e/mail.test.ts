@@ -114,7 +114,7 @@ describe('mail', { skip: noBrowser }, () => {
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Look at your mail' }).waitFor();
     await page.goto(linkIn(await world.mailTo(`${username}@acme.example`)));
-    await page.getByLabel('Password', { exact: true }).fill(chosen);
+    await page.getByLabel('New password').fill(chosen);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Your password is changed' }).waitFor();
 

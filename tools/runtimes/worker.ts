@@ -126,7 +126,7 @@ describe('a Worker with D1', () => {
   test('the link from setup-link --sql opens, makes the first operator and is used up', async () => {
     const common = await submit(linkPath, '/setup', { ...operator, password: 'password1234' });
     assert.equal(common.status, 400);
-    assert.match(await common.text(), /tried first/);
+    assert.match(await common.text(), /attackers try it first/);
     const done = await submit(linkPath, '/setup', { ...operator, password: 'correct horse battery' });
     assert.equal(done.status, 200, await done.text());
     assert.equal((await ask(linkPath)).status, 400);

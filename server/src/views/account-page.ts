@@ -28,15 +28,18 @@ export type AccountPageValues = {
 export function accountPage(page: PageFrame, values: AccountPageValues): string {
   const { t, base } = page;
   const { agents, usedToday, passkeys, sessions, allPaused, user } = values;
-  const way = [t('account.passkeys', { count: passkeys }), t(values.twoStep ? 'account.twoStepOn' : 'account.twoStepOff')];
+  const ways = [
+    t('account.passkeys', { count: passkeys }),
+    t(values.twoStep ? 'account.twoStepOn' : 'account.twoStepOff'),
+    t('account.sessionsText', { count: sessions }),
+  ];
   const main = html`<h1>${t('account.title')}</h1>
 ${allPaused && html`<p class="stopped">${icons.paused}<span><strong>${t('agents.allPaused')}</strong> ${t('agents.allPausedText')}</span></p>`}
 <ul class="entries">
 ${entry(`${base}/account/agents`, t('agents.title'), [t('account.agents', { count: agents }), ...(agents > 0 ? [t('account.usedToday', { count: usedToday })] : [])])}
 ${entry(`${base}/account/activity`, t('activity.title'), [t('account.activityText')])}
-${entry(`${base}/account/security`, t('account.ways'), way)}
-${entry(`${base}/account/security#sessions`, t('account.sessions'), [t('account.sessionsText', { count: sessions })])}
-${entry(`${base}/account/profile`, t('account.profile'), [user.name, ...(user.email === undefined ? [] : [user.email])])}
+${entry(`${base}/account/security`, t('security.title'), ways)}
+${entry(`${base}/account/profile`, t('profile.title'), [user.name, ...(user.email === undefined ? [] : [user.email])])}
 </ul>
 ${(agents > 0 || allPaused) && pauseAllForm(page, { csrf: values.csrf, paused: allPaused })}
 ${values.passkeyOffer && passkeyOffer(page, values.passkeyOffer)}`;

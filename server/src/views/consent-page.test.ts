@@ -46,7 +46,7 @@ test('[CON-01] the page says who asks, for what, where it returns, how long and 
     'http://localhost:3000/callback',
     'View files',
     'files:write',
-    'Until you disconnect it, or 30 days unused, 90 days at most',
+    'Until you disconnect it, or it is unused for 30 days; 90 days at most',
     'Signed in as ada@acme.test',
     'Switch account',
     'https://claude.ai/client.json',
@@ -159,4 +159,11 @@ test('a reconnect says that nothing new is requested and offers no choices', () 
 
 test('an app that wants nothing but the identity is told so', () => {
   assert.ok(text(render({ scopes: [{ name: 'offline_access' }], offline: false })).includes('Only to know who you are.'));
+});
+
+test('details for developers name a prompt only where one was asked for: "none" is a value of its own', () => {
+  const withPrompt = render({ technical: { ...values.technical, prompt: 'consent' } });
+
+  assert.match(withPrompt, /<dt><code>prompt<\/code><\/dt><dd><code>consent<\/code><\/dd>/);
+  assert.doesNotMatch(render(), /<code>prompt<\/code>/);
 });

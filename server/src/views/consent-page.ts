@@ -158,7 +158,7 @@ function whyNow(page: PageFrame, { lastRefusal, server, scopes }: ConsentPageVal
 /** Renders who decides, with the way to be somebody else. */
 export function whoIsSignedIn({ t, rich }: Words, values: Pick<AskedValues, 'user'>, switchHref: string): Markup {
   const user = html`<strong><bdi>${displayText(values.user.email ?? values.user.name, 80)}</bdi></strong>`;
-  return html`<p class="account">${rich('consent.signedInAs', { user })} <a href="${switchHref}">${t('consent.switch')}</a></p>`;
+  return html`<p class="account"><span>${rich('consent.signedInAs', { user })}</span> <a href="${switchHref}">${t('consent.switch')}</a></p>`;
 }
 
 function facts(page: Words, values: ConsentPageValues, { identity, target }: { identity: ClientIdentity; target: RedirectTarget }): Markup {
@@ -283,7 +283,7 @@ function technicalRows(page: PageFrame, { technical }: ConsentPageValues): [stri
     ['resource', technical.resource],
     ['code_challenge_method', technical.codeChallengeMethod],
     ['response_mode', technical.responseMode],
-    ['prompt', technical.prompt ?? ''],
+    ...(technical.prompt === undefined ? [] : [['prompt', technical.prompt] satisfies [string, string]]),
     ['request_id', page.requestId],
   ];
 }

@@ -14,6 +14,8 @@ export type PasswordField = {
   hint?: string;
   autofocus?: boolean;
   minLength?: number;
+  /** It takes the place of another. */
+  replaces?: boolean;
   /** The form may be sent without it. */
   optional?: boolean;
 };
@@ -21,7 +23,7 @@ export type PasswordField = {
 /** Renders the field with the id and name `password`. Pasting is never hindered and the value is never given back. */
 export function passwordField({ t }: Words, field: PasswordField): Markup {
   const describedBy = [field.hint && 'password-hint', field.problem ? 'password-problem' : field.invalidBecauseOf].filter(Boolean).join(' ');
-  return html`<div class="field"><label for="password">${t('signIn.password')}</label>
+  return html`<div class="field"><label for="password">${t(field.replaces ? 'password.new' : 'signIn.password')}</label>
 ${field.hint && html`<p class="hint" id="password-hint">${field.hint}</p>`}
 ${field.problem && html`<p class="problem" id="password-problem">${field.problem}</p>`}
 <div class="with-button"><input id="password" name="password" type="password"${!field.optional && html` required`} autocomplete="${field.autocomplete}" autocapitalize="none" spellcheck="false" maxlength="1024"${field.minLength && html` minlength="${field.minLength}"`}${describedBy && html` aria-describedby="${describedBy}"`}${(field.problem ?? field.invalidBecauseOf) && html` aria-invalid="true"`}${field.autofocus && html` autofocus`}>

@@ -29,7 +29,7 @@ export function passwordPage(page: PageFrame, values: PasswordPageValues): strin
 <form method="post" action="${base}/account/security/password">
 <input type="hidden" name="csrf" value="${values.csrf}">
 <div class="field"><label for="username">${t('signIn.username')}</label><input id="username" name="username" type="text" value="${values.username}" autocomplete="username" readonly></div>
-${passwordField(page, { autocomplete: 'new-password', hint: t('password.hint', { count: minLength }), minLength, problem: text, autofocus: !text })}
+${passwordField(page, { autocomplete: 'new-password', hint: t('password.hint', { count: minLength }), minLength, problem: text, autofocus: !text, replaces: values.hasPassword })}
 <label class="check"><input type="checkbox" name="others" value="1" checked aria-describedby="others-hint"><span>${t('password.others')}</span></label>
 <p class="hint" id="others-hint">${t('password.othersHint')}</p>
 <button type="submit" class="button main" data-busy>${t('password.save')}</button>

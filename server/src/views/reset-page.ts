@@ -67,7 +67,7 @@ export function newPasswordPage(page: PageFrame, values: NewPasswordPageValues):
 <form method="post" action="${page.base}/reset">
 ${hiddenFields(values.hidden)}<div class="field"><label for="username">${t('reset.for')}</label>
 <input id="username" name="username" type="text" value="${username}" readonly autocomplete="username"></div>
-${passwordField(page, { autocomplete: 'new-password', hint: t('password.hint', { count: minLength }), minLength, problem, autofocus: problem === undefined })}
+${passwordField(page, { autocomplete: 'new-password', hint: t('password.hint', { count: minLength }), minLength, problem, autofocus: problem === undefined, replaces: true })}
 <button type="submit" class="button main" data-busy>${t('reset.save')}</button>
 </form>`;
 

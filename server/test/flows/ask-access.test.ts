@@ -83,7 +83,7 @@ test('[AZ-37] after a no the person reads so, may ask again after thirty days, a
   const told = await browser.open(asked.url);
   assert.match(told.html, /They said no on/);
   assert.ok(!told.html.includes('<textarea'));
-  assert.match((await browser.open(on.url())).html, /give this away/);
+  assert.match((await browser.open(on.url())).html, /give this access/);
   on.clock.advance(30 * DAY);
   assert.ok((await (await on.signedIn()).open(asked.url)).html.includes('<textarea'));
   await on.close();

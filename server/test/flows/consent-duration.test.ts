@@ -204,7 +204,7 @@ test('[AZ-37] whoever is not on the list of a server is told after sign-in, shar
 
   const refused = await browser.open(on.url());
 
-  assert.match(refused.html, /You can(&#39;|')t give this away/);
+  assert.match(refused.html, /You can(&#39;|')t give this access/);
   assert.equal(refused.refresh, undefined);
   assert.match(refused.html, /error=access_denied/);
   assert.equal((await on.store.listGrants({ userId: on.user.id }, on.clock.now())).length, 0);

@@ -128,7 +128,7 @@ test('every page says the same number of days', async () => {
   };
 
   const [consent = '', , reduce = ''] = await shown(12 * DAY);
-  assert.match(consent, /Until you disconnect it, or 12 days unused, 90 days at most/);
+  assert.match(consent, /Until you disconnect it, or it is unused for 12 days; 90 days at most/);
   assert.match(reduce, /As now, until/);
   const [never = ''] = await shown(0);
   assert.match(never, /Until you disconnect it, 90 days at most/);

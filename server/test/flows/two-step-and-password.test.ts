@@ -219,7 +219,7 @@ describe('a person on their security page', () => {
       ['', /Choose a password/],
       ['short', /needs at least 12 characters/],
       ['x'.repeat(1025), /too long/],
-      ['password1234', /tried first/],
+      ['password1234', /attackers try it first/],
       [`i am ${ada.username} indeed`, /contains your name/],
     ] as const) {
       const page = await ada.browser.submit(await ada.browser.open('/account/security/password'), { password: bad });
