@@ -19,7 +19,7 @@ export type AccountPlace = keyof typeof places;
 /** Who is signed in, opposite the name of the service. */
 export function accountAside(page: PageFrame, { name, email }: { name: string; email?: string }): Markup {
   const shown = html`<strong><bdi>${displayText(email ?? name, 80)}</bdi></strong>`;
-  return html`<p class="account">${page.rich('consent.signedInAs', { user: shown })} <a href="${page.base}/logout">${page.t('agents.signOut')}</a></p>`;
+  return html`<p class="account"><span>${page.rich('consent.signedInAs', { user: shown })}</span> <a href="${page.base}/logout">${page.t('agents.signOut')}</a></p>`;
 }
 
 /** The menu; `here` is the page it stands on, or the one above it. */

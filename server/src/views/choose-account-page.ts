@@ -35,9 +35,9 @@ export function chooseAccountPage(page: PageFrame, values: ChooseAccountPageValu
 <form method="post" action="${page.base}/login/accounts">
 ${hiddenFields(values.onward)}<input type="hidden" name="csrf" value="${values.csrf}">
 <ul class="accounts">${values.accounts.map((account) => row(page, account, isSuggested(account, values.suggested)))}</ul>
-${values.accounts.length > 1 && html`<button type="submit" name="sign_out" value="all" class="button quiet" data-busy>${t('accounts.signOutAll')}</button>`}
-</form>
-<p><a class="button quiet" href="${values.another}">${t('accounts.another')}</a></p>`;
+<a class="button quiet" href="${values.another}">${t('accounts.another')}</a>
+${values.accounts.length > 1 && html`<p class="center"><button type="submit" name="sign_out" value="all" class="copy bare" data-busy>${t('accounts.signOutAll')}</button></p>`}
+</form>`;
 
   return renderPage(page, { title: t('accounts.title'), why: 'why.accounts', main });
 }
@@ -48,7 +48,7 @@ function row(page: PageFrame, { id, name, email, seenAt }: AccountView, suggeste
   const seen = html`<time datetime="${machineTime(seenAt)}">${agoText(seenAt, page)}</time>`;
   return html`<li><button type="submit" name="use" value="${id}" class="account-choice" data-busy><span class="avatar" aria-hidden="true"><bdi>${initials(name)}</bdi></span>
 <span class="who"><strong>${shown}</strong>${email !== undefined && html`<span class="muted"><bdi>${displayText(email, 80)}</bdi></span>`}<span class="small muted">${rich('accounts.lastUsed', { when: seen })}</span>${suggested && html`<span class="tag">${t('accounts.suggested')}</span>`}</span></button>
-<button type="submit" name="sign_out" value="${id}" class="copy" data-busy>${t('accounts.signOut')}<span class="hidden"> ${shown}</span></button></li>`;
+<button type="submit" name="sign_out" value="${id}" class="copy bare" data-busy>${t('accounts.signOut')}<span class="hidden"> ${shown}</span></button></li>`;
 }
 
 function initials(name: string): string {

@@ -48,8 +48,7 @@ function problemsOf(page: PageFrame, { problem, retryAfterSeconds }: SecondStepV
 /** Renders word of a used recovery code, with the way on and the way to new ones. */
 export function recoveryUsedPage(page: PageFrame, { left, onwardHref }: { left: number; onwardHref: string }): string {
   const { t } = page;
-  const main = html`<div class="outcome">${icons.warning}<h1>${t('recoveryUsed.title')}</h1></div>
-<p>${t('recoveryUsed.left', { count: left })}</p>
+  const main = html`<div class="outcome">${icons.warning}<h1>${t('recoveryUsed.title')}</h1><p>${t('recoveryUsed.left', { count: left })}</p></div>
 <p><a class="button main" href="${onwardHref}">${t('recoveryUsed.onward')}</a></p>
 <p class="center"><a class="quiet-link" href="${page.base}/account/security">${t('recoveryUsed.manage')}</a></p>`;
 

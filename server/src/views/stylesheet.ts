@@ -50,13 +50,11 @@ main:focus, .problems:focus { outline: none; }
 
 .page { width: 100%; max-width: 29rem; margin: 0 auto; padding: clamp(1rem, 5vh, 3.5rem) 1rem 2rem; }
 .page.wide { max-width: 41rem; }
-.top { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0.25rem 1.5rem; margin: 0 0.25rem 1rem; }
+.top { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0.5rem 1.5rem; margin: 0 0.25rem 1rem; }
 .service { display: flex; align-items: center; gap: 0.625rem; font-weight: 650; }
 .mark { display: grid; place-items: center; flex: none; width: 2rem; height: 2rem; border-radius: 9px; background: var(--accent); color: var(--on-accent); }
-.account { font-size: 0.875rem; color: var(--muted); }
+.account { display: flex; flex-wrap: wrap; align-items: baseline; column-gap: 0.75rem; font-size: 0.875rem; color: var(--muted); }
 .account a { display: inline-block; padding-block: 0.625rem; }
-.account strong { margin-inline-end: 0.5rem; }
-.account a + a { margin-inline-start: 0.75rem; }
 .account strong { color: var(--ink); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 18px; box-shadow: var(--shadow); padding: clamp(1.25rem, 4.5vw, 2.25rem); }
 .card > * + *, .card > form > * + * { margin-top: 1.25rem; }
@@ -86,9 +84,10 @@ input.user-code:not([type=checkbox]) { text-transform: uppercase; font: 1.25rem/
 .check { display: flex; align-items: center; gap: 0.75rem; min-height: 2.75rem; cursor: pointer; }
 .card > form > .check { margin-top: 0.75rem; }
 .check + .button { margin-top: 0.75rem; }
+.card > form > .check + .hint { margin-top: 0.25rem; }
 
 button { font: inherit; color: inherit; cursor: pointer; }
-.button { display: flex; align-items: center; justify-content: center; width: 100%; min-height: 3rem; padding: 0.625rem 1.25rem; font-weight: 600; text-align: center; text-decoration: none; border: 2px solid transparent; border-radius: 12px; transition: background-color 0.12s, color 0.12s; }
+.button { display: flex; align-items: center; justify-content: center; width: 100%; overflow-wrap: break-word; text-wrap: balance; min-height: 3rem; padding: 0.625rem 1.25rem; font-weight: 600; text-align: center; text-decoration: none; border: 2px solid transparent; border-radius: 12px; transition: background-color 0.12s, color 0.12s; }
 .button.main { background: var(--accent); color: var(--on-accent); }
 .button.main:hover { background: var(--accent-deep); color: var(--on-accent); }
 .button.quiet, .button.even { background: var(--card); color: var(--ink); border-color: var(--edge); }
@@ -96,10 +95,13 @@ button { font: inherit; color: inherit; cursor: pointer; }
 .button.quiet:hover, .button.even:hover { background: var(--ink); color: var(--card); border-color: var(--ink); }
 form[data-sent] .button { cursor: progress; border-style: dashed; }
 .reveal, .copy { min-height: 2.75rem; padding: 0.25rem 0.875rem; background: var(--sunk); color: var(--ink); border: 1px solid var(--edge); border-radius: 10px; font-size: 0.875rem; font-weight: 600; }
-.reveal, .copy { flex: none; }
+.reveal, .copy { flex: none; text-wrap: balance; }
 .reveal { min-height: 3rem; }
 .reveal[aria-pressed=true] { background: var(--ink); color: var(--card); }
-.decide { display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem; }
+.bare { padding-inline: 0.5rem; background: none; border-color: transparent; color: var(--muted); font-weight: 400; text-decoration: underline; text-underline-offset: 0.18em; }
+.bare:hover { color: var(--ink); }
+.decide { display: flex; flex-wrap: wrap; gap: 0.75rem; }
+.decide > * { display: flex; flex: 1 1 0; max-width: 100%; }
 .decide .button { min-height: 3.25rem; padding-inline: 0.5rem; }
 .quiet-link { display: inline-block; padding: 0.625rem; }
 .beside { display: flex; flex-wrap: wrap; gap: 0 1.5rem; }
@@ -134,7 +136,7 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .place { font-size: 1.0625rem; }
 .place .sub { font-weight: 400; }
 .whole { white-space: nowrap; }
-.facts .site { display: inline-block; }
+.facts .site { display: block; }
 .client { display: flex; gap: 0.75rem; }
 .client > .icon { display: none; }
 .claim { color: var(--muted); }
@@ -151,8 +153,8 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .durations .check { min-height: 2.5rem; padding-block: 0.375rem; }
 .hand-off > * + * { margin-top: 0.5rem; }
 .accounts { display: grid; gap: 0.5rem; }
-.accounts li { display: flex; flex-wrap: wrap; align-items: center; justify-content: flex-end; gap: 0.5rem; }
-.account-choice { flex: 1 1 14rem; min-width: 0; display: flex; align-items: center; gap: 0.875rem; padding: 0.625rem 0.875rem; text-align: start; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; }
+.accounts li { display: flex; flex-wrap: wrap; align-items: center; justify-content: flex-end; gap: 0 0.5rem; }
+.account-choice { flex: 1 1 11rem; min-width: 0; display: flex; align-items: center; gap: 0.875rem; padding: 0.625rem 0.875rem; text-align: start; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; }
 .account-choice:hover { background: var(--sunk); border-color: var(--ink); }
 .account-choice .who { display: grid; justify-items: start; min-width: 0; }
 .avatar { display: grid; place-items: center; flex: none; width: 2.5rem; height: 2.5rem; border-radius: 99px; background: var(--accent); color: var(--on-accent); font-weight: 650; }
@@ -189,7 +191,8 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .ignored li { display: inline-block; margin-inline-end: 0.75rem; }
 
 .technical > div { display: grid; gap: 0 1rem; padding: 0.375rem 0; }
-.technical dt { color: var(--muted); font-size: 0.875rem; }
+.technical dt, .technical dd { font-size: 0.875rem; }
+.technical dt { color: var(--muted); }
 .support, .advice, .onward { padding-top: 1.25rem; border-top: 1px solid var(--line); }
 .advice p, .onward p + p, .fixes, .support .technical { margin-top: 0.25rem; }
 .onward .button, .advice .button, .support .copy { margin-top: 0.75rem; }
@@ -205,6 +208,7 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .difference > div { padding: 0.25rem 0; }
 .difference dt { color: var(--muted); font-size: 0.875rem; }
 .difference mark { padding: 0 0.125rem; background: var(--amber-soft); color: var(--amber); border-bottom: 2px solid; font-weight: 650; }
+.outcome, .empty, .late { text-wrap: balance; }
 .outcome { text-align: center; }
 .outcome > * + * { margin-top: 0.5rem; }
 .outcome .icon { width: 2.75rem; height: 2.75rem; color: var(--accent); stroke-width: 1.25; }
@@ -222,7 +226,7 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .agent > .host { margin-top: 0; font-size: 0.875rem; }
 .agent .on { font-weight: 400; }
 .acts { display: flex; flex-wrap: wrap; gap: 0.75rem; }
-.acts > * { flex: 1 1 9rem; }
+.acts > * { display: flex; flex: 1 1 9rem; }
 .acts .button { padding-inline: 0.5rem; }
 .agent .receipts { font-size: 0.875rem; }
 .agent .receipts a { display: inline-block; padding-block: 0.375rem; }
@@ -231,9 +235,9 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .button.alarm { background: var(--card); color: var(--red); border-color: var(--red); }
 .button.alarm:hover { background: var(--red); color: var(--card); }
 .filter { display: flex; flex-wrap: wrap; align-items: end; gap: 0.5rem 1rem; }
-.filter > * { flex: 1 1 10rem; }
-.filter > .button { flex: 0 1 10rem; }
-.agent .when { display: inline-block; }
+.filter > * { flex: 1 1 7.5rem; }
+.filter > .button { flex: 1 1 5rem; }
+.agent .when { display: block; }
 fieldset.kept { margin-inline: 0; margin-bottom: 0; padding: 0; border: 0; min-width: 0; }
 fieldset.kept legend { padding: 0; font-weight: 650; }
 select { width: 100%; min-height: 3rem; padding: 0.625rem 0.875rem; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--edge); border-radius: 10px; }
@@ -251,7 +255,8 @@ select, .language select {
 @media (forced-colors: active) { select, .language select { appearance: auto; background-image: none; } }
 .agent .mail { white-space: pre-wrap; }
 .agent .tier-document .proof, .agent .tier-dynamic .proof { font-size: 1.25rem; }
-.times { display: flex; flex-wrap: wrap; gap: 0.5rem 2rem; }
+.times { display: flex; flex-wrap: wrap; gap: 0.5rem 1.5rem; }
+.times > * { min-width: 7.5rem; }
 .times .line { display: block; }
 .times dt { color: var(--muted); font-size: 0.875rem; }
 .empty { text-align: center; padding: 1.5rem 0.5rem; }
@@ -271,9 +276,10 @@ select, .language select {
 .offer { padding: 0.875rem 1rem; background: var(--sunk); border: 1px solid var(--line); border-radius: 12px; }
 .choices { display: flex; flex-wrap: wrap; gap: 0.75rem; margin-top: 0.75rem; }
 .choices > * { flex: 1 1 8rem; }
+.part .choices * { margin: 0; }
 
 .menu { margin: 0 0.25rem 1rem; }
-.menu ul { display: flex; flex-wrap: wrap; gap: 0 1.25rem; }
+.menu ul { display: flex; flex-wrap: wrap; gap: 0 1rem; }
 .menu a { display: inline-block; padding-block: 0.625rem; font-size: 0.9375rem; }
 .menu a[aria-current] { color: var(--ink); font-weight: 650; text-decoration: none; box-shadow: inset 0 -3px var(--accent); }
 .entry h2 { font-size: 1.0625rem; }
@@ -292,7 +298,7 @@ select, .language select {
 .foot .copy:hover { color: var(--ink); }
 .request code { font-size: 0.75rem; }
 .language { display: flex; flex-wrap: wrap; align-items: center; gap: 0.25rem 0.625rem; margin-top: 0.25rem; }
-.language select { width: auto; min-height: 2.75rem; max-width: 100%; padding-block: 0.25rem; padding-inline-start: 0.75rem; font: inherit; color: inherit; background-color: transparent; border: 1px solid var(--edge); border-radius: 10px; }
+.language select { flex: 1 1 6rem; min-width: 0; max-width: 11rem; min-height: 2.75rem; padding-block: 0.25rem; padding-inline-start: 0.75rem; font: inherit; color: inherit; background-color: transparent; border: 1px solid var(--edge); border-radius: 10px; }
 .part .language label { font-weight: 650; }
 .part .language > * + * { margin-top: 0; }
 .language option { color: var(--ink); background: var(--card); }
@@ -302,11 +308,13 @@ select, .language select {
 @media (min-width: 34rem) {
   .facts > div { display: grid; grid-template-columns: 8.5rem 1fr; gap: 0 1rem; }
   .facts dt { padding-top: 0.125rem; }
+  .facts .site { display: inline-block; }
   .technical > div { grid-template-columns: minmax(0, 11rem) minmax(60%, 1fr); }
   .support .technical > div { grid-template-columns: 7rem 1fr; }
   .choice { grid-template-columns: auto 1fr auto; }
   .choice code { grid-column: 3; }
   .part .button { width: fit-content; min-width: 10rem; }
+  .part .choices > * { flex: none; }
   .agent .button { width: auto; min-width: 10rem; }
 }
 @media (pointer: coarse) {
