@@ -3,7 +3,7 @@
  */
 import type { Context, Exchange } from './context.ts';
 import { equalSecrets } from './crypto/hash.ts';
-import { type ErrorDetail, fixOf, type OAuthError } from './errors.ts';
+import { type ErrorCase, type ErrorDetail, fixOf, type OAuthError } from './errors.ts';
 import { languagesOf, pageLanguage } from './page-language.ts';
 import type { ErrorPageValues } from './views/error-page.ts';
 import type { PageFrame } from './views/layout.ts';
@@ -49,7 +49,7 @@ function addressOf({ request: { method, url } }: Exchange): string | null {
 }
 
 /** The words of an error page: those of its case, which say all of it, else of its code. */
-export function errorText(error: OAuthError, exchange: Exchange, words: Words): ErrorPageValues {
+export function errorText(error: OAuthError, exchange: Exchange, words: Words & { base: string }): ErrorPageValues {
   const { case: given, values, forDeveloper, fixes, staleClient, difference, details, continueTo, goTo } = error.page ?? {};
   const fix = fixOf(error.code);
   const { t } = words;
@@ -65,8 +65,15 @@ export function errorText(error: OAuthError, exchange: Exchange, words: Words): 
     details: details?.map((detail) => detailText(detail, words)),
     requestId: exchange.requestId,
     continueTo,
-    goTo,
+    goTo: goTo ?? wayOn(given, words.base),
   };
+}
+
+/** Where another link is asked for, for whoever holds a dead one. */
+function wayOn(given: ErrorCase | undefined, base: string): ErrorPageValues['goTo'] {
+  if (given === 'resetLinkClosed') return { href: `${base}/login`, place: 'signIn' };
+  if (given === 'emailLinkClosed') return { href: `${base}/account/profile`, place: 'profile' };
+  return undefined;
 }
 
 /** How long to wait, where the answer says so (RFC 9110 §10.2.3). */

@@ -10,7 +10,15 @@ import type { Markup, PageFrame } from './layout.ts';
 import { renderPage } from './layout.ts';
 import { postForm } from './post-form.ts';
 import { safeReturnHref } from './safe-href.ts';
-import type { Words } from './words.ts';
+import type { MessageKey, Words } from './words.ts';
+
+const places = {
+  device: 'problem.goTo.device',
+  agents: 'problem.goTo.agents',
+  ask: 'problem.goTo.ask',
+  signIn: 'upstream.backToSignIn',
+  profile: 'profile.title',
+} as const satisfies Readonly<Record<string, MessageKey>>;
 
 export type ErrorPageValues = {
   /** A registered error code. */
@@ -29,7 +37,7 @@ export type ErrorPageValues = {
   /** The explicit way on to an untrusted client; `host` is what the person must be able to recognise. */
   continueTo?: { href: string; host: string; fields?: Readonly<Record<string, string>> };
   /** A page of ours, by a path of ours. */
-  goTo?: { href: string; place: 'device' | 'agents' | 'ask' };
+  goTo?: { href: string; place: keyof typeof places };
 };
 
 /** Renders what happened, what you can do, what the developer can do, code and request id. */
@@ -38,7 +46,7 @@ export function errorPage(page: PageFrame, values: ErrorPageValues): string {
   const main = html`<h1>${values.title === values.code ? html`<bdi>${values.code}</bdi>` : values.title}</h1>
 ${values.text !== undefined && html`<p class="lead">${visibleText(values.text)}</p>`}
 <section class="advice"><h2>${t('problem.you')}</h2><p>${values.forUser}</p>${fixList(values)}
-${values.goTo && html`<p><a class="button quiet" href="${values.goTo.href}">${t(`problem.goTo.${values.goTo.place}`)}</a></p>`}</section>
+${values.goTo && html`<p><a class="button quiet" href="${values.goTo.href}">${t(places[values.goTo.place])}</a></p>`}</section>
 ${onward(page, values)}
 ${values.forDeveloper !== undefined && html`<section class="advice"><h2>${t('problem.developer')}</h2><p lang="en" dir="ltr">${visibleText(values.forDeveloper)}</p>${values.difference && differenceList(page, values.difference)}</section>`}
 ${technical(page, values)}`;

@@ -85,6 +85,7 @@ describe('a forgotten password', () => {
       const { html } = await one.open(link);
       assert.match(html, /This link no longer works/);
       assert.doesNotMatch(html, /sign-in request is too old/, 'nobody asked to sign in');
+      assert.match(html, /<a class="button quiet" href="\/login">Back to sign-in</);
     }
   });
 
