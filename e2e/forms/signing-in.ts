@@ -118,7 +118,7 @@ export const signingIn: readonly FormStory[] = [
   },
   {
     name: 'sign all accounts out',
-    button: 'form[action="/login/accounts"] > button[value=all]',
+    button: 'form[action="/login/accounts"] button[value=all]',
     given: twoAccounts,
     at: '/login/accounts',
     effect: ({ page }) => page.waitForURL(/\/login\?switch=new$/),

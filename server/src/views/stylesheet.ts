@@ -101,7 +101,7 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .bare { padding-inline: 0.5rem; background: none; border-color: transparent; color: var(--muted); font-weight: 400; text-decoration: underline; text-underline-offset: 0.18em; }
 .bare:hover { color: var(--ink); }
 .decide { display: flex; flex-wrap: wrap; gap: 0.75rem; }
-.decide > * { display: flex; flex: 1 1 0; max-width: 100%; }
+.decide > * { display: flex; flex: 1 1 calc(50% - 0.5rem); max-width: 100%; }
 .decide .button { min-height: 3.25rem; padding-inline: 0.5rem; }
 .quiet-link { display: inline-block; padding: 0.625rem; }
 .beside { display: flex; flex-wrap: wrap; gap: 0 1.5rem; }
@@ -235,8 +235,7 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .button.alarm { background: var(--card); color: var(--red); border-color: var(--red); }
 .button.alarm:hover { background: var(--red); color: var(--card); }
 .filter { display: flex; flex-wrap: wrap; align-items: end; gap: 0.5rem 1rem; }
-.filter > * { flex: 1 1 7.5rem; }
-.filter > .button { flex: 1 1 5rem; }
+.filter > * { flex: 1 1 10rem; }
 .agent .when { display: block; }
 fieldset.kept { margin-inline: 0; margin-bottom: 0; padding: 0; border: 0; min-width: 0; }
 fieldset.kept legend { padding: 0; font-weight: 650; }
@@ -256,7 +255,7 @@ select, .language select {
 .agent .mail { white-space: pre-wrap; }
 .agent .tier-document .proof, .agent .tier-dynamic .proof { font-size: 1.25rem; }
 .times { display: flex; flex-wrap: wrap; gap: 0.5rem 1.5rem; }
-.times > * { min-width: 7.5rem; }
+.times > * { min-width: 6.5rem; }
 .times .line { display: block; }
 .times dt { color: var(--muted); font-size: 0.875rem; }
 .empty { text-align: center; padding: 1.5rem 0.5rem; }
@@ -314,6 +313,7 @@ select, .language select {
   .choice { grid-template-columns: auto 1fr auto; }
   .choice code { grid-column: 3; }
   .part .button { width: fit-content; min-width: 10rem; }
+  .filter > .button { flex-grow: 0; }
   .part .choices > * { flex: none; }
   .agent .button { width: auto; min-width: 10rem; }
 }
