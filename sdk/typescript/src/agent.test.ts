@@ -208,6 +208,24 @@ test('a server that begins an answer and never ends it is an outage after the ti
   await assert.rejects(agentTokens({ ...client, tokenEndpoint: url, timeout: 0.02 }).token(), { code: 'auth_server_unavailable', reason: 'unreachable' });
 });
 
+test('an outage names the address and what came of it', async (t) => {
+  const auth = await playAuthorizationServer(t);
+  const [endpoint, metadata] = [`${auth.url}/token`, `${auth.url}/.well-known/oauth-authorization-server`];
+  const cases: [reply: () => Reply, place: { issuer: string } | { tokenEndpoint: string }, said: string][] = [
+    [() => ({ status: 502 }), { issuer: auth.url }, `"${metadata}" answered 502`],
+    [() => ({ raw: '<html>' }), { issuer: auth.url }, `"${metadata}" answered without a JSON object`],
+    [() => ({ status: 404 }), { tokenEndpoint: endpoint }, `"${endpoint}" answered 404`],
+    [() => ({ raw: '<html>' }), { tokenEndpoint: endpoint }, `"${endpoint}" answered without a JSON object`],
+    [() => 'hang', { tokenEndpoint: endpoint }, `"${endpoint}" did not answer within 0.05 s`],
+    [() => ({}), { tokenEndpoint: 'http://127.0.0.1:1/token' }, '"http://127.0.0.1:1/token" cannot be reached'],
+  ];
+  for (const [reply, place, said] of cases) {
+    auth.reply = reply;
+    const agent = agentTokens({ ...client, ...place, timeout: said.includes('0.05') ? 0.05 : 5 });
+    await assert.rejects(agent.token(), { message: `The authorization server cannot be reached: ${said}`, text: 'The authorization server cannot be reached' });
+  }
+});
+
 test('neither an agent nor an error shows the secret, even if the server says it', async (t) => {
   const auth = await playAuthorizationServer(t);
   auth.reply = () => ({ status: 401, body: { error: 'invalid_client', error_description: `wrong secret ${client.clientSecret}\r\nforged: line` } });

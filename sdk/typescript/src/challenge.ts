@@ -39,7 +39,7 @@ function challengeFor(error: AuthAgentError, context: ChallengeContext): string 
   if (!(error instanceof AuthenticationError)) return undefined;
   const explained: Parameter[] = [
     ['error', error.code],
-    ['error_description', error.message],
+    ['error_description', error.text],
   ];
   if (error.code === 'invalid_request') return main([...explained, metadata(context)]);
   const where: Parameter[] = [['realm', context.realm], metadata(context), ['scope', context.scopes.join(' ')]];
@@ -56,7 +56,7 @@ export function answerFor(error: AuthAgentError, context: ChallengeContext): Ans
   const scope = error instanceof AuthorizationError ? { scope: error.scopes.join(' ') } : {};
   return jsonAnswer(
     error.status,
-    { error: error.code, error_description: error.message, ...scope },
+    { error: error.code, error_description: error.text, ...scope },
     {
       ...(challenge === undefined ? {} : { 'WWW-Authenticate': challenge }),
       ...(error instanceof AuthenticationError && error.nonce !== undefined ? { 'DPoP-Nonce': error.nonce } : {}),

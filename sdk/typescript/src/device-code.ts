@@ -75,13 +75,13 @@ export async function awaitDevice(
     const askedAt = asker.now();
     const polled = await postForm(endpoint, { grant_type: grantType, device_code: deviceCode, resource }, asker).catch(outageOnly);
     if (polled?.answer.status === 200) {
-      const answer = parseObject(polled.answer.text);
+      const answer = parseObject(polled.answer.text, endpoint);
       return { token: judge(answer, askedAt, asker), answer };
     }
     const error = polled?.answer.status === 400 ? parseLoosely(polled.answer.text)['error'] : undefined;
     if (error === 'slow_down') interval += fiveSeconds;
     else if (error !== 'authorization_pending') {
-      if (polled && polled.answer.status < 500 && polled.answer.status !== 429) throw refusal(polled.answer, [...polled.secrets, deviceCode]);
+      if (polled && polled.answer.status < 500 && polled.answer.status !== 429) throw refusal(polled.answer, [...polled.secrets, deviceCode], endpoint);
       interval *= 2;
     }
     pause = Math.max(interval, secondsOf(Number(polled?.answer.headers.get('retry-after'))) ?? 0);

@@ -89,9 +89,10 @@ async function register(target: LoginTarget, { clientName, scope }: { clientName
   const wanted = { grant_types: [deviceGrant, 'refresh_token'], response_types: [], token_endpoint_auth_method: 'none', ...(scope && { scope }) };
   const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
   const body = JSON.stringify({ client_name: clientName, ...wanted });
-  const answer = await call(endpointOf(target, 'registration_endpoint'), { method: 'POST', headers, body }, sender);
-  if (answer.status !== 201 && answer.status !== 200) throw refusal(answer, []);
-  const { client_id: clientId, token_endpoint_auth_method: method = 'none' } = parseObject(answer.text);
+  const endpoint = endpointOf(target, 'registration_endpoint');
+  const answer = await call(endpoint, { method: 'POST', headers, body }, sender);
+  if (answer.status !== 201 && answer.status !== 200) throw refusal(answer, [], endpoint);
+  const { client_id: clientId, token_endpoint_auth_method: method = 'none' } = parseObject(answer.text, endpoint);
   if (typeof clientId !== 'string' || clientId === '' || method !== 'none') throw new TokenRequestRefused('wrong_registration', 'it made no public client');
   return clientId;
 }

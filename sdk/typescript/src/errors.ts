@@ -15,13 +15,16 @@ export class AuthAgentError extends Error {
   readonly code: string;
   /** HTTP status of the answer. */
   readonly status: number;
+  /** What the caller is told. */
+  readonly text: string;
   /** Why, in one word, for logs. Telling it to the caller would make an oracle (RS-02). */
   readonly reason: string;
 
-  constructor(code: string, status: number, reason: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(code: string, status: number, reason: string, text: string, options?: ErrorOptions & { detail?: string | undefined }) {
+    super(options?.detail === undefined ? text : `${text}: ${options.detail}`, options);
     this.code = code;
     this.status = status;
+    this.text = text;
     this.reason = reason;
   }
 }
@@ -95,14 +98,17 @@ export class ActorRefused extends AuthAgentError {
   }
 }
 
-/** Says that the authorization server could not be asked. Never a reason to make the person sign in again (RS-17). */
+/**
+ * Says that the authorization server could not be asked. Never a reason to make the person sign in again (RS-17). `message` is for logs: it names the address and
+ * what came of it, where that is known.
+ */
 export class AuthServerUnavailable extends AuthAgentError {
   override readonly name = 'AuthServerUnavailable';
   declare readonly code: 'auth_server_unavailable';
   /** Seconds after which asking again makes sense. */
   readonly retryAfter: number;
 
-  constructor(reason: string, options: ErrorOptions & { retryAfter?: number } = {}) {
+  constructor(reason: string, options: ErrorOptions & { retryAfter?: number; detail?: string | undefined } = {}) {
     super('auth_server_unavailable', 503, reason, 'The authorization server cannot be reached', options);
     this.retryAfter = options.retryAfter ?? 5;
   }

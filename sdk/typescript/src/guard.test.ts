@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { activeAnswer, optionsFor, playAuthorizationServer, resource, startOfTime } from '../test/stage.ts';
 import { protect } from './adapters/fetch.ts';
 import { inboundOf } from './adapters/web.ts';
-import { AuthAgentError, AuthenticationError, AuthorizationError } from './errors.ts';
+import { AuthAgentError, AuthenticationError, AuthorizationError, AuthServerUnavailable } from './errors.ts';
 import { createGuard, isAnswer } from './guard.ts';
 import type { AuthAgentOptions } from './options.ts';
 import type { AuthContext } from './verify.ts';
@@ -152,6 +152,20 @@ test('[RS-17] while the authorization server is down: 503 with Retry-After and n
   assert.equal(response.headers.get('retry-after'), '7');
   assert.equal(response.headers.get('www-authenticate'), null);
   assert.equal(reached(), 0);
+});
+
+test('[RS-17] what a handler could not get is 503 for the caller, and the log says which address and why', async (t) => {
+  const hints: string[] = [];
+  const { handle } = await stand(t, { log: (line) => hints.push(line) }, () => {
+    throw new AuthServerUnavailable('status_404', { detail: '"https://auth.example.com/token" answered 404' });
+  });
+  const response = await handle(new Request(url, { headers: bearer }));
+
+  assert.equal(response.status, 503);
+  assert.equal(((await response.json()) as Record<string, unknown>)['error_description'], 'The authorization server cannot be reached');
+  assert.deepEqual(hints, [
+    'auth-agent: A handler could not go on, and callers get 503. The authorization server cannot be reached: "https://auth.example.com/token" answered 404',
+  ]);
 });
 
 test('[RS-17] [RS-01] without a token the challenge needs no authorization server', async (t) => {

@@ -5,7 +5,7 @@
 import { type Answer, answerFor, type ChallengeContext, jsonAnswer } from './challenge.ts';
 import { AuthAgentClient } from './client.ts';
 import { carriesAccessToken, readCredentials } from './credentials.ts';
-import { AuthAgentError, AuthenticationError, AuthorizationError } from './errors.ts';
+import { AuthAgentError, AuthenticationError, AuthorizationError, AuthServerUnavailable } from './errors.ts';
 import { isMetadataTarget, metadataAnswer, metadataUrl } from './metadata.ts';
 import type { AuthAgentOptions, Settings } from './options.ts';
 import { corsHeaders, isAllowedOrigin, optionsAnswer, originRefused } from './origin.ts';
@@ -64,7 +64,12 @@ export function createGuard(options: AuthAgentOptions): Guard {
   };
   const sessions = createSessionOwners();
   const reporter = createReporter(settings);
-  const answerError = (error: unknown) => (error instanceof AuthAgentError ? answerFor(error, challenge) : undefined);
+
+  function answerError(error: unknown): Answer | undefined {
+    // It asked for something, say a token for elsewhere; nobody else sees why the caller gets a 503.
+    if (error instanceof AuthServerUnavailable) settings.hint(`A handler could not go on, and callers get 503. ${error.message}`);
+    return error instanceof AuthAgentError ? answerFor(error, challenge) : undefined;
+  }
 
   async function admit(inbound: Inbound): Promise<Admission | Answer> {
     const origin = inbound.header('origin');
@@ -89,9 +94,8 @@ export function createGuard(options: AuthAgentOptions): Guard {
         ...(opening && { claimSession: (sessionId: string) => sessions.claim(sessionId, auth) }),
       };
     } catch (error) {
-      const answer = answerError(error);
-      if (!answer) throw error;
-      return withHeaders(answer, corsHeaders(origin, settings));
+      if (!(error instanceof AuthAgentError)) throw error;
+      return withHeaders(answerFor(error, challenge), corsHeaders(origin, settings));
     }
   }
 

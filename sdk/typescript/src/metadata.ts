@@ -103,7 +103,7 @@ async function documentAnswer(client: AuthAgentClient): Promise<Answer> {
 
 function outageAnswer(error: unknown): Answer {
   if (!(error instanceof AuthServerUnavailable)) throw error;
-  return jsonAnswer(error.status, { error: error.code, error_description: error.message }, { ...publicHeaders, 'Retry-After': String(error.retryAfter) });
+  return jsonAnswer(error.status, { error: error.code, error_description: error.text }, { ...publicHeaders, 'Retry-After': String(error.retryAfter) });
 }
 
 function knownScopes(settings: Settings): string[] {

@@ -37,8 +37,8 @@ export class TokenRequestRefused extends Error {
 /** Posts a form to an endpoint as the client. The answer is a 200, and its object; anything else throws. */
 export async function post(url: string, fields: Fields, asker: Asker): Promise<Members> {
   const { answer, secrets } = await postForm(url, fields, asker);
-  if (answer.status !== 200) throw refusal(answer, secrets);
-  return parseObject(answer.text);
+  if (answer.status !== 200) throw refusal(answer, secrets, url);
+  return parseObject(answer.text, url);
 }
 
 /** The same for who makes something of every answer. A proof is sent where tokens are to be bound; once more with the nonce that is wanted (RFC 9449 §8). */
@@ -74,8 +74,8 @@ async function findMetadata(issuer: string, sender: Sender): Promise<Members> {
   for (const address of metadataAddresses(issuer)) {
     try {
       const { status, text } = await call(address, { headers: { Accept: 'application/json' } }, sender);
-      if (status === 200) return parseObject(text);
-      failures.push(new AuthServerUnavailable(`status_${status}`));
+      if (status === 200) return parseObject(text, address);
+      failures.push(outage(status, address));
     } catch (error) {
       failures.push(error);
     }
@@ -98,16 +98,26 @@ export async function call(url: string, init: RequestInit, { fetch, timeout }: S
     const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(Math.ceil(timeout * 1000)) });
     return { status: response.status, headers: response.headers, text: (await readBounded(response.body, maxAnswerBytes)) ?? '' };
   } catch (cause) {
-    throw new AuthServerUnavailable('unreachable', { cause });
+    const late = cause instanceof Error && cause.name === 'TimeoutError';
+    const detail = `${quoteForLog(url)} ${late ? `did not answer within ${timeout} s` : 'cannot be reached'}`;
+    throw new AuthServerUnavailable('unreachable', { cause, detail });
   }
 }
 
 /** 400 and 401 with an OAuth error are a no; everything else is an outage. */
-export function refusal({ status, text }: Pick<ServerAnswer, 'status' | 'text'>, secrets: readonly string[]): TokenRequestRefused | AuthServerUnavailable {
+export function refusal(
+  { status, text }: Pick<ServerAnswer, 'status' | 'text'>,
+  secrets: readonly string[],
+  url: string,
+): TokenRequestRefused | AuthServerUnavailable {
   const { error, error_description: said, code } = status === 400 || status === 401 ? parseLoosely(text) : {};
-  if (typeof error !== 'string' || !/^[\w.-]{1,60}$/.test(error)) return new AuthServerUnavailable(`status_${status}`);
+  if (typeof error !== 'string' || !/^[\w.-]{1,60}$/.test(error)) return outage(status, url);
   // RFC 8693 knows no code of its own for this one, and it is the one that a server can do something about.
   return new TokenRequestRefused(code === notApproved ? notApproved : error, typeof said === 'string' ? quoteForLog(masked(said, secrets)) : '');
+}
+
+function outage(status: number, url: string): AuthServerUnavailable {
+  return new AuthServerUnavailable(`status_${status}`, { detail: `${quoteForLog(url)} answered ${status}` });
 }
 
 /** Whatever a server says, what authenticates us gets into no log. */
@@ -115,11 +125,11 @@ function masked(said: string, secrets: readonly string[]): string {
   return secrets.reduce((text, secret) => text.replaceAll(secret, '********'), said);
 }
 
-/** A captive portal or a proxy page is an outage. */
-export function parseObject(text: string): Members {
+/** What an address answered. A captive portal or a proxy page is an outage. */
+export function parseObject(text: string, url: string): Members {
   const value = parse(text);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Members;
-  throw new AuthServerUnavailable('not_json');
+  throw new AuthServerUnavailable('not_json', { detail: `${quoteForLog(url)} answered without a JSON object` });
 }
 
 /** Of an answer that may be anything, what can be read. */
