@@ -36,6 +36,7 @@ describe('the bounds of HTTP', () => {
     ['no HTTP at all', 'hello\r\n\r\n', 400],
     ['a line break alone inside a header', 'GET /health HTTP/1.1\r\nHost: a\r\nX: a\nY b\r\n\r\n', 400],
     ['no Host', head('GET /health HTTP/1.1'), 400],
+    ['two hosts', head('GET /health HTTP/1.1', 'Host: a', 'X: y', 'hOST: b'), 400],
     ['a space before the colon', head('GET /health HTTP/1.1', 'Host : a'), 400],
     ['two lengths', head('POST /token HTTP/1.1', 'Host: a', 'Content-Length: 3', 'Content-Length: 4'), 400],
     ['a length and chunks', `${head('POST /token HTTP/1.1', 'Host: a', 'Content-Length: 3', 'Transfer-Encoding: chunked')}${chunk('a=b')}`, 400],

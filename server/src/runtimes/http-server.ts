@@ -51,6 +51,7 @@ export function boundedServer(handle: RequestListener, { headers, request, silen
     if (response.socket === null && process.versions.bun === undefined && isOneTooMany(queues, message.socket, response)) return void message.socket.destroy();
     if (unused.size > 0) unused.delete(message.socket);
     if (message.rawHeaders.length > 2 * maxHeaders) return end(response, 431);
+    if (hasTwoHosts(message.rawHeaders)) return end(response, 400);
     return handle(message, response);
   };
   // Node would arm and disarm a timer with each request and each answer. So idle connections are looked for instead.
@@ -92,6 +93,13 @@ function isOneTooMany(queues: WeakMap<Socket, number>, socket: Socket, response:
   queues.set(socket, waiting);
   response.once('socket', () => queues.set(socket, (queues.get(socket) ?? 1) - 1));
   return waiting > mostPipelined;
+}
+
+/** RFC 9112 §3.2 demands a 400; Node takes the first, and whoever is before or behind us may take the other. */
+function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.length === 4 && rawHeaders[at]?.toLowerCase() === 'host') hosts += 1;
+  return hosts > 1;
 }
 
 /** Ends connections on which nothing moved for `silence` milliseconds. Of one that has said nothing yet Node waits for the headers. */
