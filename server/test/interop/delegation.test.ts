@@ -94,6 +94,7 @@ test('[TEX-05] [TEX-06] [TEX-08] [RS-09] one MCP server calls another for the pe
   assert.ok(seen.length > 0 && seen.every((one) => one !== null && !passes.includes(one)));
   const passedOn = await fetch(notes.url, { method: 'POST', headers: { Authorization: passes[0] ?? '' } });
   assert.equal(passedOn.status, 401);
+  assert.match(notes.said.splice(0).join(), /^auth-agent: a token is for "[^"]+", this server is \S+\. If both/);
 
   const page = await stand.browser.open(`${stand.issuer}/account/agents`);
   assert.match(page.html, /Only through/);

@@ -36,6 +36,7 @@ test('[INT-04] [RS-20] [REV-04] validateToken tells who it is, revokeToken ends 
   assert.equal(clientId, decodeJwt(token)?.claims['client_id']);
   assert.ok(scopes.includes('files:read'));
   for (const one of [client, neighbour]) await assert.rejects(one.validateToken(token), AuthenticationError);
+  assert.match(files.said.splice(0).join(), /^auth-agent: a token for this server is not active, and none was so far\./, 'the neighbour has seen no other');
 });
 
 test('[RS-17] with its key deleted the server answers 503 to everybody and tells its operator why, and nobody is asked to sign in', async (t) => {

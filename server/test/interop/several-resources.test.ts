@@ -30,6 +30,7 @@ async function assertEachForItsOwn([first, second]: [Registered, Registered], [o
   assert.notEqual(await entered(first, one), 401);
   assert.notEqual(await entered(second, two), 401);
   assert.deepEqual([await entered(first, two), await entered(second, one)], [401, 401]);
+  for (const { said } of [first, second]) assert.match(said.splice(0).join(), /^auth-agent: a token is for "[^"]+", this server is \S+\. If both/);
 }
 
 test('[AZ-16] [TOK-07] [RT-06] [RS-08] openid-client asks for two servers and gets a token for each', async (t) => {

@@ -20,8 +20,8 @@ import { type TestServer, testServer } from '../harness.ts';
 
 /** What every adapter takes. */
 export type PlainOptions = Parameters<typeof mcpTokenVerifier>[0];
-/** An MCP server that is registered and runs. */
-export type Registered = { url: URL; row: McpServer; options: PlainOptions };
+/** An MCP server that is registered and runs. `said` is what its SDK told its developer: what a story leaves there fails it. */
+export type Registered = { url: URL; row: McpServer; options: PlainOptions; said: string[] };
 type Handler = (request: Request) => Response | Promise<Response>;
 
 export type Stand = TestServer & {
@@ -53,8 +53,10 @@ const scopes = [{ name: 'files:read' }, { name: 'files:write' }, { name: 'files:
 /** Starts our server; everything is closed when the test ends. With `tenant`, all of it happens below `/t/<tenant>`. */
 export async function openStand(t: Pick<TestContext, 'after'>, overrides: Partial<ServerOptions> = {}, tenant?: string): Promise<Stand> {
   const stops: (() => Promise<void>)[] = [];
+  const logs: string[][] = [];
   t.after(async () => {
     for (const stop of stops.reverse()) await stop();
+    assert.deepEqual(logs.flat(), []);
   });
   let server: TestServer | undefined;
   // The issuer has the port in it, so the socket comes first.
@@ -85,8 +87,11 @@ export async function openStand(t: Pick<TestContext, 'after'>, overrides: Partia
     const key = newKey();
     const keyRow = { id: key.id, serverId: row.id, name: 'test', secretHash: key.hash, createdAt: now, expiresAt: now + 365 * 86400 };
     await store.addKey(keyRow, event('key.created', clock));
-    const options: PlainOptions = { serverId: row.id, apiKey: key.secret, authServerUrl: issuer, now: clock.now, cacheTtl: 0, log: assert.fail };
-    return { url, row, options };
+    const said: string[] = [];
+    logs.push(said);
+    const log = (hint: string) => void said.push(hint);
+    const options: PlainOptions = { serverId: row.id, apiKey: key.secret, authServerUrl: issuer, now: clock.now, cacheTtl: 0, log };
+    return { url, row, options, said };
   }
 
   async function serve(path: string, make: (options: PlainOptions, url: URL) => Handler): Promise<Registered> {
