@@ -57,11 +57,12 @@ function loaded(adminUrl: string): void {
     test('strangers read and write nothing', async () => {
       const tables = (await ask(owner, "select tablename from pg_tables where schemaname = 'auth_agent'")).map(({ tablename }) => String(tablename));
       assert.ok(tables.length > 20);
+      const refused = { name: 'StorageRefused', message: /^permission denied for/ };
       for (const role of strangers) {
         const stranger = await openDatabase(as(role));
         for (const table of tables) {
-          await assert.rejects(ask(stranger, `select * from auth_agent.${table}`), /42501/, table);
-          await assert.rejects(stranger.write([{ text: `delete from auth_agent.${table}`, values: [] }]), /42501/, table);
+          await assert.rejects(ask(stranger, `select * from auth_agent.${table}`), refused, table);
+          await assert.rejects(stranger.write([{ text: `delete from auth_agent.${table}`, values: [] }]), refused, table);
         }
         await stranger.close();
       }
