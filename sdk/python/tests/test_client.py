@@ -256,7 +256,9 @@ async def test_what_strangers_write_into_tokens_is_one_line_a_minute_and_breaks_
             with pytest.raises(AuthenticationError):
                 await client.validate_token(f"e30.{urlsafe_b64encode(body.encode()).rstrip(b'=').decode()}.c2ln")
 
-    assert lines == [f'auth-agent: a token is from "https://0.example.com", "auth_server" is {played.url}. They must be the same to the letter.']
+    assert lines == [
+        f'auth-agent: a token is from "https://0.example.com", "auth_server" is {played.url}. They must be the same to the letter.'
+    ]
 
 
 async def test_once_a_token_was_good_one_that_is_not_active_is_no_riddle(played: PlayedServer) -> None:
