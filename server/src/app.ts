@@ -139,7 +139,8 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
       };
       const ofEach: Chore[] = [...chores, ({ signing }) => signing.rotateIfDue()];
       const forTenants = async () => eachInTurn(await contexts.all(), (context) => eachInTurn(ofEach, (chore) => chore(context)));
-      await eachInTurn([sweep, contexts.refresh, forTenants], (work) => work());
+      // Swept last: on its way to what may go the sweep would walk past every family whose grant has not ended yet, again with each write.
+      await eachInTurn([contexts.refresh, forTenants, sweep], (work) => work());
     },
     async flush() {
       await contexts.refresh();

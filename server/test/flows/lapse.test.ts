@@ -147,3 +147,17 @@ test('a card says when disuse will end what it stands for', async () => {
 test('dormantSeconds is 0 or an hour to 400 days, and a server with another does not start', async () => {
   for (const dormantSeconds of [1, -1, 3599, 401 * DAY, 7200.5]) await assert.rejects(stage({ dormantSeconds }), /"dormantSeconds"/);
 });
+
+test('what ends is swept in the same round, so that the next one does not walk past it', async () => {
+  const on = await mailing({ dormantSeconds: 10 * DAY });
+  await connected(on);
+  const families = async () => (await on.server.options.driver.read({ text: 'select count(*) as many from refresh_tokens', values: [] }))[0]?.many;
+  on.clock.advance(10 * DAY - 1);
+  await on.server.maintain();
+  assert.equal(Number(await families()), 1);
+  on.clock.advance(1);
+  await on.server.maintain();
+
+  assert.equal((await lapsed(on)).length, 1);
+  assert.equal(Number(await families()), 0);
+});
