@@ -159,7 +159,7 @@ async function firstAnswers({ url }: Place): Promise<number[]> {
   const taken: number[] = [];
   for (let repetition = 0; repetition < 5; repetition++) {
     const began = performance.now();
-    const server = start(join(here, 'production.ts'), 0, [], { installed: true, env });
+    const server = start(join(here, 'production.js'), 0, [], { installed: true, env });
     const { port } = await server.first<{ port: number }>();
     const answer = await fetch(`http://127.0.0.1:${port}/token`, {
       method: 'POST',
