@@ -95,7 +95,7 @@ function rowsOf(index: number, { grants, families, overEach, now }: Filling): { 
     },
     event: { ...own, id: eventId, at, type: 'grant.approved', actor: 'user', user_id: userId, server_id: 'srv_bench', grant_id: id },
     families: Array.from({ length: families }, (_, number) => {
-      const ends = over ? now - 3600 : now + 86_400 + Math.floor((index / grants) * month);
+      const ends = over ? now - 3600 - (index % 86_400) : now + 86_400 + Math.floor((index / grants) * month);
       return {
         ...own,
         family_id: key('', index * families + number, grants * families),
