@@ -20,13 +20,13 @@ export async function lapseOver(context: Context): Promise<number> {
   const now = context.now();
   const lifetime = context.options.refreshLifetimeSeconds;
   let ended = 0;
-  for (let from = 0; ; ) {
-    const over = await store.listOverGrants({ from, now, limit: BATCH, lifetime });
+  for (let since = 0; ; ) {
+    const over = await store.listOverGrants({ since, now, limit: BATCH, lifetime });
     const before = ended;
     for (const grant of over) if (await store.lapseGrant(grant.id, lapseOf(grant).reason, await told(grant, now, context))) ended++;
     // A round that ended nothing would list the same again.
     if (over.length < BATCH || ended === before) return ended;
-    from = over.at(-1)?.idleExpiresAt ?? from;
+    since = over.at(-1)?.idleExpiresAt ?? since;
   }
 }
 

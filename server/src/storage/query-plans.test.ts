@@ -79,7 +79,7 @@ test('no verb that a request runs reads a whole table', async () => {
 test('sweeping finds what is over through an index', async () => {
   const plans = await plansOf(async (storage, store) => {
     await storage.sweep(NOW, 10);
-    await store.listOverGrants({ from: 0, now: NOW, limit: 10, lifetime: 90 * DAY });
+    await store.listOverGrants({ since: 0, now: NOW, limit: 10, lifetime: 90 * DAY });
     await store.lapseGrant('grant_1', 'unused', happened('grant.lapsed'));
     await store.expireDynamicClients(NOW, NOW, 10, NOW);
     await store.countUnconsentedClients();

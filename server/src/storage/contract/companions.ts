@@ -193,7 +193,7 @@ export function companionsContract(nodes: () => Nodes): void {
         [1, 2, 3].map(() => family.idleExpiresAt),
       );
       await nodes().one.sweep(family.idleExpiresAt, 100);
-      const over = await store.listOverGrants({ from: 0, now: family.idleExpiresAt, limit: 10, lifetime: 90 * DAY });
+      const over = await store.listOverGrants({ since: 0, now: family.idleExpiresAt, limit: 10, lifetime: 90 * DAY });
       assert.deepEqual(over.map(({ id }) => id).toSorted(), ['grant_1', 'grant_2', 'grant_3']);
       for (const { id } of over) assert.equal(await store.lapseGrant(id, 'unused', happened('grant.lapsed', family.idleExpiresAt)), true);
 

@@ -36,8 +36,8 @@ export function lapsesContract(nodes: () => Nodes): void {
       await redeem(store, '3', { idleExpiresAt: family.expiresAt });
       await redeem(store, '4');
       await store.ensureMachineGrant(machineGrant, happened('grant.machine_approved'));
-      const over = async (now: number, from = 0) =>
-        (await store.listOverGrants({ from, now, limit: 10, lifetime: 90 * DAY })).map(({ id, staysConnected }) => [id, staysConnected]);
+      const over = async (now: number, since = 0) =>
+        (await store.listOverGrants({ since, now, limit: 10, lifetime: 90 * DAY })).map(({ id, staysConnected }) => [id, staysConnected]);
 
       assert.deepEqual(await over(idleEnd - 2), []);
       assert.deepEqual(await over(idleEnd - 1), [['grant_1', true]]);
@@ -52,7 +52,7 @@ export function lapsesContract(nodes: () => Nodes): void {
         ['grant_2', 'grant_4'],
       );
       const [{ user, serverName, rotatedAt, idleExpiresAt, familyExpiresAt } = assert.fail()] = await store.listOverGrants({
-        from: 0,
+        since: 0,
         now: idleEnd,
         limit: 1,
         lifetime: 90 * DAY,
@@ -79,8 +79,8 @@ export function lapsesContract(nodes: () => Nodes): void {
       await approve(store, '4', { createdAt: NOW, clientId: 'client_4', expiresAt: NOW + 100 * DAY });
       await approve(store, '5', { createdAt: NOW, clientId: 'client_5' });
       await redeem(store, '5', { idleExpiresAt: NOW + 95 * DAY, expiresAt: NOW + 95 * DAY });
-      const over = async (now: number, from = 0) =>
-        (await store.listOverGrants({ from, now, limit: 10, lifetime: 90 * DAY })).map(({ id, staysConnected }) => [id, staysConnected]);
+      const over = async (now: number, since = 0) =>
+        (await store.listOverGrants({ since, now, limit: 10, lifetime: 90 * DAY })).map(({ id, staysConnected }) => [id, staysConnected]);
 
       assert.deepEqual(await over(NOW + 90 * DAY - 1), []);
       assert.deepEqual(await over(NOW + 90 * DAY), [['grant_1', true]]);
@@ -99,7 +99,7 @@ export function lapsesContract(nodes: () => Nodes): void {
       }
 
       assert.deepEqual(
-        (await store.listOverGrants({ from: 0, now: idleEnd, limit: 10, lifetime: 90 * DAY })).map(({ staysConnected }) => staysConnected),
+        (await store.listOverGrants({ since: 0, now: idleEnd, limit: 10, lifetime: 90 * DAY })).map(({ staysConnected }) => staysConnected),
         [true, true, false],
       );
     });
@@ -115,7 +115,7 @@ export function lapsesContract(nodes: () => Nodes): void {
       assert.deepEqual({ revokedAt, revokedReason }, { revokedAt: idleEnd, revokedReason: 'unused' });
       assert.equal((await one.findFamily('family-1', NOW))?.standing, false);
       assert.deepEqual([await countEvents(one, 'grant.lapsed'), (await one.claimMail(NOW, 20)).length], [1, 1]);
-      assert.deepEqual(await one.listOverGrants({ from: 0, now: idleEnd, limit: 10, lifetime: 90 * DAY }), []);
+      assert.deepEqual(await one.listOverGrants({ since: 0, now: idleEnd, limit: 10, lifetime: 90 * DAY }), []);
     });
 
     test('[RT-07] what was used meanwhile does not end', async () => {

@@ -7,7 +7,7 @@ import { optionalText, present, text, whole } from '../row.ts';
 import type { OverGrant, Store } from '../store.ts';
 import { endFamiliesIfMarked, eventIfGrant, grantColumns, grantOf } from './grants.ts';
 
-type Listing = { tenant: string; from: number; now: number; limit: number };
+type Listing = { tenant: string; since: number; now: number; limit: number };
 /** Another living grant of the agent, whose family ends later; of several that ended together, the one with the greatest id is the last. */
 const another = literal(`select 1 from grants o cross join refresh_tokens f
     where f.tenant = o.tenant and f.grant_id = coalesce(o.approved_with, o.id) and o.tenant = g.tenant and o.user_id = g.user_id and o.client_id = g.client_id and o.resource = g.resource and o.id <> g.id and o.revoked_at is null
@@ -22,7 +22,7 @@ const overBy = (
   join grants g on g.tenant = r.tenant and g.${literal(key)} = r.grant_id and g.revoked_at is null ${literal(also)}
   join users u on u.tenant = g.tenant and u.id = g.user_id
   left join servers s on s.tenant = g.tenant and s.id = g.server_id
-  where r.tenant || '' = ${'tenant'} and r.idle_expires_at >= ${'from'} and r.idle_expires_at <= ${'now'} order by r.idle_expires_at, g.id limit ${'limit'}`;
+  where r.tenant || '' = ${'tenant'} and r.idle_expires_at >= ${'since'} and r.idle_expires_at <= ${'now'} order by r.idle_expires_at, g.id limit ${'limit'}`;
 const over = overBy('id');
 /** What was approved together with the grant of the family. */
 const overTogether = overBy('approved_with', 'and g.id <> r.grant_id');
@@ -38,7 +38,7 @@ const withoutFamily = sql<Endless>`select ${grantColumns}, u.email as email, u.l
   join users u on u.tenant = g.tenant and u.id = g.user_id
   left join servers s on s.tenant = g.tenant and s.id = g.server_id
   where g.tenant || '' = ${'tenant'} and g.user_id is not null and g.revoked_at is null and g.expires_at is null
-    and g.created_at >= cast(${'from'} as bigint) - cast(${'lifetime'} as bigint)
+    and g.created_at >= cast(${'since'} as bigint) - cast(${'lifetime'} as bigint)
     and g.created_at <= cast(${'now'} as bigint) - cast(${'lifetime'} as bigint)
     and coalesce((select 1 from refresh_tokens r where r.tenant = g.tenant and r.grant_id = coalesce(g.approved_with, g.id) limit 1), 0) = 0
     and coalesce((select 1 from clients c where c.tenant = g.tenant and c.id = g.client_id and c.server_id is not null), 0) = 0

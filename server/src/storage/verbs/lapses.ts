@@ -19,10 +19,10 @@ export type OverGrant = Grant & {
 
 export type LapseVerbs = {
   /**
-   * Up to `limit` living grants of people whose refresh family was over between `from` and `now`, those that ended first. One without an end that never had a family is
-   * over when it is `lifetime` seconds old, unless its client speaks for a server. `from` spares who asks again the way past what has ended since.
+   * Up to `limit` living grants of people whose refresh family was over between `since` and `now`, those that ended first. One without an end that never had a family is
+   * over when it is `lifetime` seconds old, unless its client speaks for a server. `since` spares who asks again the way past what has ended since.
    */
-  listOverGrants(asked: { from: number; now: number; limit: number; lifetime: number }): Promise<OverGrant[]>;
+  listOverGrants(asked: { since: number; now: number; limit: number; lifetime: number }): Promise<OverGrant[]>;
   /** Ends such a grant, with its family. True when this call did it: of several that try at once, one, and only that one's event is recorded. */
   lapseGrant(grantId: string, reason: string, event: AuditEvent): Promise<boolean>;
 };
