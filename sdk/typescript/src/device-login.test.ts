@@ -93,6 +93,12 @@ describe('device login', () => {
       if (vector.prompt) assert.deepEqual(shown, [ours(vector.prompt)]);
     });
 
+  test('an option that does not exist is refused before anybody is asked', async () => {
+    const { fetch, now } = world([]);
+    const options = { resource: 'https://files.example.com/mcp', onPrompt() {}, fetch, now, scope: 'files:read' };
+    await assert.rejects(deviceLogin(options), { name: 'TypeError', message: /^"scope" is no option; .*scopes/ });
+  });
+
   test('[CL-22] no address that a server names can drive a terminal', async () => {
     const { cases } = readVectors<{ cases: Case[] }>('device-login');
     const plain = cases[0]?.exchanges ?? [];
