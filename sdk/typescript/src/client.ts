@@ -79,6 +79,19 @@ export class AuthAgentClient {
     return { auth, ...(nonce !== undefined && { nonce }) };
   }
 
+  /** Whether a token that was good is still worth something, asked anew. An outage says nothing against it. @internal */
+  async stands(token: string): Promise<boolean> {
+    const hash = await tokenHash(token);
+    try {
+      await this.#cache.ask(hash, () => this.#verify(token, hash), this.#settings.now());
+      return true;
+    } catch (error) {
+      if (!(error instanceof AuthenticationError)) return true;
+      this.#cache.forget(hash);
+      return false;
+    }
+  }
+
   async #read(token: string): Promise<AuthContext> {
     if (token.length > maxTokenLength) throw new AuthenticationError('invalid_token', 'malformed');
     const hashed = tokenHash(token);

@@ -13,6 +13,7 @@ import { actionOf, type Call, createReporter, mayHoldAction, type Reporter } fro
 import { challengeScopes, type ScopeRequirement, satisfies } from './scope.ts';
 import { createSessionOwners, type SessionOwners, sessionRefused } from './session.ts';
 import { checkSignIn } from './sign-in.ts';
+import { watchStream } from './stream-watch.ts';
 import { contradictsMirror, mirrorRefused, toolRequirements } from './tool-call.ts';
 import type { AuthContext } from './verify.ts';
 
@@ -38,6 +39,8 @@ export interface Admission {
   readonly call?: Call;
   /** Told the `Mcp-Session-Id` of the answer: from then on the session is this caller's. */
   readonly claimSession?: (sessionId: string) => void;
+  /** Watches the access for an event stream that stays open: `end` is called once, when it has ended. Returns what stops watching. */
+  readonly watch?: (end: () => void) => () => void;
 }
 
 /** @see createGuard */
@@ -92,6 +95,7 @@ export function createGuard(options: AuthAgentOptions): Guard {
         headers: nonce === undefined ? headers : { ...headers, 'DPoP-Nonce': nonce },
         ...(call && { call }),
         ...(opening && { claimSession: (sessionId: string) => sessions.claim(sessionId, auth) }),
+        watch: (end) => watchStream({ expiresAt: auth.expiresAt, now: settings.now, stands: () => client.stands(token) }, end),
       };
     } catch (error) {
       if (!(error instanceof AuthAgentError)) throw error;

@@ -1,7 +1,7 @@
-"""AuthAgentMiddleware: the guard as a pure ASGI class. Streams and server-sent events pass untouched, chunk by chunk.
+"""AuthAgentMiddleware: the guard as a pure ASGI class. Streams pass untouched, chunk by chunk; those of events end with the access.
 
 Converts between ASGI messages and the guard, completes the headers of answers on their way out (RS-23), and closes the
-connections when the application shuts down.
+connections when the application shuts down. Not here: how a stream ends (_event_stream.py).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from ._challenge import Answer, complete_challenge
 from ._client import AuthAgentClient
+from ._event_stream import EventStream
 from ._guard import Admission, Guard, Inbound
 from ._options import AuthAgentOptions
 from ._seal import complete_headers
@@ -55,11 +56,15 @@ class GuardedApp:
             await _send_answer(outcome, scope, send)
             return
         _set_state(scope, outcome, self._guard)
-        outgoing = _Outgoing(send, outcome, self._guard)
+        stream = EventStream(body.receive, send, outcome.access_ended)
+        outgoing = _Outgoing(stream.send, outcome, self._guard)
         try:
-            await self.app(scope, body.receive, outgoing.send)
-        except AuthAgentError as error:
-            if not outgoing.take_back():
+            await self.app(scope, stream.receive, outgoing.send)
+        except Exception as error:
+            if stream.ended:
+                # It heard that its caller is gone, and nobody is left to be told what it made of that.
+                return
+            if not isinstance(error, AuthAgentError) or not outgoing.take_back():
                 raise
             if isinstance(error, AuthServerUnavailable):
                 # A handler asked for something, say a token for elsewhere; nobody else sees why the caller gets a 503.
@@ -69,6 +74,7 @@ class GuardedApp:
             await _send_answer(self._guard.answer_error(error), scope, outgoing.send)
         finally:
             await outgoing.flush()
+            stream.stop()
 
     def _closing(self, send: Send) -> Send:
         async def send_and_close(message: Message) -> None:

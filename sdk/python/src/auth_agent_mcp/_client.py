@@ -20,7 +20,7 @@ from ._server_metadata import RegisteredServer, ServerMetadata
 from ._subject_token import keep_subject_token
 from ._token_cache import TokenCache
 from ._verify import AuthContext, Expectations, judge_claims, judge_introspection, thawed
-from .errors import AuthenticationError
+from .errors import AuthenticationError, AuthServerUnavailable
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -86,6 +86,18 @@ class AuthAgentClient:
         auth = self._cache.find(hashed, now) or await self._cache.ask(hashed, lambda: self._verify(token, hashed), now)
         keep_subject_token(hashed, token)
         return auth
+
+    async def stands(self, token: str) -> bool:
+        """Whether a token that was good is still worth something, asked anew. An outage says nothing against it. Internal."""
+        hashed = token_hash(token)
+        try:
+            await self._cache.ask(hashed, lambda: self._verify(token, hashed), self.settings.now())
+        except AuthenticationError:
+            self._cache.forget(hashed)
+            return False
+        except AuthServerUnavailable:
+            return True
+        return True
 
     async def introspect_token(self, token: str) -> dict[str, Any]:
         """The RFC 7662 answer about a token, judged as in ``validate_token``; ``{"active": False}`` for whatever is not good.

@@ -6,9 +6,11 @@ Free of ASGI; _asgi.py converts. The order of checks is the order of lines in ``
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ._challenge import Answer, ChallengeContext, answer_for, json_answer
 from ._client import AuthAgentClient
@@ -21,6 +23,7 @@ from ._resource import origin_of
 from ._scope import ScopeRequirement, challenge_scopes, satisfies
 from ._session import SessionOwners, session_ambiguous, session_refused
 from ._sign_in import check_sign_in
+from ._stream_watch import access_ended
 from ._tool_call import MAX_BODY_BYTES, Body, mirror_refused
 from ._verify import AuthContext
 from .errors import AuthAgentError, AuthenticationError, AuthorizationError
@@ -55,6 +58,8 @@ class Admission:
     """What was called, for a check further in that refuses it."""
     opens_session: bool = False
     """Whether an Mcp-Session-Id on the answer is a session of this caller's."""
+    access_ended: Callable[[], Coroutine[Any, Any, None]] | None = field(default=None, repr=False)
+    """Returns when the access has ended; for an event stream that stays open meanwhile. None on a public path."""
 
 
 class Guard:
@@ -114,7 +119,8 @@ class Guard:
             self.client.reporter.allowed(call)
         # Only a request without a session can open one; an id that a handler merely echoes must not change hands.
         announced = headers if nonce is None else {**headers, "DPoP-Nonce": nonce}
-        return Admission(auth, announced, call, opens_session=session_id is None)
+        ended = functools.partial(access_ended, self.client, token, auth.expires_at)
+        return Admission(auth, announced, call, opens_session=session_id is None, access_ended=ended)
 
     def _is_public(self, inbound: Inbound) -> bool:
         """The application routes by the decoded path, so both must be the public one: what differs is a trick (RS-18)."""

@@ -4,6 +4,7 @@
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Answer } from '../challenge.ts';
 import { type Admission, completeHeaders, type Inbound, type MutableHeaders } from '../guard.ts';
+import { isEventStream } from '../stream-watch.ts';
 
 /** A node request as the guard sees it. `originalUrl` is what Express keeps when a router strips its mount path. */
 export function inboundOf(request: IncomingMessage & { originalUrl?: string }, peekBody: Inbound['peekBody'] = async () => undefined): Inbound {
@@ -21,13 +22,21 @@ export function send(answer: Answer, request: IncomingMessage, response: ServerR
   response.end(request.method === 'HEAD' ? undefined : (answer.body ?? undefined));
 }
 
-/** Sees to it that the headers of an admission hold when the handler's headers go out, whatever it set meanwhile (RS-23). */
+/**
+ * Sees to it that the headers of an admission hold when the handler's headers go out, whatever it set meanwhile (RS-23), and that an event stream ends with the
+ * access: as if the caller had hung up, which every handler has to expect.
+ */
 export function seal(response: ServerResponse, admission: Admission): void {
   const writeHead = response.writeHead.bind(response) as (status: number, message?: string) => ServerResponse;
   response.writeHead = function sealedWriteHead(status: number, ...rest: unknown[]) {
     const given = rest.find((argument) => typeof argument === 'object' && argument !== null);
     if (given) applyHeaders(response, given as OutgoingHttpHeaders | OutgoingHttpHeader[]);
     completeHeaders(admission, headersOf(response));
+    if (admission.watch && isEventStream(response.getHeader('content-type')))
+      response.once(
+        'close',
+        admission.watch(() => response.destroy()),
+      );
     return typeof rest[0] === 'string' ? writeHead(status, rest[0]) : writeHead(status);
   } as ServerResponse['writeHead'];
 }

@@ -4,6 +4,7 @@
 import { readBounded } from '../bounded-text.ts';
 import type { Answer } from '../challenge.ts';
 import { type Admission, completeHeaders, type Inbound, tooLarge } from '../guard.ts';
+import { isEventStream } from '../stream-watch.ts';
 import { maxBodyBytes } from '../tool-call.ts';
 
 /** A Request as the guard sees it. `peekBody` replaces how the body is read, for frameworks that may have read it already. */
@@ -16,8 +17,15 @@ export function toResponse(answer: Answer, method: string): Response {
   return new Response(method === 'HEAD' ? null : answer.body, { status: answer.status, headers: answer.headers });
 }
 
-/** Puts the headers of an admission on the handler's response. Responses from `fetch` and redirects are immutable: those are copied. */
+/** Puts the headers of an admission on the handler's response, and has an event stream end with the access. */
 export function seal(response: Response, admission: Admission): Response {
+  const completed = complete(response, admission);
+  if (!admission.watch || !completed.body || !isEventStream(completed.headers.get('content-type'))) return completed;
+  return new Response(endingWith(completed.body, admission.watch), completed);
+}
+
+/** Responses from `fetch` and redirects are immutable: those are copied. */
+function complete(response: Response, admission: Admission): Response {
   try {
     completeHeaders(admission, response.headers);
     return response;
@@ -26,6 +34,36 @@ export function seal(response: Response, admission: Admission): Response {
     completeHeaders(admission, copy.headers);
     return copy;
   }
+}
+
+/** The same stream, chunk by chunk and without reading ahead, until it or the access ends. */
+function endingWith(body: ReadableStream<Uint8Array>, watch: NonNullable<Admission['watch']>): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  let stop = () => {};
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        stop = watch(() => {
+          controller.close();
+          reader.cancel().catch(() => {});
+        });
+      },
+      async pull(controller) {
+        const { done, value } = await reader.read().catch((error: unknown) => {
+          stop();
+          throw error;
+        });
+        if (!done) return controller.enqueue(value);
+        stop();
+        controller.close();
+      },
+      cancel(reason) {
+        stop();
+        return reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** Reads a copy of the body, up to the limit; the handler still gets the original. */
