@@ -199,6 +199,7 @@ describe('a login that goes on', () => {
       [{ ...saved, resource: 'files' }, {}, /"resource"/],
       [saved, { dpop: true }, /"dpop"/],
       [{ ...saved, bound: true }, {}, /"dpop"/],
+      [saved, { onChanged() {} }, /"onChanged" is no option; there are onChange,/],
     ];
 
     assert.ok(resumeLogin(saved));

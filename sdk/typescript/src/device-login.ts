@@ -7,7 +7,7 @@ import { endpointIn } from './agent-request.ts';
 import { awaitDevice, beginDevice, type DevicePrompt, type Wait } from './device-code.ts';
 import { type Names, refuseUnknown } from './known-names.ts';
 import { findLoginTarget, isUsable, type LoginTarget } from './login-discovery.ts';
-import { changed, createLogin, type LoginOptions, type LoginTokens, loginSettings } from './login-tokens.ts';
+import { changed, createLogin, type LoginOptions, type LoginTokens, loginNames, loginSettings } from './login-tokens.ts';
 import { isScopeToken } from './scope.ts';
 import { call, parseObject, refusal, type Sender, TokenRequestRefused } from './token-endpoint.ts';
 
@@ -35,16 +35,9 @@ const names: Names<DeviceLoginOptions> = {
   clientId: true,
   clientName: true,
   onPrompt: true,
-  onChange: true,
   signal: true,
   wait: true,
-  clientSecret: true,
-  clientKey: true,
-  clientKeyId: true,
-  dpop: true,
-  timeout: true,
-  fetch: true,
-  now: true,
+  ...loginNames,
 };
 
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';

@@ -7,6 +7,7 @@ import { type IssuedToken, withTimes } from './agent-request.ts';
 import { type AgentTokens, createAgent } from './agent-tokens.ts';
 import { type ClientOptions, clientAuthentication } from './client-authentication.ts';
 import { isBearerToken } from './credentials.ts';
+import { type Names, refuseUnknown } from './known-names.ts';
 import { type Members, TokenRequestRefused } from './token-endpoint.ts';
 
 /** A login as plain JSON, to be kept where only its person can read it: whoever has it acts for them. */
@@ -31,6 +32,18 @@ export interface LoginOptions extends Omit<ClientOptions, 'clientId'>, Pick<Agen
   readonly onChange?: (login: SavedLogin) => void | Promise<void>;
 }
 
+/** The names of {@link LoginOptions}, for whoever takes them among others. */
+export const loginNames: Names<LoginOptions> = {
+  onChange: true,
+  clientSecret: true,
+  clientKey: true,
+  clientKeyId: true,
+  dpop: true,
+  timeout: true,
+  fetch: true,
+  now: true,
+};
+
 /** The tokens of a login. `token` and `fetch` renew them; both throw {@link TokenRequestRefused} `invalid_grant` or `login_required` when the person must sign in again. */
 export interface LoginTokens extends AgentTokens {
   /** The login as it is now. */
@@ -40,12 +53,13 @@ export interface LoginTokens extends AgentTokens {
 /**
  * Goes on with a login that was kept. Nothing is asked until a token is needed.
  *
- * @throws {TypeError} naming the option, or the member of `login`, that is missing or wrong.
+ * @throws {TypeError} naming the option, or the member of `login`, that is missing, wrong or unknown.
  * @example
  *     const login = resumeLogin(JSON.parse(await readFile('login.json', 'utf8')), { onChange: keep });
  *     const response = await login.fetch('https://files.example.com/mcp', { method: 'POST', body });
  */
 export function resumeLogin(login: SavedLogin, options: LoginOptions = {}): LoginTokens {
+  refuseUnknown(options, loginNames);
   if (typeof login !== 'object' || login === null) throw new TypeError('resumeLogin needs what onChange was called with');
   for (const name of ['clientId', 'issuer'] as const) if (typeof login[name] !== 'string') throw new TypeError(`"${name}" of the login must be a string`);
   if (typeof login.expiresAt !== 'number') throw new TypeError('"expiresAt" of the login must be a number of seconds');
