@@ -85,29 +85,39 @@ const postgres = servers.some(({ database }) => database === 'postgres') ? start
 
 const rows: Row[] = [];
 const starts: StartRow[] = [];
+let text = '';
 try {
-  for (const server of servers) await measureServer(server);
+  // Written after each: a peer that fails takes nobody else's figures with it.
+  for (const server of servers) {
+    await measureServer(server);
+    text = writeResults();
+  }
 } finally {
   await Promise.all([load.stop(), ceiling.stop()]);
   postgres?.stop();
   rmSync(folder, { recursive: true, force: true });
 }
-const machine = `Node ${process.versions.node}, ${platform()} ${arch()}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores`;
-const name = [
-  values.quick ? 'quick' : 'latest',
-  values.database !== 'sqlite' && values.database,
-  values.runtime !== 'node' && values.runtime,
-  nodes > 1 && `${nodes}-nodes`,
-]
-  .filter(Boolean)
-  .join('-');
-const conditions = { repetitions, seconds, connections, pinned, quick: values.quick === true, machine, nodes, ownCores, sustainSeconds };
-const text = report(rows, starts, servers, { ...conditions, chart: `${name}.svg`, bundleKilobytes: bundleKilobytes() });
-mkdirSync(join(here, 'results'), { recursive: true });
-writeFileSync(join(here, 'results', `${name}.md`), text);
-writeFileSync(join(here, 'results', `${name}.svg`), chart(rows));
 console.log(`\n${text}`);
 if (rows.some((row) => Object.keys(row.unexpected).length > 0)) process.exitCode = 1;
+
+/** Keeps the report of what is measured so far, and returns it. */
+function writeResults(): string {
+  const machine = `Node ${process.versions.node}, ${platform()} ${arch()}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores`;
+  const name = [
+    values.quick ? 'quick' : 'latest',
+    values.database !== 'sqlite' && values.database,
+    values.runtime !== 'node' && values.runtime,
+    nodes > 1 && `${nodes}-nodes`,
+  ]
+    .filter(Boolean)
+    .join('-');
+  const conditions = { repetitions, seconds, connections, pinned, quick: values.quick === true, machine, nodes, ownCores, sustainSeconds };
+  const written = report(rows, starts, servers, { ...conditions, chart: `${name}.svg`, bundleKilobytes: bundleKilobytes() });
+  mkdirSync(join(here, 'results'), { recursive: true });
+  writeFileSync(join(here, 'results', `${name}.md`), written);
+  writeFileSync(join(here, 'results', `${name}.svg`), chart(rows));
+  return written;
+}
 
 async function measureServer(server: Server): Promise<void> {
   // A fresh process and a fresh database for each path, where a start does not cost too much: no path pays for the rows of another.
