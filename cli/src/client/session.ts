@@ -1,6 +1,7 @@
 /**
  * One MCP server and the right to speak to it: a fetch that adds the token, and that at 401 and 403 finds the authorization server, renews, signs in or steps
- * up, each a bounded number of times (MCP authorization, "Error Handling" and "Step-Up"). Not here: how the answer of a sign-in is judged (sign-in.ts).
+ * up, each a bounded number of times (MCP authorization, "Error Handling" and "Step-Up"). Not here: how a token goes with a request (token-sender.ts), how the answer
+ * of a sign-in is judged (sign-in.ts).
  */
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -11,7 +12,7 @@ import { type Challenge, readChallenge } from './challenge.ts';
 import { awaitDevice, beginDevice, type DeviceSignIn, type WaitingDevice } from './device-sign-in.ts';
 import { type Fetch, guardedFetch, isLoopback } from './guarded-fetch.ts';
 import { type MachineCredentials, signInMachine } from './machine-sign-in.ts';
-import { newProofKey, proofKeyOf } from './proof-key.ts';
+import { newProofKey } from './proof-key.ts';
 import type { Reception } from './reception.ts';
 import { type ClientOfIssuer, type ConfiguredClient, clientFor, noDevices } from './registration.ts';
 import { renew } from './renewal.ts';
@@ -19,6 +20,7 @@ import { findResourceMetadata } from './resource-metadata.ts';
 import { deviceEndpoint, findServerMetadata, legacyMetadata } from './server-metadata.ts';
 import { signIn, tokenRefusal } from './sign-in.ts';
 import { type CredentialStore, type KeptTokens, type PendingSignIn, tokenKey } from './store.ts';
+import { senderWith } from './token-sender.ts';
 
 export type Step = 'challenge' | 'server' | 'client' | 'waiting' | 'allowed' | 'token';
 export type SessionOptions = {
@@ -62,7 +64,6 @@ export type Session = {
 
 /** MCP: a few attempts for one operation, then the error is shown. */
 const maxSignIns = 3;
-const maxRetryAfterSeconds = 30;
 
 type Found = { metadata: AuthorizationServerMetadata; resource: string; scopesSupported?: string[]; onlyBound?: boolean };
 type Operation = { init: RequestInit; signIns: number; renewed: boolean; restarted: boolean };
@@ -72,6 +73,7 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
   if (mcpUrl.protocol !== 'https:' && !(mcpUrl.protocol === 'http:' && isLoopback(mcpUrl)))
     throw new Failure('refused', `${safe(mcpUrl.href)} is not https`, { why: 'A token would be readable on the way.', fix: 'Use https, or localhost' });
   const { store, tell, now, wait = pause } = options;
+  const send = senderWith({ wait, now });
   const guarded = guardedFetch({ home: mcpUrl, allowPrivate: options.allowPrivate });
   let lastFailure: Failure | undefined;
   let turn: Promise<unknown> = Promise.resolve();
@@ -80,34 +82,6 @@ export function openSession(mcpUrl: URL, options: SessionOptions): Session {
     const kept = store.read();
     const place = kept.places[mcpUrl.href];
     return place && kept.tokens[tokenKey(place)];
-  }
-
-  /** Only to the origin the person named: a token never goes to an address that a server named. */
-  async function send(url: URL, init: RequestInit, current: KeptTokens | undefined): Promise<Response> {
-    const response = await present(url, init, current);
-    const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-    if ((response.status !== 429 && response.status !== 503) || !(seconds >= 0 && seconds <= maxRetryAfterSeconds)) return response;
-    await response.body?.cancel();
-    await wait(seconds * 1000);
-    return present(url, init, current);
-  }
-
-  /** A bound token goes with a proof for this very request, and once more with the nonce that the server wants (RFC 9449 §7.1, §9). */
-  async function present(url: URL, init: RequestInit, current: KeptTokens | undefined): Promise<Response> {
-    const headers = new Headers(init.headers);
-    headers.delete('Authorization');
-    if (current && !current.proofKey) headers.set('Authorization', `Bearer ${current.accessToken}`);
-    if (!current?.proofKey) return fetch(url, { ...init, headers, redirect: 'manual' });
-    const { accessToken } = current;
-    const key = proofKeyOf(current.proofKey);
-    headers.set('Authorization', `DPoP ${accessToken}`);
-    for (let repeated = false; ; repeated = true) {
-      const proof = key.prove({ method: init.method ?? 'GET', url, accessToken, now: now() });
-      headers.set('DPoP', proof.value);
-      const response = await fetch(url, { ...init, headers, redirect: 'manual' });
-      if (!key.learn(url, proof, response.headers) || repeated) return response;
-      await response.body?.cancel();
-    }
   }
 
   async function request(address: string | URL, init: RequestInit = {}): Promise<Response> {
