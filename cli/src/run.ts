@@ -1,7 +1,7 @@
 /**
  * One run of the command line: finds the command, parses, acts, prints, and says with which code to exit. Every failure is printed here and nowhere else.
  */
-import { nearest, redactText, SchemaMissing, StartRefused, StorageRefused, StorageUnavailable } from 'auth-agent-mcp-server/node';
+import { nearest, redactText, SchemaMissing, SealBroken, StartRefused, StorageRefused, StorageUnavailable } from 'auth-agent-mcp-server/node';
 import { type Call, type Command, parseCall, type Result } from './command.ts';
 import { commands } from './commands/index.ts';
 import { type Exit, exitCodes, Failure } from './exit-codes.ts';
@@ -101,7 +101,7 @@ function failureOf(error: unknown): Failure {
       fix: 'Check AUTH_AGENT_DATABASE_URL and that the database runs',
     });
   if (error instanceof SchemaMissing) return new Failure('failed', 'The database has no tables yet', { fix: 'auth-agent db migrate' });
-  if (error instanceof Error && error.message === 'Unsupported state or unable to authenticate data')
+  if (error instanceof SealBroken)
     return new Failure('refused', 'What the database keeps sealed for this does not open with this secret', {
       why: 'It was sealed under another AUTH_AGENT_SECRET.',
       fix: 'Make it anew; after a change of the secret "A new secret" in DEPLOYMENT.md names the command',

@@ -5,6 +5,7 @@
 import { type AuditEvent, auditEvent, type EventType } from '../audit/event.ts';
 import { addressBucket } from '../clients/address-bucket.ts';
 import type { Context, Exchange } from '../context.ts';
+import { SealBroken } from '../crypto/instance-keys.ts';
 import { randomLetters } from '../crypto/random.ts';
 import { stepOfCode } from '../crypto/totp.ts';
 import type { Allowance } from '../storage/store.ts';
@@ -41,13 +42,19 @@ export async function useCode(typed: string, userId: string, place: Place): Prom
 async function usesAppCode(code: string, userId: string, { context, exchange }: Place): Promise<boolean> {
   const factor = await context.store.findSecondFactor(userId);
   if (!factor) return false;
+  const secret = openSecret(factor.secretSealed, userId, { context, exchange });
+  const step = secret && stepOfCode(code, secret, context.now());
+  return step !== undefined && (await context.store.useTotpStep(userId, step));
+}
+
+function openSecret(sealed: string, userId: string, { context, exchange }: Place): Buffer | undefined {
   try {
-    const step = stepOfCode(code, Buffer.from(context.instance.open(secretPurpose(userId), factor.secretSealed), 'base64url'), context.now());
-    return step !== undefined && (await context.store.useTotpStep(userId, step));
+    return Buffer.from(context.instance.open(secretPurpose(userId), sealed), 'base64url');
   } catch (cause) {
+    if (!(cause instanceof SealBroken)) throw cause;
     // Sealed under another instance secret: only an operator can help, by `users reset-factors`.
     context.log.error('second_factor.unreadable', { user_id: userId, request_id: exchange.requestId }, cause);
-    return false;
+    return undefined;
   }
 }
 

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import type { OAuthError } from '../errors.ts';
 import { checksum, equalSecrets, sha256 } from './hash.ts';
-import { instanceKeys, openUnder, sealUnder } from './instance-keys.ts';
+import { instanceKeys, openUnder, SealBroken, sealUnder } from './instance-keys.ts';
 import { type Algorithm, decodeJwt, derToJose, joseToDer, jwtHeader, signJwt, verifySignature } from './jwt.ts';
 import { hashPassword, verifyPassword } from './password.ts';
 
@@ -32,19 +32,19 @@ describe('instance keys', () => {
 
     assert.equal(keys.open('signing-key 1', sealed), 'private');
     assert.ok(!sealed.includes(Buffer.from('private').toString('base64url')));
-    assert.throws(() => keys.open('signing-key 2', sealed));
-    assert.throws(() => instanceKeys('another test secret that is long enough').open('signing-key 1', sealed));
+    assert.throws(() => keys.open('signing-key 2', sealed), SealBroken);
+    assert.throws(() => instanceKeys('another test secret that is long enough').open('signing-key 1', sealed), SealBroken);
     const changed = Buffer.from(sealed, 'base64url');
     changed[14] = (changed[14] ?? 0) ^ 1;
-    assert.throws(() => keys.open('signing-key 1', changed.toString('base64url')));
-    assert.throws(() => keys.open('signing-key 1', ''));
+    assert.throws(() => keys.open('signing-key 1', changed.toString('base64url')), SealBroken);
+    assert.throws(() => keys.open('signing-key 1', ''), SealBroken);
   });
 
   test('sealing under a token needs that token', () => {
     const sealed = sealUnder('rt_old', 'answer', 'rt_new');
 
     assert.equal(openUnder('rt_old', 'answer', sealed), 'rt_new');
-    assert.throws(() => openUnder('rt_other', 'answer', sealed));
+    assert.throws(() => openUnder('rt_other', 'answer', sealed), SealBroken);
   });
 
   test('a MAC depends on where one part ends and the next begins', () => {

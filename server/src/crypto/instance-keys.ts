@@ -4,10 +4,15 @@
  */
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 
+/** What was sealed does not open: under another secret, for another purpose, or with changed bytes. Which of them cannot be told. */
+export class SealBroken extends Error {
+  override readonly name = 'SealBroken';
+}
+
 export type InstanceKeys = {
   /** Encrypts under the instance secret (AES-256-GCM). `purpose` is authenticated: what was sealed for one purpose opens for no other. */
   seal(purpose: string, text: string): string;
-  /** @throws when the text was changed, sealed for another purpose or under another secret. */
+  /** @throws {SealBroken} */
   open(purpose: string, sealed: string): string;
   /** HMAC-SHA-256 over the purpose and the parts, unambiguously joined, as base64url. */
   mac(purpose: string, ...parts: string[]): string;
@@ -33,7 +38,7 @@ export function sealUnder(secret: string, purpose: string, text: string): string
   return sealWith(keyFrom(secret), purpose, text);
 }
 
-/** @throws when the secret is another or the text was changed. */
+/** @throws {SealBroken} */
 export function openUnder(secret: string, purpose: string, sealed: string): string {
   return openWith(keyFrom(secret), purpose, sealed);
 }
@@ -50,8 +55,12 @@ function sealWith(key: KeyObject, purpose: string, text: string): string {
 
 function openWith(key: KeyObject, purpose: string, sealed: string): string {
   const bytes = Buffer.from(sealed, 'base64url');
-  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 })
-    .setAAD(Buffer.from(purpose))
-    .setAuthTag(bytes.subarray(-16));
-  return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8');
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 })
+      .setAAD(Buffer.from(purpose))
+      .setAuthTag(bytes.subarray(-16));
+    return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8');
+  } catch (cause) {
+    throw new SealBroken(`What was sealed for "${purpose.split(' ', 1)[0]}" does not open with this secret`, { cause });
+  }
 }

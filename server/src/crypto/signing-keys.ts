@@ -172,7 +172,7 @@ function generate(algorithm: Algorithm): { privateKey: KeyObject; publicKey: Key
   return generateKeyPairSync('rsa', { modulusLength: 2048 });
 }
 
-/** @throws when it was sealed under another secret. */
+/** @throws {SealBroken} when it was sealed under another secret. */
 export function openKey(row: SigningKeyRow, instance: InstanceKeys): LoadedKey {
   const privateKey = createPrivateKey(instance.open(`signing-key ${row.kid}`, row.privateSealed));
   return { row, algorithm: row.algorithm, privateKey, publicKey: createPublicKey(privateKey), headers: new Map() };

@@ -26,6 +26,7 @@ export { openidMetadata } from '../clients/openid-metadata.ts';
 export { newRegistrationToken, registrationTokenSeconds } from '../clients/registration-token.ts';
 export { clientSecretHash, newClientSecret } from '../clients/secret.ts';
 export type { Context } from '../context.ts';
+export { SealBroken } from '../crypto/instance-keys.ts';
 export { hashPassword, maxPasswordBytes } from '../crypto/password.ts';
 export { randomId, randomWord } from '../crypto/random.ts';
 export { newWebhookSecret } from '../crypto/webhook-signature.ts';

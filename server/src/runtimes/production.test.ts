@@ -232,6 +232,27 @@ test('[KEY-06] another secret does not open the keys: the start says so, and not
   assert.match(refused.message, /secret does not open/);
 });
 
+test('a start under another issuer than the one before says so, once, with both', async () => {
+  const moved = { AUTH_AGENT_ISSUER: 'https://login.example.com' };
+  for (const [more, said] of [
+    [{}, undefined],
+    [{}, undefined],
+    [moved, 'https://auth.example.com'],
+    [moved, undefined],
+  ] as const) {
+    const from = lines.length;
+    await (await startProduction(configOf('moved.db', more), log)).stop({ drainSeconds: 0 });
+    const warnings = lines
+      .slice(from)
+      .map((line) => JSON.parse(line))
+      .filter(({ event }) => event === 'start.issuer_changed');
+    assert.deepEqual(
+      warnings.map(({ before, issuer }) => [before, issuer]),
+      said === undefined ? [] : [[said, moved.AUTH_AGENT_ISSUER]],
+    );
+  }
+});
+
 test('[KEY-06] [TOK-10] no private key and no secret is in the database in the clear, or in the log of a start', async () => {
   const running = await startProduction(configOf('clear.db'), log);
   const rows = await running.context.store.listSigningKeys(running.context.now());

@@ -5,6 +5,7 @@
 import type { AuthServer } from '../app.ts';
 import type { Context, Log } from '../context.ts';
 import { sha256 } from '../crypto/hash.ts';
+import { SealBroken } from '../crypto/instance-keys.ts';
 import { verifyPassword } from '../crypto/password.ts';
 import { openKey } from '../crypto/signing-keys.ts';
 import { demoKeyId, demoSecrets, demoUser } from '../demo/data.ts';
@@ -13,6 +14,7 @@ import { createServer } from '../server.ts';
 import type { Driver } from '../storage/driver.ts';
 import { openStorage } from '../storage/open.ts';
 import type { Storage } from '../storage/store.ts';
+import { noticeIssuer } from './another-issuer.ts';
 import { proxyList } from './client-address.ts';
 import type { Config } from './config.ts';
 import { backUp, databaseFile, isSpokenInClear, openDatabase } from './database.ts';
@@ -51,6 +53,7 @@ export async function startProduction(config: Config, log: Log): Promise<Product
     await refuseDemoSecrets(context);
     await openKeys(context);
     await refuseNoWayIn(context);
+    await noticeIssuer(storage, config.issuer, log);
     await warnAbout(config, log);
     const close = () => server.close().finally(telemetry?.close);
     const maintain = watcher ? () => watcher.maintenance(server.maintain) : server.maintain;
@@ -176,7 +179,7 @@ async function underThisSecret(open: () => Promise<unknown>): Promise<void> {
   try {
     await open();
   } catch (cause) {
-    if (!(cause instanceof Error) || !/authenticate|decrypt|bad decrypt/i.test(cause.message)) throw cause;
+    if (!(cause instanceof SealBroken)) throw cause;
     throw new StartRefused('The secret does not open the signing keys of this database', {
       why: 'They were encrypted under another AUTH_AGENT_SECRET.',
       fix: 'Set the secret this database was first started with',

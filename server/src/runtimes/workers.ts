@@ -13,6 +13,7 @@ import { createServer } from '../server.ts';
 import { type Driver, StorageUnavailable } from '../storage/driver.ts';
 import { type D1Database, openD1 } from '../storage/drivers/d1.ts';
 import type { openPostgres } from '../storage/drivers/postgres.ts';
+import { noticeIssuer } from './another-issuer.ts';
 import { type Config, loadConfig } from './config.ts';
 import { type EmailBinding, emailBindingSender } from './email-binding.ts';
 import { nodeLog } from './log.ts';
@@ -70,6 +71,7 @@ export function createWorker(overrides: Partial<ServerOptions> = {}, parts: Work
       await refuseDemoDatabase(current.storage);
       await refuseUnknownState(current.storage);
       fit = true;
+      await noticeIssuer(current.storage, current.options.issuer, current.options.log);
     } catch (error) {
       if (error instanceof StartRefused) throw error;
     }

@@ -6,6 +6,8 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { decodeJwt } from 'jose';
 import { auditEvent } from '../../src/audit/event.ts';
+import { StorageUnavailable } from '../../src/storage/driver.ts';
+import { testDatabase } from '../database.ts';
 import { form, issuer, pkce } from '../harness.ts';
 import { answerOf, loopback, password, signInOn } from './authorize-stage.ts';
 import { enter, isSecondStep, type SecondStepStage, secondStepStage, setUpApp } from './second-step-stage.ts';
@@ -296,6 +298,27 @@ test('a cookie that nobody made is no sign-in: any value, 303 to the first step'
       { numRuns: 40 },
     );
     assert.ok(issuer);
+  } finally {
+    await on.close();
+  }
+});
+
+test('[OPS-02] a right code that the database cannot take is no wrong one: it is tried again, and counts', async () => {
+  const { driver } = await testDatabase();
+  let away = true;
+  const write: typeof driver.write = (statements, haste) =>
+    away && statements.some(({ text }) => text.startsWith('update second_factors'))
+      ? Promise.reject(new StorageUnavailable('away'))
+      : driver.write(statements, haste);
+  const on = await secondStepStage({ driver: { ...driver, write } });
+  try {
+    const browser = on.browser();
+    const page = await signInOn(browser, await browser.open('/login'));
+
+    assert.equal((await enter(browser, page, on.code())).status, 503);
+    away = false;
+    await enter(browser, page, on.code());
+    assert.ok(browser.cookies.has(cookies.session));
   } finally {
     await on.close();
   }
