@@ -117,7 +117,7 @@ export type ErrorPageText = {
   details?: ErrorDetail[];
   continueTo?: { href: string; host: string; fields?: Record<string, string> };
   /** A page of ours that does what the request was after. */
-  goTo?: { href: string; place: 'device' | 'agents' | 'ask' };
+  goTo?: { href: string; place: 'device' | 'agents' | 'ask' | 'signIn' };
 };
 
 /** A fact with its name: a wire name, or one of the few that the pages have words for. A number is how many more there are. */

@@ -71,7 +71,7 @@ export function errorText(error: OAuthError, exchange: Exchange, words: Words & 
 
 /** Where another link is asked for, for whoever holds a dead one. */
 function wayOn(given: ErrorCase | undefined, base: string): ErrorPageValues['goTo'] {
-  if (given === 'resetLinkClosed') return { href: `${base}/login`, place: 'signIn' };
+  if (given === 'resetLinkClosed' || given === 'codeClosed') return { href: `${base}/login`, place: 'signIn' };
   if (given === 'emailLinkClosed') return { href: `${base}/account/profile`, place: 'profile' };
   return undefined;
 }

@@ -16,7 +16,7 @@ import { finishSignIn } from './finish-sign-in.ts';
 import { checkForm, type Form, formToken } from './form-token.ts';
 import { emailCodeAmr } from './methods/email-code.ts';
 import { codeHash, codeOf, linkClosed, openLink } from './one-time-link.ts';
-import { onwardFields, onwardOf } from './onward.ts';
+import { onwardFields, onwardOf, signInPlace } from './onward.ts';
 import { isConfirming } from './sign-in.ts';
 
 /** How long somebody may take to choose a password after their address was proven. */
@@ -29,7 +29,7 @@ type CodeLink = OneTimeLink & { purpose: 'sign-in' | 'sign-up' };
 export async function codeForm(exchange: Exchange, context: Context): Promise<Answer> {
   const query = parametersFromForm(new URL(exchange.request.url).search);
   const browser = browserOf(exchange, context);
-  const link = await ownLink(query.get('flow'), browser, context);
+  const link = await ownLink(query, browser, context);
   return codeAnswer(link, {}, { query, browser, exchange, context });
 }
 
@@ -50,7 +50,7 @@ export async function enterCode(exchange: Exchange, context: Context): Promise<A
   refuseRepeated(form);
   const flow = form.get('flow');
   const browser = checkForm(formOf(flow), form.get('csrf'), { exchange, context });
-  const link = await ownLink(flow, browser, context);
+  const link = await ownLink(form, browser, context);
   const again = (problem: CodeProblem) => codeAnswer(link, { problem }, { query: form, browser, exchange, context });
 
   const code = readCode(form.get('code'));
@@ -72,11 +72,12 @@ async function onceProven(link: CodeLink, form: Parameters, { exchange, context 
   return finishSignIn({ user, amr: emailCodeAmr, keep: form.get('keep') === '1', onward }, { exchange, context });
 }
 
-/** @throws {OAuthError} request_expired unless this browser asked for it. */
-async function ownLink(flow: string | undefined, browser: Browser, context: Context): Promise<CodeLink> {
+/** @throws {OAuthError} request_expired unless this browser asked for it; what waits behind it can go on with another. */
+async function ownLink(given: Parameters, browser: Browser, context: Context): Promise<CodeLink> {
+  const flow = given.get('flow');
   const link = flow === undefined ? undefined : await context.store.findOwnLink(flow, browser.hash, context.now());
-  if (!link || !isCodeLink(link) || link.provenAt !== undefined) throw linkClosed('sign-in');
-  return link;
+  if (link && isCodeLink(link) && link.provenAt === undefined) return link;
+  throw linkClosed('sign-in').onPage({ case: 'codeClosed', goTo: { href: signInPlace(onwardOf(given), context), place: 'signIn' } });
 }
 
 async function codeLinkOf(token: string | undefined, context: Context): Promise<CodeLink> {

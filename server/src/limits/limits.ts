@@ -35,8 +35,10 @@ export function limitsOf({ store, changes, now }: Settings): Limits {
     }),
   ) as Record<NodeLimit, NodeBuckets | undefined>;
 
+  const policyOf = (name: SharedLimit) => changes[name] ?? sharedPolicies[name];
+
   async function take(name: SharedLimit, key?: string): Promise<Allowance> {
-    const policy = changes[name] ?? sharedPolicies[name];
+    const policy = policyOf(name);
     if (policy === 'off') return { allowed: true };
     const bucket = bucketOf(name, key);
     const wait = emptyFor(bucket);
@@ -66,13 +68,13 @@ export function limitsOf({ store, changes, now }: Settings): Limits {
     take,
     check,
     begin(name, key) {
-      const policy = changes[name] ?? sharedPolicies[name];
+      const policy = policyOf(name);
       const wait = emptyFor(bucketOf(name, key));
       if (policy !== 'off' && wait > 0) throw tooManyRequests(wait, undefined, rateLimitHeaders(name, policy, wait));
       return check(name, key);
     },
     async giveBack(name, key) {
-      const policy = changes[name] ?? sharedPolicies[name];
+      const policy = policyOf(name);
       if (policy === 'off') return;
       const bucket = bucketOf(name, key);
       emptyUntil.delete(bucket);

@@ -29,13 +29,16 @@ export function readDocument(path: string | undefined, warnings: string[]): Docu
 }
 
 function parseObject(text: string, path: string): Record<string, unknown> {
+  let where = '';
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>;
-  } catch {
-    // Said below, without the text: it may hold secrets.
+  } catch (error) {
+    // Of what Node says only the place: the text may hold secrets.
+    const place = /line (\d+) column (\d+)/.exec(String(error));
+    if (place) where = `: line ${place[1]}, column ${place[2]}`;
   }
-  throw new StartRefused(`${path} is not a JSON object`, {
+  throw new StartRefused(`${path} is not a JSON object${where}`, {
     kind: 'usage',
     why: 'It is read as the configuration of this server.',
     fix: `Write it like {"issuer": "https://auth.example.com", "port": 9000}`,

@@ -125,6 +125,8 @@ test('the text of an error never repeats what a secret file or configuration hol
     () => loadConfig({ env: {}, file: path }),
     (error) => error instanceof StartRefused && !`${error.message} ${error.why} ${error.fix}`.includes('hunter2'),
   );
+  const comma = file('comma.json', '{\n  "port": 9000,\n  "secret": "hunter2-hunter2",\n}');
+  assert.throws(() => loadConfig({ env: {}, file: comma }), { message: `${comma} is not a JSON object: line 4, column 1` });
 });
 
 test('a secret that could be guessed is told from a random one', () => {

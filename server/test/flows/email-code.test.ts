@@ -102,6 +102,8 @@ describe('signing in with a code from a mail', () => {
     const flow = fieldOf(attacker.page, 'flow') ?? '';
     const stolen = await victim.open(`/code?flow=${flow}`);
     assert.equal(stolen.status, 400);
+    const behind = await victim.open(`/code?flow=${flow}&to=security`);
+    assert.match(behind.html, /<a class="button quiet" href="\/login\?to=security">/);
     const csrf = fieldOf(attacker.page, 'csrf') ?? '';
     const cookie = [...victim.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const posted = await on.request('/code', form({ flow, csrf, code: codeIn(mail) }, { Cookie: cookie }));

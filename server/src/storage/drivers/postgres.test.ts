@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { randomWord } from '../../crypto/random.ts';
 import { InUse, refuseServed } from '../backup.ts';
@@ -54,6 +56,15 @@ test('[OPS-04] a database that nodes are connected to is not restored into', { s
 
 const statement = (text: string, ...values: Statement['values']): Statement => ({ text, values });
 const add = (name: string): Statement => statement('insert into people (name) values (?1)', name);
+
+/** An authentication message of Postgres: type, length, which, what. */
+function said(which: number, what: string): Buffer {
+  const head = Buffer.alloc(9);
+  head.write('R');
+  head.writeInt32BE(8 + what.length, 1);
+  head.writeInt32BE(which, 5);
+  return Buffer.concat([head, Buffer.from(what)]);
+}
 
 function driverTests(url: string, admin: Driver): void {
   describe('the driver', () => {
@@ -236,6 +247,27 @@ function driverTests(url: string, admin: Driver): void {
       } finally {
         await admin.write([{ text: `drop role ${role}`, values: [] }]);
       }
+    });
+
+    test('a URL without the password that Postgres asks for is refused, not waited for', async () => {
+      // The first two words of SCRAM (RFC 5802) as Postgres says them, whatever this one here demands of whom.
+      const asking = createServer((socket) => {
+        socket.once('data', () => {
+          socket.write(said(10, 'SCRAM-SHA-256\0\0'));
+          socket.once('data', (first) => {
+            const nonce = /r=([^,]+)/.exec(first.toString('latin1'))?.[1];
+            socket.write(said(11, `r=${nonce}x,s=c2FsdA==,i=4096`));
+          });
+        });
+        socket.on('error', () => {});
+      });
+      await once(asking.listen(0, '127.0.0.1'), 'listening');
+      const { port } = asking.address() as AddressInfo;
+      const driver = openPostgres(`postgres://somebody@127.0.0.1:${port}/auth`);
+
+      await assert.rejects(driver.read(statement('select 1')), StorageRefused);
+      await driver.close();
+      asking.close();
     });
 
     test('a script waits for the one another node is running', async () => {

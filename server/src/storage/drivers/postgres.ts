@@ -103,10 +103,10 @@ export function openPostgres(url: string, { max = 10, idleMs = 30_000 }: { max?:
   const unhurried = async (queries: QueryConfig[]): Promise<QueryResult[]> =>
     (await transaction([{ text: 'set local statement_timeout = 0' }, ...queries], UNLIMITED_MS)).slice(1);
   const write = async (statements: Statement[], haste: Haste = {}): Promise<Result[]> => {
-    const [first] = statements;
-    if (first === undefined) return [];
     const queries = statements.map(prepare);
-    const results = haste.unhurried ? await unhurried(queries) : statements.length === 1 ? [await pool.query(prepare(first))] : await transaction(queries);
+    const [first] = queries;
+    if (first === undefined) return [];
+    const results = haste.unhurried ? await unhurried(queries) : queries.length === 1 ? [await pool.query(first)] : await transaction(queries);
     return results.map(({ rows, rowCount }) => ({ rows: rows as Row[], changes: rowCount ?? 0 }));
   };
 
@@ -245,6 +245,8 @@ function translated(error: unknown): Error {
   if (error instanceof StorageUnavailable || error instanceof TypeError) return error;
   if (!(error instanceof Error)) return new Error('Unknown failure of the database', { cause: error });
   const state = sqlState(error);
+  // What Postgres asks of whoever connects, the driver judges itself: a password that the URL lacks.
+  if (state === undefined && error.message.startsWith('SASL:')) return new StorageRefused(error.message, { cause: new Error(error.message) });
   // Never `detail`: it repeats the values of the row.
   if (state === undefined || UNAVAILABLE.test(state))
     return new StorageUnavailable(error.message, { cause: new Error(`${state ?? 'connection'}: ${error.message}`) });

@@ -76,7 +76,7 @@ type Facts = [time: [label: string, value: string], ...rest: [label: string, val
 
 function momentFacts({ at, address, userAgent }: Moment, mail: MailFrame): Facts {
   const { t, language } = mail;
-  const time = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(at * 1000);
+  const time = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', hourCycle: 'h23', timeZone: 'UTC' }).format(at * 1000);
   return [
     [t('mail.fact.time'), t('mail.fact.utc', { time })],
     ...(userAgent === undefined ? [] : [[t('mail.fact.device'), deviceText(userAgent, mail)] as [string, string]]),
