@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { dirname, join } from 'node:path';
 import type { AuthServer } from '../app.ts';
 import type { Log } from '../context.ts';
+import { SealBroken } from '../crypto/instance-keys.ts';
 import { randomId } from '../crypto/random.ts';
 import { createDevelopment, NotADemoDatabase } from '../demo/demo.ts';
 import { isLoopbackHost } from '../options.ts';
@@ -97,7 +98,7 @@ function refusal(error: unknown, dataFile: string): unknown {
       cause: error,
     });
   }
-  if (error instanceof Error && /authenticate/i.test(error.message)) {
+  if (error instanceof SealBroken) {
     return new StartRefused(`${dataFile} and ${dataFile}.secret do not fit each other`, {
       why: 'The keys in the database were encrypted under another secret.',
       fix: `Development data can be deleted any time: rm ${dataFile}*`,
