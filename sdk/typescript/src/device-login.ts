@@ -5,9 +5,10 @@
 import { checkAddress } from './agent-options.ts';
 import { endpointIn } from './agent-request.ts';
 import { awaitDevice, beginDevice, type DevicePrompt, type Wait } from './device-code.ts';
-import { type Names, refuseUnknown } from './known-names.ts';
+import { refuseUnknown } from './known-names.ts';
 import { findLoginTarget, isUsable, type LoginTarget } from './login-discovery.ts';
-import { changed, createLogin, type LoginOptions, type LoginTokens, loginNames, loginSettings } from './login-tokens.ts';
+import { loginNames } from './login-names.ts';
+import { changed, createLogin, type LoginOptions, type LoginTokens, loginSettings } from './login-tokens.ts';
 import { isScopeToken } from './scope.ts';
 import { call, parseObject, refusal, type Sender, TokenRequestRefused } from './token-endpoint.ts';
 
@@ -28,17 +29,6 @@ export interface DeviceLoginOptions extends LoginOptions {
   /** Replaces the pauses between polls. */
   readonly wait?: Wait;
 }
-
-const names: Names<DeviceLoginOptions> = {
-  resource: true,
-  scopes: true,
-  clientId: true,
-  clientName: true,
-  onPrompt: true,
-  signal: true,
-  wait: true,
-  ...loginNames,
-};
 
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 
@@ -80,7 +70,7 @@ export async function deviceLogin(options: DeviceLoginOptions): Promise<LoginTok
 function checkLogin(options: DeviceLoginOptions): Sender {
   if (typeof options !== 'object' || options === null) throw new TypeError('deviceLogin needs an options object with "resource" and "onPrompt"');
   // "scope" in place of "scopes" would ask for all that the server asks for.
-  refuseUnknown(options, names);
+  refuseUnknown(options, loginNames);
   const { resource, scopes, onPrompt, clientId, clientSecret, clientKey } = options;
   if (typeof onPrompt !== 'function') throw new TypeError('"onPrompt" must be a function: somebody has to see the code');
   if (scopes !== undefined && !(Array.isArray(scopes) && scopes.every(isScopeToken))) throw new TypeError('"scopes" must be a list of scopes (RFC 6749 §3.3)');

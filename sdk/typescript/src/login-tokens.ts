@@ -7,7 +7,8 @@ import { type IssuedToken, withTimes } from './agent-request.ts';
 import { type AgentTokens, createAgent } from './agent-tokens.ts';
 import { type ClientOptions, clientAuthentication } from './client-authentication.ts';
 import { isBearerToken } from './credentials.ts';
-import { type Names, refuseUnknown } from './known-names.ts';
+import { refuseUnknown } from './known-names.ts';
+import { loginNames } from './login-names.ts';
 import { type Members, TokenRequestRefused } from './token-endpoint.ts';
 
 /** A login as plain JSON, to be kept where only its person can read it: whoever has it acts for them. */
@@ -32,18 +33,6 @@ export interface LoginOptions extends Omit<ClientOptions, 'clientId'>, Pick<Agen
   readonly onChange?: (login: SavedLogin) => void | Promise<void>;
 }
 
-/** The names of {@link LoginOptions}, for whoever takes them among others. */
-export const loginNames: Names<LoginOptions> = {
-  onChange: true,
-  clientSecret: true,
-  clientKey: true,
-  clientKeyId: true,
-  dpop: true,
-  timeout: true,
-  fetch: true,
-  now: true,
-};
-
 /** The tokens of a login. `token` and `fetch` renew them; both throw {@link TokenRequestRefused} `invalid_grant` or `login_required` when the person must sign in again. */
 export interface LoginTokens extends AgentTokens {
   /** The login as it is now. */
@@ -51,7 +40,7 @@ export interface LoginTokens extends AgentTokens {
 }
 
 /**
- * Goes on with a login that was kept. Nothing is asked until a token is needed.
+ * Goes on with a login that was kept. Nothing is asked until a token is needed. Options that only `deviceLogin` uses are left alone, so that both may get the same ones.
  *
  * @throws {TypeError} naming the option, or the member of `login`, that is missing, wrong or unknown.
  * @example
