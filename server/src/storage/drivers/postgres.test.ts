@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { randomWord } from '../../crypto/random.ts';
 import { InUse, refuseServed } from '../backup.ts';
@@ -251,13 +251,15 @@ function driverTests(url: string, admin: Driver): void {
 
     test('a URL without the password that Postgres asks for is refused, not waited for', async () => {
       // The first two words of SCRAM (RFC 5802) as Postgres says them, whatever this one here demands of whom.
+      const sockets: Socket[] = [];
       const asking = createServer((socket) => {
-        socket.once('data', () => {
-          socket.write(said(10, 'SCRAM-SHA-256\0\0'));
-          socket.once('data', (first) => {
-            const nonce = /r=([^,]+)/.exec(first.toString('latin1'))?.[1];
-            socket.write(said(11, `r=${nonce}x,s=c2FsdA==,i=4096`));
-          });
+        sockets.push(socket);
+        let heard = 0;
+        socket.on('data', (chunk) => {
+          heard += 1;
+          const nonce = /r=([^,]+)/.exec(chunk.toString('latin1'))?.[1];
+          if (heard === 1) socket.write(said(10, 'SCRAM-SHA-256\0\0'));
+          if (heard === 2) socket.write(said(11, `r=${nonce}x,s=c2FsdA==,i=4096`));
         });
         socket.on('error', () => {});
       });
@@ -268,6 +270,8 @@ function driverTests(url: string, admin: Driver): void {
       await assert.rejects(driver.read(statement('select 1')), StorageRefused);
       await driver.close();
       asking.close();
+      // As Postgres does with whoever does not prove themselves for a minute.
+      for (const socket of sockets) socket.destroy();
     });
 
     test('a script waits for the one another node is running', async () => {
