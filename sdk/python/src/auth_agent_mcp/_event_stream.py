@@ -28,15 +28,13 @@ class EventStream:
         self._receive = receive
         self._send = send
         self._access_ended = access_ended
-        self._ended = asyncio.Event()
-        self._sending = asyncio.Lock()
-        self._watch: asyncio.Task[None] | None = None
-        self._request_read = False
-
-    @property
-    def ended(self) -> bool:
+        self.ended = False
         """Whether it was ended here, and not by the application or the caller."""
-        return self._ended.is_set()
+        self._request_read = False
+        # Made for those who need them: most answers are over in two messages.
+        self._heard: asyncio.Event | None = None
+        self._sending: asyncio.Lock | None = None
+        self._watch: asyncio.Task[None] | None = None
 
     async def receive(self) -> Message:
         """The next message of the caller."""
@@ -47,8 +45,11 @@ class EventStream:
             self._request_read = not message.get("more_body", False)
             return message
         # Whoever still listens waits for the caller to hang up.
+        if self.ended:
+            return {"type": "http.disconnect"}
+        self._heard = self._heard or asyncio.Event()
         hung_up = asyncio.ensure_future(self._receive())
-        ended = asyncio.ensure_future(self._ended.wait())
+        ended = asyncio.ensure_future(self._heard.wait())
         try:
             await asyncio.wait({hung_up, ended}, return_when=asyncio.FIRST_COMPLETED)
             return hung_up.result() if hung_up.done() else {"type": "http.disconnect"}
@@ -58,12 +59,16 @@ class EventStream:
 
     async def send(self, message: Message) -> None:
         """Raises OSError when the stream was ended."""
+        if self._sending is None:
+            if self._access_ended is None or not _begins_events(message):
+                await self._send(message)
+                return
+            self._sending = asyncio.Lock()
+            self._watch = asyncio.ensure_future(self._end_with(self._access_ended, self._sending))
         async with self._sending:
             if self.ended:
                 raise OSError("The stream has ended, because the access under which it was opened has")
-            if self._access_ended is not None and message["type"] == "http.response.start" and _streams_events(message):
-                self._watch = asyncio.ensure_future(self._end_with(self._access_ended))
-            elif message["type"] == "http.response.body" and not message.get("more_body", False):
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
                 self.stop()
             await self._send(message)
 
@@ -72,12 +77,16 @@ class EventStream:
         if self._watch is not None:
             self._watch.cancel()
 
-    async def _end_with(self, access_ended: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _end_with(self, access_ended: Callable[[], Coroutine[Any, Any, None]], sending: asyncio.Lock) -> None:
         await access_ended()
-        async with self._sending:
-            self._ended.set()
+        async with sending:
+            self.ended = True
+            if self._heard is not None:
+                self._heard.set()
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _streams_events(start: Message) -> bool:
-    return any(name.lower() == b"content-type" and is_event_stream(value) for name, value in start.get("headers", ()))
+def _begins_events(message: Message) -> bool:
+    if message["type"] != "http.response.start":
+        return False
+    return any(name.lower() == b"content-type" and is_event_stream(value) for name, value in message.get("headers", ()))
