@@ -44,6 +44,18 @@ test('a leak of memory, descriptors or time is found by its name', () => {
   assert.deepEqual(violated(soak((index) => ({ p50: 2 + index * 0.2 }))), ['median latency']);
 });
 
+test('latencies are compared at equal speeds of the machine: one that slows down is no growth, and one that becomes faster hides none', () => {
+  const fast = { speed: 1.6, p50: 1.8, p99: 17 };
+  const usual = { speed: 1.2, p50: 5.6, p99: 41 };
+  const slower = soak((index) => (index >= 10 && index < 20 && index % 3 > 0 ? fast : usual));
+  const faster = soak((index) => (index < 30 || index % 3 === 0 ? { ...usual, p50: index < 30 ? 5.6 : 9 } : fast));
+  const elsewhere = soak((index) => (index < 30 ? fast : usual));
+
+  assert.deepEqual([violated(slower), violated(faster)], [[], ['median latency']]);
+  // Nothing of one is like anything of the other: that is said, and not passed over.
+  assert.deepEqual(violated(elsewhere), ['median latency', '99th percentile of latency']);
+});
+
 test('those who are accepted at twice the load wait a bounded time, and nobody accepted is no pass', () => {
   assert.deepEqual(violated(soak(() => ({}), { p50: 100, p99: 200, refusedPerSecond: 400 })), []);
   assert.deepEqual(violated(soak(() => ({}), { p99: 900 })), ['99th percentile of the accepted at twice the load']);

@@ -1,6 +1,6 @@
 /**
- * Whether samples show growth: medians of the second quarter and of the last are compared, so that neither warm caches nor a noisy neighbour decide. And what
- * twice the load may do to those who are served. Pure.
+ * Whether samples show growth: medians of the second quarter and of the last are compared, so that neither warm caches nor a noisy neighbour decide; latencies at equal
+ * speeds of the machine, for a rented one is twice as fast in one quarter of an hour as in the next. And what twice the load may do to those who are served. Pure.
  */
 import type { Sample } from './samples.ts';
 
@@ -25,9 +25,11 @@ export function findings(samples: readonly Sample[]): Finding[] {
   const doubled = samples.filter(({ phase }) => phase === 'doubled');
   const quarter = Math.floor(paced.length / 4);
   const [second, last] = [paced.slice(quarter, 2 * quarter), paced.slice(-quarter)];
+  const alike = atEqualSpeeds(second, last);
   const grown = growth.map(({ measure, what, unit, factor, slack }) => {
-    const before = medianOf(second, measure);
-    return { what, unit, before, after: medianOf(last, measure), bound: before * factor + slack };
+    const [former, latter] = measure === 'p50' || measure === 'p99' ? alike : [second, last];
+    const before = medianOf(former, measure);
+    return { what, unit, before, after: medianOf(latter, measure), bound: before * factor + slack };
   });
   if (doubled.length === 0) return grown;
   const atTwice = (['p50', 'p99'] as const).map((measure) => {
@@ -37,6 +39,20 @@ export function findings(samples: readonly Sample[]): Finding[] {
   });
   return [...grown, ...atTwice];
 }
+
+/** As many samples of each speed, in tenths, from one as from the other. All of both where less than a quarter of them has a match: then nothing can be told apart. */
+function atEqualSpeeds(one: readonly Sample[], other: readonly Sample[]): [readonly Sample[], readonly Sample[]] {
+  const [ofOne, ofOther] = [bySpeed(one), bySpeed(other)];
+  const pairs = [...ofOne].map(([speed, samples]) => {
+    const matching = ofOther.get(speed) ?? [];
+    const many = Math.min(samples.length, matching.length);
+    return [samples.slice(0, many), matching.slice(0, many)] as const;
+  });
+  const [former, latter] = [pairs.flatMap(([samples]) => samples), pairs.flatMap(([, samples]) => samples)];
+  return former.length * 4 < one.length ? [one, other] : [former, latter];
+}
+
+const bySpeed = (samples: readonly Sample[]): Map<number, Sample[]> => Map.groupBy(samples, ({ speed }) => Math.floor(speed * 10));
 
 export const holds = ({ after, bound }: Finding): boolean => after <= bound;
 
