@@ -118,7 +118,6 @@ server.listen(0, '127.0.0.1', () =>
       metadata: '/api/auth/.well-known/oauth-authorization-server',
       jwks: '/api/auth/jwks',
       introspect: '/api/auth/oauth2/introspect',
-      revoke: '/api/auth/oauth2/revoke',
     },
   }),
 );
