@@ -49,7 +49,7 @@ export function report({ conditions, found, violations, samples }: Report): stri
       return `| ${what} | ${cell(before, unit)} | ${cell(after, unit)} | ${cell(bound, unit)} | ${holds(finding) ? 'holds' : '**violated**'} |`;
     }),
     '',
-    'Before and after are medians of the second and the last quarter at 80 %, latencies of samples in which the machine was equally fast; for twice the load, of all of 80 % and all of twice.',
+    'Before and after are medians of the second and the last quarter at 80 %, latencies of samples in which the machine was equally fast, handles at their least; for twice the load, of all of 80 % and all of twice.',
     '',
     `Acknowledged and true in the end: ${Object.entries(done)
       .map(([what, times]) => `${times} × ${what}`)

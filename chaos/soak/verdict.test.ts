@@ -35,6 +35,8 @@ test('a node that stays as it is passes, and so does one that is disturbed for a
   assert.deepEqual(violated(soak(() => ({}))), []);
   assert.deepEqual(violated(soak((index) => (index % 10 === 3 ? { rss: 400, heap: 90, p99: 900 } : {}))), []);
   assert.deepEqual(violated(soak((index) => (index < 10 ? { heap: 12, rss: 90 } : {}))), []);
+  // Queries that are under way at the moment of a sample.
+  assert.deepEqual(violated(soak((index) => (index >= 30 && index % 4 > 0 ? { handles: 90 } : {}))), []);
 });
 
 test('a leak of memory, descriptors or time is found by its name', () => {

@@ -28,8 +28,10 @@ export function findings(samples: readonly Sample[]): Finding[] {
   const alike = atEqualSpeeds(second, last);
   const grown = growth.map(({ measure, what, unit, factor, slack }) => {
     const [former, latter] = measure === 'p50' || measure === 'p99' ? alike : [second, last];
-    const before = medianOf(former, measure);
-    return { what, unit, before, after: medianOf(latter, measure), bound: before * factor + slack };
+    // A query under way has a timer, so only what is there when least is under way is held.
+    const taken = measure === 'handles' ? leastOf : medianOf;
+    const before = taken(former, measure);
+    return { what, unit, before, after: taken(latter, measure), bound: before * factor + slack };
   });
   if (doubled.length === 0) return grown;
   const atTwice = (['p50', 'p99'] as const).map((measure) => {
@@ -55,6 +57,8 @@ function atEqualSpeeds(one: readonly Sample[], other: readonly Sample[]): [reado
 const bySpeed = (samples: readonly Sample[]): Map<number, Sample[]> => Map.groupBy(samples, ({ speed }) => Math.floor(speed * 10));
 
 export const holds = ({ after, bound }: Finding): boolean => after <= bound;
+
+const leastOf = (samples: readonly Sample[], measure: Measure): number => Math.min(...samples.map((sample) => sample[measure]));
 
 export function medianOf(samples: readonly Sample[], measure: keyof Omit<Sample, 'phase'>): number {
   const sorted = samples
