@@ -2,10 +2,7 @@
  * Whether the sign-in behind a token is strong and fresh enough (RFC 9470 §3, RS-15). Pure: claims, demand and time in. Not here: what the caller is told (challenge.ts).
  */
 import { AuthenticationError, type StepUp } from './errors.ts';
-import type { AuthContext } from './verify.ts';
-
-/** Clocks may differ by this many seconds, at most (RS-07). */
-const clockSkewSeconds = 60;
+import { type AuthContext, clockSkewSeconds } from './verify.ts';
 
 /**
  * RFC 9470 §4: the demand goes back to the client, which asks the authorization server for it.

@@ -3,11 +3,10 @@
  * Not here: what a stream is made of (adapters/).
  */
 import { maxCacheSeconds } from './token-cache.ts';
+import { clockSkewSeconds } from './verify.ts';
 
 /** A call that began under a good token may finish. Once a token has ended by its time nobody can say whether its grant still stands. */
 const graceSeconds = 300;
-/** The authorization server may hold a token for ended this long before we do. */
-const clockSkewSeconds = 60;
 
 /** The access under which a stream was opened. */
 export interface WatchedAccess {
@@ -41,7 +40,7 @@ export function watchStream(access: WatchedAccess, end: () => void): () => void 
   };
 }
 
-/** Whether a stream may go on, looked at now. */
+/** Whether a stream may go on, looked at now. In the last moments of a token nobody is asked: the server may hold it for ended before we do. */
 export async function mayGoOn({ expiresAt, now, stands }: WatchedAccess): Promise<boolean> {
   const time = now();
   return time < expiresAt - clockSkewSeconds ? stands() : time < expiresAt + graceSeconds;

@@ -54,7 +54,7 @@ export interface Expectations {
 }
 
 /** Clocks may differ by this many seconds, at most (RS-07). */
-const clockSkewSeconds = 60;
+export const clockSkewSeconds = 60;
 
 /**
  * RFC 7662 §2.2, RS-22: judges an introspection answer, without trusting that the server filtered anything.

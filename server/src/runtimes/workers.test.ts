@@ -55,6 +55,17 @@ test('[OPS-04] a Worker answers from no half restore, no development data and no
   }
 });
 
+test('a Worker on a database of another issuer says so, once', async (t) => {
+  const warned = t.mock.method(log, 'warn', () => {});
+  const at = await worker("insert into facts (name, value) values ('issuer', 'https://before.example.com')");
+
+  assert.deepEqual([await at.ask(), await at.ask()], [200, 200]);
+  const said = warned.mock.calls.map(({ arguments: given }) => given as unknown[]).filter(([event]) => event === 'start.issuer_changed');
+  assert.deepEqual([said.length, (said[0]?.[1] as { before?: string } | undefined)?.before], [1, 'https://before.example.com']);
+  assert.equal(await at.storage.fact('issuer'), 'https://auth.example.com');
+  await at.end();
+});
+
 test('[OPS-04] a Worker answers once the restore is done', async () => {
   const at = await worker(`insert into facts (name, value) values ('${restoringFact}', 'yes')`);
   assert.equal(await at.ask(), 503);

@@ -11,11 +11,10 @@ from collections.abc import Awaitable, Callable
 
 from ._client import AuthAgentClient
 from ._token_cache import MAX_CACHE_SECONDS
+from ._verify import CLOCK_SKEW_SECONDS
 
 _GRACE_SECONDS = 300
 """A call that began under a good token may finish: once it has ended by its time nobody can say whether its grant still stands."""
-_CLOCK_SKEW_SECONDS = 60
-"""The authorization server may hold a token for ended this long before we do."""
 _EVENT_STREAM = re.compile(rb"\s*text/event-stream\s*(;|$)", re.IGNORECASE)
 
 
@@ -38,8 +37,11 @@ async def access_ended(
 
 
 async def may_go_on(client: AuthAgentClient, token: str, expires_at: float) -> bool:
-    """Whether a stream may go on, looked at now. An outage says nothing against it."""
+    """Whether a stream may go on, looked at now. An outage says nothing against it.
+
+    In the last moments of a token nobody is asked: the server may hold it for ended before we do.
+    """
     now = client.settings.now()
-    if now < expires_at - _CLOCK_SKEW_SECONDS:
+    if now < expires_at - CLOCK_SKEW_SECONDS:
         return await client.stands(token)
     return now < expires_at + _GRACE_SECONDS
