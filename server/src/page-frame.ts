@@ -5,6 +5,7 @@ import type { Context, Exchange } from './context.ts';
 import { equalSecrets } from './crypto/hash.ts';
 import { type ErrorCase, type ErrorDetail, fixOf, type OAuthError } from './errors.ts';
 import { languagesOf, pageLanguage } from './page-language.ts';
+import { commandLine } from './views/command-line.ts';
 import type { ErrorPageValues } from './views/error-page.ts';
 import type { PageFrame } from './views/layout.ts';
 import { staleClientFixes } from './views/stale-client-fixes.ts';
@@ -52,12 +53,14 @@ function addressOf({ request: { method, url } }: Exchange): string | null {
 export function errorText(error: OAuthError, exchange: Exchange, words: Words & { base: string }): ErrorPageValues {
   const { case: given, values, forDeveloper, fixes, staleClient, difference, details, continueTo, goTo } = error.page ?? {};
   const fix = fixOf(error.code);
-  const { t } = words;
+  const { t, rich } = words;
+  const advice = keyOf(`problem.case.${given}.advice`);
+  const filled = values?.command === undefined ? values : { ...values, command: commandLine(values.command) };
   return {
     code: error.code,
     title: t(keyOf(`problem.case.${given}.title`) ?? keyOf(`problem.title.${error.code}`) ?? 'problem.title'),
-    text: keyOf(`problem.case.${given}.advice`) ? undefined : t(`problem.means.${error.code}`),
-    forUser: waiting(error, words) ?? t(keyOf(`problem.case.${given}.advice`) ?? keyOf(`problem.advice.${error.code}`) ?? 'problem.advice', values),
+    text: advice ? undefined : t(`problem.means.${error.code}`),
+    forUser: waiting(error, words) ?? rich(advice ?? keyOf(`problem.advice.${error.code}`) ?? 'problem.advice', filled),
     // For whoever wrote the client: English, as all of the protocol is.
     forDeveloper: forDeveloper ?? [`${error.message}.`, ...(fix === undefined ? [] : [fix])].join(' '),
     fixes: staleClient ? staleClientFixes(staleClient, words) : fixes,

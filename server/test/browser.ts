@@ -194,3 +194,8 @@ function unescaped(text: string): string {
   const named: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"' };
   return text.replace(/&(?:(amp|lt|gt|quot)|#(\d+));/g, (_, name: string, code: string) => named[name] ?? String.fromCodePoint(Number(code)));
 }
+
+/** The text of a page without its tags. */
+export function textOf({ html }: Page): string {
+  return unescaped(html.replace(/<[^>]*>/g, ' ')).replace(/\s+/g, ' ');
+}

@@ -3,6 +3,7 @@
  */
 import { html } from 'hono/html';
 import { accountAside, accountMenu } from './account-frame.ts';
+import { commandLine } from './command-line.ts';
 import { visibleText } from './display-text.ts';
 import { errorSummary } from './error-summary.ts';
 import { icons } from './icons.ts';
@@ -31,7 +32,7 @@ export function changeEmailPage(page: PageFrame, values: ChangeEmailPageValues):
   const main = html`${values.sent && html`<div class="done" role="status">${icons.done}<p>${t('email.sent')}</p></div>`}
 ${errorSummary(page, text === undefined ? [] : [{ field: 'email', text }])}
 <h1>${t('email.title')}</h1>
-${values.command === undefined ? form(page, values, text) : html`<p>${t('email.noMail', { service: page.serviceName, command: values.command })}</p>`}
+${values.command === undefined ? form(page, values, text) : html`<p>${page.rich('email.noMail', { service: page.serviceName, command: commandLine(values.command) })}</p>`}
 <p><a href="${base}/account/profile">${t('profile.title')}</a></p>`;
   return renderPage(page, {
     title: t('email.title'),

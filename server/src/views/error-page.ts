@@ -26,7 +26,7 @@ export type ErrorPageValues = {
   title: string;
   /** What happened, where the title and the advice do not say it. */
   text?: string;
-  forUser: string;
+  forUser: string | Markup;
   forDeveloper?: string;
   /** Ways out, for example one per kind of client; `text` is shown as a command when it looks like one line of it. */
   fixes?: readonly { label: string; text: string }[];

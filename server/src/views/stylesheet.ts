@@ -133,6 +133,7 @@ form[data-sent] .button { cursor: progress; border-style: dashed; }
 .facts dt { color: var(--muted); font-size: 0.875rem; }
 .facts details { margin-top: 0.125rem; }
 .facts code { overflow-wrap: anywhere; }
+.command > span { display: inline-block; max-width: 100%; }
 .place { font-size: 1.0625rem; }
 .place .sub { font-weight: 400; }
 .whole { white-space: nowrap; }

@@ -6,10 +6,10 @@ import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { auditEvent } from '../../src/audit/event.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
-import { type Browser, openBrowser } from '../browser.ts';
+import { type Browser, openBrowser, textOf } from '../browser.ts';
 import { form, issuer } from '../harness.ts';
 import { password } from './authorize-stage.ts';
-import { type DeviceStage, stage, textOf } from './device-stage.ts';
+import { type DeviceStage, stage } from './device-stage.ts';
 
 const cookieOf = (browser: Browser) => [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
 const wrong = (index: number) => `BCDF-GHJ${'BCDFGHJKLMNPQRSTVWXZ'[index]}`;

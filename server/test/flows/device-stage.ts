@@ -65,11 +65,3 @@ export async function stage(overrides: Partial<ServerOptions> = {}): Promise<Dev
   };
   return self;
 }
-
-/** The text of a page without its tags. */
-export function textOf({ html }: Page): string {
-  return html
-    .replace(/<[^>]*>/g, ' ')
-    .replaceAll('&#39;', "'")
-    .replace(/\s+/g, ' ');
-}

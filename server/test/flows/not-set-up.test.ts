@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { makeSetupLink } from '../../src/account/setup.ts';
 import { auditEvent } from '../../src/audit/event.ts';
 import type { ServerOptions } from '../../src/options.ts';
-import { openBrowser } from '../browser.ts';
+import { openBrowser, textOf } from '../browser.ts';
 import { issuer, pkce, testServer } from '../harness.ts';
 
 const client = { id: 'client_1', metadata: { clientName: 'Agent', redirectUris: ['http://localhost:3000/callback'], grantTypes: ['authorization_code'] } };
@@ -31,7 +31,7 @@ test('the front page, the sign-in page and an agent’s request lead to one page
     const shown = await openBrowser(on.request, issuer).open(path);
     assert.equal(shown.status, 503, path);
     assert.match(shown.title, /^This service isn(&#39;|')t set up yet/, path);
-    assert.ok(shown.html.includes('auth-agent setup-link') && !shown.html.includes(token) && !shown.html.includes('st_'), path);
+    assert.ok(textOf(shown).includes('auth-agent setup-link') && !shown.html.includes(token) && !shown.html.includes('st_'), path);
   }
   for (const path of ['/health', '/.well-known/oauth-authorization-server', '/.well-known/jwks.json', '/docs/errors'])
     assert.equal((await on.request(path)).status, 200, path);

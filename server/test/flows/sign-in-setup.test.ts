@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { makeSetupLink } from '../../src/account/setup.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
+import { textOf } from '../browser.ts';
 import { form, issuer } from '../harness.ts';
 import { type Stage, signInOn, stage } from './authorize-stage.ts';
 
@@ -48,7 +49,7 @@ describe('the setup link', () => {
     assert.equal((await first.open(link)).status, 400);
     const late = await makeSetupLink(on.context);
     on.clock.advance(900);
-    assert.match((await first.open(late)).html, /auth-agent setup-link/);
+    assert.match(textOf(await first.open(late)), /auth-agent setup-link/);
     assert.equal((await first.open(`${issuer}/setup?token=st_guess`)).status, 400);
     assert.equal((await first.open(`${issuer}/setup`)).status, 400);
   });
