@@ -222,6 +222,14 @@ async def test_what_a_look_finds_counts_for_requests_too(played: PlayedServer) -
             await client.validate_token("abc")
 
 
+async def test_trouble_of_our_own_says_nothing_against_a_stream(played: PlayedServer) -> None:
+    def broken() -> float:
+        raise RuntimeError("no clock")
+
+    async with AuthAgentClient(**played.options(resource=RESOURCE, now=broken)) as client:
+        assert await client.stands("abc")
+
+
 def test_only_streams_of_events_stay_open() -> None:
     kinds = {
         b"text/event-stream": True,

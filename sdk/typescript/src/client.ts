@@ -79,7 +79,7 @@ export class AuthAgentClient {
     return { auth, ...(nonce !== undefined && { nonce }) };
   }
 
-  /** Whether a token that was good is still worth something, asked anew. An outage says nothing against it. @internal */
+  /** Whether a token that was good is still worth something, asked anew. Only a clear no counts against it. Never rejects. @internal */
   async stands(token: string): Promise<boolean> {
     const hash = await tokenHash(token);
     try {

@@ -62,7 +62,8 @@ class GuardedApp:
             await self.app(scope, stream.receive, outgoing.send)
         except Exception as error:
             if stream.ended:
-                # It heard that its caller is gone, and nobody is left to be told what it made of that.
+                # It heard that its caller is gone, and nobody is left to be told what it made of that: nearly always an error of sending.
+                logging.getLogger("auth_agent_mcp").debug("After the end of its event stream the application failed", exc_info=error)
                 return
             if not isinstance(error, AuthAgentError) or not outgoing.take_back():
                 raise

@@ -20,7 +20,7 @@ from ._server_metadata import RegisteredServer, ServerMetadata
 from ._subject_token import keep_subject_token
 from ._token_cache import TokenCache
 from ._verify import AuthContext, Expectations, judge_claims, judge_introspection, thawed
-from .errors import AuthenticationError, AuthServerUnavailable
+from .errors import AuthenticationError
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -88,14 +88,15 @@ class AuthAgentClient:
         return auth
 
     async def stands(self, token: str) -> bool:
-        """Whether a token that was good is still worth something, asked anew. An outage says nothing against it. Internal."""
+        """Whether a token that was good is still worth something, asked anew. Only a clear no counts against it. Never raises. Internal."""
         hashed = token_hash(token)
         try:
             await self._cache.ask(hashed, lambda: self._verify(token, hashed), self.settings.now())
         except AuthenticationError:
             self._cache.forget(hashed)
             return False
-        except AuthServerUnavailable:
+        except Exception:
+            # An outage, or trouble of ours: the next look may find out more, so nobody stops looking.
             return True
         return True
 
