@@ -8,6 +8,7 @@ declare module 'pg' {
     query(config: QueryConfig): Promise<QueryResult>;
     on(event: 'error', listener: (error: Error) => void): void;
     release(destroy?: boolean): void;
+    readonly connection: { readonly stream: { cork?(): void; uncork?(): void } };
   };
   export type PoolConfig = {
     connectionString: string;

@@ -206,7 +206,12 @@ function named(text: string): { name: string; text: string } {
  * failure is the real one.
  */
 async function pipelined(client: PoolClient, queries: QueryConfig[]): Promise<QueryResult[]> {
-  const settled = await Promise.allSettled(queries.map((query) => client.query(query)));
+  // One packet instead of one for each query: a fifth of what a batch costs here. What a Worker speaks through cannot do that.
+  const { stream } = client.connection;
+  stream.cork?.();
+  const asked = queries.map((query) => client.query(query));
+  stream.uncork?.();
+  const settled = await Promise.allSettled(asked);
   const results = settled.map((each) => {
     if (each.status === 'rejected') throw each.reason;
     return each.value;
