@@ -7,7 +7,7 @@
 export const issuer = 'https://auth.example.com';
 export const secret = 'a secret of the benchmark, long enough';
 /** Limits that are counted as everywhere, and never reached. */
-export const unreached = ['introspect.caller', 'token.client', 'refresh.grant', 'device.client'].map((name) => `${name}=100000000/1m`);
+export const unreached = ['introspect.caller', 'token.client', 'authorize.person', 'refresh.grant', 'device.client'].map((name) => `${name}=100000000/1m`);
 
 /** What every server of the benchmark is given. */
 export const app = { id: 'client_bench', redirectUri: 'http://127.0.0.1:4711/callback' };

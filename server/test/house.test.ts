@@ -91,7 +91,7 @@ const rooms: Record<string, string[]> = {
   ],
   discovery: ['account/methods/index', 'clients/metadata-document', 'clients/register', 'clients/response-algorithm', 'token/exchange', 'token/grants'],
   servers: [],
-  trust: ['clients/fetch-failure', 'clients/remote-keys'],
+  trust: ['clients/fetch-failure', 'clients/flights', 'clients/remote-keys'],
   site: [],
   upstream: ['clients/fetch-failure', 'clients/flights', 'openid-client'],
   token: [

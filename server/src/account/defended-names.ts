@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { knownAgents } from '../rules/known-agents.ts';
 import { type KnownName, lookAlike } from '../rules/look-alike.ts';
 import { redirectClass } from '../rules/redirect-uri.ts';
+import { isByOperator } from '../rules/registered-by.ts';
 import type { Client } from '../storage/store.ts';
 import type { LookAlike } from '../views/client-identity.ts';
 
@@ -19,7 +20,7 @@ type Defended = KnownName & { kind: LookAlike['kind'] };
 /** The one it could be taken for, if any. What an operator registered, or development mode brought, is whom it says it is. */
 export async function lookAlikeOf(client: Client, context: Context): Promise<LookAlike | undefined> {
   const { registration, metadata } = client;
-  if (registration === 'manual' || registration === 'demo' || metadata.clientName === undefined) return undefined;
+  if (isByOperator(client) || metadata.clientName === undefined) return undefined;
   const names = await defendedNames(context);
   const claim = { name: metadata.clientName, hosts: ownHosts(client) };
   const found = lookAlike(claim, names) as Defended | undefined; // one of the names that were given

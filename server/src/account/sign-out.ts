@@ -9,6 +9,7 @@ import { pageFrame } from '../page-frame.ts';
 import { type Answer, page, redirect } from '../route.ts';
 import { type Parameters, parametersFromForm } from '../rules/parameters.ts';
 import { readParameters } from '../rules/read-body.ts';
+import { isByOperator } from '../rules/registered-by.ts';
 import { describeRedirect } from '../views/redirect-target.ts';
 import { signedOutPage, signOutPage } from '../views/sign-out-page.ts';
 import { browserOf } from './browser-cookie.ts';
@@ -19,6 +20,8 @@ import { type LogoutRequest, readLogout } from './logout-request.ts';
 import { currentSession, endSession, type SignedIn } from './session.ts';
 
 type Place = { exchange: Exchange; context: Context };
+/** `ended`: the session that its ID token is of was one of this browser. */
+type Ended = LogoutRequest & { ended?: boolean };
 
 /** What the form carries on from the request of a client. */
 const carried = ['id_token_hint', 'client_id', 'post_logout_redirect_uri', 'state'];
@@ -63,7 +66,7 @@ async function begin(given: Parameters, place: Place): Promise<Answer> {
   const request = await readLogout(given, context);
   const signedIn = await currentSession(exchange, context);
   const named = await namedBy(request, place);
-  if (named) return done(request, place, await endOne(named, place));
+  if (named) return done({ ...request, ended: true }, place, await endOne(named, place));
   if (!signedIn) return done(request, place);
   return ask(signedIn, { given, request }, place);
 }
@@ -92,21 +95,24 @@ async function ask(signedIn: SignedIn, { given, request }: { given: Parameters; 
 }
 
 /** Nobody is signed in here any more: back to a client that is known to have asked, else a page. */
-function done(request: LogoutRequest, place: Place, cookies: string[] = []): Answer {
+function done(request: Ended, place: Place, cookies: string[] = []): Answer {
   const { returnTo } = request;
   return returnTo !== undefined && mayLeadOn(request) ? redirect(returnTo, cookies) : afterwards(request, place, cookies);
 }
 
-function afterwards(request: LogoutRequest, { exchange, context }: Place, cookies: string[]): Answer {
+function afterwards(request: Ended, { exchange, context }: Place, cookies: string[]): Answer {
   const { returnTo } = request;
   const frame = pageFrame(exchange, context);
   const onward = returnTo === undefined ? undefined : { href: returnTo, host: describeRedirect(returnTo, frame).place, atOnce: mayLeadOn(request) };
   return page(signedOutPage(frame, onward), 200, cookies);
 }
 
-/** AZ-31 holds here too: a stranger's client must not make a redirect of our address. Who has an ID token has had a person here. */
-function mayLeadOn({ proven, client }: LogoutRequest): boolean {
-  return proven || client?.registration === 'manual' || client?.registration === 'demo';
+/**
+ * AZ-31 holds here too: a stranger's client must not make a redirect of our address. That it has an ID token says nothing of the person who is here, unless it is of a
+ * session of this browser: anybody can get one of their own.
+ */
+function mayLeadOn({ client, ended = false }: Ended): boolean {
+  return ended || (client !== undefined && isByOperator(client));
 }
 
 function carriedFrom(given: Parameters): Record<string, string> {

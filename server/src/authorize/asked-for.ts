@@ -10,6 +10,9 @@ import type { AskedAccess, Client, DeviceRequest } from '../storage/store.ts';
 import { wantedScopes } from './scopes.ts';
 import { checkTogether } from './together.ts';
 
+/** Scopes that nobody offers, of which a request keeps so many to tell the person: it is theirs to read, and a stranger's to fill. */
+const mostIgnored = 10;
+
 /** @throws {OAuthError} invalid_target, invalid_scope or invalid_authorization_details. */
 export async function askedFor(given: Parameters, client: Client, context: Context): Promise<DeviceRequest> {
   const targets = await findTargets(given.all('resource'), client, context);
@@ -25,7 +28,7 @@ export async function askedFor(given: Parameters, client: Client, context: Conte
   const companions = others.map(({ resource, server }, index) => ({ scope: companionScopes[index] ?? [], resource, serverId: server?.id }));
   return {
     scope,
-    ignoredScope: ignored.length > 0 ? ignored : undefined,
+    ignoredScope: ignored.length > 0 ? ignored.slice(0, mostIgnored) : undefined,
     resource: target.resource,
     serverId: target.server?.id,
     ...(companions.length > 0 ? { companions } : {}),

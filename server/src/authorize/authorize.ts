@@ -37,7 +37,11 @@ export async function authorize(exchange: Exchange, context: Context): Promise<A
   if (asGet) return asGet;
   const given = parametersFromForm(text);
   const signedIn = await currentSession(exchange, context);
-  if (signedIn) return answered(given, signedIn, exchange, context);
+  if (signedIn) {
+    // What they allow is kept for as long as it lasts.
+    context.limits.checkHere('authorize.person', signedIn.user.id);
+    return answered(given, signedIn, exchange, context);
+  }
   // Together they are one durable commit. The one who finds the limit reached leaves a request behind that nobody ever has the name of.
   const counted = context.limits.begin('authorize.address', addressBucket(exchange.address));
   const [limit, answer] = await Promise.allSettled([counted, answered(given, undefined, exchange, context)]);

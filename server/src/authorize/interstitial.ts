@@ -7,6 +7,7 @@ import type { Context, Exchange } from '../context.ts';
 import type { OAuthError } from '../errors.ts';
 import { pageFrame } from '../page-frame.ts';
 import { type Answer, pageFace } from '../route.ts';
+import { isByOperator } from '../rules/registered-by.ts';
 import { describeRedirect } from '../views/redirect-target.ts';
 import { errorAnswer } from './answer.ts';
 import type { Asking } from './parameters.ts';
@@ -29,5 +30,5 @@ export function errorBack(
 }
 
 function isTrusted({ client, gone }: Asking): boolean {
-  return !gone && (client.registration === 'manual' || client.registration === 'demo');
+  return !gone && isByOperator(client);
 }

@@ -2,7 +2,7 @@
  * Which scopes a request is about (AZ-19, D4), and which of them the person may leave out (CON-05). Pure: values in, values out.
  */
 import { OAuthError } from '../errors.ts';
-import { identityScopes, parseScope } from '../rules/scope.ts';
+import { askedScope, identityScopes } from '../rules/scope.ts';
 import type { Target } from '../servers/resource.ts';
 import type { AskedAccess, Client } from '../storage/store.ts';
 
@@ -21,7 +21,7 @@ export function wantedScopes(value: string | undefined, client: Client, targets:
     const { scope, ignored } = wantedScope(value, client, first);
     return { scopes: [scope], ignored };
   }
-  const asked = parseScope(value);
+  const asked = askedScope(value);
   const identity = asked.filter((scope) => identityScopes.includes(scope));
   const own = targets.map((target) => ownScope(asked, client, target));
   const ignored = asked.filter((scope) => !identity.includes(scope) && !own.some((scopes) => scopes.includes(scope)));
@@ -46,7 +46,7 @@ export type WantedScope = { scope: string[]; ignored: string[] };
  */
 export function wantedScope(value: string | undefined, client: Client, target: Target): WantedScope {
   const offered = new Set([...target.scopes.map((scope) => scope.name), ...identityScopes]);
-  const asked = parseScope(value);
+  const asked = askedScope(value);
   const kept = asked.filter((scope) => offered.has(scope));
   const ignored = asked.filter((scope) => !offered.has(scope));
   if (asked.length > 0 && kept.length === 0) throw new OAuthError('invalid_scope', 'None of the requested scopes is offered by this resource');

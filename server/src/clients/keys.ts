@@ -5,6 +5,7 @@
 import type { Context } from '../context.ts';
 import { type KeyRing, keyRing } from '../crypto/foreign-jwt.ts';
 import type { Jwt } from '../crypto/jwt.ts';
+import { isByOperator } from '../rules/registered-by.ts';
 import type { Client } from '../storage/store.ts';
 import { FetchFailure } from './fetch-failure.ts';
 import { verifyUnderRemoteKeys } from './remote-keys.ts';
@@ -14,15 +15,16 @@ const rings = new Map<string, KeyRing>();
 const remembered = 1000;
 
 /** The token if a key of this client signed it. @throws {OAuthError} too_many_requests while too many key sets are asked for. */
-export async function verifyUnderClientKeys({ id, metadata }: Client, token: string, context: Context): Promise<Jwt | undefined> {
-  const { jwks, jwksUri, tokenEndpointAuthSigningAlg: only } = metadata;
+export async function verifyUnderClientKeys(client: Client, token: string, context: Context): Promise<Jwt | undefined> {
+  const { jwks, jwksUri, tokenEndpointAuthSigningAlg: only } = client.metadata;
+  const chosenBy = isByOperator(client) ? 'operator' : 'stranger';
   const algorithms = only === undefined ? undefined : [only];
   try {
-    if (jwksUri !== undefined) return verifiedOr(await verifyUnderRemoteKeys(jwksUri, token, context, algorithms));
+    if (jwksUri !== undefined) return verifiedOr(await verifyUnderRemoteKeys({ url: jwksUri, chosenBy }, token, context, algorithms));
     return jwks && verifiedOr(await inlineRing(jwks.keys).verify(token, algorithms));
   } catch (error) {
     if (!(error instanceof FetchFailure)) throw error;
-    context.log.warn('client_keys.unavailable', { client_id: id, reason: error.kind });
+    context.log.warn('client_keys.unavailable', { client_id: client.id, reason: error.kind });
     return undefined;
   }
 }

@@ -20,28 +20,34 @@ const standInSeconds = 86_400;
 const remembered = 1000;
 const maxBytes = 64 * 1024;
 
-const heldOf = new WeakMap<Context, Map<string, Held>>();
-const askOnce = flightsOf<Held>();
+/** What was fetched of addresses that one kind of people chose. */
+type Shelf = { heldOf: WeakMap<Context, Map<string, Held>>; askOnce: ReturnType<typeof flightsOf<Held>> };
+const shelf = (): Shelf => ({ heldOf: new WeakMap(), askOnce: flightsOf<Held>() });
+/** Apart, also for one address: what strangers name neither uses up nor throws out what an operator trusts. */
+const shelves = { stranger: shelf(), operator: shelf() };
+
+/** Whose keys: `chosenBy` an operator their addresses are counted by nobody, and asked once a minute all the same. */
+type Publisher = { url: string; chosenBy: keyof typeof shelves };
 
 /**
  * Verifies a token under the keys at an address.
  *
  * @throws {FetchFailure} when there are no keys to verify with. @throws {OAuthError} too_many_requests, temporarily_unavailable
  */
-export async function verifyUnderRemoteKeys(url: string, token: string, context: Context, algorithms?: readonly string[]): Promise<Jwt | 'invalid'> {
-  const held = await keysAt(url, context);
+export async function verifyUnderRemoteKeys(publisher: Publisher, token: string, context: Context, algorithms?: readonly string[]): Promise<Jwt | 'invalid'> {
+  const held = await keysAt(publisher, context);
   const verified = await ringOf(held).verify(token, algorithms);
   if (verified !== 'unknown-key') return verified;
   if (context.now() - held.askedAt < askAgainAfter) return 'invalid';
-  const again = await ringOf(await ask(url, context)).verify(token, algorithms);
+  const again = await ringOf(await ask(publisher, context)).verify(token, algorithms);
   return again === 'unknown-key' ? 'invalid' : again;
 }
 
-async function keysAt(url: string, context: Context): Promise<Held> {
-  const held = mapOf(heldOf, context).get(url);
+async function keysAt(publisher: Publisher, context: Context): Promise<Held> {
+  const held = shelfOf(publisher, context).get(publisher.url);
   const now = context.now();
   if (held && (now < held.freshUntil || now - held.askedAt < askAgainAfter)) return held;
-  return ask(url, context);
+  return ask(publisher, context);
 }
 
 function ringOf({ ring, failure }: Held): KeyRing {
@@ -50,17 +56,19 @@ function ringOf({ ring, failure }: Held): KeyRing {
 }
 
 /** Concurrent questions for one address are one fetch. */
-function ask(url: string, context: Context): Promise<Held> {
-  const host = mapOf(heldOf, context).get(url)?.ring ? 'known' : 'new';
-  return askOnce(context, { url, host }, () => refresh(url, context));
+function ask(publisher: Publisher, context: Context): Promise<Held> {
+  const { url, chosenBy } = publisher;
+  const host = chosenBy === 'operator' || shelfOf(publisher, context).get(url)?.ring ? 'known' : 'new';
+  return shelves[chosenBy].askOnce(context, { url, host }, () => refresh(publisher, context));
 }
 
-async function refresh(url: string, context: Context): Promise<Held> {
-  const known = mapOf(heldOf, context).get(url);
-  if (!known?.ring) await takeAllowance(url, context);
+async function refresh(publisher: Publisher, context: Context): Promise<Held> {
+  const { url, chosenBy } = publisher;
+  const known = shelfOf(publisher, context).get(url);
+  if (chosenBy === 'stranger' && !known?.ring) await takeAllowance(url, context);
   const asked = context.now();
   const held = await fetchKeys(url, context).catch((error: unknown) => standIn(url, error, known, context));
-  return remember(url, { ...held, askedAt: asked }, context);
+  return remember(publisher, { ...held, askedAt: asked }, context);
 }
 
 /** Addresses that never gave keys are counted by host and altogether: registering many of them must not turn us into a hammer. */
@@ -101,8 +109,9 @@ function isOutage({ kind, status = 0 }: FetchFailure): boolean {
   return kind === 'transport' || kind === 'timeout' || (kind === 'status' && status >= 500);
 }
 
-function remember(url: string, held: Held, context: Context): Held {
-  const map = mapOf(heldOf, context);
+function remember(publisher: Publisher, held: Held, context: Context): Held {
+  const map = shelfOf(publisher, context);
+  const { url } = publisher;
   map.delete(url);
   const [oldest] = map.keys();
   if (map.size >= remembered && oldest !== undefined) map.delete(oldest);
@@ -110,8 +119,9 @@ function remember(url: string, held: Held, context: Context): Held {
   return held;
 }
 
-function mapOf<Value>(maps: WeakMap<Context, Map<string, Value>>, context: Context): Map<string, Value> {
-  const map = maps.get(context) ?? new Map<string, Value>();
-  maps.set(context, map);
+function shelfOf({ chosenBy }: Publisher, context: Context): Map<string, Held> {
+  const { heldOf } = shelves[chosenBy];
+  const map = heldOf.get(context) ?? new Map<string, Held>();
+  heldOf.set(context, map);
   return map;
 }

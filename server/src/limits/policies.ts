@@ -27,7 +27,7 @@ export const sharedPolicies = {
   'document.host': { limit: 10, periodSeconds: minute, about: 'the same, fetched from one host' },
   'document.known': { limit: 10, periodSeconds: minute, about: 'fetches of one known document' },
   document: { limit: 120, periodSeconds: minute, about: 'documents never seen before, altogether' },
-  'keys.host': { limit: 30, periodSeconds: minute, about: 'key sets fetched from one host that never gave one' },
+  'keys.host': { limit: 30, periodSeconds: minute, about: 'key sets of clients that registered themselves, fetched from one host that never gave one' },
   keys: { limit: 120, periodSeconds: minute, about: 'the same, altogether' },
   'sign-in.address': { limit: 100, periodSeconds: quarter, about: 'failed sign-ins from one address, whoever was meant' },
   'second-step.address': { limit: 100, periodSeconds: quarter, about: 'wrong codes of second steps from one address' },
@@ -42,6 +42,7 @@ export const sharedPolicies = {
 
 /** Counted in the memory of each node, for routes that must not pay a statement for it: n nodes allow at most n times as much. */
 export const nodePolicies = {
+  'authorize.person': { limit: 600, periodSeconds: quarter, about: 'authorization requests of one person who is signed in' },
   'introspect.caller': { limit: 120_000, periodSeconds: minute, about: 'introspections by one API key or client' },
   'introspect.unseen': { limit: 10_000, periodSeconds: 1, about: 'tokens that one caller shows a node for the first time' },
   'token.client': { limit: 12_000, periodSeconds: minute, about: 'tokens that one client gets for itself (client_credentials, workloads)' },

@@ -14,6 +14,15 @@ export function parseScope(value: string | undefined): string[] {
   return [...new Set(tokens)];
 }
 
+/** As long as a token may be: nobody gets one that says more, and nobody's request is worth keeping more of. */
+const longest = 4096;
+
+/** The scope that a request asks for. @throws {OAuthError} invalid_scope also when it is longer than any token */
+export function askedScope(value: string | undefined): string[] {
+  if (value !== undefined && value.length > longest) throw new OAuthError('invalid_scope', 'The scope is longer than 4096 characters');
+  return parseScope(value);
+}
+
 /** scope-token = 1*( %x21 / %x23-5B / %x5D-7E ) */
 export function isScopeToken(token: string): boolean {
   return /^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/.test(token);

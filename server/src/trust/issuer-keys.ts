@@ -3,6 +3,7 @@
  * issuers that are trusted: nothing that a token says is fetched. Not here: what an assertion must say (rules/assertion.ts), what it is worth (token/).
  */
 import { FetchFailure } from '../clients/fetch-failure.ts';
+import { flightsOf } from '../clients/flights.ts';
 import { verifyUnderRemoteKeys } from '../clients/remote-keys.ts';
 import type { Context } from '../context.ts';
 import { type KeyRing, keyRing } from '../crypto/foreign-jwt.ts';
@@ -10,21 +11,23 @@ import type { Jwt } from '../crypto/jwt.ts';
 import { parseStrictJson } from '../rules/strict-json.ts';
 import type { TrustedIssuer } from '../storage/store.ts';
 
-type Discovered = { jwksUri: Promise<string>; until: number };
+/** Where its keys are, or why that could not be found out. */
+type Discovered = { jwksUri: string | { failed: unknown }; until: number };
 
 const discoveredOf = new WeakMap<Context, Map<string, Discovered>>();
+const discoverOnce = flightsOf<Discovered>();
 const ringOf = new WeakMap<Context, Map<string, KeyRing>>();
 const discoveredSeconds = 3600;
 /** An issuer whose metadata could not be had is asked no sooner than this, in seconds: its name is free for every stranger to send (CA-10). */
 const askAgainAfter = 60;
 const maxBytes = 64 * 1024;
 
-/** The token if the issuer signed it; undefined when it did not, or when its keys cannot be had, which the log tells. @throws {OAuthError} too_many_requests */
+/** The token if the issuer signed it; undefined when it did not, or when its keys cannot be had, which the log tells. @throws {OAuthError} temporarily_unavailable */
 export async function verifyUnderIssuerKeys(trusted: TrustedIssuer, token: string, context: Context): Promise<Jwt | undefined> {
   try {
     const verified = trusted.jwks
       ? await inlineRing(trusted, context).verify(token)
-      : await verifyUnderRemoteKeys(await keysAddress(trusted, context), token, context);
+      : await verifyUnderRemoteKeys({ url: await keysAddress(trusted, context), chosenBy: 'operator' }, token, context);
     return typeof verified === 'string' ? undefined : verified;
   } catch (error) {
     if (!(error instanceof FetchFailure)) throw error;
@@ -47,15 +50,21 @@ async function keysAddress({ issuer, jwksUri }: TrustedIssuer, context: Context)
   const known = discoveredOf.get(context) ?? new Map<string, Discovered>();
   discoveredOf.set(context, known);
   const found = known.get(issuer);
+  const fresh = found && context.now() < found.until;
+  const { jwksUri: address } = fresh ? found : await discoverOnce(context, { url: issuer, host: 'known' }, () => ask(issuer, known, context));
+  if (typeof address !== 'string') throw address.failed;
+  return address;
+}
+
+/** A failure is an answer too, for a while. */
+async function ask(issuer: string, known: Map<string, Discovered>, context: Context): Promise<Discovered> {
   const now = context.now();
-  if (found && now < found.until) return found.jwksUri;
-  // Kept before it is there: concurrent questions are one fetch, and a failure is an answer for a while.
-  const asked = { jwksUri: discover(issuer, context), until: now + discoveredSeconds };
+  const asked = await discover(issuer, context).then(
+    (jwksUri): Discovered => ({ jwksUri, until: now + discoveredSeconds }),
+    (failed: unknown): Discovered => ({ jwksUri: { failed }, until: now + askAgainAfter }),
+  );
   known.set(issuer, asked);
-  asked.jwksUri.catch(() => {
-    asked.until = now + askAgainAfter;
-  });
-  return asked.jwksUri;
+  return asked;
 }
 
 /** Identity providers and clusters publish the OpenID document, some servers only that of RFC 8414. */

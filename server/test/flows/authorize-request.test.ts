@@ -243,6 +243,12 @@ describe('a request to /authorize', () => {
     assert.equal((await get(on.url({ scope: 'files:read unknown:scope' }))).status, 200);
   });
 
+  test('[AZ-19] a scope longer than any token is invalid_scope', async () => {
+    const long = (length: number) => 'files:read'.padEnd(length);
+    assert.equal((await get(on.url({ scope: long(4096) }))).status, 200);
+    assertSentBack(await get(on.url({ scope: long(4097) })), 'invalid_scope');
+  });
+
   test('[AZ-19] a scope of another resource is invalid_scope, whatever else is asked', async () => {
     await on.addServer({ id: 'srv_other', resource: 'https://other.example.com', scopes: [{ name: 'other:100%_sure' }] });
 

@@ -68,6 +68,15 @@ describe('the consent page', () => {
     assert.match(page.html, /Not offered by this server/);
   });
 
+  test('[AZ-19] of scopes that nobody offers a page tells ten, and keeps no more', async () => {
+    const browser = await on.signedIn();
+    const unknown = Array.from({ length: 500 }, (_, index) => `x${index}`);
+
+    const { html } = await browser.open(on.url({ scope: ['files:read', ...unknown].join(' ') }));
+
+    assert.equal(html.match(/<code>x\d+<\/code>/g)?.length, 10);
+  });
+
   test('[CON-02] a redirect to loopback says that any program on this computer could ask', async () => {
     const browser = await on.signedIn();
 

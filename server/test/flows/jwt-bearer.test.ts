@@ -7,6 +7,7 @@ import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { auditEvent } from '../../src/audit/event.ts';
+import { FetchFailure } from '../../src/clients/fetch-failure.ts';
 import { decodeJwt } from '../../src/crypto/jwt.ts';
 import type { DocumentFetcher } from '../../src/options.ts';
 import { proofKey, proven } from '../dpop.ts';
@@ -230,6 +231,22 @@ test('[JAG-06] [CA-10] an issuer whose metadata cannot be had is asked once a mi
 
   assert.equal(asked.length, 2 * once);
   assert.equal(new Set(asked).size, once);
+});
+
+test('[JAG-06] [CA-10] no more than fifty requests wait for one slow issuer, and the others are told to come back', async () => {
+  const slow = Promise.withResolvers<never>();
+  slow.promise.catch(() => undefined);
+  const { trust, redeem, clock } = await trusting({ fetchDocument: () => slow.promise });
+  await trust({ issuer: 'https://slow.example', provisioning: 'create' });
+  const assertion = await signer('a').sign({ ...goodClaims(clock.now()), iss: 'https://slow.example' }, { typ: 'oauth-id-jag+jwt' });
+
+  const sent = Array.from({ length: 53 }, () => redeem(assertion));
+  const answered = await Promise.race(sent);
+  assert.deepEqual([answered.status, answered.headers.get('retry-after')], [503, '5']);
+  slow.reject(new FetchFailure('timeout', 'at last'));
+
+  const statuses = (await Promise.all(sent)).map(({ status }) => status);
+  assert.deepEqual([statuses.filter((status) => status === 503).length, statuses.filter((status) => status === 400).length], [3, 50]);
 });
 
 test('[JAG-13] [CC-03] a workload shows the token of its platform, again and again until it ends, and acts as the client of its subject', async () => {

@@ -34,6 +34,13 @@ const scenes: Partial<Record<SharedLimit | NodeLimit, () => Promise<Scene>>> = {
     const ask = (address?: string) => on.request(on.url(), { address, headers: { Accept: 'text/html' } });
     return { ...on, ask: () => ask(), askAsAnother: () => ask(elsewhere) };
   },
+  'authorize.person': async () => {
+    const on = await peopleStage(two('authorize.person'));
+    const { cookies } = await on.signedIn();
+    const Cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const ask = (headers: Record<string, string>) => on.request(on.url(), { headers: { Accept: 'text/html', ...headers } });
+    return { ...on, ask: () => ask({ Cookie }), askAsAnother: () => ask({}) };
+  },
   'par.client': async () => {
     const on = await peopleStage(two('par.client'));
     const values = Object.fromEntries(new URL(on.url()).searchParams);
@@ -116,11 +123,11 @@ describe('rate limits', () => {
       on.clock.advance(last.retryAfter);
       assert.ok((await limits.take(name as SharedLimit, 'somebody')).allowed, name);
     }
-    for (const [name, { limit }] of Object.entries(nodePolicies)) {
+    for (const [name, { limit, periodSeconds }] of Object.entries(nodePolicies)) {
       for (let taken = 0; taken < limit; taken++) limits.checkHere(name as NodeLimit, 'somebody');
       assert.throws(() => limits.checkHere(name as NodeLimit, 'somebody'), { code: 'too_many_requests' });
       limits.checkHere(name as NodeLimit, 'somebody else');
-      on.clock.advance(1);
+      on.clock.advance(Math.ceil(periodSeconds / limit));
       limits.checkHere(name as NodeLimit, 'somebody');
     }
     await on.close();

@@ -29,9 +29,10 @@ async function withKeys(keys: Jwk[], options: Parameters<typeof stage>[0] = {}):
   return scene;
 }
 
-function addKeyed(scene: Stage, metadata: Partial<Client['metadata']>, id = 'machine'): Promise<Client> {
+function addKeyed(scene: Stage, metadata: Partial<Client['metadata']>, id = 'machine', registration: Client['registration'] = 'manual'): Promise<Client> {
   return scene.addClient({
     id,
+    registration,
     defaultResource: 'https://mcp.example.com/mcp',
     metadata: { ...machine, tokenEndpointAuthMethod: 'private_key_jwt', ...metadata },
   });
@@ -397,17 +398,22 @@ test('[CA-10] an answer that is no key set is an outage, for which the last good
   assert.equal(await send('{"keys":[]}'), 401);
 });
 
-test('[CA-10] addresses that were never good are counted: registering many of one host does not make us hammer it', async () => {
+test('[CA-10] addresses of strangers that were never good are counted: registering many does not make us hammer a host, nor keep us from the keys an operator chose there', async () => {
   const key = signer();
   const host = keyHost([]);
   const scene = await stage({ fetchDocument: host.fetchDocument });
   const statuses: number[] = [];
   for (let index = 0; index < 32; index++) {
-    await addKeyed(scene, { jwksUri: `https://victim.example/${index}` }, `client-${index}`);
+    await addKeyed(scene, { jwksUri: `https://victim.example/${index}` }, `client-${index}`, 'dynamic');
     statuses.push((await scene.post('/token', { ...ask, ...asserted(await key.sign(good(`client-${index}`))) })).status);
   }
 
   assert.deepEqual([host.asked.length, statuses.slice(0, 30).every((status) => status === 401), statuses.slice(30)], [30, true, [429, 429]]);
+
+  // Also at an address that a stranger named before, where nothing was then.
+  host.keys = [key.jwk];
+  await addKeyed(scene, { jwksUri: 'https://victim.example/0' }, 'ours');
+  assert.equal((await scene.post('/token', { ...ask, ...asserted(await key.sign(good('ours'))) })).status, 200);
 });
 
 test('[CA-10] what is no key set, or holds private and symmetric keys, verifies nothing', async () => {

@@ -175,6 +175,17 @@ test('[JAG-11] [TEX-02] [TEX-03] [TEX-05] what an assertion may not be made from
   assert.equal(((await home.json()) as { error: string }).error, 'unauthorized_client');
 });
 
+test('[JAG-11] a refresh token that is past its time makes no assertion, also before housekeeping has ended its grant', async (t) => {
+  const world = await open(t);
+  const { refresh_token: refresh = '' } = await signInAtCompany(world);
+  const asked = { subject_token: refresh, subject_token_type: 'urn:ietf:params:oauth:token-type:refresh_token', audience: world.shop.issuer };
+  assert.equal((await exchange(world, asked)).status, 200);
+
+  world.company.clock.advance(400 * 86_400);
+
+  assert.equal((await exchange(world, asked)).status, 400);
+});
+
 test('[JAG-11] an agent that was disconnected at the company gets no assertion, whatever it kept', async (t) => {
   const world = await open(t);
   const { id_token: signedIn = '' } = await signInAtCompany(world);

@@ -97,7 +97,9 @@ export function tokensContract(nodes: () => Nodes): void {
       const [store] = freshTenant(nodes());
       await connect(store);
 
-      assert.deepEqual(await store.findFamily('family-1', NOW), { family, grant, standing: true });
+      assert.deepEqual(await store.findFamily('family-1', NOW), { family, living: true, grant, standing: true });
+      assert.equal((await store.findFamily('family-1', family.idleExpiresAt - 1))?.living, true);
+      assert.equal((await store.findFamily('family-1', family.idleExpiresAt))?.living, false);
       assert.equal(await store.findFamily('family-2', NOW), undefined);
     });
 

@@ -104,7 +104,9 @@ const revokeAllReused = sql<Reuse & { subject: string; reason: string }>`${revok
 export function refreshTokensTable(driver: Driver, tenant: string): Pick<Store, 'findFamily' | 'rotateRefreshToken'> {
   const findFamily: Store['findFamily'] = async (familyId, now) => {
     const [row] = await driver.read(find({ tenant, familyId, now }));
-    return row && { family: familyOf(row), grant: grantOf(row), ...grantStateOf(row) };
+    if (row === undefined) return undefined;
+    const family = familyOf(row);
+    return { family, living: isLiving(family, now), grant: grantOf(row), ...grantStateOf(row) };
   };
 
   const stateOf = async (companionId: string, now: number): Promise<GrantState> => {
@@ -136,7 +138,7 @@ export function refreshTokensTable(driver: Driver, tenant: string): Pick<Store, 
       const found = await findFamily(familyId, now);
       const state = companionId === undefined ? found : await stateOf(companionId, now);
       if (state?.paused) return { outcome: 'paused' };
-      if (found === undefined || !state?.standing || !isLiving(found.family, now) || found.family.currentHash === presentedHash) return { outcome: 'dead' };
+      if (found === undefined || !state?.standing || !found.living || found.family.currentHash === presentedHash) return { outcome: 'dead' };
       const { family } = found;
       const inGrace = family.previousHash === presentedHash && now <= family.rotatedAt + rotation.graceSeconds;
       // A successor follows from its predecessor, so whoever was faster has put the same one.

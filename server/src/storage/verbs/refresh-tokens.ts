@@ -47,8 +47,8 @@ export type RotationOutcome =
   | { outcome: 'dead' };
 
 export type RefreshTokenVerbs = {
-  /** The family with its grant (and whether that stands), living or not. */
-  findFamily(familyId: string, now: number): Promise<({ family: RefreshFamily; grant: Grant } & GrantState) | undefined>;
+  /** The family, whether it is `living` (neither revoked nor past its time), and its grant with whether that stands. */
+  findFamily(familyId: string, now: number): Promise<({ family: RefreshFamily; living: boolean; grant: Grant } & GrantState) | undefined>;
   /** See {@link RotationOutcome}. `presentedHash` is of a token whose MAC proved that this family issued it; `reuse` makes the event, should it come to that. */
   rotateRefreshToken(rotation: Rotation, reuse: () => AuditEvent | Promise<AuditEvent>): Promise<RotationOutcome>;
 };

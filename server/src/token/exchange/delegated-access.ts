@@ -7,7 +7,8 @@ import { auditEvent } from '../../audit/event.ts';
 import type { Context } from '../../context.ts';
 import { OAuthError } from '../../errors.ts';
 import type { Answer } from '../../route.ts';
-import { identityScopes, isSubset, parseScope } from '../../rules/scope.ts';
+import { isByOperator } from '../../rules/registered-by.ts';
+import { askedScope, identityScopes, isSubset, parseScope } from '../../rules/scope.ts';
 import { findTarget, type Target } from '../../servers/resource.ts';
 import type { Approval, Client, McpServer } from '../../storage/store.ts';
 import type { AccessToken } from '../access-token.ts';
@@ -23,7 +24,7 @@ export const delegatedAccess: RequestedTokenType = { name: accessTokenType, exch
 const noteSeconds = 60;
 
 async function exchange(request: ExchangeRequest, context: Context): Promise<Answer> {
-  const asked = parseScope(request.parameters.get('scope'));
+  const asked = askedScope(request.parameters.get('scope'));
 
   const server = await serverOf(request.client, context);
   const subject = await readSubject(request, server, context);
@@ -56,10 +57,10 @@ async function exchange(request: ExchangeRequest, context: Context): Promise<Ans
 }
 
 /** TEX-05, DCR-13: only a confidential client that an operator registered for the MCP server it speaks for. @throws {OAuthError} unauthorized_client */
-async function serverOf({ registration, metadata, serverId }: Client, context: Context): Promise<McpServer> {
-  const registeredByOperator = registration === 'manual' || registration === 'demo';
-  const server =
-    registeredByOperator && metadata.tokenEndpointAuthMethod !== 'none' && serverId !== undefined ? await context.store.findServer(serverId) : undefined;
+async function serverOf(client: Client, context: Context): Promise<McpServer> {
+  const { serverId, metadata } = client;
+  const speaksForServer = isByOperator(client) && metadata.tokenEndpointAuthMethod !== 'none';
+  const server = speaksForServer && serverId !== undefined ? await context.store.findServer(serverId) : undefined;
   if (!server) throw new OAuthError('unauthorized_client', 'Only a confidential client that an operator registered for an MCP server may exchange its tokens');
   return server;
 }

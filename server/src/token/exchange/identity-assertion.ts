@@ -9,7 +9,7 @@ import { randomId } from '../../crypto/random.ts';
 import { OAuthError } from '../../errors.ts';
 import { type Answer, json } from '../../route.ts';
 import { canonicalResource } from '../../rules/resource.ts';
-import { parseScope } from '../../rules/scope.ts';
+import { askedScope } from '../../rules/scope.ts';
 import type { AssertionTarget, Client, Grant } from '../../storage/store.ts';
 import { checkBoundKey, spendProof } from '../dpop.ts';
 import { parseRefreshToken } from '../refresh-token-value.ts';
@@ -22,7 +22,7 @@ const lifetimeSeconds = 300;
 type SignedIn = { userId: string; authTime?: number };
 
 async function exchange(request: ExchangeRequest, context: Context): Promise<Answer> {
-  const asked = parseScope(request.parameters.get('scope'));
+  const asked = askedScope(request.parameters.get('scope'));
 
   checkConfidential(request.client);
   if (request.actor) throw new OAuthError('invalid_request', 'An identity assertion has no actor');
@@ -70,7 +70,7 @@ async function ofIdToken({ subject, client }: ExchangeRequest, context: Context)
 async function ofRefreshToken({ subject, client, proof }: ExchangeRequest, context: Context): Promise<SignedIn> {
   const parsed = parseRefreshToken(subject.value, context);
   const found = parsed && (await context.store.findFamily(parsed.familyId, context.now()));
-  if (!found || found.family.clientId !== client.id || !found.standing) throw unacceptable('unknown, of another client, or ended');
+  if (!found || found.family.clientId !== client.id || !found.living || !found.standing) throw unacceptable('unknown, of another client, or ended');
   if (found.family.currentHash !== sha256(subject.value)) throw unacceptable('not the newest of its family');
   if (found.grant.userId === undefined || !found.grant.scope.includes('openid')) throw unacceptable('nobody signed in with it');
   checkBoundKey(found.family.dpopJkt, proof);

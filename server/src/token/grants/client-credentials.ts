@@ -7,7 +7,8 @@ import type { Context } from '../../context.ts';
 import { randomIdAt } from '../../crypto/random.ts';
 import { OAuthError } from '../../errors.ts';
 import type { Answer } from '../../route.ts';
-import { identityScopes, isSubset, parseScope } from '../../rules/scope.ts';
+import { isByOperator } from '../../rules/registered-by.ts';
+import { askedScope, identityScopes, isSubset, parseScope } from '../../rules/scope.ts';
 import { findTarget, type Target } from '../../servers/resource.ts';
 import type { Client, Grant } from '../../storage/store.ts';
 import { spendProof } from '../dpop.ts';
@@ -25,7 +26,7 @@ async function redeem(request: TokenRequest, context: Context): Promise<Answer> 
 /** What a machine gets, however it proved who it is: within its registration, under the grant of client and resource. `useUp` is the last check before anything is changed. */
 export async function redeemAsMachine({ parameters, client, exchange, proof }: TokenRequest, context: Context, useUp?: () => Promise<void>): Promise<Answer> {
   context.limits.checkHere('token.client', client.id);
-  const asked = parseScope(parameters.get('scope'));
+  const asked = askedScope(parameters.get('scope'));
 
   const target = await findTarget(parameters.all('resource'), client, context);
   const scope = machineScope(asked, client, target);
@@ -49,9 +50,8 @@ export async function redeemAsMachine({ parameters, client, exchange, proof }: T
 }
 
 /** CC-01; CC-03: ids of people begin with `usr_`, so no client of such a name may become a subject. @throws {OAuthError} unauthorized_client */
-function checkMachine({ id, registration, metadata }: Client): void {
-  const registeredByOperator = registration === 'manual' || registration === 'demo';
-  if (!registeredByOperator || metadata.tokenEndpointAuthMethod === 'none' || id.startsWith('usr_'))
+function checkMachine(client: Client): void {
+  if (!isByOperator(client) || client.metadata.tokenEndpointAuthMethod === 'none' || client.id.startsWith('usr_'))
     throw new OAuthError('unauthorized_client', 'Only a confidential client that an operator registered may act for itself');
 }
 

@@ -3,7 +3,7 @@
  */
 import { OAuthError } from '../../errors.ts';
 import { canonicalResource, oneTokenOneResource } from '../../rules/resource.ts';
-import { isSubset, parseScope } from '../../rules/scope.ts';
+import { askedScope, isSubset } from '../../rules/scope.ts';
 
 /** RFC 8707 §2.2: every `resource` of a token request is the one the grant is for; none means that one. @throws {OAuthError} invalid_target */
 export function checkResource(values: readonly string[], granted: string): void {
@@ -30,7 +30,7 @@ export function oneResource(values: readonly string[]): string {
  * @throws {OAuthError} invalid_scope
  */
 export function narrowScope(asked: string | undefined, granted: readonly string[], removed: readonly string[] = []): readonly string[] {
-  const scope = parseScope(asked);
+  const scope = askedScope(asked);
   if (scope.length === 0) return granted;
   const left = scope.filter((name) => !removed.includes(name));
   if (left.length === 0 || !isSubset(left, granted)) throw new OAuthError('invalid_scope', 'The scope exceeds what was granted');

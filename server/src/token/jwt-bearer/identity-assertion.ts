@@ -7,7 +7,7 @@ import type { Context } from '../../context.ts';
 import { randomId, randomIdAt, randomWord } from '../../crypto/random.ts';
 import { OAuthError } from '../../errors.ts';
 import type { Answer } from '../../route.ts';
-import { identityScopes, isSubset, parseScope } from '../../rules/scope.ts';
+import { askedScope, identityScopes, isSubset, parseScope } from '../../rules/scope.ts';
 import { findTarget, type Target } from '../../servers/resource.ts';
 import type { Client, User } from '../../storage/store.ts';
 import { displayText } from '../../views/display-text.ts';
@@ -23,7 +23,7 @@ export const idJagType = 'oauth-id-jag+jwt';
 const maxLifetimeSeconds = 600;
 
 export async function redeemIdentityAssertion(assertion: string, request: TokenRequest, context: Context): Promise<Answer> {
-  const asked = parseScope(request.parameters.get('scope'));
+  const asked = askedScope(request.parameters.get('scope'));
 
   checkConfidential(request.client);
   const believed = await believe(assertion, { kind: 'identity', types: [idJagType], maxLifetimeSeconds }, context);
