@@ -4,11 +4,8 @@
  */
 import type { AuthServer } from '../app.ts';
 import type { Context, Log } from '../context.ts';
-import { sha256 } from '../crypto/hash.ts';
 import { SealBroken } from '../crypto/instance-keys.ts';
-import { verifyPassword } from '../crypto/password.ts';
 import { openKey } from '../crypto/signing-keys.ts';
-import { demoKeyId, demoSecrets, demoUser } from '../demo/data.ts';
 import type { ServerOptions } from '../options.ts';
 import { createServer } from '../server.ts';
 import type { Driver } from '../storage/driver.ts';
@@ -25,7 +22,7 @@ import { smtpSender } from './smtp.ts';
 import { StartRefused } from './start-refused.ts';
 import { openTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 import { type Watcher, watchedCalls, watchedDriver } from './telemetry/watch.ts';
-import { refuseDemoDatabase, refuseUnknownState } from './unfit-database.ts';
+import { refuseDemoDatabase, refuseDemoSecrets, refuseUnknownState } from './unfit-database.ts';
 
 export type Production = RunningServer & {
   server: AuthServer;
@@ -145,23 +142,6 @@ async function bringUpToDate(storage: Storage, driver: Driver, { database, log }
   const copy = database === undefined ? undefined : await backUp(database, now);
   await storage.migrate(now);
   log.info('database.migrated', { migrations: pending.join(', '), copy });
-}
-
-/** @throws {StartRefused} when a secret that is printed in the documentation would work here. */
-async function refuseDemoSecrets({ store, instance }: Context): Promise<void> {
-  const found = async (): Promise<string | undefined> => {
-    if (await store.findKey(sha256(demoKeyId))) return `the API key ${demoKeyId}`;
-    for (const [id, secret] of Object.entries(demoSecrets))
-      if ((await store.findClient(id))?.secretHash === instance.mac('client-secret', id, secret)) return `the secret of the client ${id}`;
-    const hash = (await store.findUserByLogin(demoUser.username))?.passwordHash;
-    return hash !== undefined && (await verifyPassword(demoUser.password, hash)).matches ? `the password of ${demoUser.username}` : undefined;
-  };
-  const secret = await found();
-  if (secret === undefined) return;
-  throw new StartRefused(`This database accepts ${secret} from the documentation`, {
-    why: 'Anybody who read the documentation could use it.',
-    fix: 'Remove or change it, then start again',
-  });
 }
 
 /** A wrong secret is found at the start, not by the first person who signs in. */

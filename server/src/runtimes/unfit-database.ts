@@ -1,6 +1,11 @@
 /**
- * Databases that no server answers from, on whatever runtime: development data, rows of a newer version, half a restore. Not here: migrations (production.ts), copies (database.ts).
+ * Databases that no server answers from, on whatever runtime: development data, secrets of the documentation, rows of a newer version, half a restore. Not here: migrations
+ * (production.ts), copies (database.ts).
  */
+import type { Context } from '../context.ts';
+import { sha256 } from '../crypto/hash.ts';
+import { verifyPassword } from '../crypto/password.ts';
+import { demoKeyId, demoSecrets, demoUser } from '../demo/data.ts';
 import { restoringFact } from '../storage/backup.ts';
 import type { Storage } from '../storage/store.ts';
 import { StartRefused } from './start-refused.ts';
@@ -15,6 +20,28 @@ export async function refuseDemoDatabase(storage: Storage, url?: string): Promis
         ? 'Bind another one in wrangler.toml'
         : `Use another one: AUTH_AGENT_DATABASE_URL=sqlite:./auth-agent.db${url === 'sqlite:./auth-agent.db' ? ', after moving this file away' : ''}`,
   });
+}
+
+/** Demo data that lost its mark, or a secret that somebody took from a page. @throws {StartRefused} when a secret that is printed in the documentation would work here. */
+export async function refuseDemoSecrets(context: Context): Promise<void> {
+  const secret = await demoSecretIn(context);
+  if (secret === undefined) return;
+  throw new StartRefused(`This database accepts ${secret} from the documentation`, {
+    why: 'Anybody who read the documentation could use it.',
+    fix: 'Remove or change it, then start again',
+  });
+}
+
+/** Asked all together: each isolate of a Worker asks before its first answer. */
+async function demoSecretIn({ store, instance }: Context): Promise<string | undefined> {
+  const key = async () => (await store.findKey(sha256(demoKeyId))) && `the API key ${demoKeyId}`;
+  const client = async ([id, secret]: [string, string]) =>
+    (await store.findClient(id))?.secretHash === instance.mac('client-secret', id, secret) ? `the secret of the client ${id}` : undefined;
+  const person = async () => {
+    const hash = (await store.findUserByLogin(demoUser.username))?.passwordHash;
+    return hash !== undefined && (await verifyPassword(demoUser.password, hash)).matches ? `the password of ${demoUser.username}` : undefined;
+  };
+  return (await Promise.all([key(), ...Object.entries(demoSecrets).map(client), person()])).find((found) => found !== undefined);
 }
 
 /** Older code on a newer schema writes rows that the newer code then misreads. */

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { auditEvent, type EventType } from '../audit/event.ts';
+import { sha256 } from '../crypto/hash.ts';
 import { restoringFact } from '../storage/backup.ts';
 import { openNodeSqlite } from '../storage/drivers/node-sqlite.ts';
 import { openStorage } from '../storage/open.ts';
+import { ROOT_TENANT } from '../storage/store.ts';
 import { createWorker, type WorkerBindings } from './workers.ts';
 
 const now = 1_800_000_000;
@@ -53,6 +56,24 @@ test('[OPS-04] a Worker answers from no half restore, no development data and no
     assert.deepEqual(await at.storage.forTenant('-').listSigningKeys(now), []);
     await at.end();
   }
+});
+
+test('a Worker answers from no database that takes a secret of the documentation', async (t) => {
+  const said = t.mock.method(console, 'log', () => {});
+  const at = await worker();
+  const store = at.storage.forTenant(ROOT_TENANT);
+  const event = (type: EventType) => auditEvent(type, now, 'test');
+  const server = { id: 'srv_1', ownerId: 'usr_1', resource: 'https://a.example', serverUrl: 'https://a.example', name: 'a', scopes: [] };
+  await store.addServer({ ...server, createdAt: now, updatedAt: now }, event('server.added'));
+  const key = { id: 'sk_1', serverId: 'srv_1', name: 'k', secretHash: sha256('sk_xyz789'), createdAt: now, expiresAt: now + 1000 };
+  await store.addKey(key, event('key.created'));
+
+  assert.deepEqual([await at.ask(), await at.ask()], [503, 503]);
+  assert.match(String(said.mock.calls.at(-1)?.arguments[0]), /sk_xyz789 from the documentation/);
+  await assert.rejects(at.keepHouse());
+  await store.removeServer('srv_1', event('server.removed'));
+  assert.equal(await at.ask(), 200);
+  await at.end();
 });
 
 test('a Worker on a database of another issuer says so, once', async (t) => {

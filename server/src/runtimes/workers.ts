@@ -20,7 +20,7 @@ import { nodeLog } from './log.ts';
 import { checkProduction } from './production-config.ts';
 import { publicFetcher, publicPoster, publicUpstreamFetch } from './public-fetch.ts';
 import { StartRefused } from './start-refused.ts';
-import { refuseDemoDatabase, refuseUnknownState } from './unfit-database.ts';
+import { refuseDemoDatabase, refuseDemoSecrets, refuseUnknownState } from './unfit-database.ts';
 
 export { openPostgres } from '../storage/drivers/postgres.ts';
 
@@ -70,6 +70,8 @@ export function createWorker(overrides: Partial<ServerOptions> = {}, parts: Work
     try {
       await refuseDemoDatabase(current.storage);
       await refuseUnknownState(current.storage);
+      const root = await current.context();
+      if (root) await refuseDemoSecrets(root);
       fit = true;
       await noticeIssuer(current.storage, current.options.issuer, current.options.log);
     } catch (error) {
