@@ -3,16 +3,25 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import { openDatabase, openStorage, ROOT_TENANT, randomWord } from '../server/src/runtimes/node.ts';
+import { backupLines, openDatabase, openStorage, ROOT_TENANT, randomWord, restoreLines } from '../server/src/runtimes/node.ts';
 import type { Driver } from '../server/src/storage/driver.ts';
 import { supabaseSchema } from './supabase-schema.ts';
 
 const url = process.env.AUTH_AGENT_TEST_POSTGRES;
 const written = readFileSync(new URL('../supabase/schema.sql', import.meta.url), 'utf8');
+const deployment = readFileSync(new URL('../DEPLOYMENT.md', import.meta.url), 'utf8');
 
 test('supabase/schema.sql is what the migrations make: npm run schema:supabase', async () => {
   assert.equal(written, await supabaseSchema());
+});
+
+test('before the tables stand the four statements that DEPLOYMENT.md counts, and behind them one block', () => {
+  const [before = '', after = ''] = written.split(/^set role auth_agent;$/m);
+  const begins = before.split('\n').flatMap((line) => /^(\w+ \w+).*;$/.exec(line)?.[1] ?? []);
+  assert.deepEqual(begins, ['create role', 'grant auth_agent', 'create schema', 'alter role']);
+  assert.match(after, /\n\ndo \$\$\n[^$]+\n\$\$;\n$/);
 });
 
 if (url === undefined || url === '') {
@@ -48,9 +57,10 @@ function loaded(adminUrl: string): void {
       await admin.close();
     });
 
+    const open = () => ask(owner, "select relname from pg_class where relnamespace = 'auth_agent'::regnamespace and relkind = 'r' and not relrowsecurity");
+
     test('every table has row level security', async () => {
-      const open = await ask(owner, "select relname from pg_class where relnamespace = 'auth_agent'::regnamespace and relkind = 'r' and not relrowsecurity");
-      assert.deepEqual(open, []);
+      assert.deepEqual(await open(), []);
       assert.deepEqual(await ask(owner, "select tablename from pg_tables where schemaname = 'public'"), []);
     });
 
@@ -84,6 +94,24 @@ function loaded(adminUrl: string): void {
       assert.equal((await store.findUserByLogin('ada'))?.user.id, 'usr_1');
       assert.deepEqual(await storage.migrate(2), []);
       await storage.close();
+    });
+
+    test('a backup is restored as DEPLOYMENT.md says, once what was there is put aside, and the last block closes its tables', async () => {
+      const own = await openDatabase(as('auth_agent'));
+      const lines = await Readable.from(backupLines(own, 2)).toArray();
+      const restore = () => restoreLines(own, Readable.from(lines), { now: 3, keepAccess: true });
+
+      await assert.rejects(restore(), { name: 'NotEmpty' });
+      const aside = 'alter schema auth_agent rename to aside; create schema auth_agent authorization auth_agent;';
+      assert.ok(deployment.includes(aside));
+      await owner.script(aside);
+      await restore();
+      assert.ok((await open()).length > 20);
+      await owner.script(written.slice(written.lastIndexOf('do $$')));
+
+      assert.deepEqual(await open(), []);
+      assert.equal((await openStorage(own).forTenant(ROOT_TENANT).findUserByLogin('ada'))?.user.id, 'usr_1');
+      await own.close();
     });
   });
 }

@@ -13,7 +13,8 @@ export async function supabaseSchema(): Promise<string> {
 --   2. alter role auth_agent password '<a long random one>';
 --   3. AUTH_AGENT_DATABASE_URL=postgres://auth_agent.<project>:<password>@<pooler in session mode>:5432/postgres auth-agent start
 --
--- Later versions bring the tables up to date with \`auth-agent db migrate\`; then run the last part of this file again.
+-- Later versions bring the tables up to date with \`auth-agent db migrate\`; then run the last block of this file again.
+-- A backup brings its own tables: run only the first four statements, restore it, then run the last block (DEPLOYMENT.md, "Restore").
 
 create role auth_agent login;
 grant auth_agent to current_user;
