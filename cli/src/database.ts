@@ -27,10 +27,14 @@ import { labelled, safe, styleOf } from './terminal.ts';
 
 export type Opened = { storage: Storage; store: Store; config: Config; now: number };
 
-/** The configuration of a call; its warnings go to stderr. */
+/** The configuration of a call. */
+export function readConfig({ flags: { config, ...flags }, terminal: { env } }: Call): Config {
+  return loadConfig({ flags, env, file: typeof config === 'string' ? config : env.AUTH_AGENT_CONFIG });
+}
+
+/** The same; its warnings go to stderr. */
 export function configOf(call: Call): Config {
-  const { config: file = call.terminal.env.AUTH_AGENT_CONFIG, ...flags } = call.flags;
-  const config = loadConfig({ flags, env: call.terminal.env, file: typeof file === 'string' ? file : undefined });
+  const config = readConfig(call);
   const style = styleOf(call.terminal.stderr, call.terminal.env);
   for (const warning of config.warnings) call.terminal.stderr.write(`${style.warn(warning)}\n`);
   return config;

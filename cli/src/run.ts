@@ -1,10 +1,11 @@
 /**
  * One run of the command line: finds the command, parses, acts, prints, and says with which code to exit. Every failure is printed here and nowhere else.
  */
-import { nearest, redactText, SchemaMissing, SealBroken, StartRefused, StorageRefused, StorageUnavailable } from 'auth-agent-mcp-server/node';
+import { nearest } from 'auth-agent-mcp-server/node';
 import { type Call, type Command, parseCall, type Result } from './command.ts';
 import { commands } from './commands/index.ts';
 import { type Exit, exitCodes, Failure } from './exit-codes.ts';
+import { failureOf } from './failure-of.ts';
 import { helpOf, helpOfAll, helpOfGroup } from './help.ts';
 import { type ColourWish, labelled, styleOf, type Terminal } from './terminal.ts';
 import { version } from './version.ts';
@@ -83,29 +84,4 @@ function printFailure({ exit, message, why, fix }: Failure, { terminal, json, wi
     if (fix) terminal.stderr.write(`${labelled('Fix', fix)}\n`);
   }
   return exitCodes[exit];
-}
-
-const exitOfRefusal = { usage: 'usage', policy: 'refused', conflict: 'conflict' } as const;
-
-function failureOf(error: unknown): Failure {
-  if (error instanceof Failure) return error;
-  if (error instanceof StartRefused) return new Failure(exitOfRefusal[error.kind], error.message, { why: error.why, fix: error.fix });
-  if (error instanceof StorageRefused)
-    return new Failure('refused', 'The database refuses this server', {
-      why: redactText(error.message),
-      fix: 'Check user, password and database name in AUTH_AGENT_DATABASE_URL, and that this user may write there; for db migrate, also make tables',
-    });
-  if (error instanceof StorageUnavailable)
-    return new Failure('unreachable', 'The database cannot be reached', {
-      why: redactText(error.message),
-      fix: 'Check AUTH_AGENT_DATABASE_URL and that the database runs',
-    });
-  if (error instanceof SchemaMissing) return new Failure('failed', 'The database has no tables yet', { fix: 'auth-agent db migrate' });
-  if (error instanceof SealBroken)
-    return new Failure('refused', 'What the database keeps sealed for this does not open with this secret', {
-      why: 'It was sealed under another AUTH_AGENT_SECRET.',
-      fix: 'Make it anew; after a change of the secret "A new secret" in DEPLOYMENT.md names the command',
-    });
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return new Failure('failed', 'Something broke that should not', { why: redactText(text), fix: 'Please report it, with this text' });
 }

@@ -11,6 +11,7 @@ import { conformance } from './conformance.ts';
 import { migrateDatabase, showDatabaseStatus } from './db.ts';
 import { backUpDatabase, restoreDatabase } from './db-backup.ts';
 import { dev } from './dev.ts';
+import { doctor } from './doctor.ts';
 import { listGrants, revokeGrant } from './grants.ts';
 import { listIncidents, panic, pauseGrant, resumeGrants } from './holds.ts';
 import { linkIdentity, listIdentities, unlinkIdentity } from './identities.ts';
@@ -38,6 +39,7 @@ import { addWorkload, listWorkloads, removeWorkload } from './workloads.ts';
 export const commands: readonly Command[] = [
   dev,
   start,
+  doctor,
   login,
   tryServer,
   shell,

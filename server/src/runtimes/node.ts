@@ -75,7 +75,7 @@ export { secretPurpose, send as sendWebhook } from '../webhooks/deliver.ts';
 export { messageOf } from '../webhooks/message.ts';
 export { readBackupFile, writeBackupFile } from './backup-file.ts';
 export { type Config, type ConfigInput, loadConfig, settingsFromFlags } from './config.ts';
-export { backUp, databaseFile, openDatabase, parseDatabaseUrl } from './database.ts';
+export { backUp, databaseFile, isSpokenInClear, openDatabase, parseDatabaseUrl } from './database.ts';
 export { type DevelopmentSettings, type RunningDevelopment, startDevelopment } from './development.ts';
 export { type LogFormat, type LogOptions, nodeLog } from './log.ts';
 export { nearest } from './nearest.ts';

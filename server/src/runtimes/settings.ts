@@ -127,8 +127,9 @@ export const tenantSettings: readonly string[] = settings
   .filter(({ option }) => option !== undefined && tenantOptionNames.includes(option.split('.')[0] ?? ''))
   .map(({ name }) => name);
 
-/** Variables with our prefix that others read: the SDKs, and the tests. */
-export const foreignVariables = /^AUTH_AGENT_(URL|API_KEY|OWNER_TOKEN|SERVER_ID|CONFIG|PASSWORD_FILE|BACKUP_PASSPHRASE_FILE|TEST_.*)$/;
+/** Variables with our prefix that others read: the SDKs, the client commands, and the tests. */
+export const foreignVariables =
+  /^AUTH_AGENT_(URL|API_KEY|OWNER_TOKEN|SERVER_ID|ENV|CLIENT_(STORE|METADATA_URL|ALLOW_PRIVATE)|CONFIG|PASSWORD_FILE|BACKUP_PASSPHRASE_FILE|TEST_.*)$/;
 
 /** `databaseUrl` → `database-url` */
 export const flagOf = (name: string): string => name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);

@@ -1,0 +1,58 @@
+/**
+ * What the settings and the database of this machine say: everything a start would refuse, and what works but is probably not what was meant.
+ */
+import { type AuthServer, type Context, checkProduction, isSpokenInClear } from 'auth-agent-mcp-server/node';
+import type { Call } from '../command.ts';
+import { readConfig, withServer } from '../database.ts';
+import { type Finding, fail, failed, type Look, ok, warn } from './finding.ts';
+
+/** Looks at the settings, the database under them, its keys, and who can sign in. */
+export async function* lookHere(call: Call): Look {
+  const config = readConfig(call);
+  for (const warning of config.warnings) yield warn(warning);
+  try {
+    checkProduction(config);
+    if (await isSpokenInClear(config.databaseUrl))
+      yield warn('The connection to Postgres is not encrypted', 'sslmode=verify-full in the database URL; sslmode=disable says that this network is private');
+    if (config.issuer.startsWith('https:') && config.trustedProxies.length === 0)
+      yield warn('No proxy is trusted: behind one, all callers count as one address', 'AUTH_AGENT_TRUSTED_PROXIES=<address of the proxy>');
+    yield* await withServer(call, inDatabase);
+  } catch (error) {
+    yield failed(error);
+  }
+}
+
+async function inDatabase(context: Context, { storage, options }: AuthServer): Promise<Finding[]> {
+  const { store, now } = context;
+  const demo = (await storage.fact('demo')) !== undefined;
+  const mail = options.sendMail !== undefined;
+  return [
+    ok(`${options.driver.name} answers, is up to date and opens with this secret`),
+    ...(demo ? [fail('The database was made by development mode', { fix: 'Begin with a new one: AUTH_AGENT_DATABASE_URL' })] : []),
+    signingKey(await store.listSigningKeys(now()), context),
+    (await store.hasOperator()) ? ok('There is an operator') : warn('There is no operator yet', 'auth-agent setup-link'),
+    mail
+      ? ok('Mail is set up')
+      : warn('No mail is sent: links for invitations and new passwords are yours to hand over', 'AUTH_AGENT_SMTP_URL, then auth-agent mail test'),
+  ];
+}
+
+const daySeconds = 86_400;
+
+function signingKey(keys: Awaited<ReturnType<Context['store']['listSigningKeys']>>, { now, options }: Context): Finding {
+  const signing = keys.filter(({ algorithm, signsFrom, signsUntil = Number.POSITIVE_INFINITY }) => {
+    return algorithm === options.signingAlgorithm && signsFrom <= now() && signsUntil > now();
+  });
+  const newest = signing.toSorted((one, other) => other.createdAt - one.createdAt)[0];
+  if (!newest) return warn('No key signs yet: the first start makes one');
+  const age = now() - newest.createdAt;
+  const overdue = age - options.signingKeySeconds;
+  if (overdue > daySeconds)
+    return warn(`The signing key should have been replaced ${inDays(overdue)} ago`, 'Is the server running? auth-agent signing-keys rotate');
+  return ok(`The signing key is ${inDays(age)} old, the next follows in ${inDays(Math.max(0, daySeconds - 1 - overdue))}`);
+}
+
+function inDays(seconds: number): string {
+  const days = Math.floor(seconds / daySeconds);
+  return days === 1 ? '1 day' : `${days} days`;
+}
