@@ -14,7 +14,8 @@ from serving import serve
 from stage import RESOURCE, START_OF_TIME, PlayedServer, Reply, bearer, vectors
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
-from starlette.responses import StreamingResponse
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from auth_agent_mcp import AuthAgentClient, AuthAgentMiddleware, AuthenticationError
@@ -184,14 +185,55 @@ async def test_whatever_the_server_does_the_application_hears_that_its_caller_is
 
     stream = EventStream(receive, send, ended)
     assert [(await stream.receive())["body"], (await stream.receive())["body"]] == [b"a", b"b"]
+    since_before = asyncio.ensure_future(stream.receive())
+    await asyncio.sleep(0)
     await stream.send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
-    listening = asyncio.ensure_future(stream.receive())
+    since_then = asyncio.ensure_future(stream.receive())
+    await asyncio.sleep(0)
     end.set()
 
-    assert await asyncio.wait_for(listening, 10) == {"type": "http.disconnect"}
+    heard = await asyncio.wait_for(asyncio.gather(since_before, since_then), 10)
+    assert [*heard, await stream.receive()] == [{"type": "http.disconnect"}] * 3
     with pytest.raises(OSError, match="access"):
         await stream.send({"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True})
     assert [one["type"] for one in sent] == ["http.response.start", "http.response.body"]
+
+
+async def test_a_look_whether_the_caller_is_there_finds_what_is_there_and_takes_nothing_away() -> None:
+    messages: asyncio.Queue[Any] = asyncio.Queue()
+    stream = EventStream(messages.get, messages.put, partial(asyncio.sleep, 0))
+    request = Request({"type": "http"}, stream.receive)
+    messages.put_nowait({"type": "http.request", "body": b"a", "more_body": True})
+    assert (await stream.receive())["body"] == b"a"
+
+    assert not await request.is_disconnected()
+    messages.put_nowait({"type": "http.request", "body": b"b", "more_body": False})
+    assert (await stream.receive())["body"] == b"b"
+    assert not await request.is_disconnected()
+    messages.put_nowait({"type": "http.disconnect"})
+    assert await request.is_disconnected()
+
+
+async def test_a_handler_that_looks_whether_its_caller_is_there_learns_that_it_hung_up(played: PlayedServer) -> None:
+    began, heard = asyncio.Event(), asyncio.Event()
+
+    async def handler(request: Request) -> Response:
+        await request.body()
+        began.set()
+        for _ in range(1000):
+            if await request.is_disconnected():
+                heard.set()
+                break
+            await asyncio.sleep(0.01)
+        return Response()
+
+    app = Starlette(routes=[Route("/mcp", handler, methods=["POST"])])
+    async with serve(lambda _: AuthAgentMiddleware(app, **played.options(resource=RESOURCE))) as url, httpx.AsyncClient() as http:
+        call = asyncio.ensure_future(http.post(f"{url}/mcp", json={}, headers=bearer()))
+        await asyncio.wait_for(began.wait(), 10)
+        call.cancel()
+
+        await asyncio.wait_for(heard.wait(), 10)
 
 
 @pytest.mark.parametrize("case", vectors("streams")["cases"], ids=lambda case: case["name"])

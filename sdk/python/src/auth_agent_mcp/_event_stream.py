@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 from ._stream_watch import is_event_stream
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ class EventStream:
         self.ended = False
         """Whether it was ended here, and not by the application or the caller."""
         self._request_read = False
+        self._listening: set[anyio.CancelScope] = set()
         # Made for those who need them: most answers are over in two messages.
-        self._heard: asyncio.Event | None = None
         self._sending: asyncio.Lock | None = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -45,17 +47,15 @@ class EventStream:
             self._request_read = not message.get("more_body", False)
             return message
         # Whoever still listens waits for the caller to hang up.
-        if self.ended:
-            return {"type": "http.disconnect"}
-        self._heard = self._heard or asyncio.Event()
-        hung_up = asyncio.ensure_future(self._receive())
-        ended = asyncio.ensure_future(self._heard.wait())
-        try:
-            await asyncio.wait({hung_up, ended}, return_when=asyncio.FIRST_COMPLETED)
-            return hung_up.result() if hung_up.done() else {"type": "http.disconnect"}
-        finally:
-            hung_up.cancel()
-            ended.cancel()
+        if not self.ended:
+            # Not in a task of ours: Starlette's is_disconnected takes only what comes without waiting.
+            with anyio.CancelScope() as listening:
+                self._listening.add(listening)
+                try:
+                    return await self._receive()
+                finally:
+                    self._listening.discard(listening)
+        return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
         """Raises OSError when the stream was ended."""
@@ -81,8 +81,8 @@ class EventStream:
         await access_ended()
         async with sending:
             self.ended = True
-            if self._heard is not None:
-                self._heard.set()
+            for listening in self._listening:
+                listening.cancel()
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
