@@ -43,7 +43,9 @@ test('an address copied with its slash is the same issuer', () => {
 const misuses: Record<string, [Record<string, unknown>, RegExp]> = {
   'a misspelt option': [{ requiredScope: ['files:read'] }, /"requiredScope" is no option; .*requiredScopes/],
   'a flag from an environment variable': [{ dpopRequired: 'true' }, /"dpopRequired" must be true or false/],
+  'a flag that is a number': [{ dpopRequired: 1 }, /"dpopRequired"/],
   'a flag that is no boolean': [{ report: 'false' }, /"report"/],
+  'another flag that is no boolean': [{ sharedHost: '1' }, /"sharedHost"/],
   'no server id': [{ serverId: undefined }, /"serverId"/],
   'a server id of another kind': [{ serverId: 'client_a' }, /"serverId"/],
   'a server id that could leave its quotes': [{ serverId: 'srv_a", x="' }, /"serverId"/],

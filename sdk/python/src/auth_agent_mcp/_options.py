@@ -163,9 +163,9 @@ def check_options(
         allowed_origins=_check_origins(allowed_origins),
         loopback_origins=is_loopback(issuer) or (resource is not None and is_loopback(resource)),
         max_actors=math.inf if max_actors is None else check_number("max_actors", max_actors, 0),
-        report=report is not False,
-        shared_host=shared_host is True,
-        dpop_required=dpop_required is True,
+        report=_flag("report", report),
+        shared_host=_flag("shared_host", shared_host),
+        dpop_required=_flag("dpop_required", dpop_required),
         dpop_nonce_secret=_check_nonce_secret(dpop_nonce_secret),
         proof_memory=InProcessMemory() if proof_memory is None else proof_memory,
         verify=_check_verify(verify),
@@ -276,6 +276,13 @@ def _check_paths(paths: Sequence[str]) -> frozenset[str]:
     if isinstance(paths, str) or not all(isinstance(path, str) and re.fullmatch(r"/[^\s?#*]*", path) for path in paths):
         raise ValueError('"public_paths" must be a list of exact paths like /health')
     return frozenset(paths)
+
+
+def _flag(option: str, value: bool) -> bool:
+    """``"true"`` from an environment variable would else be no."""
+    if not isinstance(value, bool):
+        raise ValueError(f'"{option}" must be True or False')
+    return value
 
 
 def _matching(option: str, value: object, pattern: str, rule: str) -> str:
