@@ -10,8 +10,9 @@ import pytest
 from fastapi import Depends, FastAPI
 from stage import RESOURCE, PlayedServer, Received, Reply, ask, bearer, vectors
 
+from auth_agent_mcp import AuthAgentClient, require_scopes
 from auth_agent_mcp import _report as report_module
-from auth_agent_mcp import require_scopes
+from auth_agent_mcp._report import Call
 
 pytestmark = pytest.mark.anyio
 
@@ -114,6 +115,18 @@ async def test_a_server_that_knows_no_reports_is_not_asked_again(played: PlayedS
         await asyncio.sleep(0.1)
         assert (await http.get("/mcp", headers=bearer())).status_code == 200
         await asyncio.sleep(0.2)
+
+    assert played.asked("/report") == 1
+
+
+async def test_who_does_not_answer_one_report_is_not_sent_those_that_wait_behind_it(played: PlayedServer) -> None:
+    """[ACT-03] an application that shuts down during an outage would wait for each"""
+    played.reply = lambda request: Reply(cut=True) if request.path == "/report" else played.good_reply(request)
+    client = AuthAgentClient(**played.options(resource=RESOURCE))
+    for number in range(20):
+        client.reporter.allowed(Call(f"t{number}", "GET"))
+
+    await client.aclose()
 
     assert played.asked("/report") == 1
 

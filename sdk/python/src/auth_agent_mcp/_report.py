@@ -78,8 +78,9 @@ class Reporter:
         self._sent_at = time.monotonic()
         for token, counts in gathered.items():
             actions = [_entry(key, count) for key, count in counts.items() if count > 0]
-            if actions and not self._unknown_there:
-                await self._send(json.dumps({"token": token, "actions": actions}).encode())
+            # Who does not answer one report answers none of those that wait behind it.
+            if actions and not await self._send(json.dumps({"token": token, "actions": actions}).encode()):
+                break
 
     def _note(self, call: Call, key: _Key) -> None:
         if not self.on or self._unknown_there:
@@ -104,11 +105,13 @@ class Reporter:
             hurry.clear()
             await self.flush()
 
-    async def _send(self, report: bytes) -> None:
+    async def _send(self, report: bytes) -> bool:
+        """Whether another one may follow."""
         try:
             self._unknown_there = await self._server.report(report) == 404
         except AuthServerUnavailable:
-            return
+            return False
+        return not self._unknown_there
 
 
 def action_of(method: str, content: bytes | None) -> str:
