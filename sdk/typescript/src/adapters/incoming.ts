@@ -32,7 +32,8 @@ export function seal(response: ServerResponse, admission: Admission): void {
     const given = rest.find((argument) => typeof argument === 'object' && argument !== null);
     if (given) applyHeaders(response, given as OutgoingHttpHeaders | OutgoingHttpHeader[]);
     completeHeaders(admission, headersOf(response));
-    if (admission.watch && isEventStream(response.getHeader('content-type')))
+    // Of a caller who has hung up already 'close' is not told again.
+    if (admission.watch && !response.destroyed && isEventStream(response.getHeader('content-type')))
       response.once(
         'close',
         admission.watch(() => response.destroy()),

@@ -40,6 +40,21 @@ const onHono = (t: TestContext, fetch: (request: Request) => Response | Promise<
     t.after(() => void server.close());
   });
 
+/** The adapters of node:http, whose handlers answer when they want. */
+const onNode = {
+  express: (t, options, handler) => {
+    const app = (require('express') as () => RequestListener & { use(...handlers: unknown[]): void })();
+    app.use(requireAuth(options));
+    app.use((_request: IncomingMessage, response: ServerResponse) => handler(response));
+    return listen(t, app);
+  },
+  node: (t, options, handler) =>
+    listen(
+      t,
+      protect(options, (_request, response) => handler(response)),
+    ),
+} satisfies Record<string, (t: TestContext, options: Options, handler: (response: ServerResponse) => void) => Promise<string>>;
+
 const adapters: Record<string, Start> = {
   hono: (t, options, opened) => {
     const app = new Hono();
@@ -52,17 +67,8 @@ const adapters: Record<string, Start> = {
       t,
       protectFetch(options, () => webStream(opened)),
     ),
-  express: (t, options, opened) => {
-    const app = (require('express') as () => RequestListener & { use(...handlers: unknown[]): void })();
-    app.use(requireAuth(options));
-    app.use((_request: IncomingMessage, response: ServerResponse) => nodeStream(response, opened));
-    return listen(t, app);
-  },
-  node: (t, options, opened) =>
-    listen(
-      t,
-      protect(options, (_request, response) => nodeStream(response, opened)),
-    ),
+  express: (t, options, opened) => onNode.express(t, options, (response) => nodeStream(response, opened)),
+  node: (t, options, opened) => onNode.node(t, options, (response) => nodeStream(response, opened)),
 };
 
 for (const [name, start] of Object.entries(adapters)) {
@@ -92,8 +98,27 @@ for (const [name, start] of Object.entries(adapters)) {
   });
 }
 
-/** Opens a stream that has said one thing. A look is made when the test makes it. */
-async function opened(t: TestContext, start: Start) {
+for (const [name, start] of Object.entries(onNode)) {
+  test(`a stream that begins after its caller hung up is not looked at (${name})`, async (t) => {
+    const { looks } = looksOf(t);
+    const played = await playAuthorizationServer(t);
+    const { promise: handled, resolve: handle } = Promise.withResolvers<ServerResponse>();
+    const url = await start(t, { ...optionsFor(played), resource }, handle);
+    const caller = new AbortController();
+    const hungUp = assert.rejects(fetch(`${url}/mcp`, { headers: { Authorization: 'Bearer abc' }, signal: caller.signal }));
+    const response = await handled;
+    const closed = once(response, 'close');
+    caller.abort();
+    await Promise.all([hungUp, closed]);
+
+    response.writeHead(200, headers);
+
+    assert.equal(looks.length, 0);
+  });
+}
+
+/** A look is made when the test makes it. */
+function looksOf(t: TestContext) {
   const looks: (() => Promise<void>)[] = [];
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
   const [set, clear] = [globalThis.setTimeout, globalThis.clearTimeout];
@@ -104,6 +129,12 @@ async function opened(t: TestContext, start: Start) {
     return ours;
   });
   t.mock.method(globalThis, 'clearTimeout', (timer: NodeJS.Timeout) => (timer === ours ? stop() : clear(timer)));
+  return { looks, stopped };
+}
+
+/** Opens a stream that has said one thing. */
+async function opened(t: TestContext, start: Start) {
+  const { looks, stopped } = looksOf(t);
   const played = await playAuthorizationServer(t);
   const { promise: handled, resolve: handle } = Promise.withResolvers<Stream>();
   const url = await start(t, { ...optionsFor(played), resource }, handle);
