@@ -172,11 +172,17 @@ async def test_metadata_of_another_issuer_ends_the_search() -> None:
 async def test_an_outage_names_the_address_and_what_came_of_it(played: PlayedServer) -> None:
     endpoint = f"{played.url}/token"
     metadata = f"{played.url}/.well-known/oauth-authorization-server"
+    bound = Reply({"access_token": "t1", "token_type": "DPoP"})
     replies: tuple[tuple[Reply, dict[str, Any], str], ...] = (
         (Reply(status=502), {"issuer": played.url}, f'"{metadata}" answered 502'),
         (Reply(raw="<html>"), {"issuer": played.url}, f'"{metadata}" answered without a JSON object'),
         (Reply(status=404), {"token_endpoint": endpoint}, f'"{endpoint}" answered 404'),
         (Reply(raw="<html>"), {"token_endpoint": endpoint}, f'"{endpoint}" answered without a JSON object'),
+        (Reply({}), {"token_endpoint": endpoint}, f'"{endpoint}" answered without a usable access_token'),
+        (Reply({"access_token": "a\nb"}), {"token_endpoint": endpoint}, f'"{endpoint}" answered without a usable access_token'),
+        (Reply({"access_token": "t1"}), {"token_endpoint": endpoint}, f'"{endpoint}" answered with a token that is not of type Bearer'),
+        (bound, {"token_endpoint": endpoint}, f'"{endpoint}" answered with a token that is not of type Bearer'),
+        (granted("t1"), {"token_endpoint": endpoint, "dpop": True}, f'"{endpoint}" answered with a token that is not of type DPoP'),
         (Reply(cut=True), {"token_endpoint": endpoint}, f'"{endpoint}" cannot be reached'),
         (Reply(hang=True), {"token_endpoint": endpoint}, f'"{endpoint}" did not answer within 0.05 s'),
     )

@@ -86,6 +86,19 @@ async def test_a_page_that_drives_a_terminal_is_never_shown(drive: str) -> None:
     assert [prompt.verification_uri_complete for prompt in shown] == [None]
 
 
+@pytest.mark.parametrize("name", ["device_code", "user_code"])
+async def test_an_answer_without_a_code_names_its_address(name: str) -> None:
+    base = vectors("device-login")["cases"][0]
+    asked, prompted = base["exchanges"][:3], base["exchanges"][3]
+    world = World([*asked, {**prompted, "body": {**prompted["body"], name: "\x1b" if name == "user_code" else ""}}])
+
+    with pytest.raises(AuthServerUnavailable) as caught:
+        await device_login(**base["options"], on_prompt=print, **world.options())
+
+    address = prompted["request"].removeprefix("POST ")
+    assert str(caught.value) == f'The authorization server cannot be reached: "{address}" answered without a usable {name}'
+
+
 async def outcome_of(login: Any) -> Any:
     try:
         return (await login).saved()

@@ -4,9 +4,8 @@
  */
 import type { AgentSettings } from './agent-options.ts';
 import { isBearerToken } from './credentials.ts';
-import { AuthServerUnavailable } from './errors.ts';
 import { resourceProblem } from './resource.ts';
-import { type Members, post, readIssuerMetadata, TokenRequestRefused } from './token-endpoint.ts';
+import { type Members, post, readIssuerMetadata, TokenRequestRefused, unusable } from './token-endpoint.ts';
 
 /** A token and its times, in epoch seconds. */
 export interface IssuedToken {
@@ -60,8 +59,9 @@ export function createTokenRequest(settings: AgentSettings, wanted: Wanted = {})
     const askedAt = settings.now();
     try {
       const fields = form();
-      const answer = await post(await endpoint.find(), fields, settings);
-      const token = judge(answer, askedAt, settings);
+      const url = await endpoint.find();
+      const answer = await post(url, fields, settings);
+      const token = judge(answer, askedAt, { proofKey: settings.proofKey, url });
       await accept?.(token, answer);
       return token;
     } catch (error) {
@@ -76,10 +76,12 @@ function formOf({ scope, resource }: AgentSettings): Record<string, string> {
 }
 
 /** RFC 6749 §5.1, RFC 6750 §4; RFC 9449 §5: a token of type Bearer is not bound, whoever asked for it. */
-export function judge(answer: Members, askedAt: number, { proofKey }: Pick<AgentSettings, 'proofKey'>): IssuedToken {
+export function judge(answer: Members, askedAt: number, { proofKey, url }: Pick<AgentSettings, 'proofKey'> & { url: string }): IssuedToken {
   const { access_token: value, token_type: type, expires_in: expiresIn } = answer;
-  if (typeof value !== 'string' || !isBearerToken(value)) throw new AuthServerUnavailable('no_token');
-  if (typeof type !== 'string' || type.toLowerCase() !== (proofKey ? 'dpop' : 'bearer')) throw new AuthServerUnavailable('token_type');
+  const wanted = proofKey ? 'DPoP' : 'Bearer';
+  if (typeof value !== 'string' || !isBearerToken(value)) throw unusable('no_token', url, 'without a usable access_token');
+  // What it says instead is not repeated: it could be the token.
+  if (typeof type !== 'string' || type.toLowerCase() !== wanted.toLowerCase()) throw unusable('token_type', url, `with a token that is not of type ${wanted}`);
   const lifetime = typeof expiresIn === 'number' && expiresIn > 0 && Number.isFinite(expiresIn) ? expiresIn : unknownLifetimeSeconds;
   return withTimes(value, askedAt + lifetime, lifetime);
 }

@@ -211,11 +211,17 @@ test('a server that begins an answer and never ends it is an outage after the ti
 test('an outage names the address and what came of it', async (t) => {
   const auth = await playAuthorizationServer(t);
   const [endpoint, metadata] = [`${auth.url}/token`, `${auth.url}/.well-known/oauth-authorization-server`];
-  const cases: [reply: () => Reply, place: { issuer: string } | { tokenEndpoint: string }, said: string][] = [
+  const bound = { access_token: 't1', token_type: 'DPoP' };
+  const cases: [reply: () => Reply, place: { issuer: string } | { tokenEndpoint: string; dpop?: true }, said: string][] = [
     [() => ({ status: 502 }), { issuer: auth.url }, `"${metadata}" answered 502`],
     [() => ({ raw: '<html>' }), { issuer: auth.url }, `"${metadata}" answered without a JSON object`],
     [() => ({ status: 404 }), { tokenEndpoint: endpoint }, `"${endpoint}" answered 404`],
     [() => ({ raw: '<html>' }), { tokenEndpoint: endpoint }, `"${endpoint}" answered without a JSON object`],
+    [() => ({ body: {} }), { tokenEndpoint: endpoint }, `"${endpoint}" answered without a usable access_token`],
+    [() => ({ body: { access_token: 'a\nb' } }), { tokenEndpoint: endpoint }, `"${endpoint}" answered without a usable access_token`],
+    [() => ({ body: { access_token: 't1' } }), { tokenEndpoint: endpoint }, `"${endpoint}" answered with a token that is not of type Bearer`],
+    [() => ({ body: bound }), { tokenEndpoint: endpoint }, `"${endpoint}" answered with a token that is not of type Bearer`],
+    [() => granted('t1'), { tokenEndpoint: endpoint, dpop: true }, `"${endpoint}" answered with a token that is not of type DPoP`],
     [() => 'hang', { tokenEndpoint: endpoint }, `"${endpoint}" did not answer within 0.05 s`],
     [() => ({}), { tokenEndpoint: 'http://127.0.0.1:1/token' }, '"http://127.0.0.1:1/token" cannot be reached'],
   ];

@@ -5,7 +5,7 @@
 import { type IssuedToken, judge } from './agent-request.ts';
 import { AuthServerUnavailable } from './errors.ts';
 import { isUsable } from './login-discovery.ts';
-import { type Asker, type Members, parseLoosely, parseObject, post, postForm, refusal, TokenRequestRefused } from './token-endpoint.ts';
+import { type Asker, type Members, parseLoosely, parseObject, post, postForm, refusal, TokenRequestRefused, unusable } from './token-endpoint.ts';
 
 /** What to show to the person who signs in. */
 export interface DevicePrompt {
@@ -38,9 +38,9 @@ export async function beginDevice(endpoint: string, fields: Readonly<Record<stri
   const askedAt = asker.now();
   const answer = await post(endpoint, fields, { ...asker, proofKey: undefined });
   const { device_code: deviceCode, user_code: userCode, verification_uri: page, verification_uri_complete: complete } = answer;
-  if (typeof deviceCode !== 'string' || deviceCode === '') throw new AuthServerUnavailable('no_device_code');
+  if (typeof deviceCode !== 'string' || deviceCode === '') throw unusable('no_device_code', endpoint, 'without a usable device_code');
   // It is shown in a terminal: what could drive one is no code.
-  if (typeof userCode !== 'string' || !/^[\x20-\x7E]{1,40}$/.test(userCode)) throw new AuthServerUnavailable('no_user_code');
+  if (typeof userCode !== 'string' || !/^[\x20-\x7E]{1,40}$/.test(userCode)) throw unusable('no_user_code', endpoint, 'without a usable user_code');
   if (typeof page !== 'string' || !isUsable(page, endpoint))
     throw new TokenRequestRefused('wrong_page', 'the page to open is no address that is https or on this computer');
   const expiresAt = askedAt + (secondsOf(answer['expires_in']) ?? defaultLifetimeSeconds);
@@ -76,7 +76,7 @@ export async function awaitDevice(
     const polled = await postForm(endpoint, { grant_type: grantType, device_code: deviceCode, resource }, asker).catch(outageOnly);
     if (polled?.answer.status === 200) {
       const answer = parseObject(polled.answer.text, endpoint);
-      return { token: judge(answer, askedAt, asker), answer };
+      return { token: judge(answer, askedAt, { proofKey: asker.proofKey, url: endpoint }), answer };
     }
     const error = polled?.answer.status === 400 ? parseLoosely(polled.answer.text)['error'] : undefined;
     if (error === 'slow_down') interval += fiveSeconds;

@@ -130,6 +130,20 @@ describe('device login', () => {
     }
   });
 
+  for (const [name, value] of [
+    ['device_code', ''],
+    ['user_code', '\x1b'],
+  ] as const)
+    test(`an answer without a ${name} names its address`, async () => {
+      const { cases } = readVectors<{ cases: Case[] }>('device-login');
+      const at = 'https://auth.example.com/device_authorization';
+      const change = (one: Exchange) => (one.request === `POST ${at}` ? { ...one, body: { ...(one.body as object), [name]: value } } : one);
+      const { fetch, wait, now } = world((cases[0]?.exchanges ?? []).map(change));
+      const login = deviceLogin({ resource: 'https://files.example.com/mcp', clientId: 'client_1', fetch, wait, now, onPrompt() {} });
+
+      await assert.rejects(login, { message: `The authorization server cannot be reached: "${at}" answered without a usable ${name}` });
+    });
+
   test('[CL-19] it ends with its signal, in the middle of a wait', async () => {
     const { cases } = readVectors<{ cases: Case[] }>('device-login');
     const { fetch, now } = world(cases[0]?.exchanges ?? []);

@@ -117,7 +117,7 @@ export function refusal(
 }
 
 function outage(status: number, url: string): AuthServerUnavailable {
-  return new AuthServerUnavailable(`status_${status}`, { detail: `${quoteForLog(url)} answered ${status}` });
+  return unusable(`status_${status}`, url, String(status));
 }
 
 /** Whatever a server says, what authenticates us gets into no log. */
@@ -129,7 +129,12 @@ function masked(said: string, secrets: readonly string[]): string {
 export function parseObject(text: string, url: string): Members {
   const value = parse(text);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Members;
-  throw new AuthServerUnavailable('not_json', { detail: `${quoteForLog(url)} answered without a JSON object` });
+  throw unusable('not_json', url, 'without a JSON object');
+}
+
+/** An answer that is none, and what is wrong with it; nothing that could be a token. */
+export function unusable(reason: string, url: string, what: string): AuthServerUnavailable {
+  return new AuthServerUnavailable(reason, { detail: `${quoteForLog(url)} answered ${what}` });
 }
 
 /** Of an answer that may be anything, what can be read. */

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ._authorization_server import Members
+from ._authorization_server import Members, unusable
 from ._client_authentication import Authenticate, client_authentication
 from ._credentials import is_bearer_token
 from ._http import Pool
@@ -106,7 +106,7 @@ class TokenRequest:
         try:
             self._endpoint = self._endpoint or await self._discover()
             answer = await self._asker.post(self._endpoint, form)
-            return judge(answer, asked_at, bound=self._settings.proof_key is not None), answer
+            return judge(answer, asked_at, url=self._endpoint, bound=self._settings.proof_key is not None), answer
         except (AuthServerUnavailable, TokenRequestRefused):
             self._endpoint = self._settings.token_endpoint
             raise
@@ -119,13 +119,15 @@ class TokenRequest:
         return endpoint_in(await read_issuer_metadata(self._pool, self._settings.issuer or ""), "token_endpoint")
 
 
-def judge(answer: Members, asked_at: float, *, bound: bool) -> IssuedToken:
+def judge(answer: Members, asked_at: float, *, url: str, bound: bool) -> IssuedToken:
     """RFC 6749 §5.1, RFC 6750 §4; RFC 9449 §5: a token of type Bearer is not bound, whoever asked for it."""
     value, token_type = answer.get("access_token"), answer.get("token_type")
+    wanted = "DPoP" if bound else "Bearer"
     if not isinstance(value, str) or not is_bearer_token(value):
-        raise AuthServerUnavailable("no_token")
-    if not isinstance(token_type, str) or token_type.lower() != ("dpop" if bound else "bearer"):
-        raise AuthServerUnavailable("token_type")
+        raise unusable("no_token", url, "without a usable access_token")
+    # What it says instead is not repeated: it could be the token.
+    if not isinstance(token_type, str) or token_type.lower() != wanted.lower():
+        raise unusable("token_type", url, f"with a token that is not of type {wanted}")
     return IssuedToken(value, *_times_of(answer.get("expires_in"), asked_at))
 
 

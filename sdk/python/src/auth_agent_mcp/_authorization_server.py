@@ -104,8 +104,13 @@ def parse_object(body: bytes, url: str | None = None) -> Members:
     """A JSON object, from this address. A captive portal or a proxy page is an outage too."""
     value = _parse(body)
     if not isinstance(value, dict):
-        raise AuthServerUnavailable("not_json", detail=url and f"{quote_for_log(url)} answered without a JSON object")
+        raise unusable("not_json", url, "without a JSON object")
     return value
+
+
+def unusable(reason: str, url: str | None, what: str) -> AuthServerUnavailable:
+    """An answer that is none, and what is wrong with it; nothing that could be a token."""
+    return AuthServerUnavailable(reason, detail=url and f"{quote_for_log(url)} answered {what}")
 
 
 def parse_loosely(body: bytes) -> Members:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ._agent_request import IssuedToken, judge
-from ._authorization_server import Members, parse_loosely, parse_object
+from ._authorization_server import Members, parse_loosely, parse_object, unusable
 from ._login_discovery import is_usable
 from ._token_endpoint import Asker, refusal
 from .errors import AuthServerUnavailable, TokenRequestRefused
@@ -51,10 +51,10 @@ async def begin_device(asker: Asker, endpoint: str, fields: Mapping[str, str | N
     answer = await replace(asker, proof_key=None).post(endpoint, fields)
     device_code, user_code, page = (answer.get(name) for name in ("device_code", "user_code", "verification_uri"))
     if not isinstance(device_code, str) or not device_code:
-        raise AuthServerUnavailable("no_device_code")
+        raise unusable("no_device_code", endpoint, "without a usable device_code")
     # It is shown in a terminal: what could drive one is no code.
     if not isinstance(user_code, str) or not re.fullmatch(r"[\x20-\x7E]{1,40}", user_code):
-        raise AuthServerUnavailable("no_user_code")
+        raise unusable("no_user_code", endpoint, "without a usable user_code")
     if not isinstance(page, str) or not is_usable(page, endpoint):
         raise TokenRequestRefused("wrong_page", "the page to open is no plain address, or neither https nor on this computer")
     complete = answer.get("verification_uri_complete")
@@ -82,7 +82,7 @@ async def await_device(waiting: WaitingDevice, asker: Asker, *, endpoint: str, r
             continue
         if answer.status == 200:
             members = parse_object(answer.body, endpoint)
-            return judge(members, asked_at, bound=asker.proof_key is not None), members
+            return judge(members, asked_at, url=endpoint, bound=asker.proof_key is not None), members
         error = parse_loosely(answer.body).get("error") if answer.status == 400 else None
         if error == "slow_down":
             interval += _FIVE_SECONDS

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ._authorization_server import Members, parse_loosely, parse_object
+from ._authorization_server import Members, parse_loosely, parse_object, unusable
 from ._client_authentication import Authenticate
 from ._hints import quote_for_log
 from ._http import Pool, ServerAnswer
@@ -112,4 +112,4 @@ def refusal(answer: ServerAnswer, secrets: Sequence[str], url: str) -> AuthServe
 
 
 def _outage(answer: ServerAnswer, url: str) -> AuthServerUnavailable:
-    return AuthServerUnavailable(f"status_{answer.status}", detail=f"{quote_for_log(url)} answered {answer.status}")
+    return unusable(f"status_{answer.status}", url, str(answer.status))
