@@ -52,8 +52,8 @@ export function createAgent(settings: AgentSettings, wanted?: Wanted, first?: Is
       const first = await find();
       const response = await send(first, { input, init }, settings);
       if (response.status !== 401 || !canRepeat(input, init)) return response;
-      const second = await find(first);
       await response.body?.cancel();
+      const second = await find(first);
       return send(second, { input, init }, settings);
     },
   });

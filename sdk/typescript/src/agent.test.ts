@@ -269,6 +269,21 @@ test('a redirect to another origin does not take the token along', async (t) => 
   assert.equal(elsewhere.received[0]?.headers.authorization, undefined);
 });
 
+test('a 401 is let go of also where no other token is to be had', async (t) => {
+  const auth = await playAuthorizationServer(t);
+  auth.reply = () => (auth.received.length === 1 ? granted('t1') : { status: 400, body: { error: 'invalid_grant' } });
+  const released: unknown[] = [];
+  const refusing: typeof fetch = async (input, init) => {
+    if (String(input).startsWith(auth.url)) return fetch(input, init);
+    return new Response(new ReadableStream({ cancel: () => void released.push(true) }), { status: 401 });
+  };
+  const agent = agentTokens({ ...client, tokenEndpoint: `${auth.url}/token`, fetch: refusing });
+
+  await assert.rejects(agent.fetch('https://tasks.example.com'), { code: 'invalid_grant' });
+
+  assert.equal(released.length, 1);
+});
+
 test('a request keeps its method, headers and body, and brings no Authorization of its own', async (t) => {
   const [auth, api] = [await playAuthorizationServer(t), await playAuthorizationServer(t)];
   auth.reply = () => granted('t1');
