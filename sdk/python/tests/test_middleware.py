@@ -28,6 +28,7 @@ from auth_agent_mcp import (
     require_any_scope,
     require_scopes,
 )
+from auth_agent_mcp._asgi import _PeekedBody
 from auth_agent_mcp._tool_call import MAX_BODY_BYTES
 
 pytestmark = pytest.mark.anyio
@@ -552,6 +553,30 @@ async def test_a_body_too_large_to_look_at_is_refused(played: PlayedServer) -> N
     async with ask(**played.options(resource=RESOURCE, tool_scopes={"write_file": ["files:write"]})) as http:
         assert (await http.post("/mcp", content=b" " * (MAX_BODY_BYTES + 1), headers=bearer())).status_code == 413
         assert (await http.post("/mcp", content=b" " * MAX_BODY_BYTES, headers=bearer())).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("come", "looked_at", "given"),
+    [
+        ([(b"a", True), (b"b", True), (b"", True), (b"c", False)], b"abc", [(b"abc", False)]),
+        ([(b"", False)], b"", [(b"", False)]),
+        ([(b"a", True), (b"b", True), None], b"ab", [(b"ab", True), None]),
+        ([None], b"", [None]),
+    ],
+)
+async def test_a_body_that_was_looked_at_is_one_message(come: list[Any], looked_at: bytes, given: list[Any]) -> None:
+    def message(of: tuple[bytes, bool] | None) -> dict[str, Any]:
+        return {"type": "http.disconnect"} if of is None else {"type": "http.request", "body": of[0], "more_body": of[1]}
+
+    messages = [message(one) for one in come]
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0) if messages else {"type": "afterwards"}
+
+    body = _PeekedBody(receive)
+
+    assert await body() == looked_at
+    assert [await body.receive() for _ in range(len(given) + 1)] == [*map(message, given), {"type": "afterwards"}]
 
 
 async def test_a_stream_passes_chunk_by_chunk(played: PlayedServer) -> None:

@@ -108,21 +108,26 @@ class AuthAgentMiddleware(GuardedApp):
 
 
 class _PeekedBody:
-    """Reads a request body ahead, up to the limit, and gives the application the very same messages again."""
+    """Reads a request body ahead, up to the limit, and gives it to the application again, as one message however many it came in."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._read: list[Message] = []
 
     async def __call__(self) -> bytes | None:
-        content = bytearray()
-        while len(content) <= MAX_BODY_BYTES:
+        content, more = bytearray(), True
+        while more and len(content) <= MAX_BODY_BYTES:
             message = await self._receive()
-            self._read.append(message)
-            content += message.get("body", b"")
-            if not message.get("more_body", False):
+            if message["type"] != "http.request":
+                # The caller hung up.
+                self._read.append(message)
                 break
-        return None if len(content) > MAX_BODY_BYTES else bytes(content)
+            content += message.get("body", b"")
+            more = message.get("more_body", False)
+        body = bytes(content)
+        if body or not more:
+            self._read.insert(0, {"type": "http.request", "body": body, "more_body": more})
+        return None if len(body) > MAX_BODY_BYTES else body
 
     async def receive(self) -> Message:
         return self._read.pop(0) if self._read else await self._receive()
