@@ -117,6 +117,18 @@ for (const [name, start] of Object.entries(onNode)) {
   });
 }
 
+test('a stream that nobody reads is not looked at: Hono drops the body of a HEAD', async (t) => {
+  const { looks } = looksOf(t);
+  const played = await playAuthorizationServer(t);
+  const app = new Hono();
+  app.use('*', authAgentMiddleware({ ...optionsFor(played), resource }));
+  app.get('/mcp', () => webStream(() => {}));
+
+  const response = await app.request('/mcp', { method: 'HEAD', headers: { Authorization: 'Bearer abc' } });
+
+  assert.deepEqual([response.status, response.body, looks.length], [200, null, 0]);
+});
+
 /** A look is made when the test makes it. */
 function looksOf(t: TestContext) {
   const looks: (() => Promise<void>)[] = [];

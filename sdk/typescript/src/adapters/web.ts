@@ -39,18 +39,17 @@ function complete(response: Response, admission: Admission): Response {
 /** The same stream, chunk by chunk and without reading ahead, until it or the access ends. */
 function endingWith(body: ReadableStream<Uint8Array>, watch: NonNullable<Admission['watch']>): ReadableStream<Uint8Array> {
   const reader = body.getReader();
-  let stop = () => {};
+  let stop: (() => void) | undefined;
   return new ReadableStream<Uint8Array>(
     {
-      start(controller) {
-        stop = watch(() => {
+      async pull(controller) {
+        // Not before: a stream that nobody reads, as after HEAD, has no end that anybody would hear of.
+        stop ??= watch(() => {
           controller.close();
           reader.cancel().catch(() => {});
         });
-      },
-      async pull(controller) {
         const { done, value } = await reader.read().catch((error: unknown) => {
-          stop();
+          stop?.();
           throw error;
         });
         if (!done) return controller.enqueue(value);
@@ -58,7 +57,7 @@ function endingWith(body: ReadableStream<Uint8Array>, watch: NonNullable<Admissi
         controller.close();
       },
       cancel(reason) {
-        stop();
+        stop?.();
         return reader.cancel(reason);
       },
     },
