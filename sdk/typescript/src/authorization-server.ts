@@ -76,7 +76,9 @@ async function send(path: string, init: RequestInit, settings: Settings): Promis
 function keyRefused(text: string, { issuer, serverId, hint }: Settings): AuthServerUnavailable {
   const { code, error_description: said } = parseLoosely(text);
   const why =
-    code === 'key_id_used_as_secret' ? 'key_id_used_as_secret, the id of the key was given where its secret belongs' : 'the key is wrong, expired or revoked';
+    code === 'key_id_used_as_secret'
+      ? 'key_id_used_as_secret, the id of the key was given where its secret belongs'
+      : `the key is wrong, expired or revoked: "auth-agent keys list ${serverId}" says which, "auth-agent keys create ${serverId}" makes another`;
   hint(`${issuer} refused the API key of ${serverId}: ${why}. It said ${quoteForLog(said)}. Callers get 503 until "apiKey" is right.`);
   return new AuthServerUnavailable('api_key_refused', { retryAfter: 60 });
 }

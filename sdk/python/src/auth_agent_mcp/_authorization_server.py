@@ -89,11 +89,12 @@ class AuthorizationServer:
     def _key_refused(self, answer: ServerAnswer) -> AuthServerUnavailable:
         """Our key is our business: the caller gets 503, the developer gets the reason."""
         members = parse_loosely(answer.body)
-        why = "the key is wrong, expired or revoked"
+        issuer, server_id = self._settings.issuer, self._settings.server_id
+        ways_out = f'"auth-agent keys list {server_id}" says which, "auth-agent keys create {server_id}" makes another'
+        why = f"the key is wrong, expired or revoked: {ways_out}"
         if members.get("code") == "key_id_used_as_secret":
             why = "key_id_used_as_secret, the id of the key was given where its secret belongs"
         said = quote_for_log(members.get("error_description"))
-        issuer, server_id = self._settings.issuer, self._settings.server_id
         self._settings.hint(
             f'{issuer} refused the API key of {server_id}: {why}. It said {said}. Callers get 503 until "api_key" is right.'
         )
