@@ -841,6 +841,10 @@ insert into schema_migrations (name, checksum, applied_at) values ('0033-revocat
 create index grants_endless on grants (created_at) where user_id is not null and revoked_at is null and expires_at is null;
 insert into schema_migrations (name, checksum, applied_at) values ('0034-endless-grants', 'e605433ffa81ad1a3fd2ab97e20e76d7118a3bc7eba704f1032b509e1706d3da', 0);
 
+alter table server_keys add column warned_at bigint;
+create index server_keys_end on server_keys (tenant, expires_at) where revoked_at is null;
+insert into schema_migrations (name, checksum, applied_at) values ('0035-warned-keys', 'a4de471489f6b8868cc5e12646617baa65fd7a00713701b2ac67c22de5f780ba', 0);
+
 reset role;
 reset search_path;
 

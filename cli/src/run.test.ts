@@ -214,6 +214,23 @@ test('a key is printed once as lines of an .env file, listed without its secret,
   assert.equal((Date.parse(month.expires_at) - Date.parse(month.created_at)) / 86400_000, 30);
 });
 
+test('a list says how many days are left once they are fewer than 30, and what to do about a key', async () => {
+  const marked = async (list: string) => (await cli(list)).out.match(/\(\d+ days? left\)/g)?.toSorted();
+  await data(`keys create ${server} --days 31`);
+  const before = await cli(`keys list ${server}`);
+  assert.deepEqual([before.out.includes('left'), before.err], [false, '']);
+
+  for (const days of [29, 1]) await data(`keys create ${server} --days ${days}`);
+  const { key_id } = await data(`keys create ${server} --days 2`);
+  await data(`keys revoke ${server} ${key_id} --yes`);
+  const { token_id } = await data('owner-tokens create op --days 29');
+
+  assert.deepEqual(await marked(`keys list ${server}`), ['(1 day left)', '(29 days left)']);
+  assert.match((await cli(`keys list ${server}`)).err, new RegExp(`auth-agent keys create ${server}`));
+  assert.match((await cli('owner-tokens list')).out, new RegExp(`${token_id} .*\\(29 days left\\)`));
+  assert.deepEqual(Object.keys((await data(`keys list ${server}`)).keys[0]).slice(0, 5), ['key_id', 'name', 'status', 'created_at', 'expires_at']);
+});
+
 test('an owner token opens the management API for owners and operators only', async () => {
   await data('users add plain --password-stdin', { input: password });
   const { token, user_id } = await data('owner-tokens create op --name CI --days 1');

@@ -29,7 +29,7 @@ export type AuthServer = {
   readonly storage: Storage;
   readonly options: Options;
   /** Sweeps expired rows, expires clients, rotates keys, and begins to hand over what waits: nobody outside holds it up. Call about once a minute; two nodes may do it at once. */
-  maintain(): Promise<void>;
+  maintain(): Promise<Found>;
   /** Writes batched last-use times, begins to send mail and to deliver webhooks. Call about once a second and before closing. */
   flush(): Promise<void>;
   /** Waits for mail, webhooks and logouts that are being handed over, each at most as long as one attempt, and hands over no more. What is left waits in the database. */
@@ -38,8 +38,13 @@ export type AuthServer = {
   close(): Promise<void>;
 };
 
+/** What the housekeeping comes across in all tenants, for whoever measures. */
+export type Found = {
+  /** When the first API key in use ends, or has ended, in seconds since 1970; absent while none is in use. */
+  firstKeyEndsAt?: number;
+};
 /** Work of a room that maintain() does for each tenant. */
-export type Chore = (context: Context) => Promise<unknown>;
+export type Chore = (context: Context, found: Found) => Promise<unknown>;
 
 const maxUrlLength = 8192;
 const sweepBatch = 200;
@@ -134,13 +139,15 @@ export function createApp(routes: readonly Route[], chores: readonly Chore[], gi
     fetch: async (request, connection) => toResponse(await answer(request, connection)),
     async maintain() {
       const now = options.now();
+      const found: Found = {};
       const sweep = async () => {
         while ((await storage.sweep(now, sweepBatch)) > 0);
       };
       const ofEach: Chore[] = [...chores, ({ signing }) => signing.rotateIfDue()];
-      const forTenants = async () => eachInTurn(await contexts.all(), (context) => eachInTurn(ofEach, (chore) => chore(context)));
+      const forTenants = async () => eachInTurn(await contexts.all(), (context) => eachInTurn(ofEach, (chore) => chore(context, found)));
       // Swept last: on its way to what may go the sweep would walk past every family whose grant has not ended yet, again with each write.
       await eachInTurn([contexts.refresh, forTenants, sweep], (work) => work());
+      return found;
     },
     async flush() {
       await contexts.refresh();

@@ -54,6 +54,7 @@ import { authorizationServerMetadata, openidConfiguration } from './discovery/me
 import { ownProtectedResource, serverProtectedResource } from './discovery/protected-resource.ts';
 import type { ServerOptions } from './options.ts';
 import type { Route } from './route.ts';
+import { warnOfEndingKeys } from './servers/ending-keys.ts';
 import { assetRoutes } from './site/assets.ts';
 import { errorDoc, errorDocs } from './site/error-docs.ts';
 import { health, ready } from './site/health.ts';
@@ -180,7 +181,7 @@ export const routes: readonly Route[] = [
  * @throws {TypeError} naming each option that is wrong and the rule it breaks.
  */
 export function createServer(options: ServerOptions): AuthServer {
-  return createApp(routes, [enforceHolds, lapseOver, expireClients, handOver, retireEvents], options);
+  return createApp(routes, [enforceHolds, lapseOver, expireClients, warnOfEndingKeys, handOver, retireEvents], options);
 }
 
 /** Begins, and waits for no receiver: one that hangs must not keep house from being kept. */

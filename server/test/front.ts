@@ -5,7 +5,7 @@
 import type { AuthServer } from '../src/app.ts';
 
 /** A server that stands in another process. */
-export type Elsewhere = Pick<AuthServer, 'fetch' | 'flush' | 'maintain'>;
+export type Elsewhere = Pick<AuthServer, 'fetch' | 'flush'> & { maintain(): Promise<void> };
 
 /** The first of `nodes` as everybody sees it. */
 export function frontOf(nodes: [AuthServer, ...AuthServer[]], elsewhere?: Elsewhere): AuthServer {
@@ -20,10 +20,14 @@ export function frontOf(nodes: [AuthServer, ...AuthServer[]], elsewhere?: Elsewh
       await elsewhere?.flush();
     },
     async maintain() {
-      if (elsewhere) return elsewhere.maintain();
+      if (elsewhere) {
+        await elsewhere.maintain();
+        return {};
+      }
       const node = nodes[turn++ % nodes.length] as AuthServer;
-      await node.maintain();
+      const found = await node.maintain();
       await handedOver(node);
+      return found;
     },
     async close() {
       for (const node of nodes) await node.close();

@@ -147,7 +147,7 @@ const arrows: Record<string, string[]> = {
     'views',
     'node:async_hooks',
   ],
-  server: ['account', 'api', 'app', 'audit', 'authorize', 'clients', 'device', 'discovery', 'options', 'route', 'site', 'token'],
+  server: ['account', 'api', 'app', 'audit', 'authorize', 'clients', 'device', 'discovery', 'options', 'route', 'servers', 'site', 'token'],
   app: ['context', 'crypto', 'errors', 'hono', 'http-request', 'load-shedding', 'options', 'route', 'storage/open', 'storage/store', 'tenant-contexts'],
   'tenant-contexts': [
     'account/tell-logout',

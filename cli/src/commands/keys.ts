@@ -2,7 +2,7 @@
 import { auditEvent, isoDate, keySeconds, newKey, viewOfKey } from 'auth-agent-mcp-server/node';
 import { confirm } from '../ask.ts';
 import { type Call, type Command, databaseFlags, textFlag } from '../command.ts';
-import { withStore } from '../database.ts';
+import { next, withStore } from '../database.ts';
 import { Failure } from '../exit-codes.ts';
 import { safe, styleOf, table } from '../terminal.ts';
 import { serverOf } from './servers.ts';
@@ -51,8 +51,9 @@ export const listKeys: Command = {
     withStore(call, async (opened) => {
       const server = await serverOf(call, opened);
       const keys = (await opened.store.listKeys(server.id)).map((key) => viewOfKey(key, opened.now));
-      const rows = keys.map((key) => [key.key_id, safe(key.name), key.status, key.expires_at.slice(0, 10), key.last_used_at ?? 'never']);
-      return { data: { keys }, lines: table(['ID', 'NAME', 'STATUS', 'EXPIRES', 'LAST USED'], rows) };
+      const rows = keys.map((key) => [key.key_id, safe(key.name), key.status, endOf(key, opened.now), key.last_used_at ?? 'never']);
+      const notes = keys.some((key) => daysLeft(key, opened.now) !== undefined) ? [next(`auth-agent keys create ${server.id}`)] : [];
+      return { data: { keys }, lines: table(['ID', 'NAME', 'STATUS', 'EXPIRES', 'LAST USED'], rows), notes };
     }),
 };
 
@@ -78,6 +79,21 @@ export const revokeKey: Command = {
       return { data: { key_id: id, revoked }, lines: [ok(revoked ? `Revoked ${id}` : `${id} was revoked before`)] };
     }),
 };
+
+type Ending = { status: string; expires_at: string };
+
+/** The day on which it ends, and how many are left once that is a reason to act. */
+export function endOf(one: Ending, now: number): string {
+  const days = daysLeft(one, now);
+  const day = one.expires_at.slice(0, 10);
+  return days === undefined ? day : `${day} (${days} ${days === 1 ? 'day' : 'days'} left)`;
+}
+
+/** Undefined for what is over, and for what has 30 days or more. */
+function daysLeft({ status, expires_at }: Ending, now: number): number | undefined {
+  const days = Math.ceil((Date.parse(expires_at) / 1000 - now) / 86400);
+  return status === 'active' && days < 30 ? days : undefined;
+}
 
 /** `--days` in seconds. */
 export function lifetimeOf(call: Call, otherwise: number): number {

@@ -5,7 +5,7 @@ import { type Command, databaseFlags, textFlag } from '../command.ts';
 import { withStore } from '../database.ts';
 import { Failure } from '../exit-codes.ts';
 import { safe, styleOf, table } from '../terminal.ts';
-import { lifetimeOf } from './keys.ts';
+import { endOf, lifetimeOf } from './keys.ts';
 import { findPerson } from './users.ts';
 
 export const createOwnerToken: Command = {
@@ -56,7 +56,7 @@ export const listOwnerTokens: Command = {
         created_at: isoDate(createdAt),
         expires_at: isoDate(expiresAt),
       }));
-      const rows = tokens.map((one) => [one.token_id, safe(one.username ?? one.user_id), safe(one.name), one.status, one.expires_at.slice(0, 10)]);
+      const rows = tokens.map((one) => [one.token_id, safe(one.username ?? one.user_id), safe(one.name), one.status, endOf(one, now)]);
       return { data: { tokens }, lines: table(['ID', 'PERSON', 'NAME', 'STATUS', 'EXPIRES'], rows) };
     }),
 };

@@ -47,6 +47,7 @@ export const eventTypes = [
   'access.denied',
   'key.created',
   'key.revoked',
+  'key.expiring',
   'client.registered',
   'client.grants_changed',
   'client.keys_changed',

@@ -5,6 +5,7 @@
 import { type AccessAnsweredValues, type AccessAskedValues, accessAnsweredMail, accessAskedMail } from '../views/mail/access-mail.ts';
 import { accountExistsMail, type CodeMailValues, signInCodeMail, signUpCodeMail } from '../views/mail/code-mail.ts';
 import { type EmailLinkValues, emailLinkMail } from '../views/mail/email-mail.ts';
+import { type KeyExpiringValues, keyExpiringMail } from '../views/mail/key-mail.ts';
 import type { Letter, MailFrame } from '../views/mail/letter.ts';
 import { type AccountNotice, type AccountNoticeValues, type AgentNotice, type AgentNoticeValues, accountNotice, agentNotice } from '../views/mail/notice.ts';
 import { type ResetMailValues, resetMail } from '../views/mail/reset-mail.ts';
@@ -35,6 +36,7 @@ export const mailKinds = {
   'access-asked': kind<AccessAskedValues>({ letter: accessAskedMail, lifetimeSeconds: noticeSeconds }),
   'access-approved': kind<AccessAnsweredValues>({ letter: accessAnsweredMail('approved'), lifetimeSeconds: noticeSeconds }),
   'access-denied': kind<AccessAnsweredValues>({ letter: accessAnsweredMail('denied'), lifetimeSeconds: noticeSeconds }),
+  'key-expiring': kind<KeyExpiringValues>({ letter: keyExpiringMail, lifetimeSeconds: noticeSeconds, gathersSeconds: 60 }),
 
   // security: nobody can switch these off
   'agent-connected': aboutAgents('agent-connected'),

@@ -26,7 +26,7 @@ export type NodeOptions = {
   /** Writes batched last-use times; called each second and before the end. */
   flush?(): Promise<void>;
   /** Housekeeping; called each minute. */
-  maintain?(): Promise<void>;
+  maintain?(): Promise<unknown>;
   /** Finishes what is being handed over and begins no more; called after the last answer. */
   settle?(): Promise<void>;
   /** Closes the database, last of all. */
@@ -160,9 +160,9 @@ function refusal(error: unknown, host: string, port: number): unknown {
 
 /** Each work waits for its own end before it begins again; a failure is logged and tried again. Returns what stops the clock and waits for the work under way. */
 function clockwork({ flush, maintain, log }: NodeOptions): () => Promise<unknown> {
-  const every = (seconds: number, work: (() => Promise<void>) | undefined, event: string): (() => Promise<unknown> | undefined) => {
+  const every = (seconds: number, work: (() => Promise<unknown>) | undefined, event: string): (() => Promise<unknown> | undefined) => {
     if (!work) return () => undefined;
-    let running: Promise<void> | undefined;
+    let running: Promise<unknown> | undefined;
     const run = () => {
       running ??= work()
         .catch((error: unknown) => log.error(event, {}, error))

@@ -81,6 +81,9 @@ test('sweeping finds what is over through an index', async () => {
     await storage.sweep(NOW, 10);
     await store.listOverGrants({ since: 0, now: NOW, limit: 10, lifetime: 90 * DAY });
     await store.lapseGrant('grant_1', 'unused', happened('grant.lapsed'));
+    await store.listEndingKeys({ now: NOW, usedSince: NOW - DAY, limit: 10 });
+    await store.warnOfKey('sk_files', happened('key.expiring'));
+    await store.findFirstKeyEnd(NOW - DAY);
     await store.expireDynamicClients(NOW, NOW, 10, NOW);
     await store.countUnconsentedClients();
   });

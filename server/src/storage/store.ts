@@ -78,7 +78,7 @@ export type { AgentPause, Hold } from './verbs/pauses.ts';
 export type { ConsentRecord } from './verbs/receipts.ts';
 export type { RefreshFamily, Rotation, RotationOutcome } from './verbs/refresh-tokens.ts';
 export type { RegistrationToken } from './verbs/registrations.ts';
-export type { ServerKey } from './verbs/server-keys.ts';
+export type { EndingKey, ServerKey } from './verbs/server-keys.ts';
 export type { MaxDuration, McpServer, ServerScope } from './verbs/servers.ts';
 export type { NewSession, Session } from './verbs/sessions.ts';
 export type { SigningKeyRow } from './verbs/signing-keys.ts';

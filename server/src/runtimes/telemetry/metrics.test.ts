@@ -202,7 +202,8 @@ test('times are those of the clock, for requests, statements, calls and housekee
   await calls.sendMail?.({ to: '', senderName: '', subject: '', text: '', html: '', messageId: '' });
   await counted.store([], 'read', takes(2));
   await assert.rejects(counted.store([], 'write', () => Promise.reject(new StorageUnavailable('away'))));
-  await counted.maintenance(takes(5));
+  const firstKeyEndsAt = 1_800_000_000;
+  await counted.maintenance(async () => ({ firstKeyEndsAt }));
 
   const found = readPrometheusText(counted.text());
   assert.equal(metric(found, 'auth_agent_outgoing_call_duration_seconds_sum', { kind: 'document', outcome: 'ok' }), 0.3);
@@ -212,6 +213,9 @@ test('times are those of the clock, for requests, statements, calls and housekee
   assert.equal(metric(found, 'auth_agent_store_operation_duration_seconds_count', { operation: 'write', outcome: 'failed' }), 1);
   assert.equal(metric(found, 'auth_agent_maintenance_runs_total', { outcome: 'ok' }), 1);
   assert.ok((metric(found, 'auth_agent_maintenance_last_success_timestamp_seconds') ?? 0) > 1_700_000_000);
+  assert.equal(metric(found, 'auth_agent_first_key_end_timestamp_seconds'), firstKeyEndsAt);
+  await counted.maintenance(async () => ({}));
+  assert.equal(metric(readPrometheusText(counted.text()), 'auth_agent_first_key_end_timestamp_seconds'), 0);
 });
 
 test('the port of the metrics answers GET /metrics and nothing else', async () => {

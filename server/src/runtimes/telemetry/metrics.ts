@@ -43,6 +43,10 @@ export const families = {
   outgoingSeconds: timing('auth_agent_outgoing_call_duration_seconds', 'Calls to other hosts, in seconds.', 'kind', 'outcome'),
   maintenanceRuns: counter('auth_agent_maintenance_runs_total', 'Runs of the housekeeping, by outcome.', 'outcome'),
   maintainedAt: gauge('auth_agent_maintenance_last_success_timestamp_seconds', 'When the housekeeping last came to its end, in seconds since 1970.'),
+  firstKeyEnd: gauge(
+    'auth_agent_first_key_end_timestamp_seconds',
+    'When the first API key in use ends, or has ended, in seconds since 1970; 0 while none is in use.',
+  ),
 } as const;
 
 const requestBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -70,6 +74,7 @@ export function metrics({ version, runtime, database }: { version: string; runti
   const outgoingSeconds = counted.histogram(families.outgoingSeconds, outgoingBounds);
   const maintenanceRuns = counted.number(families.maintenanceRuns);
   const maintainedAt = counted.number(families.maintainedAt)();
+  const firstKeyEnd = counted.number(families.firstKeyEnd)();
   const stop = addProcessMetrics(counted);
 
   const answered = ({ request, grantType, outcome, decision }: Exchange, route: string | undefined, { status, headers }: Told, begun: number): void => {
@@ -118,11 +123,14 @@ export function metrics({ version, runtime, database }: { version: string; runti
     },
     store: (_statements, operation, act) => timed(act, (seconds, outcome) => storeSeconds(operation, outcome).observe(seconds)),
     outgoing: ({ kind }, act) => timed(act, (seconds, outcome) => outgoingSeconds(kind, outcome).observe(seconds)),
-    maintenance: (act) =>
-      timed(act, (_seconds, outcome) => {
+    async maintenance(act) {
+      const found = await timed(act, (_seconds, outcome) => {
         maintenanceRuns(outcome).value += 1;
         if (outcome === 'ok') maintainedAt.value = Math.floor(Date.now() / 1000);
-      }),
+      });
+      firstKeyEnd.value = found.firstKeyEndsAt ?? 0;
+      return found;
+    },
     text: () => counted.text(),
     close: stop,
   };

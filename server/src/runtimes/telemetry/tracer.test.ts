@@ -147,7 +147,10 @@ test('what is not sampled is not sent, and says so to whoever it calls', async (
   const { request, calls, sent, watcher, exporter } = await traced({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER: 'always_off' });
 
   await request('/health', { headers: { traceparent: incoming } });
-  await watcher.maintenance(async () => calls.fetchUpstream?.('https://login.example/', { method: 'GET', headers: {}, privateNetwork: false }));
+  await watcher.maintenance(async () => {
+    await calls.fetchUpstream?.('https://login.example/', { method: 'GET', headers: {}, privateNetwork: false });
+    return {};
+  });
   await exporter.close();
 
   assert.equal(received.length, 0);

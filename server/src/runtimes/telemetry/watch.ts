@@ -2,6 +2,7 @@
  * Where telemetry looks on: requests, statements, calls to elsewhere, housekeeping. Metrics and traces are both such watchers; this file lays them around what
  * they watch. Whoever is watched does not know, and nothing here changes what is answered.
  */
+import type { Found } from '../../app.ts';
 import type { ServerOptions } from '../../options.ts';
 import type { Observer } from '../../route.ts';
 import type { Driver, Statement } from '../../storage/driver.ts';
@@ -12,7 +13,7 @@ export type Watcher = {
   request: Observer;
   store<Value>(statements: readonly Statement[], operation: 'read' | 'write', act: () => Promise<Value>): Promise<Value>;
   outgoing<Value>(call: Outgoing, act: () => Promise<Value>): Promise<Value>;
-  maintenance<Value>(act: () => Promise<Value>): Promise<Value>;
+  maintenance(act: () => Promise<Found>): Promise<Found>;
 };
 
 /** Several as one: the first is the outermost. */

@@ -167,6 +167,56 @@ export function registryContract(nodes: () => Nodes): void {
       assert.equal((await one.findKey('key-hash'))?.revokedAt, NOW + 1);
       assert.equal(await countEvents(one, 'key.revoked'), 1);
     });
+
+    test('a key in use is to be warned of 30, 7 and 1 day before its end, each time once, by one of many nodes', async () => {
+      const [one, two] = freshTenant(nodes());
+      await settle(one);
+      const { expiresAt } = filesKey;
+      const used = (at: number) => one.recordUse({ grants: new Map(), keys: new Map([['sk_files', at]]), clients: new Map() });
+      const due = async (now: number) => (await two.listEndingKeys({ now, usedSince: now - 30 * DAY, limit: 10 })).map(({ id }) => id);
+      const warned = async (now: number) =>
+        count(await times(4, (index) => (index % 2 ? one : two).warnOfKey('sk_files', happened('key.expiring', now))), true);
+
+      assert.deepEqual(await due(expiresAt - 30 * DAY), [], 'nobody uses it');
+      await used(expiresAt - 31 * DAY);
+      assert.deepEqual([await due(expiresAt - 30 * DAY - 1), await warned(expiresAt - 30 * DAY - 1)], [[], 0]);
+      for (const days of [30, 7]) {
+        const now = expiresAt - days * DAY;
+        await used(now);
+        assert.deepEqual([await due(now), await warned(now), await due(now), await due(now + 60), await warned(now + 60)], [['sk_files'], 1, [], [], 0]);
+      }
+      // Nobody looked for days: what was missed is one warning.
+      assert.deepEqual([await warned(expiresAt - 60), await due(expiresAt - 60), await due(expiresAt), await warned(expiresAt)], [1, [], [], 0]);
+      assert.equal(await countEvents(one, 'key.expiring'), 3);
+    });
+
+    test('a warning says whose server the key is of; one that is older than the key is none, nor is one of a key that was revoked', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+      const at = NOW + 10;
+      const key = { ...filesKey, createdAt: NOW, lastUsedAt: at };
+      await store.addKey({ ...key, id: 'sk_day', secretHash: 'day', expiresAt: NOW + DAY }, happened('key.created'));
+      await store.addKey({ ...key, id: 'sk_week', secretHash: 'week', expiresAt: NOW + 7 * DAY }, happened('key.created'));
+      await store.addKey({ ...key, id: 'sk_later', secretHash: 'later', expiresAt: NOW + 7 * DAY + 10 }, happened('key.created'));
+      await store.addKey({ ...key, id: 'sk_gone', secretHash: 'gone', expiresAt: NOW + 7 * DAY + 10 }, happened('key.created'));
+      await store.revokeKey('srv_files', 'sk_gone', happened('key.revoked'));
+
+      assert.deepEqual(await store.listEndingKeys({ now: at, usedSince: at, limit: 10 }), [
+        {
+          id: 'sk_later',
+          serverId: 'srv_files',
+          name: key.name,
+          expiresAt: NOW + 7 * DAY + 10,
+          serverName: files.name,
+          owner: { id: 'usr_bob' },
+        },
+      ]);
+      assert.deepEqual(await store.listEndingKeys({ now: at, usedSince: at + 1, limit: 10 }), []);
+      assert.equal(await store.warnOfKey('sk_gone', happened('key.expiring', at)), false);
+      assert.deepEqual([await store.findFirstKeyEnd(at), await store.findFirstKeyEnd(at + 1)], [NOW + DAY, undefined]);
+      await store.revokeKey('srv_files', 'sk_day', happened('key.revoked'));
+      assert.equal(await store.findFirstKeyEnd(at), NOW + 7 * DAY);
+    });
   });
 
   describe('clients', () => {

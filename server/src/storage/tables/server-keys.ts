@@ -2,8 +2,8 @@
  * API keys of MCP servers, by the hash of their secret. Owns the question behind every introspection (RFC 7662): who asks, and does the token's grant stand?
  */
 import { aliased, ConstraintError, type Driver, literal, part, type Row, sql } from '../driver.ts';
-import { optionalWhole, present, text, whole } from '../row.ts';
-import type { ServerKey, Standing, Store } from '../store.ts';
+import { optionalText, optionalWhole, present, text, whole } from '../row.ts';
+import type { EndingKey, ServerKey, Standing, Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { grantStandingOf, grantStands, joinPerson, tokenNotRevoked } from './grants.ts';
 
@@ -43,9 +43,30 @@ const standing = sql<Question>`select k.id as k_id, k.server_id as k_server_id, 
     case when ${grantStands} and ${tokenNotRevoked} then 1 else 0 end as active
   ${withServer} left join grants g on g.tenant = k.tenant and g.id = ${'grantId'} ${joinPerson} where ${bySecret}`;
 
+/** How long before its end a key is warned of, in seconds, the longest first. */
+const WARNINGS = [30 * 86_400, 7 * 86_400, 86_400] as const;
+const oneIsDue = part<'now'>`(${dueBefore(WARNINGS[0])} or ${dueBefore(WARNINGS[1])} or ${dueBefore(WARNINGS[2])})`;
+const isToWarnOf = part<'tenant' | 'now'>`k.tenant = ${'tenant'} and k.revoked_at is null and k.expires_at > ${'now'}
+    and k.expires_at <= cast(${'now'} as bigint) + ${literal(String(WARNINGS[0]))} and ${oneIsDue}`;
+const ending = sql<{
+  tenant: string;
+  now: number;
+  usedSince: number;
+  limit: number;
+}>`select k.id as id, k.server_id as server_id, k.name as name, k.expires_at as expires_at,
+    s.name as server_name, s.owner_id as owner_id, u.email as email, u.language as language
+  ${withServer} left join users u on u.tenant = s.tenant and u.id = s.owner_id
+  where ${isToWarnOf} and k.last_used_at >= ${'usedSince'} order by k.expires_at, k.id limit ${'limit'}`;
+const warn = sql<{ tenant: string; id: string; now: number; mark: string }>`update server_keys as k set warned_at = ${'now'}, last_event = ${'mark'}
+  where k.id = ${'id'} and ${isToWarnOf}`;
+const firstEnd = sql<{ tenant: string; usedSince: number }>`select k.expires_at as ends_at from server_keys k
+  where k.tenant = ${'tenant'} and k.revoked_at is null and k.expires_at > ${'usedSince'} and k.last_used_at >= ${'usedSince'} order by k.expires_at limit 1`;
+
 const eventIfKey = eventIf('server_keys', 'id');
 
-export function serverKeysTable(driver: Driver, tenant: string): Pick<Store, 'addKey' | 'listKeys' | 'revokeKey' | 'findKey' | 'standingForKey'> {
+type Verbs = 'addKey' | 'listKeys' | 'revokeKey' | 'findKey' | 'standingForKey' | 'listEndingKeys' | 'warnOfKey' | 'findFirstKeyEnd';
+
+export function serverKeysTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
   return {
     async addKey(key, event) {
       const [added] = await driver.write([insert(keyRow(tenant, key, event.id)), eventIfKey(tenant, key.id, event)]);
@@ -66,7 +87,24 @@ export function serverKeysTable(driver: Driver, tenant: string): Pick<Store, 'ad
       const [row] = await driver.read(standing({ tenant, keyHash, grantId, jti, now }));
       return row && standingOf(row);
     },
+    async listEndingKeys(asked) {
+      return (await driver.read(ending({ tenant, ...asked }))).map(endingKeyOf);
+    },
+    async warnOfKey(keyId, event) {
+      const [warned] = await driver.write([warn({ tenant, id: keyId, now: event.at, mark: event.id }), eventIfKey(tenant, keyId, event)]);
+      return warned?.changes === 1;
+    },
+    async findFirstKeyEnd(usedSince) {
+      const [row] = await driver.read(firstEnd({ tenant, usedSince }));
+      return row && whole(row.ends_at);
+    },
   };
+}
+
+/** The warning this long before the end has its time behind it, and it was neither given yet nor older than the key. */
+function dueBefore(seconds: number) {
+  const at = literal(`k.expires_at - ${seconds}`);
+  return part<'now'>`(${at} <= ${'now'} and ${at} > coalesce(k.warned_at, k.created_at))`;
 }
 
 function keyRow(tenant: string, key: ServerKey, mark: string): KeyRow {
@@ -84,6 +122,17 @@ function keyOf(row: Row): ServerKey {
     revokedAt: optionalWhole(row.k_revoked_at),
     lastUsedAt: optionalWhole(row.k_last_used_at),
   });
+}
+
+function endingKeyOf(row: Row): EndingKey {
+  return {
+    id: text(row.id),
+    serverId: text(row.server_id),
+    name: text(row.name),
+    expiresAt: whole(row.expires_at),
+    serverName: text(row.server_name),
+    owner: present({ id: text(row.owner_id), email: optionalText(row.email), language: optionalText(row.language) }),
+  };
 }
 
 function standingOf(row: Row): Standing {

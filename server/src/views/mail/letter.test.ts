@@ -5,6 +5,7 @@ import { mailKinds } from '../../mail/kinds.ts';
 import type { ClientView } from '../client-identity.ts';
 import { wordsFor } from '../words.ts';
 import { accessAnsweredMail, accessAskedMail } from './access-mail.ts';
+import { keyExpiringMail } from './key-mail.ts';
 import { type MailFrame, writeLetter } from './letter.ts';
 import { type AgentNotice, type AgentNoticeValues, accountNotice, agentNotice } from './notice.ts';
 
@@ -74,10 +75,12 @@ test('a link that would leave the server is never written', () => {
 
 test('every kind of notice has its words', () => {
   const asked = { id: 'arq_1', server: 'Files', person: 'Ada', email: 'ada@example.com', message: 'I need it' };
+  const key = { key: 'sk_1', name: 'laptop', serverId: 'srv_1', server: 'Files', expiresAt: 1_800_000_000 };
   const letters = {
     'access-asked': () => accessAskedMail(mail, [asked]),
     'access-approved': () => accessAnsweredMail('approved')(mail, [asked]),
     'access-denied': () => accessAnsweredMail('denied')(mail, [asked]),
+    'key-expiring': () => keyExpiringMail(mail, [key]),
   };
   for (const [kind, row] of Object.entries(mailKinds)) {
     // Codes and links are worth sending for an hour at most; their letters are proven where they are written.

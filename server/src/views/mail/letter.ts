@@ -32,6 +32,12 @@ export function plainName(text: string, most?: number): string {
   return displayText(displayText(text, most).replace(/[/\\:@]+/g, ' '), most).replace(/\.(?=\S)/g, '\u2024');
 }
 
+/** A moment to the minute, in UTC, since we do not know the reader's clock. */
+export function momentText(seconds: number, { t, language }: MailFrame): string {
+  const time = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', hourCycle: 'h23', timeZone: 'UTC' }).format(seconds * 1000);
+  return t('mail.fact.utc', { time });
+}
+
 /** Writes both parts of a letter. */
 export function writeLetter(mail: MailFrame, { subject, blocks }: Letter): { subject: string; text: string; html: string } {
   const foot = footOf(mail);

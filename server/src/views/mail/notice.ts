@@ -4,7 +4,7 @@
  */
 import type { ClientView } from '../client-identity.ts';
 import { deviceText } from '../device-name.ts';
-import { type Block, type Letter, type MailFrame, plainName } from './letter.ts';
+import { type Block, type Letter, type MailFrame, momentText, plainName } from './letter.ts';
 
 /** When and from where; `userAgent` as the browser says it. */
 export type Moment = { at: number; address?: string; userAgent?: string };
@@ -75,10 +75,9 @@ function agentName(client: ClientView, { t }: MailFrame): string {
 type Facts = [time: [label: string, value: string], ...rest: [label: string, value: string][]];
 
 function momentFacts({ at, address, userAgent }: Moment, mail: MailFrame): Facts {
-  const { t, language } = mail;
-  const time = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', hourCycle: 'h23', timeZone: 'UTC' }).format(at * 1000);
+  const { t } = mail;
   return [
-    [t('mail.fact.time'), t('mail.fact.utc', { time })],
+    [t('mail.fact.time'), momentText(at, mail)],
     ...(userAgent === undefined ? [] : [[t('mail.fact.device'), deviceText(userAgent, mail)] as [string, string]]),
     ...(address === undefined ? [] : [[t('mail.fact.address'), address] as [string, string]]),
   ];
