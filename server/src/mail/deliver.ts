@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import type { MailSender, OutgoingMail } from '../options.ts';
 import { drain, type GoesOn } from '../relay.ts';
 import { isEmailAddress } from '../rules/person.ts';
-import type { DueMail } from '../storage/store.ts';
+import { type DueMail, ROOT_TENANT } from '../storage/store.ts';
 import { storedKind } from './kinds.ts';
 import { MailNotSent } from './mail-not-sent.ts';
 import { writeMail } from './write-mail.ts';
@@ -59,7 +59,7 @@ async function handOver(bundle: Bundle, sendMail: MailSender, place: Delivering)
 }
 
 /** Undefined for a kind that only a newer version knows: another node will send it. */
-function letterOf(bundle: Bundle, { options, issuer, instance }: Delivering): OutgoingMail | undefined {
+function letterOf(bundle: Bundle, { options, issuer, store, instance }: Delivering): OutgoingMail | undefined {
   const [first] = bundle;
   const kind = storedKind(first.kind);
   if (!kind) return undefined;
@@ -67,6 +67,7 @@ function letterOf(bundle: Bundle, { options, issuer, instance }: Delivering): Ou
   // A bundle is never empty, and so are its values.
   const values = opened.map((one) => one.values) as [unknown, ...unknown[]];
   const { serviceName, contact, signIn } = options;
-  const from = { issuer, serviceName, contact, passwordless: !signIn.password };
+  const tenant = store.tenant === ROOT_TENANT ? undefined : store.tenant;
+  const from = { issuer, serviceName, contact, passwordless: !signIn.password, tenant };
   return writeMail({ kind, values, id: first.id, to: opened[0]?.to ?? '', locale: first.locale }, from);
 }

@@ -8,7 +8,7 @@ import { type Kind, mailKinds } from './kinds.ts';
 
 export type Unwritten = { kind: Kind<unknown>; values: readonly [unknown, ...unknown[]]; id: string; to: string; locale?: string };
 /** Whose mail it is, and who they are to the person. `issuer` is where links begin. */
-export type From = Pick<MailFrame, 'issuer' | 'serviceName' | 'contact' | 'passwordless'>;
+export type From = Pick<MailFrame, 'issuer' | 'serviceName' | 'contact' | 'passwordless' | 'tenant'>;
 
 /** One mail about all of the values. */
 export function writeMail({ kind, values, id, to, locale = 'en' }: Unwritten, from: From): OutgoingMail {

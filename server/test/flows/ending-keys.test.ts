@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { auditEvent } from '../../src/audit/event.ts';
+import type { Context } from '../../src/context.ts';
 import type { OutgoingMail } from '../../src/options.ts';
 import { createServer as createNode } from '../../src/server.ts';
 import { newKey } from '../../src/servers/key-value.ts';
@@ -24,13 +25,13 @@ async function mailing() {
 }
 
 /** A key that lives for so long, and what its MCP server does with it. */
-async function keyOf(on: Stage, seconds: number, server: McpServer = on.mcp) {
+async function keyOf(on: Stage, seconds: number, server: McpServer = on.mcp, { store, base }: Pick<Context, 'store' | 'base'> = on.context) {
   const now = on.clock.now();
   const { id, secret, hash } = newKey();
   const expiresAt = now + seconds;
-  await on.store.addKey({ id, serverId: server.id, name: 'production', secretHash: hash, createdAt: now, expiresAt }, auditEvent('key.created', now, 'test'));
+  await store.addKey({ id, serverId: server.id, name: 'production', secretHash: hash, createdAt: now, expiresAt }, auditEvent('key.created', now, 'test'));
   const use = async () => {
-    const { status } = await on.request('/introspect', form({ token: 'unknown' }, bearer(secret)));
+    const { status } = await on.request(`${base}/introspect`, form({ token: 'unknown' }, bearer(secret)));
     await on.server.flush();
     return status;
   };
@@ -122,6 +123,31 @@ test('keys that end together are told in one mail, and of one whose owner has no
   assert.equal(lines(on).length, 3);
   const [mail = assert.fail(), ...more] = on.sent;
   assert.deepEqual([mail.to, mail.subject, more], [on.user.email, '2 API keys end soon', []]);
+});
+
+test('in a tenant, too, and there the commands name it', async () => {
+  const on = await mailing();
+  await on.server.storage.addTenant({ tenant: 'acme', name: 'Acme', createdAt: 0 });
+  const acme = (await on.server.context('acme')) ?? assert.fail();
+  await acme.store.addUser(on.user, auditEvent('user.added', 0, 'test'));
+  await acme.store.addServer(on.mcp, auditEvent('server.added', 0, 'test'));
+  const early = await keyOf(on, 40 * DAY, on.mcp, acme);
+  const late = await keyOf(on, 365 * DAY);
+  on.clock.advance(15 * DAY);
+  assert.deepEqual([await early.use(), await late.use()], [200, 200]);
+
+  const node = createNode(on.context.options);
+  const found = await node.maintain();
+  on.clock.advance(61);
+  await node.maintain();
+  await (await node.context('acme'))?.mail.idle();
+
+  assert.equal(found.firstKeyEndsAt, early.expiresAt);
+  assert.deepEqual([(await acme.store.listEvents({ type: 'key.expiring', limit: 10 })).length, await warnings(on)], [1, []]);
+  assert.match(
+    on.sent[0]?.text ?? '',
+    new RegExp(`auth-agent keys create ${on.mcp.id} --tenant acme\n.*auth-agent keys revoke \\S+ ${early.id} --tenant acme\n`),
+  );
 });
 
 test('the housekeeping says when the first key in use ends, and goes on to say so when it has ended', async () => {

@@ -1,13 +1,14 @@
 /**
  * Owns: the mails about access to a server that is for those on a list: to its owner that somebody asks, and to that person what became of it.
  */
-import { type Letter, type MailFrame, plainName } from './letter.ts';
+import { commandText, type Letter, type MailFrame, plainName } from './letter.ts';
 
 export type AccessAskedValues = { id: string; server: string; person: string; email?: string; message: string };
 export type AccessAnsweredValues = { server: string };
 
 /** What the person wrote is quoted as a stranger's words, and how to decide stands below it. */
-export function accessAskedMail({ t, serviceName: service }: MailFrame, [asked]: readonly [AccessAskedValues, ...AccessAskedValues[]]): Letter {
+export function accessAskedMail(mail: MailFrame, [asked]: readonly [AccessAskedValues, ...AccessAskedValues[]]): Letter {
+  const { t, serviceName: service } = mail;
   const values = { service, person: plainName(asked.person), server: plainName(asked.server) };
   const facts = [
     [t('mail.fact.person'), asked.email === undefined ? values.person : `${values.person} (${asked.email})`] as const,
@@ -19,7 +20,7 @@ export function accessAskedMail({ t, serviceName: service }: MailFrame, [asked]:
       { text: t('mail.accessAsked.text', values) },
       { facts },
       { text: t('mail.accessAsked.how', values) },
-      { list: [`auth-agent requests approve ${asked.id}`, `auth-agent requests deny ${asked.id}`] },
+      { list: ['approve', 'deny'].map((answer) => commandText(`requests ${answer} ${asked.id}`, mail)) },
     ],
   };
 }

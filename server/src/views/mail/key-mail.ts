@@ -1,7 +1,7 @@
 /**
  * Owns: the mail that API keys end soon, to whoever their MCP servers belong to: which, when, and how to go on without a pause.
  */
-import { type Letter, type MailFrame, momentText, plainName } from './letter.ts';
+import { commandText, type Letter, type MailFrame, momentText, plainName } from './letter.ts';
 
 export type KeyExpiringValues = { key: string; name: string; serverId: string; server: string; expiresAt: number };
 
@@ -16,7 +16,7 @@ export function keyExpiringMail(mail: MailFrame, all: readonly [KeyExpiringValue
       { text: t('mail.keyExpiring.text', { service }) },
       { list: all.map(lineOf) },
       { text: t('mail.keyExpiring.how', { service }) },
-      { list: all.flatMap(({ key, serverId }) => [`auth-agent keys create ${serverId}`, `auth-agent keys revoke ${serverId} ${key}`]) },
+      { list: all.flatMap(({ key, serverId }) => [`keys create ${serverId}`, `keys revoke ${serverId} ${key}`]).map((command) => commandText(command, mail)) },
     ],
   };
 }

@@ -73,6 +73,14 @@ test('a link that would leave the server is never written', () => {
     assert.throws(() => writeLetter(bare, { subject: 's', blocks: [{ link: 'l', path }] }), TypeError, path);
 });
 
+test('a command that a mail names can be run as it stands, in a tenant as at the root', () => {
+  const asked = { id: 'ask_1', server: 'Files', person: 'Ada', message: '' };
+  const textOf = (tenant?: string) => writeLetter({ ...mail, tenant }, accessAskedMail({ ...mail, tenant }, [asked])).text;
+
+  assert.match(textOf(), /^- auth-agent requests approve ask_1\n- auth-agent requests deny ask_1$/m);
+  assert.match(textOf('acme'), /^- auth-agent requests approve ask_1 --tenant acme\n- auth-agent requests deny ask_1 --tenant acme$/m);
+});
+
 test('every kind of notice has its words', () => {
   const asked = { id: 'arq_1', server: 'Files', person: 'Ada', email: 'ada@example.com', message: 'I need it' };
   const key = { key: 'sk_1', name: 'laptop', serverId: 'srv_1', server: 'Files', expiresAt: 1_800_000_000 };

@@ -13,6 +13,8 @@ export type MailFrame = Words & {
   contact?: string;
   /** Nobody signs in with a password here. */
   passwordless?: boolean;
+  /** What commands must name beside themselves; absent at the root. */
+  tenant?: string;
 };
 
 export type Block =
@@ -30,6 +32,11 @@ export type Letter = { subject: string; blocks: readonly Block[] };
 /** Mail programs make links of whatever looks like an address; what a stranger chose must not become one. */
 export function plainName(text: string, most?: number): string {
   return displayText(displayText(text, most).replace(/[/\\:@]+/g, ' '), most).replace(/\.(?=\S)/g, '\u2024');
+}
+
+/** A command as an operator runs it: in a tenant it does nothing without that. */
+export function commandText(command: string, { tenant }: MailFrame): string {
+  return `auth-agent ${command}${tenant === undefined ? '' : ` --tenant ${tenant}`}`;
 }
 
 /** A moment to the minute, in UTC, since we do not know the reader's clock. */
