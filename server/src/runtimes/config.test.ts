@@ -92,7 +92,15 @@ test('secrets can be files, never flags, and others should not be able to read t
 test('an unknown variable or member is a warning with the nearest name', () => {
   const path = file('b.json', JSON.stringify({ isuer: 'https://a.example' }));
   const { warnings } = loadConfig({
-    env: { AUTH_AGENT_ISSUR: 'x', AUTH_AGENT_URL: 'x', AUTH_AGENT_API_KEY: 'x', AUTH_AGENT_CLIENT_STORE: 'x', AUTH_AGENT_ENV: 'x', OTHER: 'x', AUTH_AGENT_ZZZZZZZZ: 'x' },
+    env: {
+      AUTH_AGENT_ISSUR: 'x',
+      AUTH_AGENT_URL: 'x',
+      AUTH_AGENT_API_KEY: 'x',
+      AUTH_AGENT_CLIENT_STORE: 'x',
+      AUTH_AGENT_ENV: 'x',
+      OTHER: 'x',
+      AUTH_AGENT_ZZZZZZZZ: 'x',
+    },
     file: path,
   });
 
