@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { alice, bob, connect, count, countEvents, freshTenant, happened, NOW, type Nodes, session, times } from './fixtures.ts';
 import { listening } from './logout.ts';
+import { codeLink, resetLink } from './one-time-links.ts';
 import { passkey } from './passkeys.ts';
 
 const ways = { password: true, passkeys: true, upstreams: true, emailCode: true };
@@ -28,6 +29,19 @@ export function passwordsContract(nodes: () => Nodes): void {
       assert.equal((await store.findGrant('grant_1'))?.revokedAt, undefined);
       assert.equal(await store.setPassword({ userId: 'usr_nobody', passwordHash: 'x' }, happened('user.password_changed')), false);
       assert.equal(await countEvents(store, 'user.password_changed'), 2);
+    });
+
+    test('[LINK-04] it ends the open links and codes of the person, whether other sessions end or not, and nobody else’s', async () => {
+      for (const keeping of [undefined, 'mine']) {
+        const [store] = freshTenant(nodes());
+        await connect(store);
+        const bobs = { ...resetLink, id: 'lnk_bob', tokenHash: 'bob-token', userId: 'usr_bob' };
+        for (const link of [resetLink, codeLink, bobs]) await store.addLink(link, { replaces: false }, happened('user.code_requested'));
+        await store.setPassword({ userId: 'usr_alice', passwordHash: 'hash-2', keeping }, happened('user.password_changed', NOW + 5));
+
+        for (const token of ['reset-token', 'code-token']) assert.equal(await store.findLink(token, NOW + 5), undefined, token);
+        assert.deepEqual(await store.findLink('bob-token', NOW + 5), bobs);
+      }
     });
 
     test('[LO-04] clients hear of the sessions that end with it, and of no other', async () => {

@@ -7,6 +7,7 @@ import { eventIf } from './audit-events.ts';
 import { passwordExists, removePassword, replacePassword } from './credentials.ts';
 import { dueOfOthers, lockEndingOf } from './session-clients.ts';
 import { endOtherSessions } from './sessions.ts';
+import { endLinksOfMarked } from './users.ts';
 import { lockPerson, type WaysRow, waysIn, waysRow } from './ways-in.ts';
 
 /** Leaves the batch's mark on the person only while another way in would stay. */
@@ -28,6 +29,7 @@ export function passwordsTable(driver: Driver, tenant: string): Pick<Store, 'set
         lockPerson(marked),
         replacePassword({ ...marked, hash: passwordHash, at: event.at }),
         ...ending,
+        endLinksOfMarked({ tenant, id: userId, mark: event.id, now: event.at }),
         eventIfUser(tenant, userId, event),
       ]);
       return found?.changes === 1;

@@ -8,7 +8,7 @@ import type { WaysOn } from './passkeys.ts';
 export type OwnPassword = { userId: string; passwordHash: string; keeping?: string };
 
 export type PasswordVerbs = {
-  /** Sets or replaces the password; what agents may do stays. False: nobody has the id. */
+  /** Sets or replaces the password and ends the person's open links and codes; what agents may do stays. False: nobody has the id. */
   setPassword(password: OwnPassword, event: AuditEvent): Promise<boolean>;
   hasPassword(userId: string): Promise<boolean>;
   /** Removes it unless it is the last way in. */
