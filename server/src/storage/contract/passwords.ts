@@ -81,6 +81,16 @@ export function passwordsContract(nodes: () => Nodes): void {
       assert.equal(await countEvents(store, 'user.password_removed'), 1);
     });
 
+    test('where there is none, nothing is removed and nothing recorded, however many ways lead in', async () => {
+      const [store] = freshTenant(nodes());
+      await store.addUser({ ...alice, passwordHash: undefined, emailProvenAt: NOW }, happened('user.added'));
+      await store.addPasskey(passkey, happened('passkey.added'));
+
+      assert.equal(await store.countWaysIn('usr_alice', ways), 2);
+      assert.equal(await store.removePassword({ userId: 'usr_alice', ways }, happened('user.password_removed')), 'gone');
+      assert.equal(await countEvents(store, 'user.password_removed'), 0);
+    });
+
     test('codes by mail are a way in where they are on and the address is proven', async () => {
       const [store] = freshTenant(nodes());
       await store.addUser({ ...alice, emailProvenAt: NOW }, happened('user.added'));

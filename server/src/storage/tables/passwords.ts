@@ -10,9 +10,10 @@ import { endOtherSessions } from './sessions.ts';
 import { endLinksOfMarked } from './users.ts';
 import { lockPerson, type WaysRow, waysIn, waysRow } from './ways-in.ts';
 
-/** Leaves the batch's mark on the person only while another way in would stay. */
+/** Leaves the batch's mark on the person only where there is a password, and while another way in would stay. */
 const markIfNotLast = sql<WaysRow & { mark: string; lock: string }>`update users set last_event = ${'mark'}
-  where tenant = ${'tenant'} and id = ${'userId'} and last_event = ${'lock'} and ${waysIn} > 1`;
+  where tenant = ${'tenant'} and id = ${'userId'} and last_event = ${'lock'} and ${waysIn} > 1
+  and exists (select 1 from credentials where tenant = ${'tenant'} and user_id = ${'userId'} and kind = 'password' and id = '')`;
 const eventIfUser = eventIf('users', 'id');
 
 export function passwordsTable(driver: Driver, tenant: string): Pick<Store, 'setPassword' | 'hasPassword' | 'removePassword'> {
