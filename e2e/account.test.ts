@@ -4,10 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { makeSetupLink } from '../server/src/account/setup.ts';
 import { allow, assertQuiet, heading, noBrowser, signIn } from './browser.ts';
 import { hostedOrigin } from './callbacks.ts';
-import { issuer, password, type Stand, sessionCookie, stand } from './stand.ts';
+import { firstLink, issuer, password, type Stand, sessionCookie, stand } from './stand.ts';
 
 describe('the account', { skip: noBrowser }, () => {
   let world: Stand;
@@ -214,7 +213,7 @@ describe('the account', { skip: noBrowser }, () => {
   });
 
   test('a setup link makes the first operator, whose owner token works at the API, and works once', async () => {
-    const link = await makeSetupLink(world.context);
+    const link = await firstLink(world, 'grace');
     const { page, ...person } = await world.open();
     await page.goto(link);
 
@@ -224,7 +223,7 @@ describe('the account', { skip: noBrowser }, () => {
     await page.getByRole('button', { name: 'Create the account' }).click();
     await page.getByRole('heading', { name: 'This service is set up' }).waitFor();
     const ownerToken = await page.locator('#owner-token').innerText();
-    const listed = await world.request('/api/servers', { headers: { Authorization: `Bearer ${ownerToken}` } });
+    const listed = await world.request('/t/grace/api/servers', { headers: { Authorization: `Bearer ${ownerToken}` } });
     const again = await page.goto(link);
 
     assert.match(ownerToken, /^aat_/);

@@ -19,6 +19,7 @@ import {
   addTo,
   cursorScheme,
   documentId,
+  firstLink,
   issuer,
   notesResource,
   password,
@@ -293,7 +294,7 @@ export function gallery(world: Stand): Shown[] {
     {
       name: 'setup-done',
       title: /^This service is set up/,
-      go: async (page) => page.goto(await makeSetupLink(world.context)).then(() => setUp(page, 'operator', password, true)),
+      go: async (page) => page.goto(await firstLink(world, 'begun')).then(() => setUp(page, 'operator', password, true)),
     },
 
     { name: 'error-client', title: /registration is no longer known/, go: at({ client_id: 'client_nobody' }) },

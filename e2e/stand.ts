@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { after } from 'node:test';
 import { createServer as createTlsFront } from 'node:tls';
 import type { Browser } from 'playwright-core';
+import { makeSetupLink } from '../server/src/account/setup.ts';
 import { auditEvent } from '../server/src/audit/event.ts';
 import type { Context } from '../server/src/context.ts';
 import { sha256 } from '../server/src/crypto/hash.ts';
@@ -164,6 +165,12 @@ export async function addTo({ store, options }: Context, username: string): Prom
   const user = { id: `usr_${username}`, username, email, role: 'user' as const, createdAt: options.now() };
   await store.addUser(user, auditEvent('user.added', options.now(), 'test'));
   return email;
+}
+
+/** A setup link in a tenant that it makes: where there is an operator, none opens. */
+export async function firstLink(world: Stand, tenant: string): Promise<string> {
+  await world.server.storage.addTenant({ tenant, name: tenant, createdAt: world.clock.now() });
+  return makeSetupLink(await contextOf(world, tenant));
 }
 
 /** An address that only an app can open. */

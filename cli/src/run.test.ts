@@ -580,6 +580,8 @@ test('a setup link as SQL opens no database, shows nobody the token but its read
   for (const driver of [settled, none]) await driver.script(sql);
   const opens = (driver: typeof none) => openStorage(driver).forTenant(ROOT_TENANT).setupLinkOpen(tokenHash, now);
   assert.deepEqual([await opens(none), await opens(settled)], [true, false]);
+  const rows = (driver: typeof none) => driver.read({ text: 'select 1 from setup_links where token_hash = ?1', values: [tokenHash] });
+  assert.deepEqual([(await rows(none)).length, (await rows(settled)).length], [1, 0]);
   for (const driver of [settled, none]) await driver.close();
 
   assert.equal((await cli('setup-link --sql --tenant acme')).exit, 2);

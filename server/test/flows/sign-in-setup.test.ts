@@ -2,7 +2,7 @@
  * The first operator: a link that works once, for a quarter of an hour, and an owner token that is shown once.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { makeSetupLink } from '../../src/account/setup.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { textOf } from '../browser.ts';
@@ -13,10 +13,10 @@ const operator = { username: 'root', email: 'root@example.com', password: 'a lon
 
 describe('the setup link', () => {
   let on: Stage;
-  before(async () => {
+  beforeEach(async () => {
     on = await stage();
   });
-  after(() => on.close());
+  afterEach(() => on.close());
 
   test('it creates an operator, signs them in and shows an owner token once', async () => {
     const link = await makeSetupLink(on.context);
@@ -52,6 +52,17 @@ describe('the setup link', () => {
     assert.match(textOf(await first.open(late)), /auth-agent setup-link/);
     assert.equal((await first.open(`${issuer}/setup?token=st_guess`)).status, 400);
     assert.equal((await first.open(`${issuer}/setup`)).status, 400);
+  });
+
+  test('another link that is still open makes nobody an operator after the first one', async () => {
+    const [link, second] = [await makeSetupLink(on.context), await makeSetupLink(on.context)];
+    const [first, late] = [on.browser(), on.browser()];
+    const form = await late.open(second);
+    assert.equal((await first.submit(await first.open(link), operator)).status, 200);
+
+    assert.equal((await late.submit(form, { ...operator, username: 'eve', email: 'eve@example.com' })).status, 400);
+    assert.equal((await late.open(second)).status, 400);
+    assert.equal(await on.store.findUserByLogin('eve'), undefined);
   });
 
   test('[LOG-02] its form works only in the browser that opened it', async () => {

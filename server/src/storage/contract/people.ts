@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ConstraintError } from '../driver.ts';
-import type { NewUser, OwnerToken } from '../store.ts';
+import type { NewUser, OwnerToken, Store } from '../store.ts';
 import { alice, bob, connect, count, countEvents, DAY, freshTenant, happened, NOW, type Nodes, rotate, session, times } from './fixtures.ts';
 
 const operator: NewUser & { passwordHash: string } = { id: 'usr_op', username: 'op', role: 'operator', createdAt: NOW, passwordHash: 'hash' };
@@ -207,6 +207,30 @@ export function peopleContract(nodes: () => Nodes): void {
       assert.equal(await countEvents(store, 'setup.completed'), 0);
       assert.equal(await store.redeemSetupLink('link', { ...operator, username: 'op2' }, token, happened('setup.completed')), 'done');
       assert.equal((await store.findUserByLogin('op2'))?.passwordHash, 'hash');
+    });
+
+    test('of different setup links followed at once one makes the operator, and where there is one no link is open', async () => {
+      const [one, two] = freshTenant(nodes());
+      const links = ['link-0', 'link-1', 'link-2', 'link-3'];
+      const follow = (store: Store, index: number) => {
+        const person = { ...operator, id: `usr_${index}`, username: `op${index}` };
+        const owned = { ...token, id: `tok_${index}`, tokenHash: `hash-${index}`, userId: person.id };
+        return store.redeemSetupLink(`link-${index}`, person, owned, happened('setup.completed'));
+      };
+      for (const link of links) await one.addSetupLink(link, NOW, NOW + 600);
+      const outcomes = await times(4, (index) => follow(index % 2 ? one : two, index));
+
+      assert.deepEqual([count(outcomes, 'done'), count(outcomes, 'used')], [1, 3]);
+      assert.deepEqual([(await one.listUsers()).length, (await one.listOwnerTokens()).length], [1, 1]);
+      await one.addSetupLink('link-9', NOW, NOW + 600);
+      for (const link of [...links, 'link-9']) assert.equal(await two.setupLinkOpen(link, NOW), false);
+      assert.equal(await follow(one, 9), 'used');
+      assert.equal(await countEvents(one, 'setup.completed'), 1);
+      // The others have ended; one that was made since is for whoever comes next.
+      await one.setUserDisabled(`usr_${outcomes.indexOf('done')}`, true, happened('user.disabled'));
+      const open = [];
+      for (const link of [...links, 'link-9']) if (await two.setupLinkOpen(link, NOW)) open.push(link);
+      assert.deepEqual([open, await follow(two, 9)], [['link-9'], 'done']);
     });
 
     test('an owner token stands until it is revoked, expires, or its person is disabled', async () => {

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { auditEvent } from '../../audit/event.ts';
 import { randomWord } from '../../crypto/random.ts';
 import { InUse, refuseServed } from '../backup.ts';
 import { storageContract } from '../contract.ts';
 import { ConstraintError, type Driver, SchemaMissing, type Statement, StorageRefused, StorageUnavailable } from '../driver.ts';
 import { openStorage } from '../open.ts';
+import type { Store } from '../store.ts';
 import { openPostgres } from './postgres.ts';
 
 const url = process.env.AUTH_AGENT_TEST_POSTGRES;
@@ -35,6 +37,24 @@ function onOwnDatabase(adminUrl: string): void {
 
     driverTests(own.href, admin);
     storageContract('Postgres', async () => openStorage(openPostgres(own.href, { max: 20 })));
+
+    test('a setup link that is made and followed while another one is used waits, and makes no second operator', async () => {
+      const driver = openPostgres(own.href);
+      const slow = { ...driver, write: (statements: Statement[]) => driver.write([...statements, statement('select pg_sleep(0.5)')]) };
+      const [one, two] = [openStorage(slow).forTenant('setup'), openStorage(driver).forTenant('setup')];
+      const follow = (store: Store, link: string) => {
+        const person = { id: `usr_${link}`, username: link, role: 'operator' as const, createdAt: 1 };
+        const owned = { id: `tok_${link}`, tokenHash: link, userId: person.id, name: 'Setup', createdAt: 1, expiresAt: 9 };
+        return store.redeemSetupLink(link, person, owned, auditEvent('setup.completed', 1, 'test'));
+      };
+      await two.addSetupLink('first', 1, 9);
+
+      const first = follow(one, 'first');
+      await two.addSetupLink('second', 1, 9);
+
+      assert.deepEqual([await follow(two, 'second'), await first].toSorted(), ['done', 'used']);
+      await driver.close();
+    });
   });
 }
 

@@ -1,13 +1,13 @@
 /**
  * One-time links by which the first operator sets the server up. A link is used by whoever updates its row first; the person and the owner token exist
- * only if that update happened, in the same commit.
+ * only if that update happened, in the same commit. There is one first operator: where there is one, no link is good any more.
  */
-import { ConstraintError, type Driver, sql } from '../driver.ts';
+import { ConstraintError, type Driver, type Statement, sql } from '../driver.ts';
 import { ROOT_TENANT, type Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { addPassword } from './credentials.ts';
 import { insertOwnerToken, ownerTokenRow } from './owner-tokens.ts';
-import { insertUserWhere, loginIsFree, type UserRow, userRow } from './users.ts';
+import { anyOperator, insertUserWhere, loginIsFree, noOperator, type UserRow, userRow } from './users.ts';
 
 type Link = { tenant: string; tokenHash: string };
 const insert = sql<Link & { now: number; expiresAt: number }>`insert into setup_links (tenant, token_hash, created_at, expires_at)
@@ -17,7 +17,16 @@ const open = sql<Link & { now: number }>`select 1 as found from setup_links
 
 type Use = Link & { now: number; mark: string; usernameKey: string; emailKey: string | null };
 const use = sql<Use>`update setup_links set used_at = ${'now'}, last_event = ${'mark'}
-  where tenant = ${'tenant'} and token_hash = ${'tokenHash'} and used_at is null and expires_at > ${'now'} and ${loginIsFree}`;
+  where tenant = ${'tenant'} and token_hash = ${'tokenHash'} and used_at is null and expires_at > ${'now'} and ${loginIsFree} and ${noOperator}`;
+const endOthers = sql<Link & { now: number; mark: string }>`update setup_links set used_at = ${'now'}
+  where tenant = ${'tenant'} and token_hash <> ${'tokenHash'} and used_at is null
+  and exists (select 1 from setup_links where tenant = ${'tenant'} and token_hash = ${'tokenHash'} and last_event = ${'mark'})`;
+
+/** Comes first: of two links followed at once, the second asks for an operator when the first has made one. SQLite has one writer and needs no lock. */
+function lockLinks({ name }: Driver, tenant: string): Statement[] {
+  return name === 'sqlite' ? [] : [lock({ tenant })];
+}
+const lock = sql<{ tenant: string }>`select 1 as there from setup_links where tenant = ${'tenant'} order by token_hash for update`;
 
 // No "on conflict": a name taken in the meantime must fail the batch and give the link back.
 const insertOperator = sql<UserRow & { tokenHash: string }>`${insertUserWhere} exists
@@ -37,7 +46,8 @@ export function setupLinkScript({ tokenHash, now, expiresAt }: { tokenHash: stri
 }
 
 export function setupLinksTable(driver: Driver, tenant: string): Pick<Store, 'addSetupLink' | 'setupLinkOpen' | 'redeemSetupLink'> {
-  const isOpen = async (tokenHash: string, now: number) => (await driver.read(open({ tenant, tokenHash, now }))).length > 0;
+  const isOpen = async (tokenHash: string, now: number) =>
+    (await driver.read(open({ tenant, tokenHash, now }))).length > 0 && (await driver.read(anyOperator({ tenant }))).length === 0;
   return {
     async addSetupLink(tokenHash, now, expiresAt) {
       await driver.write([insert({ tenant, tokenHash, now, expiresAt })]);
@@ -45,8 +55,12 @@ export function setupLinksTable(driver: Driver, tenant: string): Pick<Store, 'ad
     setupLinkOpen: isOpen,
     async redeemSetupLink(tokenHash, operator, token, event) {
       const person = userRow(tenant, operator, event.id);
+      const link = { tenant, tokenHash, now: event.at, mark: event.id };
+      const locks = lockLinks(driver, tenant);
       const statements = [
-        use({ tenant, tokenHash, now: event.at, mark: event.id, usernameKey: person.usernameKey, emailKey: person.emailKey }),
+        ...locks,
+        use({ ...link, usernameKey: person.usernameKey, emailKey: person.emailKey }),
+        endOthers(link),
         insertOperator({ ...person, tokenHash }),
         insertOwnerToken(ownerTokenRow(tenant, token, event.id)),
         eventIfUsed(tenant, tokenHash, event),
@@ -54,8 +68,8 @@ export function setupLinksTable(driver: Driver, tenant: string): Pick<Store, 'ad
       if (operator.passwordHash !== undefined)
         statements.push(addPassword({ tenant, userId: operator.id, hash: operator.passwordHash, at: operator.createdAt, mark: event.id }));
       try {
-        const [used] = await driver.write(statements);
-        if (used?.changes === 1) return 'done';
+        const results = await driver.write(statements);
+        if (results[locks.length]?.changes === 1) return 'done';
         return (await isOpen(tokenHash, event.at)) ? 'taken' : 'used';
       } catch (error) {
         if (error instanceof ConstraintError) return 'taken';

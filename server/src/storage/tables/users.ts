@@ -104,7 +104,10 @@ const findByLogin = sql<{ tenant: string; login: string }>`${withPassword} and u
 const listAll = sql<{ tenant: string }>`select ${userColumns} from users u where u.tenant = ${'tenant'} order by u.created_at, u.id`;
 
 const anybody = sql<{ tenant: string }>`select 1 as found from users where tenant = ${'tenant'} limit 1`;
-const anyOperator = sql<{ tenant: string }>`select 1 as found from users where tenant = ${'tenant'} and role = 'operator' and disabled_at is null limit 1`;
+const isOperator = part<'tenant'>`tenant = ${'tenant'} and role = 'operator' and disabled_at is null`;
+export const anyOperator = sql<{ tenant: string }>`select 1 as found from users where ${isOperator} limit 1`;
+/** True in SQL while nobody may operate the tenant. */
+export const noOperator = part<'tenant'>`not exists (select 1 from users where ${isOperator})`;
 
 const speak = sql<{
   tenant: string;
