@@ -88,12 +88,15 @@ export function signingKeys(settings: Settings): SigningKeys {
     return loaded.set;
   }
 
-  async function rotate(which: Algorithm, { actor = 'system', atOnce = false } = {}): Promise<string> {
+  async function rotate(
+    which: Algorithm,
+    { actor = 'system', atOnce = false, only }: { actor?: string; atOnce?: boolean; only?: string } = {},
+  ): Promise<string> {
     const time = now();
     const signsFrom = atOnce ? time : time + publishAhead;
     const key = newKey(which, time, signsFrom, settings.instance);
     // Nodes that have not read the keys again yet go on with the older one for a moment.
-    const older = { signsUntil: signsFrom, publishedUntil: signsFrom + keysReloadAfter + settings.tokenSeconds + clockSkew };
+    const older = { signsUntil: signsFrom, publishedUntil: signsFrom + keysReloadAfter + settings.tokenSeconds + clockSkew, only };
     await store.addSigningKey(key, older, auditEvent('signing_key.added', time, actor, { detail: { algorithm: which, kid: key.kid, at_once: atOnce } }));
     loaded = undefined;
     return key.kid;
@@ -105,9 +108,14 @@ export function signingKeys(settings: Settings): SigningKeys {
     rotate,
     async rotateIfDue() {
       await current();
+      // Read for this: the keys at hand may be from before another node rotated them.
+      const rows = await store.listSigningKeys(now());
       for (const one of needed) {
-        const newest = loaded?.keys.filter((key) => key.algorithm === one).reduce((latest, key) => Math.max(latest, key.row.signsFrom), 0) ?? 0;
-        if (now() - newest >= signingKeySeconds) await rotate(one);
+        const newest = rows
+          .filter((row) => row.algorithm === one)
+          .toSorted((a, b) => a.signsFrom - b.signsFrom)
+          .at(-1);
+        if (newest && now() - newest.signsFrom >= signingKeySeconds) await rotate(one, { only: newest.kid });
       }
     },
     async drop(kid, actor) {

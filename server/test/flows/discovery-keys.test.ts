@@ -104,6 +104,21 @@ test('[KEY-02] a token of a key that another node made just now is good here at 
   assert.ok(reads <= 10, `${reads} reads`);
 });
 
+test('[KEY-02] nodes that find a key old one after the other make one successor, whatever keys they have at hand', async () => {
+  const scene = await stage();
+  const there = (await createServer(scene.context.options).context()) ?? assert.fail();
+  const added = async () => (await scene.store.listEvents({ type: 'signing_key.added', limit: 10 })).length;
+  await scene.context.signing.current();
+  scene.clock.advance(scene.context.options.signingKeySeconds - 1);
+  for (const { signing } of [scene.context, there]) await signing.current();
+  const before = await added();
+  scene.clock.advance(1);
+
+  for (const { signing } of [scene.context, there, scene.context]) await signing.rotateIfDue();
+
+  assert.equal((await added()) - before, 2, 'one of each algorithm');
+});
+
 test('[KEY-02] a clock that goes back behind all keys still signs, with the key that is next, and reads the keys again', async () => {
   const scene = await stage();
   const { access_token: ahead } = await scene.tokens();

@@ -67,6 +67,26 @@ export function operationsContract(nodes: () => Nodes): void {
       );
     });
 
+    test('[KEY-02] of parallel successors of one key exactly one is added, and none later', async () => {
+      const [one, two] = freshTenant(nodes());
+      await one.addSigningKey(signingKey, 'onlyIfNone', happened('signing_key.added'));
+      const older = { signsUntil: NOW + 600, publishedUntil: NOW + 7200, only: 'key-1' };
+      const succeed = (kid: string, store = one) => store.addSigningKey({ ...signingKey, kid, signsFrom: NOW + 600 }, older, happened('signing_key.added'));
+      const outcomes = await times(6, (index) => succeed(`next-${index}`, index % 2 ? one : two));
+
+      assert.deepEqual([count(outcomes, 'added'), await succeed('late')], [1, 'exists']);
+      assert.deepEqual(
+        (await one.listSigningKeys(NOW)).map(({ kid, signsUntil }) => [kid, signsUntil]),
+        [
+          ['key-1', NOW + 600],
+          [`next-${outcomes.indexOf('added')}`, undefined],
+        ],
+      );
+      assert.equal(await countEvents(one, 'signing_key.added'), 2);
+      await two.dropSigningKey(`next-${outcomes.indexOf('added')}`, happened('signing_key.dropped'));
+      assert.deepEqual([await succeed('again'), await succeed('once more')], ['added', 'exists']);
+    });
+
     test('[KEY-03] a compromised key is dropped at once, once, and a new one takes its place', async () => {
       const [one, two] = freshTenant(nodes());
       await one.addSigningKey(signingKey, 'onlyIfNone', happened('signing_key.added'));

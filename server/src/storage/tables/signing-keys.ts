@@ -32,9 +32,11 @@ const add = sql<KeyRow>`${insert} true on conflict do nothing`;
 const addIfNone = sql<KeyRow>`${insert} not exists (select 1 from signing_keys where tenant = ${'tenant'} and algorithm = ${'algorithm'}
   and (signs_until is null or signs_until > ${'createdAt'}) and (published_until is null or published_until > ${'createdAt'})) on conflict do nothing`;
 
-type Rotation = { tenant: string; kid: string; algorithm: string; signsUntil: number; publishedUntil: number };
+type Rotation = { tenant: string; kid: string; algorithm: string; signsUntil: number; publishedUntil: number; only: string | null };
+// Where only one is named and another has taken its place, that one stays open, and its index refuses the new key.
 const endOlder = sql<Rotation>`update signing_keys set signs_until = ${'signsUntil'}, published_until = ${'publishedUntil'}
   where tenant = ${'tenant'} and algorithm = ${'algorithm'} and signs_until is null
+  and (cast(${'only'} as text) is null or kid = ${'only'})
   and not exists (select 1 from signing_keys k where k.tenant = ${'tenant'} and k.kid = ${'kid'})`;
 
 type Key = { tenant: string; kid: string; mark: string };
@@ -49,7 +51,10 @@ export function signingKeysTable(driver: Driver, tenant: string): Pick<Store, 'l
     },
     async addSigningKey(key, older, event) {
       const row = keyRow(tenant, key, event.id);
-      const statements = older === 'onlyIfNone' ? [addIfNone(row)] : [endOlder({ tenant, kid: key.kid, algorithm: key.algorithm, ...older }), add(row)];
+      const statements =
+        older === 'onlyIfNone'
+          ? [addIfNone(row)]
+          : [endOlder({ tenant, kid: key.kid, algorithm: key.algorithm, ...older, only: older.only ?? null }), add(row)];
       const results = await driver.write([...statements, eventIfKey(tenant, key.kid, event)]);
       return results[statements.length - 1]?.changes === 1 ? 'added' : 'exists';
     },
