@@ -115,6 +115,49 @@ export function consentContract(nodes: () => Nodes): void {
     });
   });
 
+  describe('codes that are carried by hand', () => {
+    const reissue = (store: Store, suffix = '1', from = 'sealed answer', old = `code-${suffix}`, now = NOW + 50) =>
+      store.reissueCode(
+        { idHash: `request-${suffix}`, from: { answer: from, codeHash: old }, to: { answer: 'again', codeHash: `next-${suffix}` }, now, expiresAt: now + 60 },
+        happened('grant.hand_off_extended', now),
+      );
+
+    test('a code and its answer get a successor once, while both are those that were shown and the code is good', async () => {
+      const [one, two] = freshTenant(nodes());
+      await settle(one);
+      await approve(one);
+      assert.deepEqual([await reissue(one, '1', 'another'), await reissue(one, '1', 'sealed answer', 'another')], ['over', 'over']);
+      assert.equal(await reissue(one, '1', 'sealed answer', 'code-1', NOW + 60), 'over');
+      assert.deepEqual((await one.findCode('code-1', NOW))?.code, code);
+      assert.equal((await one.findRequest('request-1', NOW))?.answer, 'sealed answer');
+      const outcomes = await times(4, (index) => reissue(index % 2 ? one : two));
+
+      assert.deepEqual([count(outcomes, 'reissued'), count(outcomes, 'over')], [1, 3]);
+      assert.equal(await one.findCode('code-1', NOW), undefined);
+      assert.deepEqual((await two.findCode('next-1', NOW))?.code, { ...code, codeHash: 'next-1', expiresAt: NOW + 110 });
+      assert.equal((await two.findRequest('request-1', NOW + 50))?.answer, 'again');
+      assert.equal(await countEvents(one, 'grant.hand_off_extended'), 1);
+    });
+
+    test('of a code that is redeemed and made longer in one moment, one happens and the other is told so', async () => {
+      const [one, two] = freshTenant(nodes());
+      await settle(one);
+      const seen = [];
+      for (let round = 0; round < 60; round++) {
+        await approve(one, `${round}`);
+        const redemption = { codeHash: `code-${round}`, now: NOW + 50, redemptionId: `redemption-${round}` };
+        seen.push((await Promise.all([reissue(one, `${round}`), two.redeemCode(redemption)])).join(' and '));
+      }
+
+      const either = ['reissued and spent', 'over and redeemed'];
+      assert.deepEqual(
+        seen.filter((outcome) => !either.includes(outcome)),
+        [],
+      );
+      assert.equal(await countEvents(one, 'grant.hand_off_extended'), count(seen, 'reissued and spent'));
+    });
+  });
+
   describe('pushed requests', () => {
     test('[PAR-03] a pushed request is found until it ends, with exactly what was stored', async () => {
       const [store] = freshTenant(nodes());
