@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { loadConfig, nodeLog, startProduction } from 'auth-agent-mcp-server/node';
+import { auditEvent, loadConfig, nodeLog, startProduction } from 'auth-agent-mcp-server/node';
 import { openStage, type Stage } from '../../test/stage.ts';
 
 let stage: Stage;
@@ -116,6 +116,21 @@ describe('doctor of the authorization server', () => {
       );
       const said = found.map(({ text }) => text).join('\n');
       assert.match(said, /sqlite answers[\s\S]*signing key is 0 days old, the next follows in 90 days[\s\S]*answers and names itself[\s\S]*clock/);
+
+      const { store } = running.context;
+      const at = Math.floor(Date.now() / 1000);
+      const server = { id: 'srv_files', ownerId: 'usr_1', resource: 'http://localhost:9/', serverUrl: 'http://localhost:9/', name: 'Files', scopes: [] };
+      await store.addServer({ ...server, createdAt: at, updatedAt: at }, auditEvent('server.added', at, 'test'));
+      for (const [days, text] of [
+        [9, 'An API key in use ends in 9 days'],
+        [-1, 'An API key in use has ended: its MCP server answers 503'],
+      ] as const) {
+        const key = { id: `sk_${days}`, serverId: 'srv_files', name: 'Key', secretHash: `hash${days}`, createdAt: at, lastUsedAt: at };
+        await store.addKey({ ...key, expiresAt: at + days * 86_400 + 3600 }, auditEvent('key.created', at, 'test'));
+        const ending = (await doctor([], env)).found.find(({ text: said }) => said.includes('API key'));
+        assert.deepEqual([ending?.text, ending?.level], [text, days > 0 ? 'warn' : 'fail']);
+        await store.revokeKey('srv_files', key.id, auditEvent('key.revoked', at, 'test'));
+      }
 
       let resource = '';
       const unknown = await playing(t, (request, response) => {

@@ -30,6 +30,7 @@ async function inDatabase(context: Context, { storage, options }: AuthServer): P
     ok(`${options.driver.name} answers, is up to date and opens with this secret`),
     ...(demo ? [fail('The database was made by development mode', { fix: 'Begin with a new one: AUTH_AGENT_DATABASE_URL' })] : []),
     signingKey(await store.listSigningKeys(now()), context),
+    ...apiKeys(await store.findFirstKeyEnd(now() - inUseSeconds), now()),
     (await store.hasOperator()) ? ok('There is an operator') : warn('There is no operator yet', 'auth-agent setup-link'),
     mail
       ? ok('Mail is set up')
@@ -38,6 +39,15 @@ async function inDatabase(context: Context, { storage, options }: AuthServer): P
 }
 
 const daySeconds = 86_400;
+/** A key that nobody used for longer is of a server that is gone. */
+const inUseSeconds = 30 * daySeconds;
+
+function apiKeys(firstEnd: number | undefined, now: number): Finding[] {
+  const left = (firstEnd ?? Number.POSITIVE_INFINITY) - now;
+  const fix = 'auth-agent servers list and auth-agent keys list <server_id> say which; DEPLOYMENT.md, "An API key ends"';
+  if (left <= 0) return [fail('An API key in use has ended: its MCP server answers 503', { fix })];
+  return left > inUseSeconds ? [] : [warn(`An API key in use ends in ${inDays(left)}`, fix)];
+}
 
 function signingKey(keys: Awaited<ReturnType<Context['store']['listSigningKeys']>>, { now, options }: Context): Finding {
   const signing = keys.filter(({ algorithm, signsFrom, signsUntil = Number.POSITIVE_INFINITY }) => {
