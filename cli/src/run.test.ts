@@ -87,6 +87,18 @@ test('what is not understood is exit 2 with what was probably meant', async () =
   assert.equal((await cli('servers --help')).exit, 0);
 });
 
+test('config print says what is set and where, and no secret', async () => {
+  const { set } = await data('config print --port 9100');
+  const of = (name: string) => set.find((one: { name: string }) => one.name === name);
+  assert.deepEqual([of('port'), of('secret').value], [{ name: 'port', variable: 'AUTH_AGENT_PORT', value: '9100', source: '--port' }, '***']);
+
+  const { exit, out } = await cli('config print --all');
+  assert.equal(exit, 0);
+  assert.match(out, /issuer +https:\/\/auth\.example\.com +AUTH_AGENT_ISSUER/);
+  assert.match(out, /AUTH_AGENT_MAX_REQUESTS +requests that wait/);
+  assert.ok(!out.includes(env.AUTH_AGENT_SECRET));
+});
+
 test('a value that begins with a dash is taken behind --', async () => {
   const { exit, err } = await cli('signing-keys drop --yes -- -Qx');
 

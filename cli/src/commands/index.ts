@@ -7,6 +7,7 @@ import { adoptAudit, exportAudit, listAudit, verifyAudit } from './audit.ts';
 import { setClientKeys } from './client-keys.ts';
 import { addClientSecret, revokeClientSecret } from './client-secrets.ts';
 import { addClient, approveClient, listClients, removeClient } from './clients.ts';
+import { printConfig } from './config.ts';
 import { conformance } from './conformance.ts';
 import { migrateDatabase, showDatabaseStatus } from './db.ts';
 import { backUpDatabase, restoreDatabase } from './db-backup.ts';
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
   dev,
   start,
   doctor,
+  printConfig,
   login,
   tryServer,
   shell,

@@ -53,6 +53,7 @@ const ofAllTenants: Record<string, string> = {
   'tenants set': 'the slug is its argument',
   'tenants list': 'it lists them',
   'tenants rm': 'the slug is its argument',
+  'config print': 'settings are of the process',
   'db migrate': 'the schema is everybody’s',
   'db status': 'the schema is everybody’s',
   'db backup': 'a backup is of the whole database',

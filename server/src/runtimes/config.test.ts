@@ -89,6 +89,29 @@ test('secrets can be files, never flags, and others should not be able to read t
   assert.match(loadConfig({ env: { AUTH_AGENT_SECRET: secret, AUTH_AGENT_SECRET_FILE: path } }).warnings.join(), /both set/);
 });
 
+test('what is set is shown without secrets: of an address where it leads, of the secret nothing', () => {
+  const { shown } = loadConfig({
+    env: {
+      AUTH_AGENT_SECRET: 'https://looks.like/an-address',
+      AUTH_AGENT_DATABASE_URL: 'postgres://app:p@ss/word@db:5432/auth?password=hidden',
+      AUTH_AGENT_SMTP_URL: 'smtps://mailer:pass@mail.example:465',
+      AUTH_AGENT_MAIL_FROM: 'auth@example.com',
+      AUTH_AGENT_TRUSTED_PROXIES: '10.0.0.0/8,127.0.0.1',
+    },
+  });
+
+  assert.deepEqual(shown, {
+    secret: '***',
+    databaseUrl: '***',
+    trustedProxies: '10.0.0.0/8, 127.0.0.1',
+    smtpUrl: 'smtps://mail.example:465 (the rest is not shown)',
+    mailFrom: 'auth@example.com',
+  });
+  const database = (AUTH_AGENT_DATABASE_URL: string) => loadConfig({ env: { AUTH_AGENT_DATABASE_URL } }).shown.databaseUrl;
+  assert.equal(database('postgres://app:p%2Fss@db:5432/auth?password=hidden'), 'postgres://db:5432/auth (the rest is not shown)');
+  assert.equal(database('sqlite:./auth-agent.db'), 'sqlite:./auth-agent.db');
+});
+
 test('an unknown variable or member is a warning with the nearest name', () => {
   const path = file('b.json', JSON.stringify({ isuer: 'https://a.example' }));
   const { warnings } = loadConfig({

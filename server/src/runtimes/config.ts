@@ -34,6 +34,8 @@ export type Config = {
   server: Partial<ServerOptions>;
   /** Where each set value came from: `--port`, `AUTH_AGENT_PORT`, `auth-agent.config.json`. */
   sources: Record<string, string>;
+  /** What was set, for people to see: by setting name, without secrets. */
+  shown: Record<string, string>;
   warnings: string[];
 };
 
@@ -52,15 +54,29 @@ export function loadConfig({ flags = {}, env = process.env, file = env.AUTH_AGEN
   const warnings: string[] = [];
   const document = readDocument(file, warnings);
   const sources: Record<string, string> = {};
+  const shown: Record<string, string> = {};
   const values: Record<string, unknown> = {};
   for (const setting of settings) {
     const given = fromFlags(setting, flags) ?? fromEnvironment(setting, env, warnings) ?? fromDocument(setting, document, warnings);
     if (!given) continue;
-    values[setting.name] = read(setting, given);
+    const value = read(setting, given);
+    values[setting.name] = value;
     sources[setting.name] = given.source;
+    shown[setting.name] = shownOf(setting, value);
   }
   warnUnknown(env, warnings);
-  return { ...processSettings(values, sources), tracing: tracingSettings(env, warnings), server: serverSettings(values), sources, warnings };
+  return { ...processSettings(values, sources), tracing: tracingSettings(env, warnings), server: serverSettings(values), sources, shown, warnings };
+}
+
+/** Of a secret address where it leads, without user, password and parameters; of any other secret nothing. */
+function shownOf({ name, secret }: Setting, value: unknown): string {
+  if (!secret) return Array.isArray(value) ? value.join(', ') : String(value);
+  const address = String(value);
+  // Two @: a password that was not encoded is read as a part of the host or path.
+  if (!name.endsWith('Url') || !URL.canParse(address) || address.split('@').length > 2) return '***';
+  const { protocol, host, pathname, username, password, search } = new URL(address);
+  const hidden = username || password || search ? ' (the rest is not shown)' : '';
+  return `${protocol}${host === '' ? '' : '//'}${host}${pathname}${hidden}`;
 }
 
 function fromFlags({ name, secret }: Setting, flags: ConfigInput['flags'] = {}): Given | undefined {
@@ -117,7 +133,10 @@ function read({ name, kind }: Setting, { value, source }: Given): unknown {
 
 const listOf = (text: string): string[] => text.split(',').flatMap((one) => one.trim() || []);
 
-function processSettings(values: Record<string, unknown>, sources: Record<string, string>): Omit<Config, 'server' | 'sources' | 'tracing' | 'warnings'> {
+function processSettings(
+  values: Record<string, unknown>,
+  sources: Record<string, string>,
+): Omit<Config, 'server' | 'sources' | 'shown' | 'tracing' | 'warnings'> {
   const port = (values.port as number | undefined) ?? 9000;
   if (port > 65535) throw outOfRange('port', 'from 0 to 65535', sources);
   const drainSeconds = (values.drainSeconds as number | undefined) ?? 2;
