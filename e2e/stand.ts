@@ -291,7 +291,7 @@ async function beginSession(username: string, { store, clock }: TestServer): Pro
   const id = randomId('', 32);
   const now = clock.now();
   const session = { idHash: sha256(id), userId: found.user.id, authTime: now, createdAt: now, seenAt: now, idleSeconds: 43200, expiresAt: now + 86400 };
-  await store.startSession(session, undefined, auditEvent('user.signed_in', now, 'test'));
+  await store.startSession({ ...session, epoch: found.user.sessionEpoch }, undefined, auditEvent('user.signed_in', now, 'test'));
   return id;
 }
 

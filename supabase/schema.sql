@@ -845,6 +845,9 @@ alter table server_keys add column warned_at bigint;
 create index server_keys_end on server_keys (tenant, expires_at) where revoked_at is null;
 insert into schema_migrations (name, checksum, applied_at) values ('0035-warned-keys', 'a4de471489f6b8868cc5e12646617baa65fd7a00713701b2ac67c22de5f780ba', 0);
 
+alter table users add column session_epoch bigint;
+insert into schema_migrations (name, checksum, applied_at) values ('0036-session-epochs', 'c3590981e86c128d9781a772dfb2a1536d6a90a03b70cb17ef1c94c446b30a2d', 0);
+
 reset role;
 reset search_path;
 

@@ -33,7 +33,7 @@ export async function finishSignIn({ user, amr, keep = false, authTime, unproven
   const kept = keep || (await isKept(user, exchange, context));
   const second = amr.includes('mfa') ? undefined : await context.store.findSecondFactor(user.id);
   if (!second) return redirect(nextPlace(onward, context), await beginSession(user, { keep: kept, amr, authTime, unproven }, place));
-  const pending = { userId: user.id, amr, keep: kept, onward, since: context.now() };
+  const pending = { userId: user.id, amr, keep: kept, onward, since: context.now(), epoch: user.sessionEpoch };
   return redirect(`${context.base}/login/second${queryOf(onward)}`, parkSignIn(pending, browserOf(exchange, context), context));
 }
 

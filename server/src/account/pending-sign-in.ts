@@ -19,6 +19,8 @@ export type PendingSignIn = {
   onward: Onward;
   /** When, in epoch seconds. */
   since: number;
+  /** The person's when they showed it: another one has begun with a new password. */
+  epoch?: number;
 };
 
 /** The cookies that carry it. */

@@ -42,6 +42,8 @@ export async function secondStep(exchange: Exchange, context: Context): Promise<
   }
 
   const user = await context.store.findUser(pending.userId);
+  // Before a code is used up for nothing: the password that was the first step is not theirs any more.
+  if (user && user.sessionEpoch !== pending.epoch) return beginAgain(pending.onward, context);
   const step = user && user.disabledAt === undefined ? await useCode(form.get('code') ?? '', user.id, place) : undefined;
   if (!user || !step) {
     await context.store.recordEvent(secondStepEvent('second_factor.failed', pending.userId, place));

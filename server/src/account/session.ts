@@ -32,7 +32,10 @@ export async function currentSession(exchange: Exchange, context: Context): Prom
 /** How somebody signed in: whether for longer than the browser lives, by which methods (RFC 8176), and when, if not now, or if nobody says when. */
 export type SignInFacts = { keep: boolean; amr: readonly string[]; authTime?: number; unproven?: true };
 
-/** Signs a person in whose credentials were checked just now. Returns the cookies to set. */
+/**
+ * Signs a person in whose credentials were checked just now. Returns the cookies to set: none when all their sessions were ended since `user` was read, as with a new
+ * password. Wherever they go on to then asks them to sign in.
+ */
 export async function beginSession(
   user: User,
   { keep, amr, authTime, unproven }: SignInFacts,
@@ -59,9 +62,11 @@ export async function beginSession(
     sid: same?.session.sid ?? randomId('', 16),
     deviceHash,
     unproven,
+    epoch: user.sessionEpoch,
   };
   const event = auditEvent('user.signed_in', now, `user:${user.id}`, { userId: user.id, address: exchange.address, requestId: exchange.requestId });
-  await context.store.startSession(session, same?.session.idHash, await withDeviceNotice(event, { user, deviceHash }, place));
+  const started = await context.store.startSession(session, same?.session.idHash, await withDeviceNotice(event, { user, deviceHash }, place));
+  if (!started) return [];
   return [writeCookie('session', id, context, keep ? sessionLifetimeSeconds : undefined), ...(await holdBeside(others, place))];
 }
 

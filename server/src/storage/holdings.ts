@@ -21,7 +21,7 @@ export const holdings: Readonly<Record<string, Holding>> = {
   users: {
     by: 'id',
     shown: ['id', 'username', 'email', 'email_proven_at', 'name', 'role', 'language', 'created_at', 'disabled_at', 'agents_paused_at'],
-    withheld: ['username_key', 'email_key', 'last_event'],
+    withheld: ['username_key', 'email_key', 'session_epoch', 'last_event'],
     leaving: 'deleted',
   },
   credentials: { by: 'user_id', shown: ['kind', 'created_at', 'updated_at'], withheld: ['user_id', 'id', 'secret_hash'], leaving: 'deleted' },

@@ -6,6 +6,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { decodeJwt } from 'jose';
 import { auditEvent } from '../../src/audit/event.ts';
+import { hashPassword } from '../../src/crypto/password.ts';
 import { StorageUnavailable } from '../../src/storage/driver.ts';
 import { testDatabase } from '../database.ts';
 import { form, issuer, pkce } from '../harness.ts';
@@ -319,6 +320,26 @@ test('[OPS-02] a right code that the database cannot take is no wrong one: it is
     away = false;
     await enter(browser, page, on.code());
     assert.ok(browser.cookies.has(cookies.session));
+  } finally {
+    await on.close();
+  }
+});
+
+test('[LOG-22] a first step with a password that was changed since is none any more, and no code is used up; the new one works in the same second', async () => {
+  const on = await secondStepStage();
+  try {
+    const [app, recovery] = [on.browser(), on.browser()];
+    const pages = [await signInOn(app, await app.open('/login')), await signInOn(recovery, await recovery.open('/login'))] as const;
+    assert.ok(pages.every(isSecondStep));
+    const change = { userId: on.user.id, passwordHash: await hashPassword('seven quiet otters sing') };
+    await on.store.setPassword(change, auditEvent('user.password_changed', on.clock.now(), 'test'));
+
+    for (const shown of [await enter(app, pages[0], on.code()), await enter(recovery, pages[1], on.recoveryCodes[0] ?? '')])
+      assert.deepEqual([new URL(shown.url).pathname, shown.title.split(' ')[0]], ['/login', 'Sign']);
+    assert.equal((await on.store.listSessions(on.user.id, on.clock.now())).length, 0);
+    assert.equal((await on.store.findSecondFactor(on.user.id))?.recoveryCodesLeft, on.recoveryCodes.length);
+    const again = await signInOn(app, await app.open('/login'), 'ada', 'seven quiet otters sing');
+    assert.equal(new URL((await enter(app, again, on.code())).url).pathname, '/account/agents');
   } finally {
     await on.close();
   }

@@ -6,8 +6,9 @@ import { scryptSync } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { auditEvent } from '../../src/audit/event.ts';
 import { sha256, sha256At } from '../../src/crypto/hash.ts';
-import { maxPasswordBytes } from '../../src/crypto/password.ts';
+import { hashPassword, maxPasswordBytes } from '../../src/crypto/password.ts';
 import { type Browser, openBrowser } from '../browser.ts';
+import { testDatabase } from '../database.ts';
 import { form, issuer, testServer } from '../harness.ts';
 import { answerOf, password, type Stage, signInOn, stage } from './authorize-stage.ts';
 
@@ -416,5 +417,28 @@ test('[LOG-01] tenants on one origin do not see one another: other cookie names,
 
   browser.cookies.set('__Host-aa_session_acme', browser.cookies.get(sessionCookie) ?? '');
   assert.equal(new URL((await browser.open('/t/acme/account/agents')).url).pathname, '/t/acme/login');
+  await on.close();
+});
+
+test('[LOG-01] a password that is changed between its check and the session signs nobody in', async () => {
+  const { driver } = await testDatabase();
+  let change: (() => Promise<unknown>) | undefined;
+  const write: typeof driver.write = async (statements, haste) => {
+    const first = statements.some(({ text }) => text.startsWith('insert into sessions')) ? change : undefined;
+    change = first ? undefined : change;
+    await first?.();
+    return driver.write(statements, haste);
+  };
+  const on = await stage({ driver: { ...driver, write } });
+  const browser = on.browser();
+  const form = await browser.open('/login');
+  const passwordHash = await hashPassword('seven quiet otters sing');
+  change = () => on.store.setPassword({ userId: on.user.id, passwordHash }, auditEvent('user.password_changed', on.clock.now(), 'test'));
+
+  const shown = await signInOn(browser, form);
+
+  assert.deepEqual([new URL(shown.url).pathname, browser.cookies.has(sessionCookie)], ['/login', false]);
+  assert.equal(await countOf(on, 'user.signed_in'), 0);
+  assert.equal(new URL((await signInOn(browser, shown, 'ada', 'seven quiet otters sing')).url).pathname, '/account/agents');
   await on.close();
 });

@@ -22,6 +22,7 @@ import {
   rotate,
   session,
   settle,
+  signIn,
   times,
 } from './fixtures.ts';
 
@@ -75,7 +76,7 @@ export function consentContract(nodes: () => Nodes): void {
       await two.listGrants({}, NOW);
       for (let round = 0; round < 40; round++) {
         const [idHash, sessionHash, id] = [`request-${round}`, `session-${round}`, `grant_${round}`];
-        await one.startSession({ ...session, idHash: sessionHash }, undefined, happened('user.signed_in'));
+        assert.equal(await signIn(one, { idHash: sessionHash }), true);
         await one.parkRequest({ ...parked, idHash });
         const yes = { ...approval, idHash, sessionHash, grant: { ...grant, id }, code: { ...code, codeHash: `code-${round}`, grantId: id } };
         await Promise.all([one.approveRequest(yes, happened('grant.approved')), two.changePassword('usr_alice', 'hash', happened('user.password_changed'))]);

@@ -9,6 +9,7 @@ import type {
   DeviceCode,
   Grant,
   McpServer,
+  NewSession,
   NewUser,
   ParkedRequest,
   PushedRequest,
@@ -222,6 +223,13 @@ export async function settle(store: Store): Promise<void> {
   await store.addServer(notes, happened('server.added'));
   await store.addKey(filesKey, happened('key.created'));
   await store.addClient(client, happened('client.registered'));
+}
+
+/** Somebody signs in with what they showed just now. */
+export async function signIn(store: Store, changes: Partial<NewSession> = {}, replaces?: string): Promise<boolean> {
+  const { userId } = { ...session, ...changes };
+  const epoch = (await store.findUser(userId))?.sessionEpoch;
+  return store.startSession({ ...session, epoch, ...changes }, replaces, happened('user.signed_in'));
 }
 
 /** After {@link settle}: Alice allows the client to read Files; a code waits. `changes` are of this grant. */

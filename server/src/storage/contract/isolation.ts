@@ -289,7 +289,7 @@ export const probes: Record<Exclude<keyof Store, 'tenant'>, Probe> = {
   ensureMachineGrant: (other) =>
     is(other.ensureMachineGrant({ ...machineGrant, id: 'grant_own', scope: ['own'] }, happened('grant.machine_approved')), { id: 'grant_own', scope: ['own'] }),
   addUser: (other) => is(other.addUser(alice, happened('user.added')), 'added'),
-  startSession: (other) => other.startSession({ ...session, idHash: 'own' }, 'session-1', happened('user.signed_in')),
+  startSession: (other) => is(other.startSession({ ...session, idHash: 'own' }, 'session-1', happened('user.signed_in')), true),
   addPasskey: (other) => is(other.addPasskey({ ...passkey, name: 'own' }, happened('passkey.added')), 'added'),
   addSecondFactor: (other) => is(other.addSecondFactor(secondFactor, happened('second_factor.added')), 'added'),
   dismiss: (other) => other.dismiss('usr_bob', 'passkey', NOW),

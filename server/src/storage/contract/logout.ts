@@ -4,13 +4,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { DueLogout, Store } from '../store.ts';
-import { code, freshTenant, grant, happened, NOW, type Nodes, parked, session, settle, times } from './fixtures.ts';
+import { code, freshTenant, grant, happened, NOW, type Nodes, parked, session, settle, signIn, times } from './fixtures.ts';
 
 const HOUR = 3600;
 
 /** Alice's browser session `sid`, in which these clients want to hear of its end. */
 export async function listening(store: Store, sid: string, ...clientIds: string[]): Promise<void> {
-  await store.startSession({ ...session, idHash: `session of ${sid}`, sid }, undefined, happened('user.signed_in'));
+  await signIn(store, { idHash: `session of ${sid}`, sid });
   for (const clientId of clientIds) {
     const name = `${sid} ${clientId}`;
     await store.parkRequest({ ...parked, idHash: name });

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ConstraintError } from '../driver.ts';
 import type { NewUser, OwnerToken, Store } from '../store.ts';
-import { alice, bob, connect, count, countEvents, DAY, freshTenant, happened, NOW, type Nodes, rotate, session, times } from './fixtures.ts';
+import { alice, bob, connect, count, countEvents, DAY, freshTenant, happened, NOW, type Nodes, rotate, session, signIn, times } from './fixtures.ts';
+import { resetLink } from './one-time-links.ts';
 
 const operator: NewUser & { passwordHash: string } = { id: 'usr_op', username: 'op', role: 'operator', createdAt: NOW, passwordHash: 'hash' };
 const token: OwnerToken = { id: 'tok_1', tokenHash: 'token-hash', userId: 'usr_op', name: 'first', createdAt: NOW, expiresAt: NOW + DAY };
@@ -159,6 +160,61 @@ export function peopleContract(nodes: () => Nodes): void {
       await store.startSession({ ...session, idHash: 'long', idleSeconds: 10 * DAY }, undefined, happened('user.signed_in'));
       assert.ok(await store.findSession('long', NOW + DAY - 1));
       assert.equal(await store.findSession('long', NOW + DAY), undefined);
+    });
+
+    const endings: Record<string, (store: Store) => Promise<unknown>> = {
+      'a new password by an operator': (store) => store.changePassword('usr_alice', 'new', happened('user.password_changed')),
+      'a new password of their own': (store) => store.setPassword({ userId: 'usr_alice', passwordHash: 'new' }, happened('user.password_changed')),
+      'one that ends the other sessions': (store) =>
+        store.setPassword({ userId: 'usr_alice', passwordHash: 'new', keeping: 'none' }, happened('user.password_changed')),
+      'a new password by a link': (store) => store.resetPassword('lnk_reset', 'new', { ...happened('user.password_reset'), userId: 'usr_alice' }),
+      'a sign-out everywhere': (store) => store.endSessionsOf('usr_alice', { agents: false }, happened('user.signed_out_everywhere')),
+    };
+    for (const [what, ending] of Object.entries(endings)) {
+      test(`[LOG-01] a sign-in that began before ${what} starts no session and changes nothing; one that begins after it does`, async () => {
+        const [store] = freshTenant(nodes());
+        await store.addUser(alice, happened('user.added'));
+        await store.addUser(bob, happened('user.added'));
+        await store.addLink(resetLink, { replaces: false }, happened('user.reset_link_created'));
+        await signIn(store, { idHash: 'bobs', userId: 'usr_bob', sid: 'sid-bob' });
+        for (let round = 0; round < 2; round++) {
+          const epoch = (await store.findUserByLogin('alice'))?.user.sessionEpoch;
+          // The second time the link is used up, and nothing has ended.
+          const again = round === 1 && what === 'a new password by a link';
+          await ending(store);
+          const late = { ...session, idHash: `late-${round}`, sid: 'sid-late', epoch, deviceHash: 'device' };
+
+          assert.equal(await store.startSession(late, 'bobs', happened('user.signed_in')), again);
+          if (again) return;
+          assert.equal(await store.findSession(late.idHash, NOW), undefined);
+          assert.equal((await store.findSession('bobs', NOW))?.session.sid, 'sid-bob');
+          assert.equal(await store.knowsDevice({ userId: 'usr_alice', deviceHash: 'device' }, NOW), 'first');
+          assert.equal(await countEvents(store, 'user.signed_in'), 1 + round);
+          assert.equal(await signIn(store, { idHash: `next-${round}` }), true);
+        }
+      });
+    }
+
+    test('[LOG-01] of a sign-in and a new password in one moment no session is left', async () => {
+      const [one, two] = freshTenant(nodes());
+      await one.addUser(alice, happened('user.added'));
+      await two.findUser('usr_alice');
+      for (let round = 0; round < 40; round++) {
+        const epoch = (await one.findUser('usr_alice'))?.sessionEpoch;
+        const change = { userId: 'usr_alice', passwordHash: `hash-${round}`, keeping: 'none' };
+        await Promise.all([signIn(one, { idHash: `session-${round}`, epoch }), two.setPassword(change, happened('user.password_changed'))]);
+        assert.deepEqual(await one.listSessions('usr_alice', NOW), []);
+      }
+    });
+
+    test('[LOG-01] neither a person who is disabled nor nobody gets a session', async () => {
+      const [store] = freshTenant(nodes());
+      await store.addUser(alice, happened('user.added'));
+      await store.setUserDisabled('usr_alice', true, happened('user.disabled'));
+
+      assert.deepEqual([await signIn(store), await signIn(store, { userId: 'usr_nobody' })], [false, false]);
+      await store.setUserDisabled('usr_alice', false, happened('user.enabled'));
+      assert.deepEqual([await store.listSessions('usr_alice', NOW), await countEvents(store, 'user.signed_in')], [[], 0]);
     });
 
     test('[LOG-01] a session is ended once', async () => {

@@ -40,6 +40,7 @@ import { unprovenSessions } from './0032-unproven-sessions.ts';
 import { revocationMarks } from './0033-revocation-marks.ts';
 import { endlessGrants } from './0034-endless-grants.ts';
 import { warnedKeys } from './0035-warned-keys.ts';
+import { sessionEpochs } from './0036-session-epochs.ts';
 
 type Engine = Driver['name'];
 /** `script` runs on both databases; `sqlite` or `postgres` after it, for what only one of them says that way, as triggers are. */
@@ -81,6 +82,7 @@ export const migrations: readonly Migration[] = [
   { name: '0033-revocation-marks', script: revocationMarks },
   { name: '0034-endless-grants', script: endlessGrants },
   { name: '0035-warned-keys', script: warnedKeys },
+  { name: '0036-session-epochs', script: sessionEpochs },
 ];
 
 const bookkeeping = `

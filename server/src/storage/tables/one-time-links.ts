@@ -10,7 +10,7 @@ import { eventIf, insertEvent } from './audit-events.ts';
 import { addPassword, replacePassword } from './credentials.ts';
 import { dueOfMarkedUser, lockEndingOf } from './session-clients.ts';
 import { dropEmptyLink, identityRow, linkAhead, ofSubject } from './upstreams.ts';
-import { endLinksOfMarked, endSessionsOfMarked, insertUserWhere, loginIsFree, loginKey, type UserRow, userRow } from './users.ts';
+import { beginEpoch, endLinksOfMarked, endSessionsOfMarked, insertUserWhere, loginIsFree, loginKey, type UserRow, userRow } from './users.ts';
 
 const columns = aliased('l', ['id', 'purpose', 'token_hash', 'code_hash', 'browser_hash', 'user_id', 'email', 'role', 'created_at', 'expires_at', 'proven_at']);
 
@@ -136,6 +136,7 @@ export function oneTimeLinksTable(driver: Driver, tenant: string): OneTimeLinkVe
       const [used] = await driver.write([
         reset({ ...marked, id: linkId, now }),
         markUser({ ...marked, id: linkId }),
+        beginEpoch({ tenant, id: userId, mark: id }),
         proveByLink({ ...marked, id: linkId, now }),
         replacePassword({ ...marked, hash: passwordHash, at: now }),
         ...lockEndingOf(driver, tenant, userId),

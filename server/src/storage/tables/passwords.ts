@@ -7,7 +7,7 @@ import { eventIf } from './audit-events.ts';
 import { passwordExists, removePassword, replacePassword } from './credentials.ts';
 import { dueOfOthers, lockEndingOf } from './session-clients.ts';
 import { endOtherSessions } from './sessions.ts';
-import { endLinksOfMarked } from './users.ts';
+import { beginEpoch, endLinksOfMarked } from './users.ts';
 import { lockPerson, type WaysRow, waysIn, waysRow } from './ways-in.ts';
 
 /** Leaves the batch's mark on the person only where there is a password, and while another way in would stay. */
@@ -28,6 +28,7 @@ export function passwordsTable(driver: Driver, tenant: string): Pick<Store, 'set
           : [...lockEndingOf(driver, tenant, userId), dueOfOthers({ ...marked, keeping, now: event.at }), endOtherSessions({ ...marked, keeping })];
       const [found] = await driver.write([
         lockPerson(marked),
+        beginEpoch({ tenant, id: userId, mark: event.id }),
         replacePassword({ ...marked, hash: passwordHash, at: event.at }),
         ...ending,
         endLinksOfMarked({ tenant, id: userId, mark: event.id, now: event.at }),

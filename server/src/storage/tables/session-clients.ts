@@ -22,9 +22,15 @@ export const orLonger = literal(`on conflict (tenant, sid, client_id) do update
   set expires_at = case when excluded.expires_at > session_clients.expires_at then excluded.expires_at else session_clients.expires_at end
   where session_clients.due_at is null`);
 
+type Started = { tenant: string; by: string; mark: string };
+/** True in SQL when this batch has started the session `by`. */
+export const startedByUs = part<
+  keyof Started
+>`exists (select 1 from sessions n where n.tenant = ${'tenant'} and n.id_hash = ${'by'} and n.last_event = ${'mark'})`;
+
 /** When a session of the same name takes the place of another and lives longer. */
-export const listenLonger = sql<{ tenant: string; sid: string; expiresAt: number }>`update session_clients set expires_at = ${'expiresAt'}
-  where tenant = ${'tenant'} and sid = ${'sid'} and due_at is null and expires_at < ${'expiresAt'}`;
+export const listenLonger = sql<Started & { sid: string; expiresAt: number }>`update session_clients set expires_at = ${'expiresAt'}
+  where tenant = ${'tenant'} and sid = ${'sid'} and due_at is null and expires_at < ${'expiresAt'} and ${startedByUs}`;
 
 export function listenerRow(tenant: string, { sid, clientId, userId, expiresAt }: SessionClient): ListenerRow {
   return { tenant, sid, clientId, userId, expiresAt };
@@ -56,8 +62,8 @@ export const dueIfMarked = sql<{ tenant: string; idHash: string; mark: string; n
   and sid = (select sid from sessions where tenant = ${'tenant'} and id_hash = ${'idHash'} and last_event = ${'mark'})`;
 
 /** When another session takes the place of this one under another name: somebody else has signed in. */
-export const dueIfReplaced = sql<{ tenant: string; idHash: string; newSid: string; now: number }>`${dueNow}
-  where tenant = ${'tenant'} and due_at is null and sid <> ${'newSid'}
+export const dueIfReplaced = sql<Started & { idHash: string; newSid: string; now: number }>`${dueNow}
+  where tenant = ${'tenant'} and due_at is null and sid <> ${'newSid'} and ${startedByUs}
   and sid = (select sid from sessions where tenant = ${'tenant'} and id_hash = ${'idHash'})`;
 
 /** When all sessions of a person end, if their row carries the mark. */

@@ -4,9 +4,9 @@
 import { aliased, type Driver, part, type Row, type Statement, sql } from '../driver.ts';
 import { listText, optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import type { Session, Store } from '../store.ts';
-import { eventIf, insertEvent } from './audit-events.ts';
+import { eventIf } from './audit-events.ts';
 import { noteDevice } from './known-devices.ts';
-import { dueIfMarked, dueIfReplaced, listenLonger, lockEnding } from './session-clients.ts';
+import { dueIfMarked, dueIfReplaced, listenLonger, lockEnding, startedByUs } from './session-clients.ts';
 import { userColumns, userOf } from './users.ts';
 
 const columns = aliased('s', [
@@ -38,14 +38,27 @@ type SessionRow = {
   amr: string | null;
   sid: string | null;
   unproven: number | null;
+  epoch: number;
   mark: string;
 };
+// What was shown before all sessions ended, or before the password changed, starts none: as little as what a person shows who is disabled.
 const insert = sql<SessionRow>`insert into sessions (tenant, id_hash, user_id, auth_time, created_at, seen_at, idle_seconds, expires_at, user_agent, address, amr, sid, unproven, last_event)
-  values (${'tenant'}, ${'idHash'}, ${'userId'}, ${'authTime'}, ${'createdAt'}, ${'seenAt'}, ${'idleSeconds'}, ${'expiresAt'}, ${'userAgent'}, ${'address'},
-    ${'amr'}, ${'sid'}, ${'unproven'}, ${'mark'})`;
+  select cast(${'tenant'} as text), cast(${'idHash'} as text), cast(${'userId'} as text), cast(${'authTime'} as bigint), cast(${'createdAt'} as bigint),
+    cast(${'seenAt'} as bigint), cast(${'idleSeconds'} as bigint), cast(${'expiresAt'} as bigint), cast(${'userAgent'} as text), cast(${'address'} as text),
+    cast(${'amr'} as text), cast(${'sid'} as text), cast(${'unproven'} as integer), cast(${'mark'} as text)
+  where exists (select 1 from users where tenant = ${'tenant'} and id = ${'userId'} and disabled_at is null and coalesce(session_epoch, 0) = ${'epoch'})`;
+
+/**
+ * Comes first: of a sign-in and a new password in one moment either the session is there before all are ended, or it is too late. SQLite has one writer and needs no lock.
+ */
+function lockEpoch({ name }: Driver, tenant: string, userId: string): Statement[] {
+  return name === 'sqlite' ? [] : [lockOfEpoch({ tenant, userId })];
+}
+const lockOfEpoch = sql<{ tenant: string; userId: string }>`select 1 as there from users where tenant = ${'tenant'} and id = ${'userId'} for share`;
 
 type Key = { tenant: string; idHash: string };
-const remove = sql<Key>`delete from sessions where tenant = ${'tenant'} and id_hash = ${'idHash'}`;
+const removeReplaced = sql<Key & { by: string; mark: string }>`delete from sessions where tenant = ${'tenant'} and id_hash = ${'idHash'}
+  and ${startedByUs}`;
 
 const alive = part<'now'>`expires_at > ${'now'} and seen_at + idle_seconds > ${'now'}`;
 const find = sql<Key & { now: number }>`select ${columns}, ${userColumns} from sessions s join users u on u.tenant = s.tenant and u.id = s.user_id
@@ -84,15 +97,20 @@ type Verbs = 'startSession' | 'findSession' | 'touchSession' | 'endSession' | 'l
 
 export function sessionsTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
   return {
-    async startSession({ deviceHash, ...session }, replaces, event) {
-      const locks = replaces === undefined ? [] : lockEnding(driver, tenant, replaces);
-      const statements = [insert(sessionRow(tenant, session, event.id)), ...locks, insertEvent(tenant, event)];
-      if (deviceHash !== undefined) statements.push(noteDevice({ tenant, userId: session.userId, deviceHash }, event.at));
+    async startSession({ deviceHash, epoch = 0, ...session }, replaces, event) {
+      const started = { tenant, by: session.idHash, mark: event.id };
+      const locks = [...lockEpoch(driver, tenant, session.userId), ...(replaces === undefined ? [] : lockEnding(driver, tenant, replaces))];
+      const statements = [...locks, insert({ ...sessionRow(tenant, session, event.id), epoch }), eventIfMarked(tenant, session.idHash, event)];
+      if (deviceHash !== undefined) statements.push(noteDevice({ ...started, userId: session.userId, deviceHash }, event.at));
       if (replaces !== undefined && replaces !== session.idHash) {
-        statements.push(dueIfReplaced({ tenant, idHash: replaces, newSid: session.sid ?? '', now: event.at }), remove({ tenant, idHash: replaces }));
-        if (session.sid !== undefined) statements.push(listenLonger({ tenant, sid: session.sid, expiresAt: session.expiresAt }));
+        statements.push(
+          dueIfReplaced({ ...started, idHash: replaces, newSid: session.sid ?? '', now: event.at }),
+          removeReplaced({ ...started, idHash: replaces }),
+        );
+        if (session.sid !== undefined) statements.push(listenLonger({ ...started, sid: session.sid, expiresAt: session.expiresAt }));
       }
-      await driver.write(statements);
+      const results = await driver.write(statements);
+      return results[locks.length]?.changes === 1;
     },
     async findSession(idHash, now) {
       const [row] = await driver.read(find({ tenant, idHash, now }));
@@ -118,7 +136,7 @@ export function sessionsTable(driver: Driver, tenant: string): Pick<Store, Verbs
   };
 }
 
-function sessionRow(tenant: string, session: Session, mark: string): SessionRow {
+function sessionRow(tenant: string, session: Session, mark: string): Omit<SessionRow, 'epoch'> {
   return {
     ...session,
     tenant,

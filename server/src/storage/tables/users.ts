@@ -22,6 +22,7 @@ export const userColumns = aliased('u', [
   'created_at',
   'disabled_at',
   'agents_paused_at',
+  'session_epoch',
 ]);
 
 export function userOf(row: Row): User {
@@ -37,6 +38,7 @@ export function userOf(row: Row): User {
     createdAt: whole(row.u_created_at),
     disabledAt: optionalWhole(row.u_disabled_at),
     agentsPausedAt: optionalWhole(row.u_agents_paused_at),
+    sessionEpoch: optionalWhole(row.u_session_epoch),
   });
 }
 
@@ -122,6 +124,10 @@ const disable = sql<Change>`update users set disabled_at = ${'at'}, last_event =
 const enable = sql<Omit<Change, 'at'>>`update users set disabled_at = null, last_event = ${'mark'}
   where tenant = ${'tenant'} and id = ${'id'} and disabled_at is not null`;
 
+/** When the person carries the mark: whoever is about to sign in with what they showed before signs in again (`startSession`). */
+export const beginEpoch = sql<{ tenant: string; id: string; mark: string }>`update users set session_epoch = coalesce(session_epoch, 0) + 1
+  where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'}`;
+
 /** When the person carries the mark. */
 export const endSessionsOfMarked = sql<{ tenant: string; id: string; mark: string }>`delete from sessions where tenant = ${'tenant'} and user_id = ${'id'}
   and exists (select 1 from users where tenant = ${'tenant'} and id = ${'id'} and last_event = ${'mark'})`;
@@ -175,6 +181,7 @@ export function usersTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
     async changePassword(userId, passwordHash, event) {
       const [marked] = await driver.write([
         mark({ tenant, id: userId, mark: event.id }),
+        beginEpoch({ tenant, id: userId, mark: event.id }),
         replacePassword({ tenant, userId, hash: passwordHash, at: event.at, mark: event.id }),
         ...lockEndingOf(driver, tenant, userId),
         dueOfMarkedUser({ tenant, id: userId, mark: event.id, now: event.at }),
@@ -198,6 +205,7 @@ export function usersTable(driver: Driver, tenant: string): Pick<Store, Verbs> {
       const ending = { tenant, id: userId, mark: event.id };
       const [marked] = await driver.write([
         mark(ending),
+        beginEpoch(ending),
         ...lockEndingOf(driver, tenant, userId),
         dueOfMarkedUser({ ...ending, now: event.at }),
         endSessionsOfMarked(ending),

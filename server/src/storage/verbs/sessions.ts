@@ -22,12 +22,12 @@ export type Session = {
   unproven?: true;
 };
 
-/** `deviceHash` is what this browser is known by when the person signs in again. */
-export type NewSession = Session & { deviceHash?: string };
+/** `deviceHash` is what this browser is known by when the person signs in again; `epoch` the person's (`sessionEpoch`) when what they showed was judged. */
+export type NewSession = Session & { deviceHash?: string; epoch?: number };
 
 export type SessionVerbs = {
-  /** Starts a session and, in the same commit, ends `replaces` (a new id on every sign-in, LOG-01). */
-  startSession(session: NewSession, replaces: string | undefined, event: AuditEvent): Promise<void>;
+  /** Starts a session and, in the same commit, ends `replaces` (a new id on every sign-in, LOG-01). False, and nothing happened: the person is disabled, or another epoch of theirs has begun. */
+  startSession(session: NewSession, replaces: string | undefined, event: AuditEvent): Promise<boolean>;
   /** The living session with its enabled person. */
   findSession(idHash: string, now: number): Promise<{ session: Session; user: User } | undefined>;
   touchSession(idHash: string, now: number): Promise<void>;

@@ -16,9 +16,11 @@ export type User = {
   createdAt: number;
   disabledAt?: number;
   agentsPausedAt?: number;
+  /** How often their password was changed or all their sessions were ended; absent: never. A sign-in that began before counts no more. */
+  sessionEpoch?: number;
 };
 
-export type NewUser = Omit<User, 'disabledAt' | 'agentsPausedAt'> & { passwordHash?: string };
+export type NewUser = Omit<User, 'disabledAt' | 'agentsPausedAt' | 'sessionEpoch'> & { passwordHash?: string };
 
 export type UserVerbs = {
   /** Adds a person with an optional password. "taken": the username or e-mail exists (compared case-insensitively). */
