@@ -96,5 +96,8 @@ async function tenantOf(call: Call, storage: Storage): Promise<Chosen> {
 
 export const noTenant = (tenant: string): Failure => new Failure('notFound', `There is no tenant ${safe(tenant)}`, { fix: 'auth-agent tenants list' });
 
-/** `Next  auth-agent …`, as every screen ends. */
-export const next = (command: string): string => `\n${labelled('Next', command)}`;
+/** `Next  auth-agent …`, as every screen ends; for the same tenant where the call was for one. */
+export function next(command: string, call?: Call): string {
+  const tenant = call && textFlag(call, 'tenant');
+  return `\n${labelled('Next', tenant === undefined ? command : `${command} --tenant ${safe(tenant)}`)}`;
+}

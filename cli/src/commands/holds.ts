@@ -123,7 +123,7 @@ async function placed(call: Call, about: About, { store, now }: { store: Store; 
   const id = randomId('inc_', 6);
   const grants = await store.placeHold({ id, ...about, createdAt: now }, auditEvent('grant.paused', now, 'cli', { detail: { hold: id } }));
   const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
-  const lines = [ok(`${count(grants)} paused; new ones are born paused`), next(`auth-agent grants resume ${id}`)];
+  const lines = [ok(`${count(grants)} paused; new ones are born paused`), next(`auth-agent grants resume ${id}`, call)];
   return { data: { incident: id, grants }, lines };
 }
 

@@ -52,7 +52,7 @@ export const listKeys: Command = {
       const server = await serverOf(call, opened);
       const keys = (await opened.store.listKeys(server.id)).map((key) => viewOfKey(key, opened.now));
       const rows = keys.map((key) => [key.key_id, safe(key.name), key.status, endOf(key, opened.now), key.last_used_at ?? 'never']);
-      const notes = keys.some((key) => daysLeft(key, opened.now) !== undefined) ? [next(`auth-agent keys create ${server.id}`)] : [];
+      const notes = keys.some((key) => daysLeft(key, opened.now) !== undefined) ? [next(`auth-agent keys create ${server.id}`, call)] : [];
       return { data: { keys }, lines: table(['ID', 'NAME', 'STATUS', 'EXPIRES', 'LAST USED'], rows), notes };
     }),
 };

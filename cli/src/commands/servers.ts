@@ -32,7 +32,7 @@ export const addServer: Command = {
       return {
         data: viewOfServer(server, issuerOf(call, config.issuer)),
         lines: [ok(`Registered ${server.id}  resource ${server.resource}  owner ${owner.username}`)],
-        notes: [next(`auth-agent keys create ${server.id} --name "Production Key"`)],
+        notes: [next(`auth-agent keys create ${server.id} --name "Production Key"`, call)],
       };
     }),
 };
@@ -69,7 +69,7 @@ export const showServer: Command = {
       const lines = Object.entries(view).flatMap(([name, value]) =>
         value === undefined ? [] : `  ${name.padEnd(32)} ${safe(typeof value === 'string' ? value : JSON.stringify(value))}`,
       );
-      return { data: view, lines, notes: [next(`auth-agent keys list ${view.server_id}`)] };
+      return { data: view, lines, notes: [next(`auth-agent keys list ${view.server_id}`, call)] };
     }),
 };
 

@@ -154,6 +154,14 @@ test('a tenant in which there is something is removed only with everything, afte
   );
 });
 
+test('what a screen says comes next is about the same tenant', async () => {
+  await data('tenants add next');
+  const added = await cli('users add ada --role owner --tenant next --password-stdin', { input: password });
+  assert.match(added.out, /Next +auth-agent owner-tokens create ada --tenant next$/m);
+  const server = await cli('servers add https://next.example.com --scope a --tenant next --owner ada');
+  assert.match(server.out, /Next +auth-agent keys create srv_\w+ --name "Production Key" --tenant next$/m);
+});
+
 test('a tenant in which nobody ever was is removed with what it has by itself', async () => {
   await data('tenants add fresh');
   await data('setup-link --tenant fresh');

@@ -53,7 +53,7 @@ export const addUpstream: Command = {
       const lines = [
         ok(`People may sign in at ${safe(upstream.name)}`),
         labelled('Callback', redirectUriOf(upstream, context)),
-        next(`auth-agent upstreams check ${upstream.id}`),
+        next(`auth-agent upstreams check ${upstream.id}`, call),
       ];
       return { data: viewOf(upstream, context), lines };
     }),

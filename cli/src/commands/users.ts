@@ -46,7 +46,7 @@ export const addUser: Command = {
       if (outcome === 'taken') throw taken(person.username);
       const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
       const then = person.role === 'user' ? 'auth-agent users list' : `auth-agent owner-tokens create ${person.username}`;
-      return { data: viewOf(person), lines: [ok(`Added ${person.username} (${person.role}), ${person.id}`)], notes: [next(then)] };
+      return { data: viewOf(person), lines: [ok(`Added ${person.username} (${person.role}), ${person.id}`)], notes: [next(then, call)] };
     }),
 };
 

@@ -188,7 +188,11 @@ export const enableWebhook: Command = {
       const { id, url } = await knownWebhook(call, store);
       const enabled = await store.enableWebhook(id, auditEvent('webhook.enabled', now, 'cli', { detail: { webhook: id, host: new URL(url).host } }));
       const { ok } = styleOf(call.terminal.stdout, call.terminal.env);
-      return { data: { id, enabled }, lines: [ok(enabled ? `Enabled ${id}` : `${id} was enabled already`)], notes: [next(`auth-agent webhooks replay ${id}`)] };
+      return {
+        data: { id, enabled },
+        lines: [ok(enabled ? `Enabled ${id}` : `${id} was enabled already`)],
+        notes: [next(`auth-agent webhooks replay ${id}`, call)],
+      };
     }),
 };
 
