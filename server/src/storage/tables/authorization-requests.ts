@@ -4,7 +4,7 @@
  */
 import { type Driver, part, type Result, type Row, type Statement, sql } from '../driver.ts';
 import { json, optionalText, optionalWhole, present, text, whole } from '../row.ts';
-import type { AuthorizationRequest, ParkedRequest, RequestAnswer, Store } from '../store.ts';
+import type { AuthorizationRequest, Grant, ParkedRequest, RequestAnswer, Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { noteConsent } from './clients.ts';
 import { type CodeRow, codeRow, insertCode } from './codes.ts';
@@ -12,6 +12,7 @@ import { addCompanions } from './companions.ts';
 import { type GrantRow, grantRow, insertGrant } from './grants.ts';
 import { usedByUs, usePushed } from './pushed-requests.ts';
 import { keepReceipt } from './receipts.ts';
+import { lockUse, mayUse } from './server-people.ts';
 import { insertListener, listenerRow, orLonger } from './session-clients.ts';
 import { lockSession, sessionIsThere } from './sessions.ts';
 
@@ -32,9 +33,9 @@ const insert = sql<RequestRow>`insert into authorization_requests
 const find = sql<Key & { now: number }>`select id_hash, browser_hash, request, created_at, expires_at, answered_at, answer from authorization_requests
   where tenant = ${'tenant'} and id_hash = ${'idHash'} and expires_at > ${'now'}`;
 
-type Answering = Key & { now: number; answer: string; mark: string; session: string | null };
+type Answering = Key & { now: number; answer: string; mark: string; session: string | null; serverId: string | null; userId: string | null };
 const answerOpen = part<keyof Answering>`update authorization_requests set answered_at = ${'now'}, answer = ${'answer'}, last_event = ${'mark'}
-  where tenant = ${'tenant'} and id_hash = ${'idHash'} and answered_at is null and expires_at > ${'now'} and ${sessionIsThere}`;
+  where tenant = ${'tenant'} and id_hash = ${'idHash'} and answered_at is null and expires_at > ${'now'} and ${sessionIsThere} and ${mayUse}`;
 const answerOnce = sql<Answering>`${answerOpen}`;
 const answerPushedOnce = sql<Answering & { pushedHash: string }>`${answerOpen} and ${usedByUs}`;
 
@@ -56,10 +57,10 @@ export function authorizationRequestsTable(driver: Driver, tenant: string): Pick
     },
     async approveRequest({ grant, companions = [], code, listener, receipt, ...answer }, event) {
       const { idHash, now } = answer;
-      const locks = lockSession(driver, tenant, answer.sessionHash);
+      const locks = [...lockSession(driver, tenant, answer.sessionHash), ...lockUse(driver, tenant, [grant, ...companions.map((each) => each.grant)])];
       const results = await driver.write([
         ...locks,
-        ...answering(tenant, answer, event.id),
+        ...answering(tenant, answer, { mark: event.id, grant }),
         grantIfAnswered({ ...grantRow(tenant, grant, event.id), idHash }),
         codeIfAnswered({ ...codeRow(tenant, code), idHash, mark: event.id }),
         eventIfAnswered(tenant, idHash, event),
@@ -71,15 +72,20 @@ export function authorizationRequestsTable(driver: Driver, tenant: string): Pick
       return isAnswered(answer, results.slice(locks.length)) ? 'approved' : 'answered';
     },
     async denyRequest(answer, event) {
-      const results = await driver.write([...answering(tenant, answer, event.id), eventIfAnswered(tenant, answer.idHash, event)]);
+      const results = await driver.write([...answering(tenant, answer, { mark: event.id }), eventIfAnswered(tenant, answer.idHash, event)]);
       return isAnswered(answer, results) ? 'denied' : 'answered';
     },
   };
 }
 
 /** One statement; for a pushed request two, of which the first uses up its reference. */
-function answering(tenant: string, { idHash, answer, now, pushedHash, sessionHash }: RequestAnswer, mark: string): Statement[] {
-  const values = { tenant, idHash, answer, now, mark, session: sessionHash ?? null };
+function answering(
+  tenant: string,
+  { idHash, answer, now, pushedHash, sessionHash }: RequestAnswer,
+  { mark, grant }: { mark: string; grant?: Grant },
+): Statement[] {
+  const who = { session: sessionHash ?? null, serverId: grant?.serverId ?? null, userId: grant?.userId ?? null };
+  const values = { tenant, idHash, answer, now, mark, ...who };
   if (pushedHash === undefined) return [answerOnce(values)];
   return [usePushed({ ...values, pushedHash }), answerPushedOnce({ ...values, pushedHash })];
 }

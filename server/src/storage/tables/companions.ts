@@ -21,9 +21,10 @@ import {
   setRevoked,
 } from './grants.ts';
 import { keepReceipt } from './receipts.ts';
+import { mayUse } from './server-people.ts';
 
 const addIfFirst = sql<GrantRow & { firstMark: string }>`${insertGrant}
-  where exists (select 1 from grants where tenant = ${'tenant'} and id = ${'approvedWith'} and last_event = ${'firstMark'})`;
+  where exists (select 1 from grants where tenant = ${'tenant'} and id = ${'approvedWith'} and last_event = ${'firstMark'}) and ${mayUse}`;
 
 /** The statements that make the grants of further resources, each with its receipt and event, if this batch has made the first with its own event. */
 export function addCompanions(tenant: string, companions: readonly Companion[], first: AuditEvent): Statement[] {

@@ -11,6 +11,7 @@ import { addCompanions } from './companions.ts';
 import { type GrantRow, grantColumns, grantOf, grantRow, grantStands, grantState, grantStateOf, insertGrant, joinPerson } from './grants.ts';
 import { keepReceipt } from './receipts.ts';
 import { type FamilyRow, familyRow, insertFamily } from './refresh-tokens.ts';
+import { lockUse, mayUse } from './server-people.ts';
 import { lockSession, sessionIsThere } from './sessions.ts';
 
 const columns = aliased('d', [
@@ -60,9 +61,10 @@ const poll = sql<Key & { clientId: string; now: number; slowerBySeconds: number 
   returning too_fast`;
 
 type Answering = Key & { now: number; mark: string };
-const approveOnce = sql<Answering & { grantId: string; authTime: number; amr: string | null; session: string | null }>`update device_codes
+type Approving = Answering & { grantId: string; authTime: number; amr: string | null; session: string | null; serverId: string | null; userId: string | null };
+const approveOnce = sql<Approving>`update device_codes
   set answered_at = ${'now'}, grant_id = ${'grantId'}, auth_time = ${'authTime'}, amr = ${'amr'}, last_event = ${'mark'}
-  where tenant = ${'tenant'} and code_hash = ${'codeHash'} and ${waits} and ${sessionIsThere}`;
+  where tenant = ${'tenant'} and code_hash = ${'codeHash'} and ${waits} and ${sessionIsThere} and ${mayUse}`;
 const denyOnce = sql<Answering>`update device_codes set answered_at = ${'now'}, last_event = ${'mark'}
   where tenant = ${'tenant'} and code_hash = ${'codeHash'} and ${waits}`;
 const grantIfAnswered = sql<GrantRow & Key>`${insertGrant}
@@ -98,10 +100,11 @@ export function deviceCodesTable(driver: Driver, tenant: string): Pick<Store, Ve
       return row && { device: deviceOf(row), grant: row.g_id === null ? undefined : grantOf(row), ...grantStateOf(row) };
     },
     async approveDevice({ codeHash, grant, companions = [], authTime, amr, now, receipt, sessionHash }, event) {
-      const locks = lockSession(driver, tenant, sessionHash);
+      const locks = [...lockSession(driver, tenant, sessionHash), ...lockUse(driver, tenant, [grant, ...companions.map((each) => each.grant)])];
+      const who = { session: sessionHash ?? null, serverId: grant.serverId ?? null, userId: grant.userId ?? null };
       const results = await driver.write([
         ...locks,
-        approveOnce({ tenant, codeHash, now, authTime, amr: listText(amr), grantId: grant.id, mark: event.id, session: sessionHash ?? null }),
+        approveOnce({ tenant, codeHash, now, authTime, amr: listText(amr), grantId: grant.id, mark: event.id, ...who }),
         grantIfAnswered({ ...grantRow(tenant, grant, event.id), codeHash }),
         eventIfAnswered(tenant, codeHash, event),
         noteConsent({ tenant, clientId: grant.clientId, grantId: grant.id, now }),

@@ -1,7 +1,8 @@
 /**
  * Who may use an MCP server that is not for everybody. The list may be filled before it counts: that is for `people` of the server to say.
  */
-import { type Driver, sql } from '../driver.ts';
+import { type Driver, part, type Statement, sql } from '../driver.ts';
+import type { Grant } from '../store.ts';
 import type { Membership, ServerPeopleVerbs } from '../verbs/server-people.ts';
 import { eventIf } from './audit-events.ts';
 import { endFamiliesOfUserIfMarked, endUsersGrantsOnServer } from './grants.ts';
@@ -17,8 +18,25 @@ const removeMarked = sql<Key & { mark: string }>`delete from server_people
   where tenant = ${'tenant'} and server_id = ${'serverId'} and user_id = ${'userId'} and last_event = ${'mark'}`;
 const list = sql<{ tenant: string; serverId: string }>`select ${userColumns} from server_people p join users u on u.tenant = p.tenant and u.id = p.user_id
   where p.tenant = ${'tenant'} and p.server_id = ${'serverId'} order by u.username`;
-const may = sql<Key>`select 1 as found from servers s where s.tenant = ${'tenant'} and s.id = ${'serverId'} and (s.people is null
+const openTo = part<keyof Key>`from servers s where s.tenant = ${'tenant'} and s.id = ${'serverId'} and (s.people is null
   or exists (select 1 from server_people p where p.tenant = ${'tenant'} and p.server_id = ${'serverId'} and p.user_id = ${'userId'}))`;
+const may = sql<Key>`select 1 as found ${openTo}`;
+
+/** Whether the server is there and open to the person who allows something at it (AZ-37); where none is named, it is this one. */
+export const mayUse = part<keyof Key>`(cast(${'serverId'} as text) is null or exists (select 1 ${openTo}))`;
+
+/**
+ * Comes before what {@link mayUse} decides: of a yes, and a list that no longer has its person, in one moment either the yes comes first, and its grant ends, or it is too
+ * late. SQLite has one writer and needs no lock.
+ */
+export function lockUse({ name }: Driver, tenant: string, grants: readonly Grant[]): Statement[] {
+  if (name === 'sqlite') return [];
+  const uses = grants.flatMap(({ serverId, userId }) => (serverId === undefined || userId === undefined ? [] : [{ tenant, serverId, userId }]));
+  const inOrder = uses.toSorted((a, b) => (a.serverId < b.serverId ? -1 : 1));
+  return [...inOrder.map(lockServer), ...inOrder.map(lockListed)];
+}
+const lockServer = sql<Key>`select 1 as there from servers where tenant = ${'tenant'} and id = ${'serverId'} for share`;
+const lockListed = sql<Key>`select 1 as there from server_people where tenant = ${'tenant'} and server_id = ${'serverId'} and user_id = ${'userId'} for share`;
 const eventIfListed = eventIf('server_people', 'user_id');
 
 export function serverPeopleTable(driver: Driver, tenant: string): ServerPeopleVerbs {
@@ -30,14 +48,17 @@ export function serverPeopleTable(driver: Driver, tenant: string): ServerPeopleV
     async removeServerPerson(membership, event) {
       const key = { tenant, ...membership, mark: event.id };
       const ending = { tenant, subject: membership.userId, now: event.at, mark: event.id };
-      const [marked] = await driver.write([
+      // A list that begins to count in this moment ends what they allowed, or leaves it to this.
+      const locks = driver.name === 'sqlite' ? [] : [lockServer({ tenant, ...membership })];
+      const results = await driver.write([
+        ...locks,
         mark(key),
         endUsersGrantsOnServer({ ...ending, serverId: membership.serverId, reason: 'not_on_the_list' }),
         endFamiliesOfUserIfMarked(ending),
         eventIfListed(tenant, membership.userId, event),
         removeMarked(key),
       ]);
-      return marked?.changes === 1;
+      return results[locks.length]?.changes === 1;
     },
     async listServerPeople(serverId) {
       return (await driver.read(list({ tenant, serverId }))).map(userOf);
