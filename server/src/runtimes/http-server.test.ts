@@ -179,7 +179,7 @@ describe('the bounds of HTTP', () => {
       port: 0,
       host: '127.0.0.1',
       log: on.server.options.log,
-      patience: { silence: 300, check: 20 },
+      patience: { silence: 1500, check: 20 },
     });
     const ask = () => rawSocket(long.port, head('GET / HTTP/1.1', 'Host: a', 'Connection: close'));
     const [stopped, slow] = [ask(), ask()];
