@@ -179,14 +179,14 @@ describe('the bounds of HTTP', () => {
       port: 0,
       host: '127.0.0.1',
       log: on.server.options.log,
-      patience: { silence: 1500, check: 20 },
+      patience: { silence: 1000, check: 20 },
     });
     const ask = () => rawSocket(long.port, head('GET / HTTP/1.1', 'Host: a', 'Connection: close'));
     const [stopped, slow] = [ask(), ask()];
     stopped.socket.pause();
     slow.socket.on('data', () => {
       slow.socket.pause();
-      setTimeout(() => slow.socket.resume(), 2);
+      setTimeout(() => slow.socket.resume(), 5);
     });
 
     const read = await slow.ended();
