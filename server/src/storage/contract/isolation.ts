@@ -57,7 +57,8 @@ const usedId = { kind: 'client_assertion' as const, idHash: 'used', now: NOW, ex
 const stolen = { ...client.metadata, clientName: 'Stolen' };
 const idp = { issuer: 'https://idp.example', kind: 'identity' as const, provisioning: 'linked' as const, once: true, createdAt: NOW };
 const there = { clientId: 'client_1', audience: 'https://as.example', resource: 'https://mcp.example', clientIdThere: 'theirs', scope: ['a'] };
-const asserted = (id: string) => ({ ...grant, id, userId: 'usr_alice', expiresAt: NOW + 60 });
+/** For the authorization server itself, which every tenant has: an MCP server of another is for nobody. */
+const asserted = (id: string) => ({ ...grant, id, userId: 'usr_alice', serverId: undefined, expiresAt: NOW + 60 });
 const operator = { id: 'usr_op', username: 'op', role: 'operator' as const, createdAt: NOW, passwordHash: 'hash' };
 
 const ways = { password: true, passkeys: true, upstreams: true, emailCode: true };

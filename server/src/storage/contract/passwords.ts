@@ -76,7 +76,11 @@ export function passwordsContract(nodes: () => Nodes): void {
       assert.equal(await remove(), 'last');
       await store.addPasskey(passkey, happened('passkey.added'));
       assert.equal(await remove({ password: true, passkeys: false, upstreams: true, emailCode: true }), 'last');
+      const epoch = (await store.findUser('usr_alice'))?.sessionEpoch;
       assert.deepEqual([await remove(), await remove()], ['removed', 'gone']);
+      // A sign-in that began with it starts no session any more.
+      assert.equal(await store.startSession({ ...session, epoch }, undefined, happened('user.signed_in')), false);
+      assert.equal((await store.findUser('usr_alice'))?.sessionEpoch, (epoch ?? 0) + 1);
       assert.equal((await store.findUserByLogin('alice'))?.passwordHash, undefined);
       assert.equal(await countEvents(store, 'user.password_removed'), 1);
     });

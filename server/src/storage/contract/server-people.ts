@@ -111,6 +111,22 @@ export function serverPeopleContract(nodes: () => Nodes): void {
       assert.equal(await store.approveDevice(yesToDevice, happened('grant.approved')), 'approved');
     });
 
+    test('[AZ-37] whoever is not on the list has no grant there on the word of an issuer either', async () => {
+      const [store] = freshTenant(nodes());
+      await settle(store);
+      await store.updateServer({ ...files, people: 'listed' }, happened('server.updated'));
+      await store.addIssuer(
+        { issuer: 'https://idp.example', kind: 'identity', provisioning: 'linked', once: true, createdAt: NOW },
+        happened('issuer.trusted'),
+      );
+      const asserted = { issuer: 'https://idp.example', grant: { ...grant, userId: 'usr_alice', expiresAt: NOW + 60 } };
+
+      assert.equal(await store.ensureIssuerGrant(asserted, happened('grant.asserted')), undefined);
+      assert.deepEqual([await store.listGrants({}, NOW), await countEvents(store, 'grant.asserted')], [[], 0]);
+      await store.addServerPerson(alice, added());
+      assert.deepEqual(await store.ensureIssuerGrant(asserted, happened('grant.asserted')), { id: grant.id });
+    });
+
     test('[AZ-37] of a yes for several servers only what the person may use is allowed', async () => {
       const [store] = freshTenant(nodes());
       await settle(store);

@@ -7,6 +7,7 @@ import { json, optionalJson, present, text } from '../row.ts';
 import type { Store } from '../store.ts';
 import { noteConsent } from './clients.ts';
 import { eventIfGrant, type GrantRow, grantLives, grantRow, insertGrant, joinPerson, notPaused } from './grants.ts';
+import { lockUse, mayUse } from './server-people.ts';
 import { isTrusted, lockIssuer } from './trusted-issuers.ts';
 
 type Place = { tenant: string; issuer: string; userId: string; clientId: string; resource: string; now: number };
@@ -15,10 +16,11 @@ const find = sql<Place>`select g.id as g_id, g.scope as g_scope, g.removed_scope
   from issuer_grants i join grants g on g.tenant = i.tenant and g.id = i.grant_id ${joinPerson}
   where i.tenant = ${'tenant'} and i.issuer = ${'issuer'} and i.user_id = ${'userId'} and i.client_id = ${'clientId'} and i.resource = ${'resource'} and g.revoked_at is null`;
 type Claim = Omit<Place, 'now'> & { grantId: string };
-/** Of several at once each waits here for the one before it, and the next statement sees what that one left. None where the issuer is believed no more. */
-const claim = sql<Claim>`insert into issuer_grants (tenant, issuer, user_id, client_id, resource, grant_id)
+type FirstClaim = Claim & { serverId: string | null };
+/** Of several at once each waits here for the one before it, and the next statement sees what that one left. None where the issuer is believed no more, or the server is not for the person (AZ-37). */
+const claim = sql<FirstClaim>`insert into issuer_grants (tenant, issuer, user_id, client_id, resource, grant_id)
   select cast(${'tenant'} as text), cast(${'issuer'} as text), cast(${'userId'} as text), cast(${'clientId'} as text), cast(${'resource'} as text),
-    cast(${'grantId'} as text) where ${isTrusted}
+    cast(${'grantId'} as text) where ${isTrusted} and ${mayUse}
   on conflict (tenant, issuer, user_id, client_id, resource) do update set grant_id = issuer_grants.grant_id`;
 const ofPlace = part<
   keyof Claim
@@ -46,10 +48,10 @@ export function issuerGrantsTable(driver: Driver, tenant: string): Pick<Store, '
         const [row] = await driver.read(find(place));
         if (row === undefined) {
           const claimed = { ...place, grantId: grant.id };
-          const locks = lockIssuer(driver, place);
+          const locks = [...lockIssuer(driver, place), ...lockUse(driver, tenant, [grant])];
           const written = await driver.write([
             ...locks,
-            claim(claimed),
+            claim({ ...claimed, serverId: grant.serverId ?? null }),
             succeed(claimed),
             add({ ...grantRow(tenant, grant, event.id), ...claimed }),
             eventIfGrant(tenant, grant.id, event),

@@ -43,6 +43,7 @@ export function passwordsTable(driver: Driver, tenant: string): Pick<Store, 'set
         lockPerson({ tenant, userId, mark: lock }),
         markIfNotLast({ ...waysRow(tenant, userId, ways), mark: event.id, lock }),
         removePassword(marked),
+        beginEpoch({ tenant, id: userId, mark: event.id }),
         eventIfUser(tenant, userId, event),
       ]);
       if (results[2]?.changes === 1) return 'removed';

@@ -44,7 +44,8 @@ export type TrustedIssuerVerbs = {
   removeWorkload(issuer: string, subject: string, event: AuditEvent): Promise<boolean>;
   /**
    * The grant of issuer, person, client and resource that nobody ended, prolonged and with at least this scope but for what its person took back, and whether it is paused;
-   * created when there is none. One that was over lives again with this scope alone. The event is of each beginning. Nothing where the issuer is trusted no more.
+   * created when there is none. One that was over lives again with this scope alone. The event is of each beginning.
+   * Nothing where the issuer is trusted no more, or the server is not for the person (AZ-37).
    */
   ensureIssuerGrant(
     asserted: { issuer: string; grant: Grant & { userId: string; expiresAt: number } },

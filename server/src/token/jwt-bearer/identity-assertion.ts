@@ -163,7 +163,7 @@ async function ensureGrant(
     detail: { issuer, scope },
   });
   const ensured = await context.store.ensureIssuerGrant({ issuer, grant }, event);
-  if (!ensured) throw notValid('its issuer is not trusted any more');
+  if (!ensured) throw notValid('its issuer is not trusted any more, or the server not open to its subject');
   const { id, paused, removedScope } = ensured;
   const left = scope.filter((name) => !removedScope?.includes(name));
   if (paused || left.length === 0) throw grantPaused();
