@@ -178,7 +178,11 @@ test('every secret of the documentation is refused, wherever it came from', asyn
     const refused = await refusal(() => startProduction(configOf(`${name}.db`), log));
     assert.match(refused.message, /from the documentation/, name);
   }
-  const good = { 'own-secret': client('mcp-test-client', 'another secret'), 'own-password': user('another password') };
+  const revoked = async (store: Store) => {
+    await bad.key(store);
+    await store.revokeKey('srv_1', 'sk_1', event('key.revoked'));
+  };
+  const good = { revoked, 'own-secret': client('mcp-test-client', 'another secret'), 'own-password': user('another password') };
   for (const [name, prepare] of Object.entries(good)) {
     await prepared(`${name}.db`, prepare);
     await (await startProduction(configOf(`${name}.db`), log)).stop({ drainSeconds: 0 });

@@ -34,7 +34,10 @@ export async function refuseDemoSecrets(context: Context): Promise<void> {
 
 /** Asked all together: each isolate of a Worker asks before its first answer. */
 async function demoSecretIn({ store, instance }: Context): Promise<string | undefined> {
-  const key = async () => (await store.findKey(sha256(demoKeyId))) && `the API key ${demoKeyId}`;
+  const key = async () => {
+    const found = await store.findKey(sha256(demoKeyId));
+    return found && found.revokedAt === undefined ? `the API key ${demoKeyId}` : undefined;
+  };
   const client = async ([id, secret]: [string, string]) =>
     (await store.findClient(id))?.secretHash === instance.mac('client-secret', id, secret) ? `the secret of the client ${id}` : undefined;
   const person = async () => {

@@ -71,7 +71,7 @@ test('a Worker answers from no database that takes a secret of the documentation
   assert.deepEqual([await at.ask(), await at.ask()], [503, 503]);
   assert.match(String(said.mock.calls.at(-1)?.arguments[0]), /sk_xyz789 from the documentation/);
   await assert.rejects(at.keepHouse());
-  await store.removeServer('srv_1', event('server.removed'));
+  await store.revokeKey('srv_1', 'sk_1', event('key.revoked'));
   assert.equal(await at.ask(), 200);
   await at.end();
 });
