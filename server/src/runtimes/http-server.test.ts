@@ -186,7 +186,8 @@ describe('the bounds of HTTP', () => {
     stopped.socket.pause();
     slow.socket.on('data', () => {
       slow.socket.pause();
-      setTimeout(() => slow.socket.resume(), 5);
+      // Three seconds for three hundred pieces: a reader that stopped is noticed after two silences at the latest.
+      setTimeout(() => slow.socket.resume(), 10);
     });
 
     const read = await slow.ended();
