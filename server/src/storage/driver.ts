@@ -71,6 +71,11 @@ export class SchemaMissing extends Error {
   override name = 'SchemaMissing';
 }
 
+/** Statements that lock rows for the rest of their batch, which they come first in. SQLite has one writer at a time, needs none, and does not know the words. */
+export function locking({ name }: Driver, locks: readonly Statement[]): Statement[] {
+  return name === 'sqlite' ? [] : [...locks];
+}
+
 /** A piece of SQL that several statements share, with the names of the parameters inside it. */
 export type Part<Name extends string> = { readonly strings: readonly string[]; readonly holes: readonly (Name | Part<Name>)[] };
 

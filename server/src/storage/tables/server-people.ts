@@ -1,7 +1,7 @@
 /**
  * Who may use an MCP server that is not for everybody. The list may be filled before it counts: that is for `people` of the server to say.
  */
-import { type Driver, part, type Statement, sql } from '../driver.ts';
+import { type Driver, locking, part, type Statement, sql } from '../driver.ts';
 import type { Grant } from '../store.ts';
 import type { Membership, ServerPeopleVerbs } from '../verbs/server-people.ts';
 import { eventIf } from './audit-events.ts';
@@ -27,13 +27,12 @@ export const mayUse = part<keyof Key>`(cast(${'serverId'} as text) is null or ex
 
 /**
  * Comes before what {@link mayUse} decides: of a yes, and a list that no longer has its person, in one moment either the yes comes first, and its grant ends, or it is too
- * late. SQLite has one writer and needs no lock.
+ * late.
  */
-export function lockUse({ name }: Driver, tenant: string, grants: readonly Grant[]): Statement[] {
-  if (name === 'sqlite') return [];
+export function lockUse(driver: Driver, tenant: string, grants: readonly Grant[]): Statement[] {
   const uses = grants.flatMap(({ serverId, userId }) => (serverId === undefined || userId === undefined ? [] : [{ tenant, serverId, userId }]));
   const inOrder = uses.toSorted((a, b) => (a.serverId < b.serverId ? -1 : 1));
-  return [...inOrder.map(lockServer), ...inOrder.map(lockListed)];
+  return locking(driver, [...inOrder.map(lockServer), ...inOrder.map(lockListed)]);
 }
 const lockServer = sql<Key>`select 1 as there from servers where tenant = ${'tenant'} and id = ${'serverId'} for share`;
 const lockListed = sql<Key>`select 1 as there from server_people where tenant = ${'tenant'} and server_id = ${'serverId'} and user_id = ${'userId'} for share`;
@@ -49,7 +48,7 @@ export function serverPeopleTable(driver: Driver, tenant: string): ServerPeopleV
       const key = { tenant, ...membership, mark: event.id };
       const ending = { tenant, subject: membership.userId, now: event.at, mark: event.id };
       // A list that begins to count in this moment ends what they allowed, or leaves it to this.
-      const locks = driver.name === 'sqlite' ? [] : [lockServer({ tenant, ...membership })];
+      const locks = locking(driver, [lockServer({ tenant, ...membership })]);
       const results = await driver.write([
         ...locks,
         mark(key),

@@ -2,7 +2,7 @@
  * Clients that want to hear when a browser session ends, by the session's public name. Whatever ends a session makes its rows due in the same commit, so no
  * sign-out is forgotten; a node that takes a due row has it to itself until the next attempt is due.
  */
-import { type Driver, literal, part, type Statement, sql } from '../driver.ts';
+import { type Driver, literal, locking, part, type Statement, sql } from '../driver.ts';
 import { text, whole } from '../row.ts';
 import type { SessionClient, Store } from '../store.ts';
 
@@ -38,16 +38,16 @@ export function listenerRow(tenant: string, { sid, clientId, userId, expiresAt }
 
 /**
  * Comes before clients are told: whoever decides in a session that ends (sessions.ts) is waited for, so that the client they let in is told too. The order of locks is
- * the person, their sessions, then what hangs from them. SQLite has one writer and needs no lock.
+ * the person, their sessions, then what hangs from them.
  */
-export function lockEnding({ name }: Driver, tenant: string, idHash: string): Statement[] {
-  return name === 'sqlite' ? [] : [lockOne({ tenant, idHash })];
+export function lockEnding(driver: Driver, tenant: string, idHash: string): Statement[] {
+  return locking(driver, [lockOne({ tenant, idHash })]);
 }
 const lockOne = sql<{ tenant: string; idHash: string }>`select 1 as there from sessions where tenant = ${'tenant'} and id_hash = ${'idHash'} for update`;
 
 /** The same, of all sessions of a person. */
-export function lockEndingOf({ name }: Driver, tenant: string, userId: string): Statement[] {
-  return name === 'sqlite' ? [] : [lockAll({ tenant, userId })];
+export function lockEndingOf(driver: Driver, tenant: string, userId: string): Statement[] {
+  return locking(driver, [lockAll({ tenant, userId })]);
 }
 const lockAll = sql<{
   tenant: string;

@@ -1,7 +1,7 @@
 /**
  * Browser sessions, by the hash of their cookie. A session lives until it is idle for `idle_seconds`, until `expires_at`, or until it or its person is ended.
  */
-import { aliased, type Driver, part, type Row, type Statement, sql } from '../driver.ts';
+import { aliased, type Driver, locking, part, type Row, type Statement, sql } from '../driver.ts';
 import { listText, optionalJson, optionalText, optionalWhole, present, text, whole } from '../row.ts';
 import type { Session, Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
@@ -49,10 +49,10 @@ const insert = sql<SessionRow>`insert into sessions (tenant, id_hash, user_id, a
   where exists (select 1 from users where tenant = ${'tenant'} and id = ${'userId'} and disabled_at is null and coalesce(session_epoch, 0) = ${'epoch'})`;
 
 /**
- * Comes first: of a sign-in and a new password in one moment either the session is there before all are ended, or it is too late. SQLite has one writer and needs no lock.
+ * Comes first: of a sign-in and a new password in one moment either the session is there before all are ended, or it is too late.
  */
-function lockEpoch({ name }: Driver, tenant: string, userId: string): Statement[] {
-  return name === 'sqlite' ? [] : [lockOfEpoch({ tenant, userId })];
+function lockEpoch(driver: Driver, tenant: string, userId: string): Statement[] {
+  return locking(driver, [lockOfEpoch({ tenant, userId })]);
 }
 const lockOfEpoch = sql<{ tenant: string; userId: string }>`select 1 as there from users where tenant = ${'tenant'} and id = ${'userId'} for share`;
 
@@ -86,10 +86,10 @@ export const sessionIsThere = part<'tenant' | 'session'>`(cast(${'session'} as t
 
 /**
  * Comes first where a session decides: what ends sessions ends grants after them, so of a yes and a new password in one moment either the yes comes first, and its grant ends,
- * or it is too late. SQLite has one writer and needs no lock.
+ * or it is too late.
  */
-export function lockSession({ name }: Driver, tenant: string, session: string | undefined): Statement[] {
-  return session === undefined || name === 'sqlite' ? [] : [lock({ tenant, session })];
+export function lockSession(driver: Driver, tenant: string, session: string | undefined): Statement[] {
+  return session === undefined ? [] : locking(driver, [lock({ tenant, session })]);
 }
 const lock = sql<{ tenant: string; session: string }>`select 1 as there from sessions where tenant = ${'tenant'} and id_hash = ${'session'} for key share`;
 

@@ -2,7 +2,7 @@
  * One-time links by which the first operator sets the server up. A link is used by whoever updates its row first; the person and the owner token exist
  * only if that update happened, in the same commit. There is one first operator: where there is one, no link is good any more.
  */
-import { ConstraintError, type Driver, type Statement, sql } from '../driver.ts';
+import { ConstraintError, type Driver, locking, sql } from '../driver.ts';
 import { ROOT_TENANT, type Store } from '../store.ts';
 import { eventIf } from './audit-events.ts';
 import { addPassword } from './credentials.ts';
@@ -22,10 +22,7 @@ const endOthers = sql<Link & { now: number; mark: string }>`update setup_links s
   where tenant = ${'tenant'} and token_hash <> ${'tokenHash'} and used_at is null
   and exists (select 1 from setup_links where tenant = ${'tenant'} and token_hash = ${'tokenHash'} and last_event = ${'mark'})`;
 
-/** Comes first: of two links followed at once, the second asks for an operator when the first has made one. SQLite has one writer and needs no lock. */
-function lockLinks({ name }: Driver, tenant: string): Statement[] {
-  return name === 'sqlite' ? [] : [lock({ tenant })];
-}
+/** Comes first: of two links followed at once, the second asks for an operator when the first has made one. */
 const lock = sql<{ tenant: string }>`select 1 as there from setup_links where tenant = ${'tenant'} order by token_hash for update`;
 
 // No "on conflict": a name taken in the meantime must fail the batch and give the link back.
@@ -56,7 +53,7 @@ export function setupLinksTable(driver: Driver, tenant: string): Pick<Store, 'ad
     async redeemSetupLink(tokenHash, operator, token, event) {
       const person = userRow(tenant, operator, event.id);
       const link = { tenant, tokenHash, now: event.at, mark: event.id };
-      const locks = lockLinks(driver, tenant);
+      const locks = locking(driver, [lock({ tenant })]);
       const statements = [
         ...locks,
         use({ ...link, usernameKey: person.usernameKey, emailKey: person.emailKey }),

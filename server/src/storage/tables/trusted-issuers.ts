@@ -2,7 +2,7 @@
  * Issuers whose assertions count (RFC 7523), whom their subjects are here, and which machine client a workload acts as. An issuer that is removed is believed
  * nothing any more: its links, workloads and the grants that stand on its word go with it.
  */
-import { type Driver, part, type Row, type Statement, sql } from '../driver.ts';
+import { type Driver, locking, part, type Row, type Statement, sql } from '../driver.ts';
 import { optionalJson, optionalText, present, text, whole } from '../row.ts';
 import type { Store, TrustedIssuer, Workload } from '../store.ts';
 import { eventIf } from './audit-events.ts';
@@ -43,10 +43,10 @@ export const isTrusted = part<'tenant' | 'issuer'>`exists (select 1 from trusted
 
 /**
  * Comes first where a grant is made on the word of an issuer: its removal marks its row and ends its grants after that, so of the two in one moment either the grant
- * comes first, and ends, or its issuer is gone. SQLite has one writer and needs no lock.
+ * comes first, and ends, or its issuer is gone.
  */
-export function lockIssuer({ name }: Driver, place: { tenant: string; issuer: string }): Statement[] {
-  return name === 'sqlite' ? [] : [lock(place)];
+export function lockIssuer(driver: Driver, place: { tenant: string; issuer: string }): Statement[] {
+  return locking(driver, [lock(place)]);
 }
 const lock = sql<{ tenant: string; issuer: string }>`select 1 as there from trusted_issuers where tenant = ${'tenant'} and issuer = ${'issuer'} for share`;
 
