@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { auditEvent, loadConfig, nodeLog, startProduction } from 'auth-agent-mcp-server/node';
+import { auditEvent, loadConfig, nodeLog, openDatabase, openStorage, startProduction } from 'auth-agent-mcp-server/node';
 import { openStage, type Stage } from '../../test/stage.ts';
 
 let stage: Stage;
@@ -54,6 +54,7 @@ describe('doctor of an MCP server', () => {
     ['whose key has ended', 503, {}, /cannot ask the authorization server/],
     ['that is elsewhere', 404, {}, /answers 404/],
     ['that points to a name inside a network', 401, { 'WWW-Authenticate': 'Bearer resource_metadata="http://auth:9000/x"' }, /points to http:\/\/auth:9000\/x/],
+    ['that points nowhere', 401, { 'WWW-Authenticate': 'Bearer resource_metadata="http://["' }, /points to http:\/\/\[$/],
     ['without metadata', 401, { 'WWW-Authenticate': 'Bearer' }, /No protected resource metadata at/],
   ] as const) {
     test(`one ${name} is exit 9, with what to do`, async (t) => {
@@ -100,6 +101,14 @@ describe('doctor of the authorization server', () => {
     assert.deepEqual(await texts(placed), [`There is no database at ${own.AUTH_AGENT_DATABASE_URL}`, 'http://localhost:9 does not answer']);
     const running = await startProduction(loadConfig({ env: { ...placed, AUTH_AGENT_PORT: '0' } }), nodeLog({ output: { write: () => {} } }));
     await running.stop({ drainSeconds: 0 });
+    assert.deepEqual((await texts({ ...placed, AUTH_AGENT_PASSWORD: 'false', AUTH_AGENT_TRUSTED_PROXIES: '127.0.0.1' })).slice(0, 1), [
+      'Nobody could sign in: passwords and codes by mail are off, and no upstream is listed',
+    ]);
+    assert.match((await texts({ ...placed, AUTH_AGENT_TRUSTED_PROXIES: 'proxy.example' }))[0] ?? '', /^A setting cannot be used/);
+    const storage = openStorage(await openDatabase(own.AUTH_AGENT_DATABASE_URL));
+    await storage.setFact('demo', '1');
+    await storage.close();
+    assert.equal((await texts(placed))[0], 'This database was made by development mode');
     const [sealed] = await texts({ ...placed, AUTH_AGENT_SECRET: randomBytes(36).toString('base64') });
     assert.equal(sealed, 'The secret does not open the signing keys of this database');
   });
@@ -115,7 +124,7 @@ describe('doctor of the authorization server', () => {
         [0, ['auth-agent setup-link', 'AUTH_AGENT_SMTP_URL, then auth-agent mail test']],
       );
       const said = found.map(({ text }) => text).join('\n');
-      assert.match(said, /sqlite answers[\s\S]*signing key is 0 days old, the next follows in 90 days[\s\S]*answers and names itself[\s\S]*clock/);
+      assert.match(said, /sqlite answers[\s\S]*A key signs, and the next follows in 90 days[\s\S]*answers and names itself[\s\S]*clock/);
 
       const { store } = running.context;
       const at = Math.floor(Date.now() / 1000);

@@ -73,9 +73,9 @@ function doorOf({ status, headers }: Response): Finding {
 /** What the challenge names is only used where clients may go there (MCP best practices). */
 function pointerOf({ resourceMetadata: named }: Challenge, url: URL): Finding {
   if (named === undefined) return ok('The challenge names no metadata: clients look at the well-known addresses');
-  if (metadataAddresses(url, named)[0]?.href === new URL(named, url).href) return ok('The challenge points to its metadata');
+  if (URL.canParse(named) && metadataAddresses(url, named)[0]?.href === new URL(named).href) return ok('The challenge points to its metadata');
   return fail(`resource_metadata points to ${safe(named)}`, {
-    why: 'MCP clients open no address that is neither https nor on their own computer.',
+    why: 'MCP clients open no other address than a whole one that is https, or on their own computer.',
     fix: 'Register the server under the address that clients connect to: its metadata is on the same origin',
   });
 }

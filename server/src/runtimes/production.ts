@@ -34,8 +34,7 @@ export type Production = RunningServer & {
 /** Starts a server as configured. @throws {StartRefused} with nothing listening and the database closed. */
 export async function startProduction(config: Config, log: Log): Promise<Production> {
   checkProduction(config);
-  // Both are made again where they are used; here they are only read, while nothing is open yet.
-  readSetting(() => [proxyList(config.trustedProxies), config.smtp && smtpSender(config.smtp)]);
+  refuseBadAddresses(config);
   const database = databaseFile(config.databaseUrl);
   const driver = await openDatabase(config.databaseUrl);
   let telemetry: Telemetry | undefined;
@@ -61,6 +60,11 @@ export async function startProduction(config: Config, log: Log): Promise<Product
     await driver.close();
     throw error;
   }
+}
+
+/** Both are made again where they are used; here they are only read, while nothing is open yet. @throws {StartRefused} */
+export function refuseBadAddresses({ trustedProxies, smtp }: Config): void {
+  readSetting(() => [proxyList(trustedProxies), smtp && smtpSender(smtp)]);
 }
 
 /** The server of a configuration, without sockets: what commands work with, and with a watcher what is measured. @throws {StartRefused} naming the setting that is out of range. */
@@ -118,7 +122,7 @@ async function warnAbout({ databaseUrl, issuer, host, trustedProxies }: CheckedC
 }
 
 /** Passkeys are added by people who are signed in: without passwords and codes by mail, only an upstream lets anybody in at first. */
-async function refuseNoWayIn({ options: { signIn }, store }: Context): Promise<void> {
+export async function refuseNoWayIn({ options: { signIn }, store }: Context): Promise<void> {
   if (signIn.password || signIn.emailCode || (await store.listUpstreams()).length > 0) return;
   throw new StartRefused('Nobody could sign in: passwords and codes by mail are off, and no upstream is listed', {
     kind: 'usage',

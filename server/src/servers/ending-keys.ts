@@ -10,13 +10,13 @@ import type { EndingKey } from '../storage/store.ts';
 /** Warnings of one round; what is left is for the next. */
 const BATCH = 200;
 /** Nobody misses a key that was not used for this long. */
-const IN_USE_SECONDS = 30 * 86_400;
+export const keyInUseSeconds = 30 * 86_400;
 
 /** Warns of what is due, and notes in `found` when the first key in use ends. Resolves to how many warnings this call gave. */
 export async function warnOfEndingKeys(context: Context, found: { firstKeyEndsAt?: number }): Promise<number> {
   const { store, log } = context;
   const now = context.now();
-  const usedSince = now - IN_USE_SECONDS;
+  const usedSince = now - keyInUseSeconds;
   const first = await store.findFirstKeyEnd(usedSince);
   if (first !== undefined) found.firstKeyEndsAt = Math.min(first, found.firstKeyEndsAt ?? first);
   let warned = 0;
